@@ -1,0 +1,55 @@
+"""What a pod leaves behind for the operator: one line of JSON as its termination message.
+
+The kubelet copies the file into the pod's status, so the operator learns why a model did not load
+without reading logs, and a resolving pod hands over the digest that it found.
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+TERMINATION_MESSAGE_PATH = "/dev/termination-log"
+MESSAGE_LIMIT = 2048
+"""Characters; the kubelet keeps 4096 bytes of a termination message."""
+
+
+class LoadFailure(StrEnum):
+    """Why a model could not be loaded. The names become reasons of conditions."""
+
+    MODEL_NOT_FOUND = "ModelNotFound"
+    """Nothing lies at the URI."""
+    ACCESS_DENIED = "AccessDenied"
+    """The store refused the credentials, or there were none."""
+    STORE_UNREACHABLE = "StoreUnreachable"
+    """The store did not answer. A later attempt may succeed."""
+    DIGEST_MISMATCH = "DigestMismatch"
+    """The bytes differ from those that were pinned."""
+    MODEL_CORRUPT = "ModelCorrupt"
+    """The bytes are no readable bundle or ONNX model."""
+    UNSUPPORTED_MODEL = "UnsupportedModel"
+    """A readable model that this runtime cannot run."""
+    INTERNAL_ERROR = "InternalError"
+    """An error in the runtime itself."""
+
+
+class Outcome(BaseModel):
+    """Either a digest (the model was found and loads) or a reason why not."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    digest: str | None = None
+    reason: str | None = None
+    message: str = ""
+
+    def to_text(self) -> str:
+        """The termination message."""
+        short = self.model_copy(update={"message": self.message[:MESSAGE_LIMIT]})
+        return short.model_dump_json(exclude_none=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Outcome | None":
+        """Reads a termination message; None where it is something else (an OOM kill, say)."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            return None
