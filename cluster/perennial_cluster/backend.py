@@ -1,0 +1,79 @@
+"""What every kind of cluster can do, and which kind is used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+DEFAULT_NAME = "perennial"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One cluster, as a person wants to see it."""
+
+    name: str
+    backend: str
+    nodes: str
+    api: str
+    kubeconfig: Path
+    state: str
+    remove: str
+
+
+class Backend(Protocol):
+    """A kind of cluster."""
+
+    def up(self, name: str, nodes: int | None) -> None:
+        """Make the cluster, or make sure of it; no number keeps the nodes that it has."""
+
+    def down(self, name: str) -> None:
+        """Remove the cluster and all that it left behind."""
+
+    def load(self, name: str, archive: Path) -> None:
+        """Put an image onto every node."""
+
+    def node(self, name: str, action: str, number: int) -> None:
+        """Stop a node as a power cut would, or start it again."""
+
+    def kubeconfig(self, name: str) -> Path:
+        """The file with which clients reach the cluster."""
+
+    def names(self) -> list[str]:
+        """The clusters that there are."""
+
+    def summary(self, name: str) -> Summary:
+        """One cluster's state."""
+
+
+def choose() -> Backend:
+    """An existing cluster if the person named one, else kind where Docker runs, else our own.
+
+    KUBECONFIG does not count as named: it is often set to a cluster that others use.
+    """
+    from perennial_cluster.existing import ExistingCluster
+    from perennial_cluster.kind import KindCluster
+    from perennial_cluster.local import LocalCluster
+
+    if named := os.environ.get("PERENNIAL_KUBECONFIG"):
+        return ExistingCluster(Path(named))
+    if shutil.which("kind") and docker_answers():
+        return KindCluster()
+    return LocalCluster()
+
+
+def docker_answers() -> bool:
+    """Whether there is a Docker daemon: the client alone is often installed without one."""
+    if shutil.which("docker") is None:
+        return False
+    asked = subprocess.run(
+        ["docker", "info", "--format", "{{.ServerVersion}}"],
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+    return asked.returncode == 0

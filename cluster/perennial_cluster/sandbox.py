@@ -1,0 +1,39 @@
+"""Folders with fixed paths that a node uses, replaced inside it by its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ADDRESSES = "cni"
+
+_FIXED = {
+    Path("/var/lib/cni"): ADDRESSES,
+    Path("/var/lib/kubelet"): "kubelet-sockets",
+    Path("/var/log/containers"): "container-logs",
+    Path("/run/containerd"): "containerd-sockets",
+}
+
+
+def binds(folder: Path) -> list[tuple[Path, Path]]:
+    """Pairs of a node's own folder and the fixed path that it replaces, both there."""
+    pairs = []
+    for fixed, name in _FIXED.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        fixed.mkdir(parents=True, exist_ok=True)
+        pairs.append((folder / name, fixed))
+    return pairs
+
+
+def missing_mount_points() -> list[str]:
+    """The fixed paths that the host lacks: those made for the nodes are removed again."""
+    return [str(path) for path in _FIXED if not path.exists()]
+
+
+def remove_mount_points(made: list[str]) -> None:
+    """Remove folders that were made, where they are empty.
+
+    Only when no node is left: removing a folder ends a mount over it in any namespace.
+    """
+    for path in map(Path, made):
+        if path in _FIXED and path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

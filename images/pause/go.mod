@@ -1,0 +1,3 @@
+module perennial.dev/images/pause
+
+go 1.26.3

@@ -1,0 +1,1 @@
+"""Builds Perennial's container images, with Docker or without."""
