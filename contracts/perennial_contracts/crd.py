@@ -1,0 +1,204 @@
+"""CustomResourceDefinitions out of the pydantic models: structural, bounded, described.
+
+``python -m perennial_contracts.crd crds`` writes them, ``--check`` only compares. A construct that
+has no structural counterpart raises, so that nothing is dropped silently.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from . import modeldeployment
+from .api import GROUP, VERSION
+
+Schema = dict[str, Any]
+
+_COPIED = {
+    "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength",
+    "minItems", "maxItems", "maxProperties", "default", "required",
+}  # fmt: skip
+_HANDLED = _COPIED | {
+    "$ref", "anyOf", "properties", "items", "additionalProperties", "description", "title",
+    "const", "propertyNames", "$defs",
+}  # fmt: skip
+
+
+def structural(schema: Schema, definitions: Schema, path: str = "") -> Schema:
+    """A pydantic JSON schema as a structural schema: references inlined, nulls dropped.
+
+    Raises ``ValueError`` for what a structural schema cannot say, and for unbounded strings, lists
+    and maps (their cost would make the API server refuse the CEL rules).
+    """
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rsplit("/", 1)[1]]
+        extras = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**target, **extras}
+    if "anyOf" in schema:
+        schema = _without_null(schema, definitions)
+        if "$ref" in schema:
+            return structural(schema, definitions, path)
+
+    unknown = {key for key in schema if not key.startswith("x-kubernetes-")} - _HANDLED
+    if unknown:
+        raise ValueError(f"{path}: no structural counterpart for {', '.join(sorted(unknown))}")
+
+    result = {
+        key: value
+        for key, value in schema.items()
+        if (key in _COPIED or key.startswith("x-kubernetes-")) and value is not None
+    }
+    if "const" in schema:
+        result["enum"] = [schema["const"]]
+    if "description" in schema:
+        result["description"] = " ".join(schema["description"].split())
+    if "properties" in schema:
+        result["properties"] = {
+            name: structural(child, definitions, f"{path}.{name}")
+            for name, child in schema["properties"].items()
+        }
+    elif isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = structural(
+            schema["additionalProperties"], definitions, f"{path}.*"
+        )
+    if "items" in schema:
+        result["items"] = structural(schema["items"], definitions, f"{path}[]")
+    _require_bounds(result, path)
+    return result
+
+
+def _without_null(schema: Schema, definitions: Schema) -> Schema:
+    """``X | None`` is X, not required; ``int | str`` is Kubernetes' int-or-string."""
+    options = [option for option in schema["anyOf"] if option != {"type": "null"}]
+    extras = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(options) == 1:
+        return {**options[0], **extras}
+    if {option.get("type") for option in options} == {"integer", "string"}:
+        return {**extras, "x-kubernetes-int-or-string": True}
+    raise ValueError(f"no structural counterpart for a union of {options}")
+
+
+def _require_bounds(schema: Schema, path: str) -> None:
+    kind = schema.get("type")
+    bounded = (
+        kind not in ("string", "array", "object")
+        or (kind == "string" and ("maxLength" in schema or "enum" in schema))
+        or (kind == "array" and "maxItems" in schema)
+        or (
+            kind == "object"
+            and (
+                "properties" in schema
+                or "maxProperties" in schema
+                or schema.get("x-kubernetes-preserve-unknown-fields", False)
+            )
+        )
+    )
+    if not bounded:
+        raise ValueError(f"{path}: a {kind} needs an upper bound")
+
+
+def openapi(model: type[BaseModel]) -> Schema:
+    """The ``openAPIV3Schema`` of a kind."""
+    schema = model.model_json_schema()
+    return structural(schema, schema.get("$defs", {}))
+
+
+def model_deployment_crd() -> Schema:
+    """The CustomResourceDefinition of ModelDeployment."""
+
+    def condition(type_: str, field: str) -> str:
+        return f'.status.conditions[?(@.type=="{type_}")].{field}'
+
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{modeldeployment.PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": modeldeployment.KIND,
+                "listKind": f"{modeldeployment.KIND}List",
+                "plural": modeldeployment.PLURAL,
+                "singular": modeldeployment.KIND.lower(),
+                "shortNames": [modeldeployment.SHORT_NAME],
+                "categories": ["all", "perennial"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": openapi(modeldeployment.ModelDeployment)},
+                    "subresources": {
+                        "status": {},
+                        "scale": {
+                            "specReplicasPath": ".spec.replicas",
+                            "statusReplicasPath": ".status.replicas",
+                            "labelSelectorPath": ".status.selector",
+                        },
+                    },
+                    "additionalPrinterColumns": [
+                        _column("Ready", condition("Ready", "status")),
+                        _column("Available", ".status.readyReplicas", type_="integer"),
+                        _column("Wanted", ".spec.replicas", type_="integer"),
+                        _column("Revision", ".status.stable.name"),
+                        _column("Candidate", ".status.candidate.name"),
+                        _column("Progress", condition("Progressing", "reason")),
+                        _column("Age", ".metadata.creationTimestamp", type_="date"),
+                        _column("URL", ".status.url", wide=True),
+                        _column("Digest", ".status.stable.digest", wide=True),
+                        _column("Message", condition("Progressing", "message"), wide=True),
+                    ],
+                }
+            ],
+        },
+    }
+
+
+def _column(name: str, path: str, *, type_: str = "string", wide: bool = False) -> Schema:
+    return {"name": name, "type": type_, "jsonPath": path, **({"priority": 1} if wide else {})}
+
+
+def crd_files() -> dict[str, str]:
+    """Text of each file of ``crds/``, by name."""
+    crds = [model_deployment_crd()]
+    return {
+        f"{crd['spec']['names']['plural']}.yaml": yaml.dump(
+            crd, Dumper=_PlainDumper, sort_keys=False, width=100
+        )
+        for crd in crds
+    }
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes a value that occurs twice in full: CRDs are read by people, anchors are not."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes or checks the files; 1 where a checked file differs."""
+    parser = argparse.ArgumentParser(prog="perennial_contracts.crd", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    options = parser.parse_args(arguments)
+    stale = []
+    for name, text in crd_files().items():
+        file = options.folder / name
+        if not file.exists() or file.read_text() != text:
+            stale.append(file)
+            if not options.check:
+                file.write_text(text)
+    if stale and options.check:
+        print(f"Out of date: {', '.join(map(str, stale))}. Run make crds.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

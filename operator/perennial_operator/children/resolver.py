@@ -1,0 +1,50 @@
+"""The Job that looks an unpinned model up: it finds the digest, and tries whether the model loads.
+
+It runs where the pods would run, with their image and credentials, so that what it could read
+they can read; the operator itself needs no access to any store or secret.
+"""
+
+from ..names import RESOLVER_LABEL, child_name
+from ..objects import JOB, Object
+from ..revision import source_name
+from ..world import World
+from .metadata import child
+from .pod import pod_template
+
+RETRY_EXIT_CODE = 3
+"""The runtime's exit code for what a later attempt may mend."""
+
+
+def build(world: World, image: str) -> Object:
+    """One pod that ends with an Outcome as its termination message."""
+    source = source_name(world.spec.model)
+    job = child(JOB, world, child_name(world.name, f"resolve-{source}"), {RESOLVER_LABEL: source})
+    template = pod_template(
+        world,
+        image=image,
+        verb="resolve",
+        uri=world.spec.model.uri,
+        flags=[],
+        labels={RESOLVER_LABEL: source},
+    )
+    template["spec"]["restartPolicy"] = "Never"
+    # Finding a digest needs no GPU, and must not wait for one.
+    for kind in ("requests", "limits"):
+        quantities = template["spec"]["containers"][0]["resources"].get(kind, {})
+        for resource in [name for name in quantities if "/" in name]:
+            del quantities[resource]
+    job["spec"] = {
+        "backoffLimit": 2,
+        "activeDeadlineSeconds": 3600,
+        "ttlSecondsAfterFinished": 600,
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    "action": "FailJob",
+                    "onExitCodes": {"operator": "NotIn", "values": [0, RETRY_EXIT_CODE]},
+                }
+            ]
+        },
+        "template": template,
+    }
+    return job

@@ -1,0 +1,14 @@
+"""The identity of a model's pods: one that can do nothing."""
+
+from ..names import child_name
+from ..objects import SERVICE_ACCOUNT, Object
+from ..world import World
+from .metadata import child
+
+
+def build(world: World) -> Object:
+    """A ServiceAccount without rights, whose token is mounted nowhere."""
+    return {
+        **child(SERVICE_ACCOUNT, world, child_name(world.name)),
+        "automountServiceAccountToken": False,
+    }

@@ -1,0 +1,141 @@
+"""Why pods do not serve, told from their status.
+
+Ordered checks; the first that finds something speaks. Every message ends in what to do.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from perennial_contracts.modeldeployment import PodFailure
+from perennial_contracts.outcome import LoadFailure, Outcome
+
+from ..objects import Object
+
+
+class Diagnosis(NamedTuple):
+    """A reason in one word, and a message that says what to do."""
+
+    reason: str
+    message: str
+
+    @property
+    def blames_model(self) -> bool:
+        """Whether the model or its store is the cause, and not the pod around it."""
+        return self.reason in set(LoadFailure)
+
+
+def diagnose(pods: Iterable[Object], deployment: Object | None = None) -> Diagnosis | None:
+    """The first failure among pods, or of the Deployment to make them; None if none shows."""
+    for pod in pods:
+        for check in _CHECKS:
+            if found := check(pod):
+                return found
+    return _pods_refused(deployment) if deployment else None
+
+
+def _unschedulable(pod: Object) -> Diagnosis | None:
+    condition = _condition(pod, "PodScheduled")
+    if not condition or condition.get("reason") != "Unschedulable":
+        return None
+    said = condition.get("message", "").rstrip(".")
+    hint = "Free a node or add one, or change spec.serving.resources or spec.serving.scheduling."
+    if "persistentvolumeclaim" in said:
+        hint = "Check the claim's name in spec.model.uri, and that the claim is bound."
+    elif "nvidia.com/gpu" in said:
+        hint = "Free a GPU or add a node with one, or lower spec.serving.resources.limits."
+    return Diagnosis(PodFailure.UNSCHEDULABLE, f"No node takes the pod: {said}. {hint}")
+
+
+_IMAGE_REASONS = {
+    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+    "ImageInspectError", "RegistryUnavailable",
+}  # fmt: skip
+
+
+def _image_pull(pod: Object) -> Diagnosis | None:
+    for status in _container_statuses(pod):
+        waiting = status.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") in _IMAGE_REASONS:
+            return Diagnosis(
+                PodFailure.IMAGE_PULL_FAILED,
+                f"The node cannot pull {status.get('image')}: "
+                f"{_short(waiting.get('message') or waiting['reason'])}. "
+                "Check spec.serving.image and spec.serving.imagePullSecrets.",
+            )
+    return None
+
+
+def _config_error(pod: Object) -> Diagnosis | None:
+    for status in _container_statuses(pod):
+        waiting = status.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError"):
+            return Diagnosis(
+                PodFailure.CONTAINER_CONFIG_ERROR,
+                f"The container cannot be made: {_short(waiting.get('message', ''))}. "
+                "Check that the Secret in spec.model.secretRef exists in this namespace.",
+            )
+    return None
+
+
+def _terminated(pod: Object) -> Diagnosis | None:
+    """A container that ended badly, now or before its present restart."""
+    for status in _container_statuses(pod):
+        if status.get("ready"):
+            continue
+        ended = status.get("state", {}).get("terminated") or {}
+        if not ended:
+            ended = status.get("lastState", {}).get("terminated") or {}
+        if not ended or ended.get("exitCode", 0) == 0:
+            continue
+        if ended.get("reason") == "OOMKilled":
+            return Diagnosis(
+                PodFailure.OUT_OF_MEMORY,
+                "The runtime was killed for using more memory than its limit. "
+                "Raise spec.serving.resources.limits.memory.",
+            )
+        outcome = Outcome.from_text(ended.get("message", ""))
+        if outcome and outcome.reason:
+            return Diagnosis(outcome.reason, outcome.message)
+        return Diagnosis(
+            PodFailure.RUNTIME_CRASHED,
+            f"The runtime ended with exit code {ended.get('exitCode')}: "
+            f"{_short(ended.get('message') or ended.get('reason') or 'no message')}. "
+            f"See kubectl logs {pod['metadata']['name']} --previous.",
+        )
+    return None
+
+
+def _pods_refused(deployment: Object) -> Diagnosis | None:
+    condition = _condition(deployment, "ReplicaFailure")
+    if not condition or condition.get("status") != "True":
+        return None
+    return Diagnosis(
+        PodFailure.PODS_REFUSED,
+        f"The API server refuses the pods: {_short(condition.get('message', ''))}. "
+        "Check the namespace's quota and policies.",
+    )
+
+
+_CHECKS: tuple[Callable[[Object], Diagnosis | None], ...] = (
+    _unschedulable,
+    _image_pull,
+    _config_error,
+    _terminated,
+)
+
+
+def _container_statuses(pod: Object) -> list[Object]:
+    return pod.get("status", {}).get("containerStatuses") or []
+
+
+def _condition(obj: Object, type_: str) -> Object | None:
+    for condition in obj.get("status", {}).get("conditions") or ():
+        if condition.get("type") == type_:
+            found: Object = condition
+            return found
+    return None
+
+
+def _short(text: str, limit: int = 600) -> str:
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= limit else f"…{text[-limit:]}"

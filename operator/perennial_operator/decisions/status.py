@@ -1,0 +1,212 @@
+"""What is said about a ModelDeployment: its status, and the events of what changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from perennial_contracts.api import Condition
+from perennial_contracts.modeldeployment import (
+    ConditionType,
+    ModelDeploymentStatus,
+    ProgressingReason,
+    ReadyReason,
+    Revision,
+)
+
+from ..children import service
+from ..clock import to_text
+from ..names import REVISION_LABEL, revision_selector
+from ..objects import Object
+from ..world import World
+from .diagnosis import Diagnosis, diagnose
+from .packaging import Packaging
+from .rollout import Rollout
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is told once, when it happens."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The state of one aspect: True, False or Unknown, why, and in words."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def describe(
+    world: World,
+    packaging: Packaging,
+    rollout: Rollout,
+    now: datetime,
+    refusal: Diagnosis | None = None,
+) -> ModelDeploymentStatus:
+    """The status that is true now. ``refusal`` is what the API server said no to, if it did."""
+    stable = _Pods.of(world, rollout.stable)
+    candidate = _Pods.of(world, rollout.candidate)
+    verdicts = {
+        ConditionType.READY: _ready(world, packaging, rollout, stable),
+        ConditionType.PROGRESSING: _progressing(
+            world, packaging, rollout, stable, candidate, refusal
+        ),
+        ConditionType.MODEL_RESOLVED: _resolved(packaging, candidate if candidate else stable),
+    }
+    serving = rollout.serving
+    return ModelDeploymentStatus(
+        observedGeneration=world.generation,
+        conditions=[_condition(type_, verdict, world, now) for type_, verdict in verdicts.items()],
+        url=service.url(world) if serving else None,
+        stable=rollout.stable,
+        candidate=rollout.candidate,
+        previous=list(rollout.previous),
+        resolution=packaging.resolution,
+        replicas=stable.existing if stable else 0,
+        readyReplicas=stable.available if stable else 0,
+        selector=_selector(world, serving) if serving else None,
+    )
+
+
+def events(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Event]:
+    """An event for each condition whose status or reason changed, and for a promotion."""
+    old = {condition.type: (condition.status, condition.reason) for condition in before.conditions}
+    told = [
+        Event(condition.reason, condition.message, warning=_is_bad(condition))
+        for condition in after.conditions
+        if old.get(condition.type) != (condition.status, condition.reason)
+    ]
+    if after.stable and (not before.stable or before.stable.name != after.stable.name):
+        told.append(Event("Promoted", f"Revision {after.stable.name} gets the traffic."))
+    return list(dict.fromkeys(told))
+
+
+@dataclass(frozen=True)
+class _Pods:
+    """How the pods of a revision are."""
+
+    existing: int
+    available: int
+    diagnosis: Diagnosis | None
+
+    @classmethod
+    def of(cls, world: World, revision: Revision | None) -> "_Pods | None":
+        if not revision:
+            return None
+        deployment = world.deployment_of(revision.name)
+        counts = (deployment or {}).get("status", {})
+        return cls(
+            existing=counts.get("replicas", 0),
+            available=counts.get("availableReplicas", 0),
+            diagnosis=diagnose(world.pods_of(REVISION_LABEL, revision.name), deployment),
+        )
+
+
+def _ready(world: World, packaging: Packaging, rollout: Rollout, stable: _Pods | None) -> Verdict:
+    wanted = world.spec.replicas
+    if stable and stable.available:
+        if stable.available >= wanted:
+            return Verdict("True", ReadyReason.SERVING, f"{_of(stable.available, wanted)} answer.")
+        return Verdict(
+            "True",
+            ReadyReason.FEWER_REPLICAS,
+            f"{_of(stable.available, wanted)} answer.{_because(stable.diagnosis)}",
+        )
+    if stable and wanted == 0:
+        return Verdict(
+            "False", ReadyReason.SCALED_TO_ZERO, "spec.replicas is 0; set it to serve again."
+        )
+    why = stable.diagnosis if stable else None
+    if not stable:
+        message = "The first revision is not ready yet; see Progressing."
+        if packaging.failed:
+            message = f"There is no model to serve: {packaging.message}"
+        return Verdict("False", ReadyReason.NO_REPLICAS, message)
+    return Verdict("False", ReadyReason.NO_REPLICAS, f"{_of(0, wanted)} answer.{_because(why)}")
+
+
+def _progressing(
+    world: World,
+    packaging: Packaging,
+    rollout: Rollout,
+    stable: _Pods | None,
+    candidate: _Pods | None,
+    refusal: Diagnosis | None,
+) -> Verdict:
+    wanted = world.spec.replicas
+    keeps = f" Revision {rollout.stable.name} goes on serving." if rollout.stable and stable else ""
+    if refusal:
+        return Verdict("False", refusal.reason, refusal.message + keeps)
+    if packaging.failed:
+        return Verdict("False", packaging.reason, packaging.message + keeps)
+    if packaging.digest is None:
+        return Verdict("True", ProgressingReason.RESOLVING_MODEL, packaging.message + keeps)
+    if rollout.candidate and candidate:
+        if candidate.diagnosis:
+            return Verdict("False", candidate.diagnosis.reason, candidate.diagnosis.message + keeps)
+        return Verdict(
+            "True",
+            ProgressingReason.STARTING_CANDIDATE,
+            f"Revision {rollout.candidate.name}: {_of(candidate.available, wanted)} ready." + keeps,
+        )
+    if stable and (stable.available < wanted or stable.existing != wanted):
+        if stable.available < wanted and stable.diagnosis:
+            return Verdict("False", stable.diagnosis.reason, stable.diagnosis.message)
+        return Verdict("True", ProgressingReason.SCALING, f"{_of(stable.available, wanted)} ready.")
+    if _retiring(world, rollout):
+        return Verdict(
+            "True", ProgressingReason.RETIRING, "The pods of the revision before are drained."
+        )
+    return Verdict("False", ProgressingReason.COMPLETE, "What the spec asks for is served.")
+
+
+def _resolved(packaging: Packaging, pods: _Pods | None) -> Verdict:
+    if pods and pods.diagnosis and pods.diagnosis.blames_model:
+        return Verdict("False", *pods.diagnosis)
+    if packaging.digest:
+        return Verdict("True", packaging.reason, packaging.message)
+    return Verdict("False" if packaging.failed else "Unknown", packaging.reason, packaging.message)
+
+
+def _retiring(world: World, rollout: Rollout) -> bool:
+    deployments = (world.deployment_of(old.name) for old in rollout.previous)
+    return any(deployment and _replicas(deployment) for deployment in deployments)
+
+
+def _replicas(deployment: Object) -> int:
+    return int(deployment.get("status", {}).get("replicas", 0))
+
+
+def _condition(type_: str, verdict: Verdict, world: World, now: datetime) -> Condition:
+    before = next((old for old in world.status.conditions if old.type == type_), None)
+    same = before and before.status == verdict.status
+    return Condition(
+        type=type_,
+        status=verdict.status,
+        observedGeneration=world.generation,
+        lastTransitionTime=before.lastTransitionTime if before and same else to_text(now),
+        reason=verdict.reason,
+        message=verdict.message,
+    )
+
+
+def _is_bad(condition: Condition) -> bool:
+    fine = {ProgressingReason.COMPLETE, ReadyReason.SCALED_TO_ZERO, ReadyReason.NO_REPLICAS}
+    return condition.status == "False" and condition.reason not in fine
+
+
+def _selector(world: World, revision: Revision) -> str:
+    pairs = revision_selector(world.name, revision.name)
+    return ",".join(f"{key}={value}" for key, value in pairs.items())
+
+
+def _of(count: int, wanted: int) -> str:
+    return f"{count} of {wanted} {'replica' if wanted == 1 else 'replicas'}"
+
+
+def _because(diagnosis: Diagnosis | None) -> str:
+    return f" {diagnosis.message}" if diagnosis else ""

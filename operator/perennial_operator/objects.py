@@ -1,0 +1,72 @@
+"""Kubernetes objects as plain dictionaries, and the kinds that the operator knows."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from perennial_contracts import modeldeployment
+from perennial_contracts.api import GROUP, VERSION
+
+Object = dict[str, Any]
+"""A Kubernetes object as it stands in JSON."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind and where the API serves it."""
+
+    group: str
+    version: str
+    name: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
+        """URL path of an object, or of the collection without a name."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if namespace is not None:
+            parts += ["namespaces", namespace]
+        parts += [part for part in (self.plural, name, subresource) if part]
+        return "/".join(parts)
+
+
+MODEL_DEPLOYMENT = Kind(GROUP, VERSION, modeldeployment.KIND, modeldeployment.PLURAL)
+DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
+SERVICE = Kind("", "v1", "Service", "services")
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
+JOB = Kind("batch", "v1", "Job", "jobs")
+POD = Kind("", "v1", "Pod", "pods")
+EVENT = Kind("", "v1", "Event", "events")
+
+CHILD_KINDS = (SERVICE_ACCOUNT, SERVICE, DISRUPTION_BUDGET, DEPLOYMENT, JOB)
+"""The kinds that the operator makes, in the order in which it makes them."""
+
+KIND_BY_NAME = {kind.name: kind for kind in (MODEL_DEPLOYMENT, *CHILD_KINDS, POD)}
+
+
+class Key(NamedTuple):
+    """A ModelDeployment by namespace and name: the unit of reconciliation."""
+
+    namespace: str
+    name: str
+
+
+def name_of(obj: Object) -> str:
+    name: str = obj["metadata"]["name"]
+    return name
+
+
+def labels_of(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def is_owned_by(obj: Object, uid: str) -> bool:
+    """Whether the object's controller is the one with this uid."""
+    return any(
+        owner.get("controller") and owner.get("uid") == uid
+        for owner in obj["metadata"].get("ownerReferences") or ()
+    )

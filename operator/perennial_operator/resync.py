@@ -1,0 +1,58 @@
+"""A slow second look, for what a watch can miss.
+
+After a long break a watch starts over with a list, which does not name the objects that vanished
+meanwhile. Comparing a fresh list with the cache finds them.
+"""
+
+import asyncio
+import logging
+
+from .api import Api, ApiError
+from .cache import Cache, key_of
+from .names import MODEL_LABEL
+from .objects import MODEL_DEPLOYMENT, Key, Kind
+from .watches import WATCHED
+from .workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+
+async def run(
+    api: Api,
+    cache: Cache,
+    queue: WorkQueue[Key],
+    namespaces: tuple[str, ...],
+    seconds: float,
+) -> None:
+    """Compares each kind with the API server, again and again."""
+    while True:
+        await asyncio.sleep(seconds)
+        for kind in WATCHED:
+            for namespace in namespaces or (None,):
+                try:
+                    await _compare(api, cache, queue, kind, namespace)
+                except ApiError as error:
+                    logger.warning("Second look at %s: %s", kind.plural, error)
+
+
+async def _compare(
+    api: Api, cache: Cache, queue: WorkQueue[Key], kind: Kind, namespace: str | None
+) -> None:
+    held = [
+        obj
+        for obj in cache.all_of(kind)
+        if namespace is None or obj["metadata"]["namespace"] == namespace
+    ]
+    selector = "" if kind is MODEL_DEPLOYMENT else MODEL_LABEL
+    live = await api.list(kind, namespace, selector)
+    uids = {obj["metadata"]["uid"] for obj in live}
+    for obj in held:
+        if obj["metadata"]["uid"] not in uids:
+            logger.info("Missed that %s %s went", kind.name, obj["metadata"]["name"])
+            cache.drop(kind, obj)
+            if key := key_of(kind, obj):
+                queue.add(key)
+    for obj in live:
+        cache.put(kind, obj)
+        if kind is MODEL_DEPLOYMENT and (key := key_of(kind, obj)):
+            queue.add(key)

@@ -1,0 +1,57 @@
+"""What makes a revision: the model's bytes, how they are served, and the runtime image."""
+
+import hashlib
+import json
+
+from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource, Revision
+
+
+def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
+    """Hash of a revision, 10 hexadecimal digits.
+
+    Fields at their defaults are left out, so that a field which a later version adds does not
+    change the hash of a spec which does not use it.
+    """
+    return _hash(
+        {
+            "model": spec.model.model_dump(exclude={"digest"}, exclude_defaults=True),
+            "digest": digest,
+            "serving": spec.serving.model_dump(exclude={"image"}, exclude_defaults=True),
+            "image": image,
+        }
+    )
+
+
+def source_name(model: ModelSource) -> str:
+    """Hash of what says where an unpinned model lies; another place is looked up anew."""
+    return _hash(model.model_dump(exclude={"digest"}, exclude_defaults=True))
+
+
+def wanted_revision(
+    spec: ModelDeploymentSpec,
+    digest: str,
+    known: tuple[Revision | None, ...],
+    default_image: str,
+    now: str,
+) -> Revision:
+    """The revision that the spec asks for.
+
+    Where the spec names no image, a revision that exists already keeps the image that it has: a
+    new default image comes in with the next change of the spec, not with an operator's upgrade.
+    """
+    images = [spec.serving.image] if spec.serving.image else []
+    if not images:
+        for revision in known:
+            if revision and revision_name(spec, digest, revision.image) == revision.name:
+                return revision
+        images = [default_image]
+    name = revision_name(spec, digest, images[0])
+    for revision in known:
+        if revision and revision.name == name:
+            return revision
+    return Revision(name=name, uri=spec.model.uri, digest=digest, image=images[0], since=now)
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
