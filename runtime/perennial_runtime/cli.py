@@ -1,0 +1,80 @@
+"""The program ``perennial-runtime``."""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from perennial_contracts.outcome import Outcome
+
+from . import log
+from .errors import LoadError
+from .settings import Settings, parse
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit code."""
+    settings = parse(sys.argv[1:] if arguments is None else arguments)
+    log.configure(settings.log_format)
+    code = _serve(settings) if settings.command == "serve" else _resolve(settings)
+    if threading.active_count() > 1:
+        # A thread is still loading, or running a request whose grace is over: do not wait for it.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def _serve(settings: Settings) -> int:
+    import uvloop
+
+    from .server import serve
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            result = runner.run(serve(settings))
+    except OSError as error:
+        log.error(
+            f"--host, --http-port: cannot listen on {settings.host} port {settings.http_port}: "
+            f"{error.strerror or error}"
+        )
+        return 1
+    return _failed(settings, result) if isinstance(result, LoadError) else result
+
+
+def _resolve(settings: Settings) -> int:
+    from .load import load
+
+    try:
+        model, _ = load(settings)
+    except LoadError as error:
+        code = _failed(settings, error)
+        print(_outcome(error).to_text())
+        return code
+    outcome = Outcome(digest=model.digest)
+    _leave(settings, outcome)
+    print(outcome.to_text())
+    return 0
+
+
+def _failed(settings: Settings, error: LoadError) -> int:
+    log.error(error.message, reason=error.reason.value)
+    _leave(settings, _outcome(error))
+    return error.exit_code
+
+
+def _outcome(error: LoadError) -> Outcome:
+    return Outcome(reason=error.reason.value, message=error.message)
+
+
+def _leave(settings: Settings, outcome: Outcome) -> None:
+    """Writes the outcome to where the kubelet reads it."""
+    path = settings.termination_message_path
+    if path is None:
+        return
+    try:
+        path.write_text(outcome.to_text())
+    except OSError as error:
+        log.warning(f"--termination-message-path: {path} cannot be written: {error.strerror}")

@@ -1,0 +1,192 @@
+"""A model in memory: an ONNX Runtime session with its signature."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from perennial_contracts.outcome import LoadFailure
+
+from . import log
+from .cache import Artifact
+from .errors import BadRequestError, LoadError, RunFailedError
+from .onnx_file import has_external_data
+from .signature import TensorSpec
+
+DATATYPES = {
+    "bool": "BOOL",
+    "uint8": "UINT8",
+    "uint16": "UINT16",
+    "uint32": "UINT32",
+    "uint64": "UINT64",
+    "int8": "INT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+    "float16": "FP16",
+    "float": "FP32",
+    "double": "FP64",
+    "string": "BYTES",
+}
+"""ONNX Runtime's element types, as the protocol names them."""
+
+SMALL_MODEL_BYTES = 64 * 1024 * 1024
+QUICK_SECONDS = 0.001
+"""A run shorter than this is not worth handing to further threads."""
+WARM_UP_RUNS = 5
+ONNX_ERRORS: tuple[type[Exception], ...] = tuple(
+    value
+    for value in vars(ort_errors).values()
+    if isinstance(value, type) and issubclass(value, Exception)
+)
+OUT_OF_MEMORY = ("bad_alloc", "Failed to allocate memory", "out of memory")
+NOT_SUPPORTED = (
+    "is not supported",
+    "is till opset",
+    "Unsupported model IR version",
+    "is not a registered function/op",
+    "NOT_IMPLEMENTED",
+)
+
+
+class Model:
+    """A loaded model. ``run`` may be called from several threads at once."""
+
+    def __init__(self, artifact: Artifact, threads: int) -> None:
+        """Creates the session and warms it up.
+
+        Raises:
+            LoadError: ModelCorrupt or UnsupportedModel.
+        """
+        self.digest = artifact.digest
+        self.version = artifact.digest.removeprefix("sha256:")[:12]
+        if artifact.bundle is None and has_external_data(artifact.model):
+            raise LoadError(
+                LoadFailure.UNSUPPORTED_MODEL,
+                f"{artifact.model.name}: its weights lie in other files, which its digest does "
+                "not cover. Make a bundle: a directory with a bundle.json that lists them all",
+            )
+        small = artifact.model.stat().st_size < SMALL_MODEL_BYTES
+        self.threads = 1 if small else threads
+        self._session = _session(artifact.model, self.threads)
+        self.inputs, self.outputs = _signature(self._session)
+        _check_bundle(artifact, self.inputs, self.outputs)
+        self.seconds = self._warm_up()
+        """How long a run took of late; a moving average."""
+        if self.threads < threads and self.seconds >= QUICK_SECONDS:
+            self.threads = threads
+            self._session = _session(artifact.model, threads)
+            self.seconds = self._warm_up()
+        self.provider: str = self._session.get_providers()[0]
+        self.output_names = tuple(tensor.name for tensor in self.outputs)
+
+    def run(self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
+        """The named outputs for some inputs that fit the signature.
+
+        Raises:
+            BadRequestError: where the model refuses these inputs (inner dimensions that do not fit
+                each other, an index out of range).
+            RunFailedError: where there is no memory for them.
+        """
+        begun = time.perf_counter()
+        try:
+            results: list[np.ndarray] = self._session.run(outputs, feeds)
+        except ONNX_ERRORS as error:
+            text = str(error)
+            if any(phrase in text for phrase in OUT_OF_MEMORY):
+                raise RunFailedError(
+                    "the model ran out of memory on these inputs. "
+                    "Send fewer rows a request, or raise the memory limit"
+                ) from error
+            raise BadRequestError(f"the model refuses these inputs: {text}") from error
+        self.seconds += 0.1 * (time.perf_counter() - begun - self.seconds)
+        return results
+
+    def _warm_up(self) -> float:
+        """Runs on sample inputs; the seconds that the quickest run took, or 0 if none worked.
+
+        The samples may not fit where inner dimensions are free: that is no fault of the model.
+        """
+        feeds = {tensor.name: tensor.sample() for tensor in self.inputs}
+        best = float("inf")
+        for _ in range(WARM_UP_RUNS):
+            begun = time.perf_counter()
+            try:
+                self._session.run(None, feeds)
+            except ONNX_ERRORS as error:
+                log.info("no warm-up: the model refuses sample inputs", problem=str(error))
+                return 0.0
+            best = min(best, time.perf_counter() - begun)
+            if best > 1.0:
+                break
+        return best
+
+
+def _session(path: Path, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that spin while idle burn the CPU quota of the container.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena never gives memory back, and one large request would stay for ever.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except ONNX_ERRORS as error:
+        text = str(error)
+        if isinstance(error, ort_errors.NotImplemented) or any(p in text for p in NOT_SUPPORTED):
+            raise LoadError(
+                LoadFailure.UNSUPPORTED_MODEL,
+                f"{path.name}: ONNX Runtime {ort.__version__} cannot run it: {text}. "
+                "Export it for an older opset, or without custom operators",
+            ) from error
+        raise LoadError(
+            LoadFailure.MODEL_CORRUPT, f"{path.name}: not a readable ONNX model: {text}"
+        ) from error
+
+
+def _signature(session: Any) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    inputs = tuple(_spec("input", node) for node in session.get_inputs())
+    outputs = tuple(_spec("output", node) for node in session.get_outputs())
+    return inputs, outputs
+
+
+def _spec(role: str, node: Any) -> TensorSpec:
+    kind: str = node.type
+    element = kind.removeprefix("tensor(").removesuffix(")")
+    if kind.startswith("tensor(") and element in DATATYPES:
+        shape = tuple(extent if isinstance(extent, int) else -1 for extent in node.shape)
+        return TensorSpec(node.name, DATATYPES[element], shape)
+    advice = f"expected a tensor of {', '.join(DATATYPES.values())}"
+    if "map(" in kind:
+        advice = (
+            "scikit-learn classifiers must be converted with zipmap off: "
+            "skl2onnx.to_onnx(model, ..., options={'zipmap': False})"
+        )
+    raise LoadError(
+        LoadFailure.UNSUPPORTED_MODEL, f"{role} {node.name!r}: got the type {kind}; {advice}"
+    )
+
+
+def _check_bundle(
+    artifact: Artifact, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> None:
+    """Compares the signature that the bundle states with the model's own."""
+    if artifact.bundle is None:
+        return
+    for role, stated, actual in (
+        ("inputs", artifact.bundle.inputs, inputs),
+        ("outputs", artifact.bundle.outputs, outputs),
+    ):
+        expected = {tensor.name: tensor.datatype for tensor in stated}
+        found = {tensor.name: tensor.datatype for tensor in actual}
+        if expected and expected != found:
+            raise LoadError(
+                LoadFailure.MODEL_CORRUPT,
+                f"bundle.json: {role}: expected what model.onnx has, {found}, got {expected}. "
+                "Make the bundle again",
+            )

@@ -1,0 +1,1 @@
+"""The wire formats: pure translations between bytes and tensors."""

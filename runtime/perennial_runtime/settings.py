@@ -1,0 +1,181 @@
+"""The settings of both commands, as flags and as environment variables; a flag wins."""
+
+import argparse
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from perennial_contracts.digest import is_digest
+
+TERMINATION_LOG = Path("/dev/termination-log")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run of the program is to do."""
+
+    command: str
+    """``serve`` or ``resolve``."""
+    uri: str
+    digest: str | None
+    cache_dir: Path
+    retry_seconds: float
+    threads: int | None
+    termination_message_path: Path | None
+    log_format: str
+    name: str = "model"
+    host: str = "0.0.0.0"
+    http_port: int = 8080
+    drain_seconds: float = 5.0
+    grace_seconds: float = 30.0
+    max_body_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One setting: ``--flag-name``, or ``PERENNIAL_FLAG_NAME``."""
+
+    flag: str
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+
+    @property
+    def key(self) -> str:
+        return self.flag.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        return f"PERENNIAL_{self.key.upper()}"
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        # Kubernetes sets such variables itself, for a Service of an unlucky name.
+        raise ValueError(f"expected a port number from 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"expected a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text) is None:
+        raise ValueError(f"expected seconds such as 5 or 0.5, got {text!r}")
+    return float(text)
+
+
+def _digest(text: str) -> str:
+    if not is_digest(text):
+        raise ValueError(f"expected sha256: and 64 hexadecimal digits, got {text!r}")
+    return text
+
+
+def _name(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", text) is None:
+        raise ValueError(f"expected letters, digits, '-', '_' and '.', got {text!r}")
+    return text
+
+
+def _log_format(text: str) -> str:
+    if text not in ("auto", "json", "text"):
+        raise ValueError(f"expected auto, json or text, got {text!r}")
+    return text
+
+
+def _default_cache() -> Path:
+    return Path(tempfile.gettempdir()) / f"perennial-{os.getuid()}"
+
+
+_COMMON = (
+    _Option("digest", _digest, None, "what the model's digest must be; sha256:..."),
+    _Option("cache-dir", Path, None, "where fetched models are kept, the only place written to"),
+    _Option("retry-seconds", _seconds, 60.0, "how long an unreachable store is tried again"),
+    _Option("threads", _positive, None, "most threads of one run (default: the CPU limit)"),
+    _Option("termination-message-path", Path, None, "where the outcome is written as JSON"),
+    _Option("log-format", _log_format, "auto", "json, text, or auto: text on a terminal"),
+)
+_SERVE = (
+    _Option("name", _name, None, "the model's name in URLs (default: from the URI)"),
+    _Option("host", str, "0.0.0.0", "address to listen on"),
+    _Option("http-port", _port, 8080, "port to listen on; 0 picks a free one"),
+    _Option("drain-seconds", _seconds, 5.0, "after SIGTERM, how long to go on as not ready"),
+    _Option("grace-seconds", _seconds, 30.0, "after that, how long started requests may take"),
+    _Option("max-body-bytes", _positive, 64 * 1024 * 1024, "largest request body"),
+)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="perennial-runtime",
+        description="Serves one ONNX model over the Open Inference Protocol v2.",
+        epilog="Every flag can be given as a variable PERENNIAL_FLAG_NAME instead; the flag wins. "
+        "S3 is set up by the usual AWS_* variables. Exit codes: 0 done, 1 the model does not load, "
+        "2 wrong usage, 3 the store is unreachable (another attempt can help).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command, options, text in (
+        ("serve", _COMMON + _SERVE, "fetch a model and serve it"),
+        ("resolve", _COMMON, "fetch a model, load it once, and print its digest"),
+    ):
+        sub = commands.add_parser(command, help=text, description=text.capitalize() + ".")
+        sub.add_argument(
+            "uri",
+            nargs="?",
+            metavar="URI",
+            help="s3://bucket/key/, http(s)://..., file:// or a path: a bundle's directory, "
+            "a directory with model.onnx, or an .onnx file [PERENNIAL_URI]",
+        )
+        for option in options:
+            default = "" if option.default is None else f" (default: {option.default})"
+            sub.add_argument(
+                f"--{option.flag}",
+                metavar=option.key.upper().rpartition("_")[2],
+                help=f"{option.help}{default} [{option.variable}]",
+            )
+    return parser
+
+
+def name_from_uri(uri: str) -> str:
+    """A model name for a person who gave none: the last telling part of the URI.
+
+    >>> name_from_uri("s3://models/delays/1/")
+    'delays'
+    """
+    for part in reversed(PurePosixPath(urlsplit(uri).path).parts):
+        stem = re.sub(r"[^A-Za-z0-9._-]", "-", part.removesuffix(".onnx")).strip("-._")
+        if stem and stem != "model" and not stem.isdecimal():
+            return stem[:253].rstrip("-._")
+    return "model"
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings for some arguments; exits with 2 and a message where they are wrong."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    values: dict[str, Any] = {"command": given.command}
+    values["uri"] = given.uri or environment.get("PERENNIAL_URI")
+    if not values["uri"]:
+        parser.error("URI: expected the model's location, got none (or set PERENNIAL_URI)")
+    for option in _COMMON + (_SERVE if given.command == "serve" else ()):
+        source, text = f"--{option.flag}", getattr(given, option.key)
+        if text is None:
+            source, text = option.variable, environment.get(option.variable) or None
+        try:
+            values[option.key] = option.default if text is None else option.parse(text)
+        except ValueError as error:
+            parser.error(f"{source}: {error}")
+    values["cache_dir"] = values["cache_dir"] or _default_cache()
+    if values["termination_message_path"] is None and TERMINATION_LOG.exists():
+        values["termination_message_path"] = TERMINATION_LOG
+    if given.command == "serve" and values["name"] is None:
+        values["name"] = name_from_uri(values["uri"])
+    return Settings(**values)

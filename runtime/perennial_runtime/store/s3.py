@@ -1,0 +1,126 @@
+"""Models in S3 and whatever speaks its protocol, set up by the usual ``AWS_*`` variables."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from perennial_contracts.outcome import LoadFailure
+
+from ..errors import LoadError
+from .base import Blob
+
+CHUNK_BYTES = 4 * 1024 * 1024
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
+METADATA_HOST = "169.254.169.254"
+"""Where a cloud machine hands out its credentials; asked when there are no others."""
+
+
+class S3Source:
+    """A prefix of a bucket."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._store: Any = None
+
+    def describe(self, path: str) -> str:
+        return f"s3://{self._bucket}/{self._prefix}{path}"
+
+    def open(self, path: str) -> Blob:
+        try:
+            if self._store is None:
+                self._store = self._connect()
+            result = self._store.get(self._prefix + path)
+            size: int = result.meta["size"]
+            return Blob(size, self._read(path, result.stream(min_chunk_size=CHUNK_BYTES)))
+        except Exception as error:
+            raise self._failure(path, error) from error
+
+    def _connect(self) -> Any:
+        from obstore.store import S3Store
+
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        options: dict[str, Any] = {}
+        if endpoint and not any(os.environ.get(name) for name in CREDENTIALS):
+            # A store of one's own has no machine credentials to ask for: read it anonymously.
+            options["skip_signature"] = True
+        return S3Store(
+            self._bucket,
+            client_options={
+                "allow_http": True,
+                "connect_timeout": timedelta(seconds=5),
+                "read_timeout": timedelta(seconds=20),
+                # Of a whole download, which may rightly be long; the two above notice a dead store.
+                "timeout": timedelta(days=1),
+            },
+            # The caller tries again, and says so in the log.
+            retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=10)},
+            **options,
+        )
+
+    def _read(self, path: str, stream: Any) -> Iterator[bytes]:
+        try:
+            for chunk in stream:
+                yield bytes(chunk)
+        except Exception as error:
+            raise self._failure(path, error) from error
+
+    def _failure(self, path: str, error: Exception) -> LoadError:
+        from obstore import exceptions
+
+        where = self.describe(path)
+        text = str(error)
+        first_line = text.splitlines()[0] if text else type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            what = "there is no such bucket" if "NoSuchBucket" in text else "no such object"
+            return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check spec.model.uri")
+        if isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
+            return LoadError(
+                LoadFailure.ACCESS_DENIED,
+                f"{where}: access denied{_code(text)}. Check the credentials and their "
+                "permission to read; S3 also says so of a missing object when the credentials "
+                "lack s3:ListBucket",
+            )
+        if METADATA_HOST in text:
+            return LoadError(
+                LoadFailure.ACCESS_DENIED,
+                f"{where}: no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "or give the pod a role",
+            )
+        if isinstance(error, (exceptions.InvalidPathError, ValueError)):
+            return LoadError(
+                LoadFailure.MODEL_NOT_FOUND, f"{where}: {first_line}. Check spec.model.uri"
+            )
+        if isinstance(error, exceptions.UnknownConfigurationKeyError):
+            return LoadError(LoadFailure.INTERNAL_ERROR, f"{where}: {first_line}")
+        return LoadError(
+            LoadFailure.STORE_UNREACHABLE,
+            f"{where}: {_cause(text) or first_line}. Check AWS_ENDPOINT_URL and the network",
+        )
+
+
+def _code(text: str) -> str:
+    """S3's own word for a refusal, in brackets, where it gave one.
+
+    >>> _code("... <Code>SignatureDoesNotMatch</Code> ...")
+    ' (SignatureDoesNotMatch)'
+    """
+    _, found, rest = text.partition("<Code>")
+    return f" ({rest.partition('</Code>')[0]})" if found else ""
+
+
+def _cause(text: str) -> str:
+    """What a failed connection failed at, from obstore's long description."""
+    if "ConnectionRefused" in text:
+        return "connection refused"
+    if "dns error" in text or "failed to lookup" in text:
+        return "the host name of the endpoint is not known"
+    if "TimedOut" in text or "Timeout" in text or "timed out" in text:
+        return "no answer in time"
+    return ""
