@@ -88,7 +88,7 @@ def _look_up(world: World, pods: list[Object], now: datetime) -> Packaging:
 
 def _retry_delay(world: World, now: datetime) -> float:
     for condition in world.status.conditions:
-        if condition.type == ConditionType.MODEL_RESOLVED and condition.status == "False":
+        if condition.type == ConditionType.MODEL_RESOLVED and condition.status != "True":
             lasted = (now - from_text(condition.lastTransitionTime)).total_seconds()
             return min(max(lasted, FIRST_RETRY), LAST_RETRY)
     return FIRST_RETRY

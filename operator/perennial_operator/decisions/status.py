@@ -11,6 +11,7 @@ from perennial_contracts.modeldeployment import (
     ReadyReason,
     Revision,
 )
+from perennial_contracts.outcome import LoadFailure
 
 from ..children import service
 from ..clock import to_text
@@ -169,7 +170,8 @@ def _resolved(packaging: Packaging, pods: _Pods | None) -> Verdict:
         return Verdict("False", *pods.diagnosis)
     if packaging.digest:
         return Verdict("True", packaging.reason, packaging.message)
-    return Verdict("False" if packaging.failed else "Unknown", packaging.reason, packaging.message)
+    blamed = packaging.reason in set(LoadFailure)
+    return Verdict("False" if blamed else "Unknown", packaging.reason, packaging.message)
 
 
 def _retiring(world: World, rollout: Rollout) -> bool:
