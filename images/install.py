@@ -1,0 +1,52 @@
+"""Runs inside the image's build: installs from the wheelhouse, without any registry.
+
+pip is run from its own wheel and so never gets into the image, nor do the programs of the
+dependencies, their tests, and what onnxruntime brings for converting models.
+"""
+
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+WHEELS = Path("/build/wheels")
+TARGET = Path("/opt/perennial")
+PROGRAM = sys.argv[1]
+
+SUPERFLUOUS = (
+    "numpy/**/tests",
+    "numpy/f2py",
+    "numpy/_core/include",
+    "onnxruntime/transformers",
+    "onnxruntime/tools",
+    "onnxruntime/quantization",
+    "onnxruntime/datasets",
+)
+
+
+def pip(*arguments: str) -> None:
+    wheel = next(WHEELS.glob("pip-*.whl"))
+    sys.argv = ["pip", "install", "--no-index", "--no-cache-dir", "--no-deps", *arguments]
+    sys.path.insert(0, str(wheel))
+    try:
+        runpy.run_module("pip", run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+stage = sys.argv[2]
+if stage == "dependencies":
+    pip(
+        *("--require-hashes", "--find-links", str(WHEELS), "--target", str(TARGET)),
+        *("--requirement", "/build/requirements.txt"),
+    )
+    for pattern in SUPERFLUOUS:
+        for folder in TARGET.glob(pattern):
+            shutil.rmtree(folder)
+    shutil.rmtree(TARGET / "bin", ignore_errors=True)
+else:
+    pip("--target", "/opt/project", str(next(Path("/build/project").glob("*.whl"))))
+    for program in Path("/opt/project/bin").iterdir():
+        if program.name != PROGRAM:
+            program.unlink()
