@@ -10,7 +10,7 @@ ifeq ($(origin KUBECONFIG),command line)
 export PERENNIAL_KUBECONFIG := $(abspath $(KUBECONFIG))
 endif
 
-.PHONY: help venv lock crds lint test demo images cluster-up cluster-down
+.PHONY: help venv lock crds lint test demo images install cluster-up cluster-down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,3 +33,32 @@ lock: ## Resolve requirements/*.txt anew
 	$(UV_COMPILE) --all-extras -o requirements/dev.txt
 	$(UV_COMPILE) --extra runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(UV_COMPILE) --extra operator -c requirements/dev.txt -o requirements/operator.txt
+
+crds: $(READY) ## Write crds/ anew from the contracts
+	$(PY) -m perennial_contracts.crd crds
+
+lint: $(READY) ## Format, lint, types, import rules, CRDs in sync
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	$(PY) -m perennial_contracts.crd crds --check
+
+images: $(READY) ## Build the images: runtime, operator, and an S3 server for trying out
+	$(PY) -m perennial_images build
+
+cluster-up: $(READY) ## A cluster: the one of KUBECONFIG=..., else kind, else a local node
+	$(PY) -m perennial_cluster up --name $(CLUSTER)
+
+cluster-down: $(READY) ## Remove the cluster and all that it left behind
+	$(PY) -m perennial_cluster down --name $(CLUSTER)
+
+install: cluster-up images ## Put the operator and an S3 server onto the cluster
+	$(PY) -m perennial_cluster.install --name $(CLUSTER)
+
+demo: install ## The main job on real data: train, serve, predict, update under load
+	PYTHONPATH=examples/flights $(PY) -m flights_demo --cluster $(CLUSTER)
+
+# The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
+test: lint ## All tests, on a real cluster
+	.venv/bin/pytest $(ARGS)

@@ -77,7 +77,9 @@ def _without_null(schema: Schema, definitions: Schema) -> Schema:
     if len(options) == 1:
         return {**options[0], **extras}
     if {option.get("type") for option in options} == {"integer", "string"}:
-        return {**extras, "x-kubernetes-int-or-string": True}
+        (text,) = (option for option in options if option["type"] == "string")
+        bound = {key: value for key, value in text.items() if key != "type"}
+        return {**extras, **bound, "x-kubernetes-int-or-string": True}
     raise ValueError(f"no structural counterpart for a union of {options}")
 
 

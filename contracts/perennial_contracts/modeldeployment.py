@@ -114,7 +114,7 @@ class ModelSource(ApiModel):
 
 
 Quantities = Annotated[
-    dict[Annotated[str, Field(max_length=317)], Annotated[int | str, Field(max_length=64)]],
+    dict[Annotated[str, Field(max_length=317)], int | Annotated[str, Field(max_length=64)]],
     Field(max_length=16),
 ]
 

@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from perennial_contracts import crd
+
+ROOT = Path(__file__).parents[2]
+LAST_APPLIED_LIMIT = 262_144
+
+
+def test_the_files_in_crds_are_those_that_the_contracts_give() -> None:
+    assert crd.main([str(ROOT / "crds"), "--check"]) == 0
+
+
+def test_a_stale_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert crd.main([str(tmp_path), "--check"]) == 1
+    assert "make crds" in capsys.readouterr().err
+    assert crd.main([str(tmp_path)]) == 0
+    assert crd.main([str(tmp_path), "--check"]) == 0
+
+
+def test_client_side_apply_can_hold_each_crd() -> None:
+    for text in crd.crd_files().values():
+        assert len(json.dumps(yaml.safe_load(text))) < LAST_APPLIED_LIMIT / 4
+
+
+def test_every_field_is_described() -> None:
+    def undescribed(schema: dict[str, Any], path: str) -> list[str]:
+        own = [] if "description" in schema else [path]
+        for name, child in schema.get("properties", {}).items():
+            own += undescribed(child, f"{path}.{name}")
+        return own
+
+    for text in crd.crd_files().values():
+        schema = yaml.safe_load(text)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        assert undescribed(schema, "") == []
+
+
+def test_references_are_inlined_and_nulls_dropped() -> None:
+    class Inner(BaseModel):
+        text: Annotated[str, Field(max_length=5)]
+
+    class Outer(BaseModel):
+        inner: Inner | None = None
+        amount: int | Annotated[str, Field(max_length=9)] = 1
+
+    assert crd.openapi(Outer)["properties"] == {
+        "inner": {
+            "type": "object",
+            "required": ["text"],
+            "properties": {"text": {"type": "string", "maxLength": 5}},
+        },
+        "amount": {"x-kubernetes-int-or-string": True, "maxLength": 9, "default": 1},
+    }
+
+
+@pytest.mark.parametrize("annotation", [str, list[int], dict[str, int]])
+def test_what_has_no_upper_bound_is_refused(annotation: Any) -> None:
+    model = type("Model", (BaseModel,), {"__annotations__": {"field": annotation}})
+    with pytest.raises(ValueError, match=r"\.field: a \w+ needs an upper bound"):
+        crd.openapi(model)
+
+
+def test_what_a_structural_schema_cannot_say_is_refused() -> None:
+    class Model(BaseModel):
+        either: int | list[Annotated[str, Field(max_length=3)]]
+
+    with pytest.raises(ValueError, match="no structural counterpart"):
+        crd.openapi(Model)

@@ -1,0 +1,69 @@
+from typing import Any
+
+from perennial_operator.cache import Cache, key_of
+from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION
+from perennial_operator.objects import DEPLOYMENT, MODEL_DEPLOYMENT, POD, Key, Object
+
+
+def obj(version: int, uid: str = "u1", kind: str = "Deployment", **metadata: Any) -> Object:
+    return {
+        "kind": kind,
+        "metadata": {
+            "name": "delays",
+            "namespace": "default",
+            "uid": uid,
+            "resourceVersion": str(version),
+            "labels": {MODEL_LABEL: "delays"},
+            "managedFields": [{"manager": "somebody"}],
+            **metadata,
+        },
+        "spec": {"version": version},
+    }
+
+
+def held(cache: Cache) -> Any:
+    found = cache.get(DEPLOYMENT, "default", "delays")
+    return found and found["spec"]["version"]
+
+
+def test_the_newer_version_stays_in_whatever_order_they_come() -> None:
+    cache = Cache()
+    cache.put(DEPLOYMENT, obj(5))
+    cache.put(DEPLOYMENT, obj(4))
+    assert held(cache) == 5
+    cache.put(DEPLOYMENT, obj(6))
+    assert held(cache) == 6
+
+
+def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
+    cache = Cache()
+    cache.put(DEPLOYMENT, obj(5))
+    cache.drop(DEPLOYMENT, obj(5))
+    cache.put(DEPLOYMENT, obj(6))
+    assert held(cache) is None
+    assert list(cache.belonging_to(Key("default", "delays"))) == []
+
+
+def test_the_deletion_of_an_object_leaves_its_successor_of_the_same_name() -> None:
+    cache = Cache()
+    cache.put(DEPLOYMENT, obj(9, uid="u2"))
+    cache.drop(DEPLOYMENT, obj(5, uid="u1"))
+    assert held(cache) == 9
+
+
+def test_what_no_decision_reads_is_not_kept() -> None:
+    cache = Cache()
+    cache.put(DEPLOYMENT, obj(1))
+    found = cache.get(DEPLOYMENT, "default", "delays")
+    assert found is not None
+    assert "managedFields" not in found["metadata"]
+
+
+def test_an_object_leads_to_the_model_deployment_that_it_belongs_to() -> None:
+    owner = {"kind": "ModelDeployment", "name": "delays", "controller": True, "uid": "x"}
+    key = Key("default", "delays")
+    assert key_of(MODEL_DEPLOYMENT, obj(1)) == key
+    assert key_of(DEPLOYMENT, obj(1, ownerReferences=[owner])) == key
+    assert key_of(POD, obj(1, annotations={OWNER_ANNOTATION: "delays"})) == key
+    assert key_of(DEPLOYMENT, obj(1)) is None
+    assert key_of(POD, obj(1)) is None

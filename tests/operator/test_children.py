@@ -1,0 +1,101 @@
+import json
+
+from support.worlds import child, planned, spec, world
+
+from perennial_operator.children.pod import DRAIN_SECONDS, GRACE_SECONDS
+from perennial_operator.objects import Object
+
+
+def pod_spec(**fields: object) -> Object:
+    deployment = child(planned(world(spec(**fields))), "Deployment")
+    template: Object = deployment["spec"]["template"]["spec"]
+    return template
+
+
+def container(**fields: object) -> Object:
+    found: Object = pod_spec(**fields)["containers"][0]
+    return found
+
+
+def test_every_child_goes_with_its_model_deployment() -> None:
+    for each in planned(world()).children:
+        (owner,) = each["metadata"]["ownerReferences"]
+        assert (owner["uid"], owner["controller"]) == ("uid-1", True)
+
+
+def test_pods_are_hardened() -> None:
+    template = pod_spec()
+    assert template["automountServiceAccountToken"] is False
+    assert template["securityContext"]["runAsNonRoot"] is True
+    assert template["securityContext"]["runAsUser"] > 0
+    assert template["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert template["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def test_the_runtime_is_told_the_digest_that_it_must_find() -> None:
+    arguments = container()["args"]
+    assert arguments[:2] == ["serve", "s3://models/delays/1/"]
+    assert arguments[arguments.index("--digest") + 1] == spec().model.digest
+    assert arguments[arguments.index("--name") + 1] == "delays"
+
+
+def test_credentials_come_from_the_secret_and_pass_by_the_operator() -> None:
+    assert container(model={"secretRef": {"name": "keys"}})["envFrom"] == [
+        {"secretRef": {"name": "keys"}}
+    ]
+
+
+def test_a_claim_is_mounted_for_reading_only() -> None:
+    template = pod_spec(model={"uri": "pvc://models/delays/1/"})
+    (volume,) = [each for each in template["volumes"] if each["name"] == "model"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "models", "readOnly": True}
+    (mount,) = [
+        each for each in template["containers"][0]["volumeMounts"] if each["name"] == "model"
+    ]
+    assert mount["readOnly"] is True
+    assert template["containers"][0]["args"][1] == mount["mountPath"] + "/delays/1/"
+
+
+def test_resources_and_placement_reach_the_pods() -> None:
+    template = pod_spec(
+        serving={
+            "resources": {"limits": {"nvidia.com/gpu": 2}},
+            "imagePullSecrets": [{"name": "pull"}],
+            "scheduling": {
+                "nodeSelector": {"zone": "a"},
+                "tolerations": [{"key": "gpu", "operator": "Exists"}],
+                "affinity": {"nodeAffinity": {}},
+                "priorityClassName": "high",
+                "runtimeClassName": "nvidia",
+            },
+        }
+    )
+    assert template["containers"][0]["resources"] == {"limits": {"nvidia.com/gpu": 2}}
+    assert template["nodeSelector"] == {"zone": "a"}
+    assert template["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    assert template["affinity"] == {"nodeAffinity": {}}
+    assert template["priorityClassName"] == "high"
+    assert template["runtimeClassName"] == "nvidia"
+    assert template["imagePullSecrets"] == [{"name": "pull"}]
+
+
+def test_a_pod_that_ends_has_time_to_drain_and_to_finish() -> None:
+    assert pod_spec()["terminationGracePeriodSeconds"] > DRAIN_SECONDS + GRACE_SECONDS
+
+
+def test_the_budget_lets_one_serving_replica_go_at_a_time() -> None:
+    plan = planned(world())
+    budget = child(plan, "PodDisruptionBudget")
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"]["matchLabels"] == child(plan, "Service")["spec"]["selector"]
+
+
+def test_long_names_give_children_of_valid_length() -> None:
+    for each in planned(world(spec(model={"digest": None}), name="m." + "x" * 198)).children:
+        assert len(each["metadata"]["name"]) <= 63
+        assert all(len(value) <= 63 for value in each["metadata"]["labels"].values())
+        json.dumps(each)

@@ -1,0 +1,110 @@
+import pytest
+from support.worlds import ended, pod, waiting
+
+from perennial_contracts.outcome import Outcome
+from perennial_operator.decisions.diagnosis import diagnose
+from perennial_operator.objects import Object
+
+
+def unschedulable(message: str) -> Object:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    return pod({}, conditions=[{**condition, "message": message}])
+
+
+@pytest.mark.parametrize(
+    ("sick", "reason", "told"),
+    [
+        (
+            unschedulable("0/2 nodes are available: 2 Insufficient nvidia.com/gpu."),
+            "Unschedulable",
+            ["Insufficient nvidia.com/gpu", "Free a GPU"],
+        ),
+        (
+            unschedulable("0/2 nodes are available: 2 Insufficient cpu."),
+            "Unschedulable",
+            ["Insufficient cpu", "spec.serving.resources"],
+        ),
+        (
+            unschedulable('persistentvolumeclaim "models" not found'),
+            "Unschedulable",
+            ['"models" not found', "spec.model.uri"],
+        ),
+        (
+            pod({}, containerStatuses=waiting("ImagePullBackOff", "no such image")),
+            "ImagePullFailed",
+            ["runtime:1", "no such image", "spec.serving.image"],
+        ),
+        (
+            pod({}, containerStatuses=waiting("CreateContainerConfigError", 'secret "x" missing')),
+            "ContainerConfigError",
+            ['secret "x" missing', "spec.model.secretRef"],
+        ),
+        (
+            pod({}, containerStatuses=ended(reason="OOMKilled", code=137)),
+            "OutOfMemory",
+            ["limits.memory"],
+        ),
+        (
+            pod({}, containerStatuses=ended(Outcome(reason="DigestMismatch", message="got b"))),
+            "DigestMismatch",
+            ["got b"],
+        ),
+        (
+            pod({}, containerStatuses=ended(code=139)),
+            "RuntimeCrashed",
+            ["exit code 139", "kubectl logs pod-1"],
+        ),
+    ],
+)
+def test_each_failure_of_a_pod_has_its_reason_and_says_what_to_do(
+    sick: Object, reason: str, told: list[str]
+) -> None:
+    found = diagnose([sick])
+    assert found is not None
+    assert found.reason == reason
+    for words in told:
+        assert words in found.message
+
+
+def test_a_crash_is_told_while_the_container_waits_for_its_restart() -> None:
+    status = waiting("CrashLoopBackOff")[0]
+    status["lastState"] = ended(Outcome(reason="ModelCorrupt", message="bad"))[0]["state"]
+    found = diagnose([pod({}, containerStatuses=[status])])
+    assert found is not None
+    assert found.reason == "ModelCorrupt"
+
+
+def test_a_container_that_is_ready_again_has_no_past() -> None:
+    status = {
+        "ready": True,
+        "state": {"running": {}},
+        "lastState": ended(Outcome(reason="StoreUnreachable", message="was down"))[0]["state"],
+    }
+    assert diagnose([pod({}, containerStatuses=[status])]) is None
+
+
+def test_a_pod_that_only_starts_is_not_sick() -> None:
+    assert diagnose([pod({}, containerStatuses=waiting("ContainerCreating"))]) is None
+
+
+def test_pods_that_the_api_server_refuses_are_told_from_their_deployment() -> None:
+    deployment = {
+        "status": {
+            "conditions": [
+                {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: gpus"}
+            ]
+        }
+    }
+    found = diagnose([], deployment)
+    assert found is not None
+    assert found.reason == "PodsRefused"
+    assert "exceeded quota: gpus" in found.message
+
+
+def test_only_the_models_own_failures_blame_the_model() -> None:
+    blamed = diagnose([pod({}, containerStatuses=ended(Outcome(reason="ModelNotFound")))])
+    spared = diagnose([unschedulable("0/1 nodes are available")])
+    assert blamed is not None
+    assert blamed.blames_model
+    assert spared is not None
+    assert not spared.blames_model

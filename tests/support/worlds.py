@@ -1,0 +1,127 @@
+"""Worlds for the operator's decisions, built from as little as a test has to say."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from perennial_contracts.modeldeployment import (
+    ModelDeploymentSpec,
+    ModelDeploymentStatus,
+    Revision,
+)
+from perennial_contracts.outcome import Outcome
+from perennial_operator.children import deployment as deployment_child
+from perennial_operator.clock import to_text
+from perennial_operator.names import RESOLVER_LABEL, REVISION_LABEL, revision_selector
+from perennial_operator.objects import Object
+from perennial_operator.plan import Plan, decide
+from perennial_operator.revision import revision_name, source_name
+from perennial_operator.world import World
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DIGEST = "sha256:" + "a" * 64
+OTHER_DIGEST = "sha256:" + "b" * 64
+IMAGE = "runtime:1"
+
+
+def spec(**fields: Any) -> ModelDeploymentSpec:
+    """A spec with a pinned model; ``model`` fields are merged into it."""
+    model = {"uri": "s3://models/delays/1/", "digest": DIGEST} | fields.pop("model", {})
+    return ModelDeploymentSpec.model_validate({"model": model, **fields})
+
+
+def revision(of: ModelDeploymentSpec, digest: str = DIGEST, since: datetime = NOW) -> Revision:
+    """The revision that a spec leads to with the default image."""
+    image = of.serving.image or IMAGE
+    return Revision(
+        name=revision_name(of, digest, image),
+        uri=of.model.uri,
+        digest=digest,
+        image=image,
+        since=to_text(since),
+    )
+
+
+def world(
+    of: ModelDeploymentSpec | None = None,
+    status: ModelDeploymentStatus | None = None,
+    children: list[Object] | None = None,
+    pods: list[Object] | None = None,
+    name: str = "delays",
+) -> World:
+    return World(
+        namespace="default",
+        name=name,
+        uid="uid-1",
+        generation=3,
+        spec=of or spec(),
+        status=status or ModelDeploymentStatus(),
+        children={(child["kind"], child["metadata"]["name"]): child for child in children or ()},
+        pods=tuple(pods or ()),
+    )
+
+
+def live_deployment(around: World, of: Revision, replicas: int, ready: int) -> Object:
+    """A Deployment as the API server has it, its controller up to date."""
+    built = deployment_child.build(around, of, replicas)
+    built["metadata"] |= {"generation": 1, "uid": f"uid-{of.name}"}
+    built["status"] = {
+        "observedGeneration": 1,
+        "replicas": replicas,
+        "updatedReplicas": replicas,
+        "availableReplicas": ready,
+    }
+    return built
+
+
+def pod(labels: dict[str, str], **status: Any) -> Object:
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "pod-1", "namespace": "default", "labels": labels},
+        "status": status,
+    }
+
+
+def revision_pod(of: Revision, **status: Any) -> Object:
+    return pod({REVISION_LABEL: of.name, **revision_selector("delays", of.name)}, **status)
+
+
+def resolver_pod(of: ModelDeploymentSpec, **status: Any) -> Object:
+    return pod({RESOLVER_LABEL: source_name(of.model)}, **status)
+
+
+def ended(outcome: Outcome | None = None, code: int = 1, **more: Any) -> list[Object]:
+    """Container statuses of a container that ended."""
+    message = outcome.to_text() if outcome else ""
+    terminated = {"exitCode": code, "message": message} | more
+    return [{"name": "runtime", "ready": False, "state": {"terminated": terminated}}]
+
+
+def waiting(reason: str, message: str = "") -> list[Object]:
+    return [
+        {
+            "name": "runtime",
+            "image": "runtime:1",
+            "ready": False,
+            "state": {"waiting": {"reason": reason, "message": message}},
+        }
+    ]
+
+
+def planned(around: World, seconds: float = 0, image: str = IMAGE) -> Plan:
+    return decide(around, image, NOW + timedelta(seconds=seconds))
+
+
+def condition(plan: Plan, type_: str) -> tuple[str, str, str]:
+    """Status, reason and message of a condition."""
+    found = next(each for each in plan.status.conditions if each.type == type_)
+    return found.status, found.reason, found.message
+
+
+def kinds(plan: Plan) -> list[str]:
+    return [child["kind"] for child in plan.children]
+
+
+def child(plan: Plan, kind: str, name: str = "") -> Object:
+    return next(
+        each for each in plan.children if each["kind"] == kind and name in each["metadata"]["name"]
+    )
