@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 
 INDICES = range(16)
 NODES = range(16)
@@ -110,14 +110,14 @@ class Cluster:
     def node(self, number: int) -> NodeAddress:
         """One node by its number; node 0 also carries the control plane."""
         if number not in NODES:
-            raise Failure(f"node {number}: a local cluster has nodes 0 to {NODES[-1]}")
+            raise ReportedError(f"node {number}: a local cluster has nodes 0 to {NODES[-1]}")
         return NodeAddress(self, number)
 
 
 def check_name(name: str) -> str:
     """A cluster's name becomes part of host names and folders."""
     if not _NAME.fullmatch(name):
-        raise Failure(
+        raise ReportedError(
             f"{name!r} cannot name a cluster: expected at most 40 lower-case letters, digits and"
             " dashes, starting and ending with a letter or digit, such as perennial-test"
         )
@@ -130,7 +130,7 @@ def lowest_free_index(taken: set[int], routed: list[IPv4Network]) -> int:
         networks = Cluster("any", index).networks
         if index not in taken and not any(n.overlaps(r) for n in networks for r in routed):
             return index
-    raise Failure(
+    raise ReportedError(
         f"all {len(INDICES)} places for local clusters are taken, by other clusters or by networks"
         " that this machine routes elsewhere: run `perennial-cluster status`, then"
         " `perennial-cluster down --name NAME` for one that is not needed"

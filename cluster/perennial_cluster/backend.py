@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from perennial_images.docker import docker_answers
 
 DEFAULT_NAME = "perennial"
 
@@ -64,16 +65,3 @@ def choose() -> Backend:
     if shutil.which("kind") and docker_answers():
         return KindCluster()
     return LocalCluster()
-
-
-def docker_answers() -> bool:
-    """Whether there is a Docker daemon: the client alone is often installed without one."""
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(
-        ["docker", "info", "--format", "{{.ServerVersion}}"],
-        capture_output=True,
-        check=False,
-        timeout=20,
-    )
-    return asked.returncode == 0

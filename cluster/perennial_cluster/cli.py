@@ -9,7 +9,7 @@ from dataclasses import astuple
 
 from perennial_cluster.addressing import NODES, check_name
 from perennial_cluster.backend import DEFAULT_NAME, Backend, Summary, choose
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import say
 from perennial_images.store import find_archive
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         _run(choose(), options)
-    except Failure as failure:
+    except ReportedError as failure:
         print(f"perennial-cluster: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -87,5 +87,3 @@ def _print_table(summaries: Sequence[Summary]) -> None:
         for heading, value in zip(_HEADINGS, astuple(summary), strict=True):
             print(f"{heading:<{width}}  {value}")
         print()
-
-

@@ -67,7 +67,9 @@ def api_server(
     ]
 
 
-def controller_manager(programs: Programs, authority: Authority, kubeconfig: Path) -> list[str]:
+def controller_manager(
+    programs: Programs, authority: Authority, folder: Path, kubeconfig: Path
+) -> list[str]:
     return [
         str(programs.kubernetes / "kube-controller-manager"),
         f"--kubeconfig={kubeconfig}",
@@ -76,6 +78,8 @@ def controller_manager(programs: Programs, authority: Authority, kubeconfig: Pat
         f"--service-account-private-key-file={authority.account_key}",
         f"--cluster-signing-cert-file={authority.certificate}",
         f"--cluster-signing-key-file={authority.key}",
+        # Its default is a folder of the host, which it would create.
+        f"--flex-volume-plugin-dir={folder / 'volume-plugins'}",
         "--leader-elect=false",
     ]
 

@@ -217,9 +217,7 @@ def dns(cluster: Cluster, image: str) -> list[dict[str, Any]]:
                 "kind": "ClusterRole",
                 "name": "system:coredns",
             },
-            "subjects": [
-                {"kind": "ServiceAccount", "name": "coredns", "namespace": "kube-system"}
-            ],
+            "subjects": [{"kind": "ServiceAccount", "name": "coredns", "namespace": "kube-system"}],
         },
         {
             "apiVersion": "v1",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from perennial_cluster.backend import Summary
 from perennial_cluster.kubectl import Kubectl, show_nodes
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import say
 
 _SOURCE = "PERENNIAL_KUBECONFIG"
@@ -21,29 +21,29 @@ class ExistingCluster:
 
     def up(self, name: str, nodes: int | None) -> None:
         if not self.path.is_file():
-            raise Failure(f"{_SOURCE} names {self.path}, which is no file")
+            raise ReportedError(f"{_SOURCE} names {self.path}, which is no file")
         if not Kubectl(self.path).ready():
-            raise Failure(
+            raise ReportedError(
                 f"the cluster of {self.path} does not answer /readyz: try"
                 f" `kubectl --kubeconfig {self.path} get nodes`"
             )
         say(f"using the existing cluster of {self.path}")
 
     def down(self, name: str) -> None:
-        raise Failure(
+        raise ReportedError(
             f"{_SOURCE} names a cluster that was not made here ({self.path}): it is left alone."
             f" Unset {_SOURCE} to remove one that was"
         )
 
     def load(self, name: str, archive: Path) -> None:
-        raise Failure(
+        raise ReportedError(
             f"images cannot be loaded into an existing cluster ({self.path}): push them to a"
             " registry that it can pull from, and name them with PERENNIAL_RUNTIME_IMAGE,"
             " PERENNIAL_OPERATOR_IMAGE and PERENNIAL_STORE_IMAGE"
         )
 
     def node(self, name: str, action: str, number: int) -> None:
-        raise Failure(f"nodes of an existing cluster ({self.path}) are left alone")
+        raise ReportedError(f"nodes of an existing cluster ({self.path}) are left alone")
 
     def kubeconfig(self, name: str) -> Path:
         return self.path

@@ -20,7 +20,7 @@ from typing import Any
 
 from perennial_cluster.backend import DEFAULT_NAME, Backend, choose
 from perennial_cluster.kubectl import Kubectl
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import capture, say
 from perennial_images.store import find_archive
 
@@ -31,7 +31,7 @@ STORE_NAMESPACE = "store"
 
 
 def image_references() -> dict[str, str]:
-    """The images by short name; raises Failure where one is not known."""
+    """The images by short name; raises ReportedError where one is not known."""
     built: dict[str, str] = {}
     if IMAGES_FILE.exists():
         built = json.loads(IMAGES_FILE.read_text())
@@ -39,7 +39,7 @@ def image_references() -> dict[str, str]:
     for name in ("operator", "runtime", "store"):
         reference = os.environ.get(f"PERENNIAL_{name.upper()}_IMAGE") or built.get(name)
         if not reference:
-            raise Failure(
+            raise ReportedError(
                 f"the image {name} is not known. Build it with `make images`, or name it in "
                 f"PERENNIAL_{name.upper()}_IMAGE"
             )
@@ -111,7 +111,7 @@ def install_store(kubectl: Kubectl, images: dict[str, str]) -> None:
     kubectl("apply", "-f", str(ROOT / "manifests" / "store" / "namespace.yaml"))
     try:
         kubectl("get", "secret", "store", "-n", STORE_NAMESPACE)
-    except Failure:
+    except ReportedError:
         keys = {
             "AWS_ACCESS_KEY_ID": secrets.token_hex(8),
             "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(24),
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"the operator runs in namespace {OPERATOR_NAMESPACE}")
         install_store(kubectl, images)
         say(f"an S3 server runs in namespace {STORE_NAMESPACE}")
-    except Failure as failure:
+    except ReportedError as failure:
         print(f"perennial_cluster.install: {failure}", file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,7 @@ from perennial_cluster import records
 from perennial_cluster.backend import Summary
 from perennial_cluster.kubectl import Kubectl, show_nodes
 from perennial_images.cache import TREE, cache_root, locked
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import capture, run_step, say
 
 CONFIG = TREE / "kind-config.yaml"
@@ -24,6 +24,10 @@ def create_command(name: str, config: Path, kubeconfig: Path) -> list[str]:
 
 def delete_command(name: str, kubeconfig: Path) -> list[str]:
     return ["kind", "delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig)]
+
+
+def export_command(name: str, kubeconfig: Path) -> list[str]:
+    return ["kind", "export", "kubeconfig", "--name", name, "--kubeconfig", str(kubeconfig)]
 
 
 def load_command(name: str, archive: Path) -> list[str]:
@@ -51,20 +55,20 @@ class KindCluster:
             if name in self.names():
                 have = len(Kubectl(kubeconfig).node_readiness())
                 if nodes not in (None, have):
-                    raise Failure(
+                    raise ReportedError(
                         f"cluster {name} has {have} node(s) and kind cannot change that: run"
                         f" `perennial-cluster down --name {name}`, then `up --nodes {nodes}`"
                     )
-                capture(["kind", "export", "kubeconfig", "--name", name]
-                        + ["--kubeconfig", str(kubeconfig)])
+                capture(export_command(name, kubeconfig))
                 say(f"cluster {name} is up already")
                 return
             kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             config = kubeconfig.with_name("kind-config.yaml")
             config.write_text(config_for(CONFIG.read_text(), nodes or 1))
             log = cache_root() / "logs" / "kind.log"
-            run_step(f"creating the kind cluster {name}",
-                     create_command(name, config, kubeconfig), log)
+            run_step(
+                f"creating the kind cluster {name}", create_command(name, config, kubeconfig), log
+            )
 
     def down(self, name: str) -> None:
         kubeconfig = self.kubeconfig(name)
@@ -80,7 +84,7 @@ class KindCluster:
 
     def node(self, name: str, action: str, number: int) -> None:
         if number == 0:
-            raise Failure("node 0 carries the control plane: only other nodes can be stopped")
+            raise ReportedError("node 0 carries the control plane: only other nodes can be stopped")
         capture(["docker", "kill" if action == "stop" else "start", node_container(name, number)])
 
     def kubeconfig(self, name: str) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import capture
 
 # A proxy that the person's environment names does not lead to a cluster on this machine.
@@ -28,7 +28,7 @@ class Kubectl:
         """Whether the API server says that it is ready."""
         try:
             return self("get", "--raw=/readyz").strip() == "ok"
-        except Failure:
+        except ReportedError:
             return False
 
     def apply(self, documents: list[dict[str, Any]]) -> None:
@@ -39,7 +39,7 @@ class Kubectl:
         """The nodes by name, and whether each is ready."""
         try:
             nodes = json.loads(self("get", "nodes", "-o", "json"))["items"]
-        except Failure:
+        except ReportedError:
             return {}
         return {
             node["metadata"]["name"]: any(

@@ -25,7 +25,7 @@ from perennial_cluster.pki import Authority, Subject
 from perennial_cluster.records import Record
 from perennial_images import scratch
 from perennial_images.cache import locked
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import Step, capture, say
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
@@ -37,7 +37,7 @@ class LocalCluster:
 
     def up(self, name: str, nodes: int | None) -> None:
         if sys.platform != "linux" or os.geteuid() != 0:
-            raise Failure(
+            raise ReportedError(
                 "a local node needs Linux and root (it makes network namespaces and mounts):"
                 " run this with sudo, or start Docker and install kind, or name a cluster with"
                 " PERENNIAL_KUBECONFIG=/path/to/kubeconfig"
@@ -87,9 +87,13 @@ class LocalCluster:
         with locked(records.lock_file()):
             record = _known(name)
             if number not in record.nodes:
-                raise Failure(f"cluster {name} has the nodes {record.nodes}, but no node {number}")
+                raise ReportedError(
+                    f"cluster {name} has the nodes {record.nodes}, but no node {number}"
+                )
             if number == 0:
-                raise Failure("node 0 carries the control plane: only other nodes can be stopped")
+                raise ReportedError(
+                    "node 0 carries the control plane: only other nodes can be stopped"
+                )
             if action == "start":
                 _add_node(name, record, number, programs)
                 return
@@ -145,7 +149,7 @@ def _known(name: str) -> Record:
     record = records.read(name)
     if record is None:
         there = ", ".join(records.names()) or "none"
-        raise Failure(
+        raise ReportedError(
             f"there is no cluster {name} (there: {there}): run `perennial-cluster up --name {name}`"
         )
     return record
@@ -245,7 +249,7 @@ def _start_controllers(node: Node, authority: Authority) -> None:
         )
 
     path = kubeconfig("kube-controller-manager")
-    command = commands.controller_manager(node.programs, authority, path)
+    command = commands.controller_manager(node.programs, authority, node.folder, path)
     node.launch("kube-controller-manager", command)
     path = kubeconfig("kube-scheduler")
     node.launch("kube-scheduler", commands.scheduler(node.programs, path))

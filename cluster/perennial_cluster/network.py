@@ -31,8 +31,7 @@ def bridge_commands(cluster: Cluster) -> list[str]:
         f"link add {cluster.bridge} type bridge",
         f"address add {cluster.host_ip}/{cluster.node_network.prefixlen} dev {cluster.bridge}",
         f"link set {cluster.bridge} up",
-        f"route add {cluster.service_network} via {cluster.node(0).ip} onlink"
-        f" dev {cluster.bridge}",
+        f"route add {cluster.service_network} via {cluster.node(0).ip} onlink dev {cluster.bridge}",
     ]
 
 

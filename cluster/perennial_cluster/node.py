@@ -12,7 +12,7 @@ from perennial_cluster.addressing import NodeAddress
 from perennial_cluster.parts import Programs
 from perennial_cluster.pki import Authority, Subject
 from perennial_images.archive import read_archive
-from perennial_images.failure import with_log
+from perennial_images.errors import ReportedError, with_log
 from perennial_images.progress import capture
 from perennial_images.scratch import Built
 
@@ -47,7 +47,7 @@ class Node:
     def launch(self, component: str, command: Sequence[str]) -> None:
         """Start a component inside the node."""
         prefix = [] if component == HOLDER else self.enter()
-        environment = {
+        environment: dict[str, str | Path] = {
             "PATH": self.programs.search_path,
             "HOME": "/root",
             "LANG": "C.UTF-8",
@@ -109,9 +109,7 @@ class Node:
             config.kubelet(self.address, self.folder, authority.certificate, pair)
         )
         (self.folder / "kube-proxy.json").write_text(config.kube_proxy(self.address, proxy))
-        self.launch(
-            "kubelet", commands.kubelet(self.programs, self.address, self.folder, kubelet)
-        )
+        self.launch("kubelet", commands.kubelet(self.programs, self.address, self.folder, kubelet))
         self.launch("kube-proxy", commands.kube_proxy(self.programs, self.folder))
 
     def load(self, archive: Path) -> bool:
@@ -156,7 +154,7 @@ class Node:
     def _containerd_answers(self) -> bool:
         try:
             self._ctr("version")
-        except Exception:  # noqa: BLE001 - any failure means: not yet
+        except ReportedError:
             return False
         return True
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perennial_images import golang
 from perennial_images.cache import TREE, cache_root
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.golang import GoPart
 from perennial_images.progress import run_step
 
@@ -42,10 +42,7 @@ ETCD = GoPart("etcd", NODE_SOURCES / "etcd", {"etcd": "go.etcd.io/etcd/server/v3
 CONTAINERD = GoPart(
     "containerd",
     NODE_SOURCES / "containerd",
-    {
-        name: f"{_CONTAINERD}/{name}"
-        for name in ("containerd", "containerd-shim-runc-v2", "ctr")
-    },
+    {name: f"{_CONTAINERD}/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
 )
 RUNC = GoPart(
     "runc",
@@ -102,8 +99,11 @@ class Programs:
 
 def missing_packages(packages: tuple[Package, ...]) -> list[str]:
     """The packages whose file is not there."""
-    return [package.name for package in packages if shutil.which(package.provides) is None
-            and not Path(package.provides).is_file()]
+    return [
+        package.name
+        for package in packages
+        if shutil.which(package.provides) is None and not Path(package.provides).is_file()
+    ]
 
 
 def install_packages(packages: tuple[Package, ...] = PACKAGES) -> None:
@@ -113,7 +113,7 @@ def install_packages(packages: tuple[Package, ...] = PACKAGES) -> None:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Failure(
+        raise ReportedError(
             f"these programs of the system are missing: {', '.join(missing)}.\n"
             f"Run: sudo apt-get update && sudo {' '.join(install)}"
         )
@@ -121,7 +121,7 @@ def install_packages(packages: tuple[Package, ...] = PACKAGES) -> None:
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
-    except Failure:
+    except ReportedError:
         # A package list that was never fetched, or is too old, is the usual reason.
         run_step("updating the list of Debian packages", ["apt-get", "update"], logs / "apt.log")
         run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)

@@ -51,11 +51,13 @@ class Authority:
     def create(self) -> None:
         """Make the authority itself and the service accounts' key pair."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        subject = ["-subj", "/CN=perennial-local-cluster", "-days", DAYS]
+        subject = ("-subj", "/CN=perennial-local-cluster", "-days", DAYS)
         capture(
-            ["openssl", "req", "-x509", *_NEW_KEY, "-keyout", self.key, *subject]
-            + ["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"]
-            + ["-out", self.certificate]
+            [
+                *("openssl", "req", "-x509", *_NEW_KEY, "-keyout", self.key, *subject),
+                *("-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"),
+                *("-out", self.certificate),
+            ]
         )
         capture(["openssl", "genrsa", "-out", self.account_key, "2048"])
         capture(
@@ -70,14 +72,18 @@ class Authority:
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         group = f"/O={subject.group}" if subject.group else ""
         capture(
-            ["openssl", "req", "-new", *_NEW_KEY, "-keyout", key, "-out", request]
-            + ["-subj", f"{group}/CN={subject.user}"]
+            [
+                *("openssl", "req", "-new", *_NEW_KEY, "-keyout", key, "-out", request),
+                *("-subj", f"{group}/CN={subject.user}"),
+            ]
         )
         extensions.write_text(extension_lines(subject))
         capture(
-            ["openssl", "x509", "-req", "-in", request, "-CA", self.certificate]
-            + ["-CAkey", self.key, "-CAcreateserial", "-days", DAYS]
-            + ["-extfile", extensions, "-out", certificate]
+            [
+                *("openssl", "x509", "-req", "-in", request, "-CA", self.certificate),
+                *("-CAkey", self.key, "-CAcreateserial", "-days", DAYS),
+                *("-extfile", extensions, "-out", certificate),
+            ]
         )
         return certificate, key
 

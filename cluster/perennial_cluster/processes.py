@@ -14,9 +14,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 
 MARK = "PERENNIAL_NODE_STATE"
 
@@ -77,9 +78,7 @@ def from_pidfile(path: Path) -> int | None:
     return pid if identify(pid) == Identity(pid, started) else None
 
 
-def start(
-    command: Sequence[str], log: Path, environment: Mapping[str, str | Path]
-) -> int:
+def start(command: Sequence[str], log: Path, environment: Mapping[str, str | Path]) -> int:
     """Start a process that outlives this one and keeps nothing of it open.
 
     It gets a small environment of its own: a person's proxies and tokens have no place in it.
@@ -129,7 +128,7 @@ def remove_cgroups(cgroups: Iterable[str]) -> None:
     for cgroup in cgroups:
         for top in cgroup_folders(cgroup):
             for folder, _, _ in os.walk(top, topdown=False):
-                wait_until(lambda path=folder: _removed(path), f"the cgroup {folder} to be empty")
+                wait_until(partial(_removed, folder), f"the cgroup {folder} to be empty")
 
 
 def kill_all(find: Callable[[], set[int]]) -> None:
@@ -157,7 +156,7 @@ def wait_until(condition: Condition, what: str, seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise Failure(f"waited {seconds:.0f} s for {what}, in vain")
+            raise ReportedError(f"waited {seconds:.0f} s for {what}, in vain")
         time.sleep(POLL_SECONDS)
 
 
@@ -178,7 +177,7 @@ def _kill(pid: int, find: Callable[[], set[int]]) -> None:
 
 def _removed(folder: str) -> bool:
     try:
-        os.rmdir(folder)
+        Path(folder).rmdir()
     except FileNotFoundError:
         return True
     except OSError:

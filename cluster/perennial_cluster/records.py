@@ -10,7 +10,7 @@ from pathlib import Path
 from perennial_cluster import network
 from perennial_cluster.addressing import INDICES, Cluster, check_name, lowest_free_index
 from perennial_images.cache import cache_root
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 
 RECORD = "cluster.json"
 
@@ -59,7 +59,7 @@ def read(name: str) -> Record | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise Failure(
+        raise ReportedError(
             f"{path} is damaged ({error}): expected an object such as"
             f" {json.dumps(asdict(Record(0)))}; correct it, or remove the cluster by hand"
         ) from None

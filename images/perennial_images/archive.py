@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 
 NONROOT = 65532
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -94,17 +94,19 @@ def read_archive(path: Path) -> ArchivedImage:
             member = archive.extractfile("index.json")
             index: dict[str, Any] = json.load(member) if member else {}
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
-        raise Failure(
+        raise ReportedError(
             f"{path} is not an OCI image archive ({error}): expected a tar with an index.json,"
             " as `perennial-images build` or `docker save` of Docker 25 or newer writes it"
         ) from None
     manifests = index.get("manifests", [])
     if len(manifests) != 1:
-        raise Failure(f"{path} holds {len(manifests)} images: expected one image in an archive")
+        raise ReportedError(
+            f"{path} holds {len(manifests)} images: expected one image in an archive"
+        )
     annotations = manifests[0].get("annotations", {})
     reference = annotations.get(REFERENCE) or annotations.get(TAG)
     if not reference:
-        raise Failure(f"{path} does not name its image: save it under a name with a tag")
+        raise ReportedError(f"{path} does not name its image: save it under a name with a tag")
     return ArchivedImage(reference, manifests[0]["digest"])
 
 

@@ -43,15 +43,19 @@ def _make(target: Path) -> None:
         root = Path(scratch) / "root"
         run_step(
             f"unpacking Debian {SUITE}'s Python (the base image)",
-            ["mmdebstrap", "--mode=root", "--variant=extract", f"--include={','.join(PACKAGES)}"]
-            + [SUITE, root],
+            [
+                *("mmdebstrap", "--mode=root", "--variant=extract"),
+                *(f"--include={','.join(PACKAGES)}", SUITE, root),
+            ],
             logs / "base.log",
         )
         strip(root)
         run_step(
             "packing the base image",
-            ["tar", "--create", "--file", target, "--directory", root, "--sort=name"]
-            + ["--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "."],
+            [
+                *("tar", "--create", "--file", target, "--directory", root, "--sort=name"),
+                *("--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "."),
+            ],
             logs / "base.log",
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from perennial_images import program, scratch
 from perennial_images.archive import read_archive
 from perennial_images.cache import TREE
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.scratch import Built
 from perennial_images.store import archives
 
@@ -28,8 +28,10 @@ def parser() -> argparse.ArgumentParser:
     build = actions.add_parser("build", help="build what the cache lacks")
     names = (*program.PROGRAM_IMAGES, *scratch.SCRATCH_IMAGES)
     build.add_argument(
-        "images", nargs="*", metavar="IMAGE", help=f"of {', '.join(names)};"
-        f" default: {' '.join(DEFAULT_IMAGES)}"
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help=f"of {', '.join(names)}; default: {' '.join(DEFAULT_IMAGES)}",
     )
     actions.add_parser("list", help="list the images in the cache")
     return top
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             built = [_build(name) for name in options.images or DEFAULT_IMAGES]
             record(built)
             _print_table([(image.name, image.reference, image.archive) for image in built])
-    except Failure as failure:
+    except ReportedError as failure:
         print(f"perennial-images: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -70,7 +72,7 @@ def _build(name: str) -> Built:
     if name in scratch.SCRATCH_IMAGES:
         return scratch.build(name)
     names = ", ".join((*program.PROGRAM_IMAGES, *scratch.SCRATCH_IMAGES))
-    raise Failure(f"there is no image {name!r}: expected one of {names}")
+    raise ReportedError(f"there is no image {name!r}: expected one of {names}")
 
 
 def _print_table(rows: Sequence[tuple[str, str, Path]]) -> None:

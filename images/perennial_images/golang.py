@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perennial_images.cache import cache_root, cached, content_hash
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import capture, run_step
 
 
@@ -33,7 +32,7 @@ class GoPart:
 def go_version() -> str:
     """The compiler's version: results of different compilers are different results."""
     if shutil.which("go") is None:
-        raise Failure(
+        raise ReportedError(
             "Go is needed to build this and is not on PATH: install Go 1.26.3 or newer"
             " from https://go.dev/dl"
         )
@@ -57,15 +56,20 @@ def build(part: GoPart) -> Path:
         for program, package in part.programs.items():
             run_step(
                 f"building {program} (Go)",
-                ["nice", "-n", "5", "go", "build", "-trimpath", "-buildvcs=false"]
-                + (["-tags", part.tags] if part.tags else [])
-                + ["-ldflags", linker, "-o", str(folder / program), package],
+                [
+                    *("nice", "-n", "5", "go", "build", "-trimpath", "-buildvcs=false"),
+                    *("-tags", part.tags, "-ldflags", linker, "-o", folder / program, package),
+                ],
                 cache_root() / "logs" / f"go-{program}.log",
                 cwd=part.folder,
                 # A go.work or vendor setting of the person's would change what is pinned here.
-                env={"CGO_ENABLED": str(int(part.cgo)), "GOWORK": "off", "GOFLAGS": "-mod=readonly"},
+                env={
+                    "CGO_ENABLED": str(int(part.cgo)),
+                    "GOWORK": "off",
+                    "GOFLAGS": "-mod=readonly",
+                },
             )
             for name in part.names:
-                os.symlink(program, folder / name)
+                (folder / name).symlink_to(program)
 
     return cached(target, compile_into)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 
 from perennial_images import base, wheels
 from perennial_images.cache import TREE, cache_root, cached, content_hash
-from perennial_images.failure import Failure
-from perennial_images.progress import run_step
+from perennial_images.docker import docker_answers
+from perennial_images.errors import ReportedError
+from perennial_images.progress import Command, run_step
 from perennial_images.scratch import Built
-from perennial_images.store import store_root
+from perennial_images.store import prune, store_root
 
 INSTALL = TREE / "images" / "install.py"
 DOCKER_BASE = "python:3.11-slim-bookworm"
@@ -51,14 +51,6 @@ PROGRAM_IMAGES = {
 }
 
 
-def docker_answers() -> bool:
-    """Whether there is a Docker daemon: the client alone is often installed without one."""
-    if shutil.which("docker") is None:
-        return False
-    asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=20)
-    return asked.returncode == 0
-
-
 def project_facts(pyproject: str) -> str:
     """What of pyproject.toml gets into a wheel: a linter's setting must not rename an image."""
     document = tomllib.loads(pyproject)
@@ -87,7 +79,7 @@ def build(name: str) -> Built:
     image = PROGRAM_IMAGES[name]
     for path in (image.dockerfile, image.lock, *image.packages):
         if not path.exists():
-            raise Failure(f"{path} is missing: the {name} image is made from it")
+            raise ReportedError(f"{path} is missing: the {name} image is made from it")
     docker = docker_answers()
     reference = f"localhost/perennial-{name}:{(label := tag(image, docker=docker))}"
 
@@ -99,7 +91,9 @@ def build(name: str) -> Built:
         else:
             _build_with_buildah(image, context, reference, archive)
 
-    return Built(name, reference, cached(store_root() / f"{name}-{label}.oci.tar", make))
+    archive_path = cached(store_root() / f"{name}-{label}.oci.tar", make)
+    prune(name)
+    return Built(name, reference, archive_path)
 
 
 def _fill_context(image: ProgramImage, context: Path) -> None:
@@ -113,16 +107,16 @@ def _fill_context(image: ProgramImage, context: Path) -> None:
 
 def _build_with_docker(image: ProgramImage, context: Path, reference: str, archive: Path) -> None:
     log = cache_root() / "logs" / f"image-{image.name}.log"
-    build_command = ["docker", "build", "--tag", reference, context]
+    build_command: Command = ["docker", "build", "--tag", reference, context]
     run_step(f"building the {image.name} image", build_command, log)
-    save = ["docker", "save", "--output", archive, reference]
+    save: Command = ["docker", "save", "--output", archive, reference]
     run_step(f"saving the {image.name} image", save, log)
 
 
 def _build_with_buildah(image: ProgramImage, context: Path, reference: str, archive: Path) -> None:
     """Build in a storage of its own, removed afterwards: nothing piles up on the machine."""
     if missing := [name for name in ("buildah", "mmdebstrap") if shutil.which(name) is None]:
-        raise Failure(
+        raise ReportedError(
             f"without a Docker daemon, images are built with {' and '.join(missing)}, which this"
             f" machine lacks. Run: apt-get install --yes {' '.join(missing)}"
         )
@@ -135,9 +129,8 @@ def _build_with_buildah(image: ProgramImage, context: Path, reference: str, arch
         foundation.mkdir()
         (foundation / "base.tar").hardlink_to(base.tree_archive())
         (foundation / "Dockerfile").write_text(BASE_DOCKERFILE)
-        run_step(
-            "preparing the base image", [*bud, "--tag", BASE_REFERENCE, foundation], logs / "base.log"
-        )
+        prepare = [*bud, "--tag", BASE_REFERENCE, foundation]
+        run_step("preparing the base image", prepare, logs / "base.log")
         argument = ["--build-arg", f"BASE={BASE_REFERENCE}"]
         run_step(
             f"building the {image.name} image",

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from perennial_images.failure import Failure, with_log
+from perennial_images.errors import ReportedError, with_log
+
+Command = Sequence[str | Path]
 
 TERMINAL_SECONDS = 0.5
 PLAIN_SECONDS = 15.0
@@ -55,7 +57,7 @@ def say(line: str) -> None:
 
 def run_step(
     title: str,
-    command: Sequence[str | Path],
+    command: Command,
     log: Path,
     *,
     cwd: Path | None = None,
@@ -75,7 +77,7 @@ def run_step(
                 stderr=subprocess.STDOUT,
             )
         except FileNotFoundError:
-            raise Failure(f"{title}: the program {command[0]!s} is not installed") from None
+            raise ReportedError(f"{title}: the program {command[0]!s} is not installed") from None
         try:
             while True:
                 try:
@@ -92,14 +94,14 @@ def run_step(
         raise with_log(f"{title} ended with status {status}", log)
 
 
-def capture(command: Sequence[str | Path], *, stdin: str | None = None) -> str:
+def capture(command: Command, *, stdin: str | None = None) -> str:
     """Run a short command and give its output; its own error text is the failure's text."""
     words = [str(word) for word in command]
     try:
         result = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise Failure(f"the program {words[0]} is not installed") from None
+        raise ReportedError(f"the program {words[0]} is not installed") from None
     if result.returncode != 0:
         said = (result.stderr or result.stdout).strip()
-        raise Failure(f"`{' '.join(words)}` ended with status {result.returncode}: {said}")
+        raise ReportedError(f"`{' '.join(words)}` ended with status {result.returncode}: {said}")
     return result.stdout

@@ -10,7 +10,7 @@ from perennial_images import archive, golang
 from perennial_images.archive import NONROOT
 from perennial_images.cache import TREE, cached, content_hash
 from perennial_images.golang import GoPart
-from perennial_images.store import store_root
+from perennial_images.store import prune, store_root
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,9 @@ SCRATCH_IMAGES = {
                 {"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
             ),
             "versitygw",
-            # Object metadata goes into files: a volume need not support extended attributes.
-            arguments=(
-                *("--port", ":7070", "--health", "/health"),
-                *("posix", "--sidecar", "/data/metadata", "/data/buckets"),
-            ),
-            folders=("/data", "/data/metadata", "/data/buckets"),
+            # The arguments stand for a volume at /data, whatever it starts out with.
+            arguments=("--port", ":7070", "--health", "/health", "posix", "/data"),
+            folders=("/data",),
         ),
     )
 }
@@ -88,4 +85,6 @@ def build(name: str) -> Built:
             arguments=image.arguments,
         )
 
-    return Built(name, reference, cached(store_root() / f"{name}-{tag}.oci.tar", write))
+    archive_path = cached(store_root() / f"{name}-{tag}.oci.tar", write)
+    prune(name)
+    return Built(name, reference, archive_path)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from perennial_images.archive import read_archive
 from perennial_images.cache import cache_root
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
+
+KEPT_BUILDS = 4
 
 
 def store_root() -> Path:
@@ -18,6 +20,13 @@ def archives() -> list[Path]:
     return sorted(store_root().glob("*.oci.tar"), key=lambda path: path.stat().st_mtime)
 
 
+def prune(name: str) -> None:
+    """Forget an image's older builds: every change of a source makes another one."""
+    builds = [path for path in archives() if path.name.startswith(f"{name}-")]
+    for path in builds[:-KEPT_BUILDS]:
+        path.unlink()
+
+
 def find_archive(image: str) -> Path:
     """Find an archive by its path, or by the name of the image in it."""
     if (path := Path(image)).is_file():
@@ -26,7 +35,7 @@ def find_archive(image: str) -> Path:
     if image in known:
         return known[image]
     names = "\n".join(f"    {name}" for name in known) or "    (none)"
-    raise Failure(
+    raise ReportedError(
         f"{image} is neither a file nor an image in the local store {store_root()}, which holds\n"
         f"{names}\nRun `perennial-images build`, or give the path of an archive"
     )

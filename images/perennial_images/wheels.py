@@ -9,13 +9,15 @@ import tempfile
 from pathlib import Path
 
 from perennial_images.cache import TREE, cache_root, cached, content_hash
-from perennial_images.failure import Failure
+from perennial_images.errors import ReportedError
 from perennial_images.progress import run_step
 
 # The Python in both base images, whatever Python runs this.
 _TARGET = ("--python-version", "3.11", "--implementation", "cp", "--only-binary", ":all:")
-_PLATFORMS = ("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64")
-_PLATFORMS += ("manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_PLATFORMS = (
+    *("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
+    *("manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+)
 PIP_LOCK = TREE / "images" / "pip.txt"
 
 
@@ -26,8 +28,10 @@ def wheelhouse(lock: Path) -> Path:
     def download(folder: Path) -> None:
         run_step(
             f"downloading the wheels of {lock.name}",
-            [*_pip(), "download", "--require-hashes", "--no-deps", *_TARGET, *platforms]
-            + ["--dest", folder, "--requirement", lock, "--requirement", PIP_LOCK],
+            [
+                *(*_pip(), "download", "--require-hashes", "--no-deps", *_TARGET, *platforms),
+                *("--dest", folder, "--requirement", lock, "--requirement", PIP_LOCK),
+            ],
             cache_root() / "logs" / f"wheels-{lock.stem}.log",
         )
 
@@ -52,5 +56,5 @@ def project_wheel(target: Path, packages: list[Path]) -> None:
 
 def _pip() -> list[str | Path]:
     if importlib.util.find_spec("pip") is None:
-        raise Failure(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")
+        raise ReportedError(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")
     return [sys.executable, "-m", "pip"]

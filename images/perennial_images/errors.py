@@ -7,12 +7,12 @@ from pathlib import Path
 SHOWN_LOG_LINES = 30
 
 
-class Failure(Exception):
+class ReportedError(Exception):
     """Something a person can act on: the command line prints its text, without a traceback."""
 
 
-def with_log(message: str, log: Path) -> Failure:
+def with_log(message: str, log: Path) -> ReportedError:
     """Add the end of a log to a message: most failures are explained by their last lines."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     shown = "\n".join(f"    {line}" for line in lines[-SHOWN_LOG_LINES:]) or "    (empty)"
-    return Failure(f"{message}\nThe end of {log}:\n{shown}")
+    return ReportedError(f"{message}\nThe end of {log}:\n{shown}")
