@@ -38,7 +38,7 @@ class Cache:
         held = self._objects.get(address)
         if metadata["uid"] in self._gone or (held and held[1] > version):
             return
-        data = json.dumps(_without_ballast(obj), separators=(",", ":")).encode()
+        data = json.dumps(_without_ballast(kind, obj), separators=(",", ":")).encode()
         self._objects[address] = (metadata["uid"], version, data)
         if label := labels_of(obj).get(MODEL_LABEL):
             self._by_label[metadata["namespace"], label].add(address)
@@ -94,11 +94,9 @@ def key_of(kind: Kind, obj: Object) -> Key | None:
     return None
 
 
-def _without_ballast(obj: Object) -> Object:
+def _without_ballast(kind: Kind, obj: Object) -> Object:
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     kept = {key: value for key, value in obj.items() if key != "metadata"}
-    if obj.get("kind", "") == POD.name:
-        kept.pop("spec", None)
-    if obj.get("kind", "") == JOB.name:
+    if kind in (POD, JOB):
         kept.pop("spec", None)
     return {**kept, "metadata": metadata}

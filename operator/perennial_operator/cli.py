@@ -25,8 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # kopf logs each object's every event; the operator's own lines are what people look for.
-    logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.root.level))
+    # They log every event and every probe; the operator's own lines are what people look for.
+    for chatty in ("kopf", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port)
     uvloop.run(_run(settings))

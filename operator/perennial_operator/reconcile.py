@@ -17,6 +17,7 @@ from .decisions.status import Event, events
 from .gather import gather
 from .objects import (
     DISRUPTION_BUDGET,
+    JOB,
     KIND_BY_NAME,
     MODEL_DEPLOYMENT,
     SERVICE,
@@ -31,6 +32,8 @@ from .world import World
 
 logger = logging.getLogger(__name__)
 
+_MESSAGE_LIMIT = 600
+"""Characters of an answer of the API server; it may repeat a whole pod template."""
 _USERS_FAULT = frozenset({400, 403, 422})
 """Codes of refusals that only a change of the spec, a quota or a policy can mend."""
 
@@ -90,7 +93,8 @@ class Reconciler:
     async def _ensure(self, world: World, child: Object) -> None:
         kind = KIND_BY_NAME[child["kind"]]
         live = world.child(kind, name_of(child))
-        if live and matching.has(live, child):
+        # A Job's pod template cannot be changed; one that runs already is let finish.
+        if live and (kind is JOB or matching.has(live, child)):
             return
         try:
             if live:
@@ -101,7 +105,8 @@ class Reconciler:
             if error.code in _USERS_FAULT:
                 raise _RefusalError(
                     ProgressingReason.APPLY_REFUSED,
-                    f"The API server refuses the {kind.name} {name_of(child)}: {error.message}",
+                    f"The API server refuses the {kind.name} {name_of(child)}: "
+                    f"{error.message[:_MESSAGE_LIMIT]}",
                 ) from error
             raise
         self._cache.put(kind, written)

@@ -74,12 +74,14 @@ def describe(
 
 
 def events(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Event]:
-    """An event for each condition whose status or reason changed, and for a promotion."""
+    """An event for each condition that turned True or False or has another reason for it, and for a
+    promotion."""
     old = {condition.type: (condition.status, condition.reason) for condition in before.conditions}
     told = [
         Event(condition.reason, condition.message, warning=_is_bad(condition))
         for condition in after.conditions
         if old.get(condition.type) != (condition.status, condition.reason)
+        and condition.status != "Unknown"
     ]
     if after.stable and (not before.stable or before.stable.name != after.stable.name):
         told.append(Event("Promoted", f"Revision {after.stable.name} gets the traffic."))

@@ -1,0 +1,46 @@
+"""The real cluster, brought up once for all tests that need it, and a namespace for each test."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.cluster import Cluster, Namespace
+
+ROOT = Path(__file__).parents[2]
+NAME = "perennial-test"
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster with CRDs, operator and an S3 server. It is left for the next run, but by CI."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def tool(module: str, *arguments: str) -> str:
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write("\n")
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT,
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return done.stdout
+
+    tool("perennial_cluster", "up", "--name", NAME)
+    tool("perennial_images", "build")
+    tool("perennial_cluster.install", "--name", NAME)
+    kubeconfig = tool("perennial_cluster", "kubeconfig", "--name", NAME).strip()
+    yield Cluster(Path(kubeconfig))
+    if os.environ.get("CI"):
+        tool("perennial_cluster", "down", "--name", NAME)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
+    """A namespace of the test's own, with credentials for the S3 server."""
+    with cluster.namespace() as made:
+        yield made

@@ -1,0 +1,107 @@
+"""What the API server itself refuses, and with which words."""
+
+import copy
+from typing import Any
+
+import pytest
+from support.cluster import Cluster, KubectlError, Namespace
+
+pytestmark = pytest.mark.cluster
+
+GOOD: dict[str, Any] = {
+    "model": {"uri": "s3://models/delays/1/", "digest": "sha256:" + "0" * 64},
+    "serving": {"resources": {"limits": {"nvidia.com/gpu": 1}}},
+}
+
+
+def dry_run(namespace: Namespace, spec: dict[str, Any]) -> str:
+    import json
+
+    resource = {
+        "apiVersion": "perennial.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "checked"},
+        "spec": spec,
+    }
+    return namespace.kubectl(
+        "apply", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(resource)
+    )
+
+
+def merged(into: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    result = copy.deepcopy(into)
+    for key, value in change.items():
+        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"model": {"uri": "https://example.com/models/model.onnx"}},
+        {"model": {"uri": "pvc://claim/models/1/"}},
+        {"replicas": 0},
+        {"serving": {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}},
+        {"serving": {"resources": {"limits": {"nvidia.com/gpu": "2"}}}},
+        {
+            "serving": {
+                "resources": {"requests": {"nvidia.com/gpu": 1}},
+                "scheduling": {"affinity": {"nodeAffinity": {}}},
+            }
+        },
+    ],
+    ids=str,
+)
+def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -> None:
+    assert "checked" in dry_run(namespace, merged(GOOD, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"uri": "ftp://host/model"}}, "expected s3://BUCKET/PATH, http(s)://HOST/PATH"),
+        ({"model": {"uri": "s3://bucket"}}, "expected s3://BUCKET/PATH"),
+        ({"model": {"digest": "sha256:abc"}}, "expected sha256: and 64 hexadecimal digits"),
+        ({"model": {"digest": "md5:" + "0" * 32}}, "expected sha256: and 64 hexadecimal digits"),
+        (
+            {"serving": {"resources": {"limits": {"nvidia.com/gpu": "500m"}}}},
+            "nvidia.com/gpu: expected a whole number of GPUs",
+        ),
+        (
+            {
+                "serving": {
+                    "resources": {
+                        "limits": {"nvidia.com/gpu": 1},
+                        "requests": {"nvidia.com/gpu": 2},
+                    }
+                }
+            },
+            "nvidia.com/gpu: expected the same number under limits",
+        ),
+        ({"replicas": -1}, "spec.replicas"),
+        ({"replicas": 1001}, "spec.replicas"),
+        (
+            {"serving": {"scheduling": {"tolerations": [{"operator": "Maybe"}]}}},
+            'supported values: "Exists", "Equal"',
+        ),
+        ({"serving": {"image": ""}}, "spec.serving.image"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_spec_is_refused_with_words_that_help(
+    namespace: Namespace, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(KubectlError) as refused:
+        dry_run(namespace, merged(GOOD, change))
+    assert message in str(refused.value)
+
+
+def test_an_unknown_field_is_told(namespace: Namespace) -> None:
+    with pytest.raises(KubectlError, match="unknown field"):
+        dry_run(namespace, {**GOOD, "replica": 2})
+
+
+def test_client_side_apply_takes_the_crds(cluster: Cluster) -> None:
+    cluster.kubectl("apply", "-k", "crds", "--server-side=false")

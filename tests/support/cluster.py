@@ -1,0 +1,196 @@
+"""A hold on the real cluster: kubectl, the S3 server in it, and a namespace for each test."""
+
+import base64
+import contextlib
+import functools
+import json
+import os
+import secrets
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import obstore
+from obstore.store import S3Store
+
+from perennial_contracts.digest import digest_of
+
+Object = dict[str, Any]
+BUCKET = "models"
+T = TypeVar("T")
+
+
+class KubectlError(Exception):
+    """kubectl ended badly; the text is what it said."""
+
+
+def wait_until(
+    look: Callable[[], T], seconds: float = 60, state: Callable[[], object] = lambda: ""
+) -> T:
+    """The first truthy thing that ``look`` sees; fails with the last state after a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if seen := look():
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s; last seen: {state() or seen}")
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster of the tests."""
+
+    kubeconfig: Path
+
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
+        done = subprocess.run(
+            ["kubectl", f"--kubeconfig={self.kubeconfig}", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise KubectlError(done.stderr)
+        return done.stdout
+
+    def address(self, namespace: str, service: str) -> str:
+        """The ClusterIP of a Service, which the host reaches."""
+        return self.kubectl(
+            "get", "service", service, "-n", namespace, "-o", "jsonpath={.spec.clusterIP}"
+        )
+
+    @functools.cached_property
+    def store_keys(self) -> dict[str, str]:
+        data = json.loads(self.kubectl("get", "secret", "store", "-n", "store", "-o", "json"))
+        return {key: base64.b64decode(text).decode() for key, text in data["data"].items()}
+
+    @functools.cached_property
+    def store(self) -> S3Store:
+        """The bucket ``models`` of the cluster's S3 server."""
+        store = S3Store(
+            BUCKET,
+            endpoint=f"http://{self.address('store', 'store')}",
+            access_key_id=self.store_keys["AWS_ACCESS_KEY_ID"],
+            secret_access_key=self.store_keys["AWS_SECRET_ACCESS_KEY"],
+            region="us-east-1",
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True},
+        )
+        # obstore has no call to make a bucket, but it signs one.
+        url = obstore.sign(store, "PUT", "", timedelta(minutes=1))
+        with contextlib.suppress(urllib.error.HTTPError):  # it is there already
+            urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
+        return store
+
+    def put_model(self, path: str, files: dict[str, bytes]) -> str:
+        """Uploads a model's files under a prefix; its URI."""
+        for name, data in files.items():
+            obstore.put(self.store, f"{path}/{name}", data)
+        return f"s3://{BUCKET}/{path}/"
+
+    @contextmanager
+    def namespace(self) -> Iterator["Namespace"]:
+        """A namespace that goes when the test ends, with the Secret ``models-s3``."""
+        name = f"test-{secrets.token_hex(4)}"
+        self.kubectl("create", "namespace", name)
+        namespace = Namespace(self, name)
+        try:
+            namespace.apply(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Secret",
+                    "metadata": {"name": "models-s3"},
+                    "stringData": {
+                        **self.store_keys,
+                        "AWS_REGION": "us-east-1",
+                        "AWS_ENDPOINT_URL": "http://store.store.svc",
+                    },
+                }
+            )
+            yield namespace
+        finally:
+            if not os.environ.get("PERENNIAL_KEEP_NAMESPACES"):
+                self.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace of the cluster."""
+
+    cluster: Cluster
+    name: str
+
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
+        return self.cluster.kubectl("-n", self.name, *words, stdin=stdin)
+
+    def apply(self, *objects: Object) -> None:
+        items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(items))
+
+    def get(self, kind: str, name: str) -> Object:
+        found: Object = json.loads(self.kubectl("get", kind, name, "-o", "json"))
+        return found
+
+    def list(self, kind: str, selector: str = "") -> list[Object]:
+        words = ["get", kind, "-o", "json", *(["-l", selector] if selector else [])]
+        items: list[Object] = json.loads(self.kubectl(*words))["items"]
+        return items
+
+    def patch(self, kind: str, name: str, patch: Object) -> None:
+        self.kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(patch))
+
+    def deploy(self, name: str, uri: str, **spec: Any) -> None:
+        """Applies a ModelDeployment; ``model`` fields are merged into the source."""
+        model = {"uri": uri, "secretRef": {"name": "models-s3"}, **spec.pop("model", {})}
+        self.apply(
+            {
+                "apiVersion": "perennial.dev/v1alpha1",
+                "kind": "ModelDeployment",
+                "metadata": {"name": name},
+                "spec": {"model": model, **spec},
+            }
+        )
+
+    def condition(self, name: str, type_: str) -> Object:
+        """A condition of a ModelDeployment that is about its present spec; else empty."""
+        found = self.get("mdep", name)
+        for each in found.get("status", {}).get("conditions", ()):
+            if (
+                each["type"] == type_
+                and each["observedGeneration"] == found["metadata"]["generation"]
+            ):
+                condition: Object = each
+                return condition
+        return {}
+
+    def wait_for(
+        self, name: str, type_: str, reason: str, status: str = "", seconds: float = 60
+    ) -> Object:
+        """Waits for a condition with a reason."""
+
+        def look() -> Object | None:
+            seen = self.condition(name, type_)
+            fits = seen.get("reason") == reason and status in ("", seen.get("status"))
+            return seen if fits else None
+
+        return wait_until(look, seconds, lambda: self.get("mdep", name).get("status"))
+
+    def wait_complete(self, name: str, seconds: float = 60) -> Object:
+        """Waits until what the spec asks for is served; the whole resource."""
+        self.wait_for(name, "Progressing", "Complete", seconds=seconds)
+        return self.get("mdep", name)
+
+    def address(self, service: str) -> str:
+        return self.cluster.address(self.name, service)
+
+
+__all__ = ["Cluster", "KubectlError", "Namespace", "Object", "digest_of", "wait_until"]
