@@ -95,7 +95,7 @@ def read_archive(path: Path) -> ArchivedImage:
             index: dict[str, Any] = json.load(member) if member else {}
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise ReportedError(
-            f"{path} is not an OCI image archive ({error}): expected a tar with an index.json,"
+            f"{path} is not an OCI image archive ({str(error).splitlines()[0]}): expected a tar with an index.json,"
             " as `perennial-images build` or `docker save` of Docker 25 or newer writes it"
         ) from None
     manifests = index.get("manifests", [])
