@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
-from pydantic import ValidationError
 
 from . import log
 from .errors import LoadError

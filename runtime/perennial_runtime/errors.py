@@ -1,6 +1,7 @@
 """What can go wrong: loading a model (a reason for the operator) and answering (an HTTP status)."""
 
 import orjson
+
 from perennial_contracts.outcome import LoadFailure
 
 

@@ -99,13 +99,14 @@ def _manifest(source: Source) -> bytes | LoadError:
             return error
         raise
     data = bytearray()
-    for chunk in blob.chunks:
-        data += chunk
-        if len(data) > MANIFEST_LIMIT:
-            raise LoadError(
-                LoadFailure.MODEL_CORRUPT,
-                f"{source.describe(MANIFEST_NAME)}: expected at most {MANIFEST_LIMIT} bytes",
-            )
+    with blob:
+        for chunk in blob.chunks:
+            data += chunk
+            if len(data) > MANIFEST_LIMIT:
+                raise LoadError(
+                    LoadFailure.MODEL_CORRUPT,
+                    f"{source.describe(MANIFEST_NAME)}: expected at most {MANIFEST_LIMIT} bytes",
+                )
     return bytes(data)
 
 
@@ -124,10 +125,10 @@ def _download_bundle(
         for file in bundle.files:
             path = partial / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            blob = _open(source, file.path)
-            if blob.size is not None:  # before gigabytes of the wrong thing are fetched
-                check_file(file.path, file.size, blob.size, file.digest, None, location.uri)
-            found, size = _save(source.describe(file.path), blob, path)
+            with _open(source, file.path) as blob:
+                if blob.size is not None:  # before gigabytes of the wrong thing are fetched
+                    check_file(file.path, file.size, blob.size, file.digest, None, location.uri)
+                found, size = _save(source.describe(file.path), blob, path)
             check_file(file.path, file.size, size, file.digest, found, location.uri)
         (partial / MANIFEST_NAME).write_bytes(manifest)
         entry = cache.commit(partial, digest)
@@ -150,8 +151,7 @@ def _open(source: Source, path: str) -> Blob:
 
 def _download_bare(location: Location, source: Source, pin: str | None, cache: Cache) -> Artifact:
     name = location.file or MODEL_NAME
-    blob = source.open(name)
-    with cache.filling() as partial:
+    with source.open(name) as blob, cache.filling() as partial:
         digest, _ = _save(source.describe(name), blob, partial / MODEL_NAME)
         check_pin(digest, pin, location.uri)
         entry = cache.commit(partial, digest)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
 from perennial_contracts.outcome import LoadFailure
 
 from . import log
@@ -48,6 +49,7 @@ NOT_SUPPORTED = (
     "is till opset",
     "Unsupported model IR version",
     "is not a registered function/op",
+    "No Op registered for",
     "NOT_IMPLEMENTED",
 )
 

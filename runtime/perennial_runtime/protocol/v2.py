@@ -136,7 +136,7 @@ def decode_tensor(spec: TensorSpec, entry: Mapping[str, Any]) -> np.ndarray:
         array = _strings(spec, data) if spec.datatype == "BYTES" else _numbers(spec, data)
     except (ValueError, OverflowError):
         raise _wrong(spec, "data: expected rows of one length, got a ragged array") from None
-    if array.ndim != 1 and array.shape != shape:
+    if array.size and array.ndim != 1 and array.shape != shape:
         raise _wrong(
             spec, f"data: expected it flat or nested as {list(shape)}, got {list(array.shape)}"
         )
@@ -178,7 +178,7 @@ def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
         if found == "O":
             array = _with_nulls(spec, array)
         elif found not in "fiu":
-            raise _wrong(spec, f"data: expected numbers, got {_brief(_culprit(array, data))}")
+            raise _wrong(spec, f"data: expected numbers, got {_brief(_culprit(data))}")
         if array.dtype == target:
             return array
         try:
@@ -190,10 +190,14 @@ def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
             ) from None
     if kind == "b":
         if found != "b":
-            raise _wrong(spec, f"data: expected booleans, got {_brief(_culprit(array, data))}")
+            raise _wrong(spec, f"data: expected booleans, got {_brief(_culprit(data))}")
         return array
-    if found not in "iu":
-        raise _wrong(spec, f"data: expected {_KINDS[kind]}, got {_brief(_culprit(array, data))}")
+    if found == "f":  # also what numpy makes of whole numbers below and above 2**63 together
+        array = np.array(data, dtype=object)
+        if any(type(value) is not int for value in array.flat):
+            found = "O"
+    if found not in "iuf":
+        raise _wrong(spec, f"data: expected {_KINDS[kind]}, got {_brief(_culprit(data))}")
     if array.dtype != target:
         limits = np.iinfo(target)
         low, high = int(array.min()), int(array.max())
@@ -222,12 +226,15 @@ def _strings(spec: TensorSpec, data: list[Any]) -> np.ndarray:
     return array
 
 
-def _culprit(array: np.ndarray, data: list[Any]) -> Any:
-    """An element to show in a message: the first that is no number, else the first."""
-    elements = np.array(data, dtype=object).reshape(-1)
-    odd = (value for value in elements if type(value) not in (int, float))
-    fraction = (value for value in elements if type(value) is float)
-    return next(odd, next(fraction, array.reshape(-1)[0].item()))
+def _culprit(data: list[Any]) -> Any:
+    """An element to show in a message: the first that is no number, else no whole one, or any."""
+    elements = np.array(data, dtype=object).reshape(-1).tolist()
+    return next(
+        value
+        for kinds in ((int, float), (int,), ())
+        for value in elements
+        if type(value) not in kinds
+    )
 
 
 def _wrong(spec: TensorSpec, problem: str) -> BadRequestError:

@@ -1,6 +1,7 @@
 """What every store offers, and which store a URI means."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,12 +14,19 @@ from ..errors import LoadError
 
 @dataclass(frozen=True)
 class Blob:
-    """An object that is being read."""
+    """An object that is being read; a context manager that ends the reading."""
 
     size: int | None
     """Bytes; None where the store does not say."""
     chunks: Iterator[bytes]
     """The contents, in order. Reading may raise LoadError."""
+    close: Callable[[], None]
+
+    def __enter__(self) -> "Blob":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Source(Protocol):
@@ -87,6 +95,7 @@ def locate(uri: str) -> Location:
             f"got {parts.scheme}://. Check spec.model.uri",
         )
     path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(uri)
-    if path.is_file() or (path.suffix == ".onnx" and not path.is_dir()):
+    # os.path, not Path: a directory that may not be entered is told of when it is read.
+    if os.path.isfile(path) or (path.suffix == ".onnx" and not os.path.isdir(path)):  # noqa: PTH112, PTH113
         return Location(uri, path.name, directory=path.parent)
     return Location(uri, None, directory=path)

@@ -1,7 +1,7 @@
 """Models in S3 and whatever speaks its protocol, set up by the usual ``AWS_*`` variables."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +11,18 @@ from ..errors import LoadError
 from .base import Blob
 
 CHUNK_BYTES = 4 * 1024 * 1024
+READ_TIMEOUT_SECONDS = 20.0
+"""For each wait for more bytes; a long download may take longer."""
 CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 )
-METADATA_HOST = "169.254.169.254"
+METADATA_PATHS = ("/latest/api/token", "/latest/meta-data/")
 """Where a cloud machine hands out its credentials; asked when there are no others."""
+UNKNOWN_KEY = (" (InvalidAccessKeyId)", " (XAdminUserNotFound)")
+"""What servers say of an access key that they do not know, some of them with status 404."""
 
 
 class S3Source:
@@ -38,7 +42,8 @@ class S3Source:
                 self._store = self._connect()
             result = self._store.get(self._prefix + path)
             size: int = result.meta["size"]
-            return Blob(size, self._read(path, result.stream(min_chunk_size=CHUNK_BYTES)))
+            stream = self._read(path, result.stream(min_chunk_size=CHUNK_BYTES))
+            return Blob(size, stream, stream.close)
         except Exception as error:
             raise self._failure(path, error) from error
 
@@ -55,7 +60,7 @@ class S3Source:
             client_options={
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=5),
-                "read_timeout": timedelta(seconds=20),
+                "read_timeout": timedelta(seconds=READ_TIMEOUT_SECONDS),
                 # Of a whole download, which may rightly be long; the two above notice a dead store.
                 "timeout": timedelta(days=1),
             },
@@ -64,7 +69,7 @@ class S3Source:
             **options,
         )
 
-    def _read(self, path: str, stream: Any) -> Iterator[bytes]:
+    def _read(self, path: str, stream: Any) -> Generator[bytes, None, None]:
         try:
             for chunk in stream:
                 yield bytes(chunk)
@@ -77,17 +82,18 @@ class S3Source:
         where = self.describe(path)
         text = str(error)
         first_line = text.splitlines()[0] if text else type(error).__name__
-        if isinstance(error, FileNotFoundError):
+        if isinstance(error, FileNotFoundError) and _code(text) not in UNKNOWN_KEY:
             what = "there is no such bucket" if "NoSuchBucket" in text else "no such object"
             return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check spec.model.uri")
-        if isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
+        refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+        if isinstance(error, (*refused, FileNotFoundError)):
             return LoadError(
                 LoadFailure.ACCESS_DENIED,
                 f"{where}: access denied{_code(text)}. Check the credentials and their "
                 "permission to read; S3 also says so of a missing object when the credentials "
                 "lack s3:ListBucket",
             )
-        if METADATA_HOST in text:
+        if any(path in text for path in METADATA_PATHS):
             return LoadError(
                 LoadFailure.ACCESS_DENIED,
                 f"{where}: no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "

@@ -45,18 +45,18 @@ class WebSource:
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(path, error) from error
         size = response.headers.get("Content-Length")
-        return Blob(int(size) if size and size.isdecimal() else None, self._read(path, response))
+        length = int(size) if size and size.isdecimal() else None
+        return Blob(length, self._read(path, response), response.close)
 
     def _read(self, path: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        with response:
-            while True:
-                try:
-                    chunk = response.read(CHUNK_BYTES)
-                except (OSError, http.client.HTTPException) as error:
-                    raise self._failure(path, error) from error
-                if not chunk:
-                    return
-                yield chunk
+        while True:
+            try:
+                chunk = response.read(CHUNK_BYTES)
+            except (OSError, http.client.HTTPException) as error:
+                raise self._failure(path, error) from error
+            if not chunk:
+                return
+            yield chunk
 
     def _failure(self, path: str, error: Exception) -> LoadError:
         where = self.describe(path)

@@ -1,0 +1,272 @@
+"""Small real models, real servers in processes of their own, and a web server that misbehaves."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from perennial_contracts.bundle import Bundle, Tensor, describe_files
+
+PATIENCE = 60.0
+"""Seconds until a condition that is waited for counts as never coming."""
+
+
+def to_bytes(nodes, inputs, outputs, initializers=(), opset=17) -> bytes:
+    """An ONNX model of some nodes."""
+    graph = helper.make_graph(nodes, "g", inputs, outputs, initializer=list(initializers))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    return model.SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def affine() -> bytes:
+    """Y = 2 X + 1, for rows of two."""
+    constants = [
+        numpy_helper.from_array(np.array(2.0, dtype=np.float32), "two"),
+        numpy_helper.from_array(np.array(1.0, dtype=np.float32), "one"),
+    ]
+    nodes = [
+        helper.make_node("Mul", ["X", "two"], ["XX"]),
+        helper.make_node("Add", ["XX", "one"], ["Y"]),
+    ]
+    x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 2])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 2])
+    return to_bytes(nodes, [x], [y], constants)
+
+
+@pytest.fixture(scope="session")
+def identity() -> Callable[..., bytes]:
+    """Builds a model that gives back its inputs: ``identity(a=(TensorProto.INT8, ["N"]), ...)``;
+    the output of input a is called a_out."""
+
+    def build(**tensors: tuple[int, list[Any]]) -> bytes:
+        return to_bytes(
+            [helper.make_node("Identity", [name], [f"{name}_out"]) for name in tensors],
+            [helper.make_tensor_value_info(n, t, s) for n, (t, s) in tensors.items()],
+            [helper.make_tensor_value_info(f"{n}_out", t, s) for n, (t, s) in tensors.items()],
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def slow() -> bytes:
+    """A product of two large matrices, repeated: about a tenth of a second and more."""
+    weights = numpy_helper.from_array(np.full((600, 600), 1e-3, dtype=np.float32), "W")
+    names = ["X", *(f"h{i}" for i in range(40)), "Y"]
+    nodes = [helper.make_node("MatMul", [a, "W"], [b]) for a, b in pairwise(names)]
+    x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 600])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 600])
+    return to_bytes(nodes, [x], [y], [weights])
+
+
+@pytest.fixture(scope="session")
+def bundle_files(affine: bytes) -> dict[str, bytes]:
+    """A bundle with one more file than the model, by path."""
+    contents = {"model.onnx": affine, "notes/readme.txt": b"two times x plus one"}
+    bundle = Bundle(
+        files=describe_files(contents),
+        inputs=[Tensor(name="X", datatype="FP32", shape=[-1, 2])],
+        outputs=[Tensor(name="Y", datatype="FP32", shape=[-1, 2])],
+    )
+    return {**contents, "bundle.json": bundle.to_bytes()}
+
+
+@pytest.fixture
+def write_files(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Writes files by relative path into a fresh directory, and gives it."""
+
+    def write(files: dict[str, bytes]) -> Path:
+        directory = tmp_path / f"files-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        for name, data in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return directory
+
+    return write
+
+
+class Runtime:
+    """A ``perennial-runtime serve`` process."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.lines: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                try:
+                    self.lines.append(json.loads(line))
+                except ValueError:
+                    self.lines.append({"message": line})
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def wait_for(self, message: str) -> dict[str, Any]:
+        """Waits for a log line; fails when the process ends without it."""
+
+        def found() -> dict[str, Any] | None:
+            return next((line for line in self.lines if line["message"] == message), None)
+
+        with self._news:
+            self._news.wait_for(lambda: found() or self._ended, PATIENCE)
+            line = found()
+        assert line is not None, f"no log line {message!r} in {self.lines}"
+        return line
+
+    @property
+    def port(self) -> int:
+        return int(self.wait_for("live")["port"])
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def request(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Status, JSON (or text) and headers of the answer to one request."""
+        connection = self.connect()
+        data = json.dumps(body) if isinstance(body, (dict, list)) else body
+        connection.request(method, path, data, {k.replace("_", "-"): v for k, v in headers.items()})
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        is_json = response.headers["content-type"] == "application/json"
+        return (
+            response.status,
+            json.loads(text) if is_json else text,
+            {key.lower(): value for key, value in response.headers.items()},
+        )
+
+    def terminate(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self) -> int:
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return code
+
+
+@pytest.fixture(scope="session")
+def clean_environment() -> dict[str, str]:
+    """The environment without what could steer the runtime or its S3 client."""
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("AWS_", "PERENNIAL_"))
+    }
+
+
+@pytest.fixture(scope="module")
+def start(clean_environment: dict[str, str]) -> Iterator[Callable[..., Runtime]]:
+    """Starts servers on free ports, and ends them with the module."""
+    with ExitStack() as stack:
+
+        def run(uri: Any, *arguments: str, wait: bool = True, **environment: str) -> Runtime:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "perennial_runtime", "serve", str(uri)),
+                    *("--host", "127.0.0.1", "--http-port", "0", *arguments),
+                ],
+                stderr=subprocess.PIPE,
+                text=True,
+                env=clean_environment | environment,
+            )
+            runtime = Runtime(process)
+
+            def end() -> None:
+                process.kill()
+                runtime.exit_code()
+                assert process.stderr is not None
+                process.stderr.close()
+
+            stack.callback(end)
+            if wait:
+                runtime.wait_for("ready")
+            return runtime
+
+        yield run
+
+
+class WebServer:
+    """A web server whose answers a test sets up: bytes, or a function that writes the answer."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.requests: list[str] = []
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                web.requests.append(self.path)
+                answer = web.files.get(self.path.partition("?")[0])
+                if callable(answer):
+                    answer(self)
+                elif answer is None:
+                    self.reply(404, b"no such file")
+                else:
+                    self.reply(200, answer)
+
+            def reply(self, status: int, data: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(PATIENCE)
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def external_data_model() -> bytes:
+    """A model whose weights are said to lie in another file."""
+    weights = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "W")
+    onnx.external_data_helper.set_external_data(weights, "weights.bin")
+    weights.ClearField("raw_data")
+    x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 2])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 2])
+    return to_bytes([helper.make_node("MatMul", ["X", "W"], ["Y"])], [x], [y], [weights])

@@ -1,0 +1,177 @@
+"""The v2 codec alone: what goes through it unchanged, and what it refuses, with the words."""
+
+import json
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perennial_runtime.errors import BadRequestError
+from perennial_runtime.protocol.v2 import Codec, InferRequest
+from perennial_runtime.signature import DTYPES, TensorSpec
+
+
+def codec(*inputs: TensorSpec) -> Codec:
+    return Codec("m", "v", inputs, inputs)
+
+
+def body(*tensors, **more) -> bytes:
+    return orjson.dumps({"inputs": list(tensors), **more})
+
+
+def tensor(data, shape, datatype="FP32", name="X"):
+    return {"name": name, "datatype": datatype, "shape": shape, "data": data}
+
+
+def elements(datatype: str) -> st.SearchStrategy:
+    if datatype == "BOOL":
+        return st.booleans()
+    if datatype == "BYTES":
+        return st.text()
+    if datatype.startswith("FP"):
+        return st.floats(width=int(datatype[2:]), allow_infinity=False)
+    limits = np.iinfo(DTYPES[datatype])
+    return st.integers(int(limits.min), int(limits.max))
+
+
+@st.composite
+def arrays(draw):
+    datatype = draw(st.sampled_from(sorted(DTYPES)))
+    shape = tuple(draw(st.lists(st.integers(0, 4), max_size=3)))
+    size = int(np.prod(shape))
+    data = draw(st.lists(elements(datatype), min_size=size, max_size=size))
+    array = np.empty(size, dtype=DTYPES[datatype])
+    array[:] = data
+    return datatype, array.reshape(shape)
+
+
+@given(arrays(), st.booleans(), st.booleans())
+def test_every_tensor_survives_the_way_through_json(case, nested, any_extent):
+    datatype, array = case
+    spec = TensorSpec("X", datatype, (-1,) * array.ndim if any_extent else array.shape)
+    data = array if nested and array.ndim else array.reshape(-1)
+    values = [null_for_nan(value) for value in data.tolist()]
+    request = codec(spec).decode(body(tensor(values, list(array.shape), datatype)))
+    decoded = request.feeds["X"]
+    assert decoded.dtype == array.dtype
+    assert decoded.shape == array.shape
+    np.testing.assert_array_equal(decoded, array)
+
+    response = orjson.loads(codec(spec).encode(request, [decoded]))
+    assert response["model_name"] == "m"
+    (output,) = response["outputs"]
+    assert output["shape"] == list(array.shape)
+    again = codec(spec).decode(body(output)).feeds["X"]
+    np.testing.assert_array_equal(again, array)
+
+
+def null_for_nan(value):
+    if isinstance(value, list):
+        return [null_for_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+X = TensorSpec("X", "FP32", (-1, 2))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+def test_any_data_is_either_read_or_refused_by_name(data):
+    try:
+        codec(X).decode(body(tensor(data, [1, 2])))
+    except BadRequestError as error:
+        assert "input 'X': data" in str(error)  # noqa: PT017
+
+
+@given(st.binary() | st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["inputs", "outputs", "id", "name", "shape", "data", "datatype"]), inner
+    ),
+).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+def test_any_body_is_either_read_or_refused(data):
+    try:
+        codec(X).decode(data)
+    except BadRequestError as error:
+        assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("request_body", "message"),
+    [
+        (b"{", "body: expected JSON, got an error"),
+        (b"[]", "body: expected an object, got []"),
+        (b"{}", "inputs: expected an array of tensors, got nothing"),
+        (body(), "inputs: expected 'X', 'X' missing"),
+        (body(tensor([1, 2], [1, 2], name="Z")), "inputs: expected tensors named 'X', got \"Z\""),
+        (body(tensor([1, 2], [1, 2]), tensor([1, 2], [1, 2])), "input 'X': expected once"),
+        (body(tensor([1, 2], [1, 2], "FP64")), 'datatype: expected FP32, got "FP64"'),
+        (body(tensor([1, 2], [2])), "shape: expected [-1,2]"),
+        (body(tensor([1, 2], [1, 3])), "shape: expected [-1,2] (-1: any extent), got [1,3]"),
+        (body(tensor([1, 2], [-1, 2])), "shape: expected [-1,2]"),
+        (body(tensor([1, 2], [True, 2])), "shape: expected [-1,2]"),
+        (body(tensor([], [0, 2**40])), "shape: expected [-1,2]"),
+        (body(tensor([1, 2, 3], [1, 2])), "expected 2 elements for the shape [1, 2], got 3"),
+        (body(tensor([[1], [2]], [1, 2])), "expected it flat or nested as [1, 2], got [2, 1]"),
+        (body(tensor([[1, 2], [3]], [2, 2])), "expected rows of one length, got a ragged array"),
+        (body(tensor(["a", 1], [1, 2])), "input 'X': data: expected numbers, got \"a\""),
+        (body(tensor([True, False], [1, 2])), "expected numbers, got true"),
+        (body(tensor([{}, 1], [1, 2])), "expected numbers, got {}"),
+        (body(tensor([1e300, 1], [1, 2])), "expected numbers within FP32's range"),
+        (body({"name": "X", "datatype": "FP32", "shape": [1, 2]}), "binary_data=False"),
+        (body(tensor([1, 2], [1, 2]), outputs=[{"name": "Q"}]), "outputs: expected some of 'X'"),
+        (body(tensor([1, 2], [1, 2]), outputs={}), None),
+        (body(tensor([1, 2], [1, 2]), outputs="X"), "outputs: expected an array"),
+        (body(tensor([1, 2], [1, 2]), id=7), "id: expected a string, got 7"),
+    ],
+)
+def test_a_wrong_request_is_told_what_was_expected(request_body, message):
+    if message is None:
+        codec(X).decode(request_body)
+        return
+    with pytest.raises(BadRequestError) as caught:
+        codec(X).decode(request_body)
+    assert message in str(caught.value).replace("[-1, 2]", "[-1,2]")
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data", "message"),
+    [
+        ("INT8", [1, 300], "expected numbers from -128 to 127, got 300"),
+        ("UINT8", [1, -1], "expected numbers from 0 to 255, got -1"),
+        ("INT64", [1, 1.5], "expected whole numbers, got 1.5"),
+        ("INT64", [2**63, 1], "expected numbers from -9223372036854775808"),
+        ("INT32", [None, 1], "expected whole numbers, got nothing"),
+        ("UINT64", ["1", "2"], 'expected whole numbers from 0 up, got "1"'),
+        ("BOOL", [0, 1], "expected booleans, got 0"),
+        ("BYTES", ["a", 1], "expected strings, got 1"),
+        ("FP16", [70000, 1], "expected numbers within FP16's range"),
+    ],
+)
+def test_data_of_another_kind_is_refused(datatype, data, message):
+    with pytest.raises(BadRequestError) as caught:
+        codec(TensorSpec("X", datatype, (2,))).decode(body(tensor(data, [2], datatype)))
+    assert f"input 'X': data: {message}" in str(caught.value)
+
+
+def test_the_id_and_the_wanted_outputs_are_kept():
+    two = Codec("m", "v", [X], [TensorSpec("A", "FP32", (-1,)), TensorSpec("B", "BOOL", (-1,))])
+    request = two.decode(body(tensor([1, 2], [1, 2]), id="42", outputs=[{"name": "B"}]))
+    assert list(request.outputs) == ["B"]
+    response = orjson.loads(two.encode(request, [np.array([True])]))
+    assert response == {
+        "model_name": "m",
+        "model_version": "v",
+        "id": "42",
+        "outputs": [{"name": "B", "datatype": "BOOL", "shape": [1], "data": [True]}],
+    }
+
+
+def test_a_result_that_is_not_contiguous_is_written_in_row_major_order():
+    spec = TensorSpec("X", "INT64", (-1, -1))
+    request = InferRequest({}, ["X"], None)
+    array = np.arange(6, dtype=np.int64).reshape(2, 3).T
+    response = orjson.loads(codec(spec).encode(request, [array]))
+    assert response["outputs"][0]["data"] == [0, 3, 1, 4, 2, 5]

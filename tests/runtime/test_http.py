@@ -1,0 +1,304 @@
+"""The server as a client sees it: every route, every status."""
+
+import json
+import socket
+import threading
+
+import pytest
+from onnx import TensorProto
+
+from perennial_contracts.digest import digest_of
+
+LIMIT = 10_000
+
+
+@pytest.fixture(scope="module")
+def server(start, affine, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.onnx"
+    path.write_bytes(affine)
+    return start(path, "--name", "double", "--max-body-bytes", str(LIMIT))
+
+
+def infer_request(data=(1.0, 2.0), shape=(1, 2), **more):
+    tensor = {"name": "X", "datatype": "FP32", "shape": list(shape), "data": data}
+    return {"inputs": [tensor], **more}
+
+
+INFER = "/v2/models/double/infer"
+
+
+def test_health_and_readiness(server):
+    for path in ("/v2/health/live", "/v2/health/ready"):
+        status, body, headers = server.request("GET", path)
+        assert (status, body) == (200, {"live": True, "ready": True})
+        assert headers["content-type"] == "application/json"
+    assert server.request("GET", "/v2/models/double/ready")[:2] == (
+        200,
+        {"name": "double", "ready": True},
+    )
+
+
+def test_metadata(server, affine):
+    assert server.request("GET", "/v2")[1]["name"] == "perennial-runtime"
+    status, body, _ = server.request("GET", "/v2/models/double")
+    assert status == 200
+    digest = digest_of(affine)
+    assert body == {
+        "name": "double",
+        "versions": [digest[7:19]],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "X", "datatype": "FP32", "shape": [-1, 2]}],
+        "outputs": [{"name": "Y", "datatype": "FP32", "shape": [-1, 2]}],
+        "properties": {
+            "digest": digest,
+            "execution_provider": "CPUExecutionProvider",
+            "threads": "1",
+        },
+    }
+
+
+def test_the_version_is_one_or_the_digests_first_digits(server, affine):
+    for version in ("1", digest_of(affine)[7:19]):
+        prefix = f"/v2/models/double/versions/{version}"
+        assert server.request("GET", prefix)[0] == 200
+        assert server.request("GET", f"{prefix}/ready")[0] == 200
+        assert server.request("POST", f"{prefix}/infer", infer_request())[0] == 200
+    status, body, _ = server.request("GET", "/v2/models/double/versions/2")
+    assert status == 404
+    assert "got '2'" in body["error"]
+
+
+def test_inference_echoes_the_id(server, affine):
+    status, body, _ = server.request("POST", INFER, infer_request(id="7"))
+    assert status == 200
+    assert body == {
+        "model_name": "double",
+        "model_version": digest_of(affine)[7:19],
+        "id": "7",
+        "outputs": [{"name": "Y", "datatype": "FP32", "shape": [1, 2], "data": [3.0, 5.0]}],
+    }
+
+
+def test_inference_takes_nested_data_and_an_empty_batch(server):
+    nested = infer_request([[0, 1], [2, 3]], (2, 2))
+    assert server.request("POST", INFER, nested)[1]["outputs"][0]["data"] == [1, 3, 5, 7]
+    status, body, _ = server.request("POST", INFER, infer_request([], (0, 2)))
+    assert status == 200
+    assert body["outputs"][0]["shape"] == [0, 2]
+    assert body["outputs"][0]["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "word"),
+    [
+        ("GET", "/v2/models/other", 404, "expected 'double', got 'other'"),
+        ("POST", "/v2/models/other/infer", 404, "expected 'double', got 'other'"),
+        ("GET", "/v3", 404, "nothing is served at /v3"),
+        ("GET", INFER, 405, "method: expected POST, got GET"),
+        ("POST", "/v2", 405, "method: expected GET, got POST"),
+        ("DELETE", "/metrics", 405, "method: expected GET, got DELETE"),
+    ],
+)
+def test_a_request_that_leads_nowhere_is_told_why(server, method, path, status, word):
+    code, body, headers = server.request(method, path)
+    assert code == status
+    assert word in body["error"]
+    assert ("allow" in headers) == (status == 405)
+
+
+def test_a_wrong_input_is_named_and_never_a_server_error(server):
+    status, body, _ = server.request("POST", INFER, infer_request(["a", "b"]))
+    assert (status, body) == (400, {"error": "input 'X': data: expected numbers, got \"a\""})
+    for text in ("", "{", "null", '{"inputs": 1}', "\udcff"):
+        assert server.request("POST", INFER, text.encode("utf8", "surrogateescape"))[0] == 400
+
+
+def test_a_body_over_the_limit_is_refused_before_and_while_it_is_read(server):
+    large = json.dumps(infer_request([0.0] * LIMIT, (LIMIT // 2, 2)))
+    status, body, headers = server.request("POST", INFER, large)
+    assert status == 413
+    assert f"expected at most {LIMIT} bytes" in body["error"]
+    assert headers["connection"] == "close"
+    with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+        head = f"POST {INFER} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunk = b"%x\r\n%s\r\n" % (LIMIT + 1, b" " * (LIMIT + 1))
+        connection.sendall(head.encode() + chunk)
+        assert connection.recv(20).startswith(b"HTTP/1.1 413")
+
+
+def test_a_chunked_body_is_read(server):
+    connection = server.connect()
+    pieces = iter(
+        [json.dumps(infer_request()).encode()[:30], json.dumps(infer_request()).encode()[30:]]
+    )
+    connection.request("POST", INFER, pieces, encode_chunked=True)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_forms_that_are_not_read_yet_are_said_so(server):
+    status, body, _ = server.request("POST", INFER, b"x", content_encoding="gzip")
+    assert status == 415
+    assert "got gzip" in body["error"]
+    status, body, _ = server.request("POST", INFER, b"x", inference_header_content_length="1")
+    assert status == 400
+    assert "binary_data=False" in body["error"]
+
+
+def test_a_client_that_goes_away_in_the_middle_is_no_error(server):
+    with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+        connection.sendall(
+            f"POST {INFER} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
+        )
+    assert server.request("POST", INFER, infer_request())[0] == 200
+    assert not [line for line in server.lines if line.get("level") == "error"]
+
+
+def test_metrics_count_by_route_and_code(start, affine, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(affine)
+    server = start(tmp_path / "m.onnx", "--name", "double")
+    for _ in range(3):
+        server.request("POST", INFER, infer_request())
+    server.request("POST", INFER, b"{")
+    server.request("GET", "/favicon.ico")
+    status, text, headers = server.request("GET", "/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = text.splitlines()
+    assert 'perennial_runtime_requests_total{code="200",route="infer"} 3.0' in lines
+    assert 'perennial_runtime_requests_total{code="400",route="infer"} 1.0' in lines
+    assert 'perennial_runtime_requests_total{code="404",route="other"} 1.0' in lines
+    assert 'perennial_runtime_request_seconds_count{code="200",route="infer"} 3.0' in lines
+    assert "perennial_runtime_requests_in_flight 1.0" in lines
+    assert f'digest="{digest_of(affine)}"' in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_the_root_says_who_is_there(server):
+    status, text, _ = server.request("GET", "/")
+    assert status == 200
+    assert text.splitlines() == [
+        "Perennial serves the model double.",
+        "Its metadata: /v2/models/double",
+    ]
+
+
+TYPES = {
+    "BOOL": (TensorProto.BOOL, [True, False]),
+    "UINT8": (TensorProto.UINT8, [0, 255]),
+    "UINT16": (TensorProto.UINT16, [0, 65535]),
+    "UINT32": (TensorProto.UINT32, [0, 2**32 - 1]),
+    "UINT64": (TensorProto.UINT64, [0, 2**64 - 1]),
+    "INT8": (TensorProto.INT8, [-128, 127]),
+    "INT16": (TensorProto.INT16, [-(2**15), 2**15 - 1]),
+    "INT32": (TensorProto.INT32, [-(2**31), 2**31 - 1]),
+    "INT64": (TensorProto.INT64, [-(2**63), 2**63 - 1]),
+    "FP16": (TensorProto.FLOAT16, [0.5, None]),
+    "FP32": (TensorProto.FLOAT, [0.1, None]),
+    "FP64": (TensorProto.DOUBLE, [1e300, 0.1]),
+    "BYTES": (TensorProto.STRING, ["", "naïve 🌳"]),
+}
+
+
+def test_every_datatype_goes_in_and_comes_out(start, identity, tmp_path):
+    model = identity(**{name: (proto, ["N"]) for name, (proto, _) in TYPES.items()})
+    (tmp_path / "all.onnx").write_bytes(model)
+    server = start(tmp_path / "all.onnx")
+    inputs = [
+        {"name": name, "datatype": name, "shape": [2], "data": data}
+        for name, (_, data) in TYPES.items()
+    ]
+    status, body, _ = server.request("POST", "/v2/models/all/infer", {"inputs": inputs})
+    assert status == 200, body
+    for output in body["outputs"]:
+        name = output["name"].removesuffix("_out")
+        assert output["datatype"] == name
+        assert output["data"] == TYPES[name][1]
+
+
+def test_a_pipeline_with_a_column_of_strings_is_served(start, tmp_path):
+    """As skl2onnx converts them: one input of shape [None, 1] per column."""
+    import pandas as pd
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    frame = pd.DataFrame({"distance": [1.0, 2.0, 3.0, 4.0], "carrier": ["AA", "BB", "AA", "BB"]})
+    columns = ColumnTransformer([("c", OneHotEncoder(), ["carrier"])], remainder="passthrough")
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(frame, [0, 1, 0, 1])
+    types = [
+        ("distance", FloatTensorType([None, 1])),
+        ("carrier", StringTensorType([None, 1])),
+    ]
+    model = to_onnx(
+        pipeline, initial_types=types, options={"zipmap": False}, target_opset=17
+    ).SerializeToString()
+    (tmp_path / "delays.onnx").write_bytes(model)
+    server = start(tmp_path / "delays.onnx")
+    request = {
+        "inputs": [
+            {"name": "distance", "datatype": "FP32", "shape": [2, 1], "data": [1.5, 2.5]},
+            {"name": "carrier", "datatype": "BYTES", "shape": [2, 1], "data": [["AA"], ["BB"]]},
+        ]
+    }
+    status, body, _ = server.request("POST", "/v2/models/delays/infer", request)
+    assert status == 200, body
+    outputs = {output["name"]: output for output in body["outputs"]}
+    assert (
+        outputs["label"]["data"]
+        == pipeline.predict(
+            pd.DataFrame({"distance": [1.5, 2.5], "carrier": ["AA", "BB"]})
+        ).tolist()
+    )
+    assert outputs["probabilities"]["shape"] == [2, 2]
+
+
+def test_inner_dimensions_that_do_not_fit_are_the_requests_fault(start, tmp_path, identity):
+    from onnx import helper
+
+    a = helper.make_tensor_value_info("A", TensorProto.FLOAT, ["N", "M"])
+    b = helper.make_tensor_value_info("B", TensorProto.FLOAT, ["K", "L"])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", "L"])
+    graph = helper.make_graph([helper.make_node("MatMul", ["A", "B"], ["Y"])], "g", [a, b], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "product.onnx").write_bytes(model.SerializeToString())
+    server = start(tmp_path / "product.onnx")
+    request = {
+        "inputs": [
+            {"name": "A", "datatype": "FP32", "shape": [1, 2], "data": [1, 2]},
+            {"name": "B", "datatype": "FP32", "shape": [3, 1], "data": [1, 2, 3]},
+        ]
+    }
+    status, body, _ = server.request("POST", "/v2/models/product/infer", request)
+    assert status == 400
+    assert "the model refuses these inputs" in body["error"]
+
+
+def test_probes_are_answered_while_a_slow_model_runs(start, slow, tmp_path):
+    (tmp_path / "slow.onnx").write_bytes(slow)
+    server = start(tmp_path / "slow.onnx", "--threads", "1")
+    rows = 2000
+    request = {
+        "inputs": [
+            {"name": "X", "datatype": "FP32", "shape": [rows, 600], "data": [0.5] * rows * 600}
+        ]
+    }
+    done = threading.Event()
+    statuses: list[int] = []
+
+    def ask():
+        statuses.append(server.request("POST", "/v2/models/slow/infer", request)[0])
+        done.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    probes = 0
+    while not done.is_set():
+        assert server.request("GET", "/v2/health/live")[0] == 200
+        probes += 1
+    thread.join()
+    assert statuses == [200]
+    assert probes > 3

@@ -1,0 +1,128 @@
+"""Models that load and models that must not, with the reason that each is given."""
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from perennial_contracts.bundle import Bundle, Tensor, describe_files
+from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.errors import LoadError
+from perennial_runtime.fetch import fetch
+from perennial_runtime.model import Model
+from perennial_runtime.onnx_file import has_external_data
+
+
+@pytest.fixture
+def load(write_files, tmp_path):
+    def run(data: bytes, threads: int = 2) -> Model:
+        return Model(fetch(str(write_files({"model.onnx": data})), None, tmp_path, 0), threads)
+
+    return run
+
+
+def failure(load, data: bytes) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        load(data)
+    return caught.value
+
+
+def test_the_signature_is_the_models(load, affine):
+    model = load(affine)
+    assert [tensor.describe() for tensor in model.inputs] == [
+        {"name": "X", "datatype": "FP32", "shape": [-1, 2]}
+    ]
+    assert model.provider == "CPUExecutionProvider"
+    assert model.version == model.digest[7:19]
+
+
+def test_a_quick_model_gets_one_thread_and_a_slow_one_all(load, affine, slow):
+    assert load(affine).threads == 1
+    assert load(slow, threads=2).threads == (2 if load(slow, threads=1).seconds >= 0.001 else 1)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x08" + b"\xff" * 50])
+def test_bytes_that_are_no_model_are_corrupt(load, data):
+    error = failure(load, data)
+    assert error.reason is LoadFailure.MODEL_CORRUPT
+    assert "not a readable ONNX model" in error.message
+
+
+def test_a_model_that_was_cut_off_is_corrupt(load, affine):
+    assert failure(load, affine[: len(affine) // 2]).reason is LoadFailure.MODEL_CORRUPT
+
+
+@pytest.mark.parametrize("change", ["opset", "ir", "operator"])
+def test_a_model_beyond_this_runtime_is_unsupported(load, affine, change):
+    model = onnx.load_from_string(affine)
+    if change == "opset":
+        model.opset_import[0].version = 999
+    elif change == "ir":
+        model.ir_version = 99
+    else:
+        model.graph.node[0].op_type = "NoSuchOperator"
+    error = failure(load, model.SerializeToString())
+    assert error.reason is LoadFailure.UNSUPPORTED_MODEL
+    assert "cannot run it" in error.message
+
+
+def test_external_data_beside_a_bare_model_is_unsupported(load, external_data_model):
+    error = failure(load, external_data_model)
+    assert error.reason is LoadFailure.UNSUPPORTED_MODEL
+    assert "Make a bundle" in error.message
+
+
+def test_external_data_is_found_in_subgraphs_too(tmp_path, affine, external_data_model):
+    branch = onnx.load_from_string(external_data_model).graph
+    node = helper.make_node("If", ["C"], ["Y"], then_branch=branch, else_branch=branch)
+    condition = helper.make_tensor_value_info("C", TensorProto.BOOL, [])
+    graph = helper.make_graph([node], "outer", [condition], list(branch.output))
+    path = tmp_path / "nested.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    assert has_external_data(path)
+    path.write_bytes(affine)
+    assert not has_external_data(path)
+
+
+def test_a_classifier_with_zipmap_is_unsupported_and_the_message_says_what_to_do(load):
+    error = failure(load, classifier(zipmap=True))
+    assert error.reason is LoadFailure.UNSUPPORTED_MODEL
+    assert "options={'zipmap': False}" in error.message
+    assert [tensor.name for tensor in load(classifier(zipmap=False)).outputs] == [
+        "label",
+        "probabilities",
+    ]
+
+
+def classifier(*, zipmap: bool) -> bytes:
+    import numpy as np
+    from skl2onnx import to_onnx
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.array([[0.0], [1.0]], dtype=np.float32)
+    model = LogisticRegression().fit(x, [0, 1])
+    options = {} if zipmap else {"options": {"zipmap": False}}
+    data: bytes = to_onnx(model, x, target_opset=17, **options).SerializeToString()
+    return data
+
+
+def test_a_warm_up_that_does_not_fit_does_not_fail_the_load(load):
+    # Two free inner dimensions that must fit: 1 and 1 do, but the reshape to 7 columns does not.
+    x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", "M"])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, [None, 7])
+    shape = helper.make_tensor("shape", TensorProto.INT64, [2], [-1, 7])
+    node = helper.make_node("Reshape", ["X", "shape"], ["Y"])
+    graph = helper.make_graph([node], "g", [x], [y], initializer=[shape])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert load(model.SerializeToString()).seconds == 0.0
+
+
+def test_a_bundle_whose_signature_is_not_the_models_is_corrupt(write_files, affine, tmp_path):
+    bundle = Bundle(
+        files=describe_files({"model.onnx": affine}),
+        inputs=[Tensor(name="Z", datatype="FP32", shape=[-1])],
+    )
+    directory = write_files({"model.onnx": affine, "bundle.json": bundle.to_bytes()})
+    with pytest.raises(LoadError) as caught:
+        Model(fetch(str(directory), None, tmp_path, 0), 1)
+    assert caught.value.reason is LoadFailure.MODEL_CORRUPT
+    assert "inputs: expected what model.onnx has" in caught.value.message

@@ -1,0 +1,236 @@
+"""Fetching from a real S3 server, a versitygw that runs here."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from perennial_contracts.digest import digest_of
+from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.errors import LoadError
+from perennial_runtime.fetch import fetch
+
+BINARY = os.environ.get("PERENNIAL_TEST_VERSITYGW") or shutil.which("versitygw")
+needs_server = pytest.mark.skipif(
+    BINARY is None, reason="no versitygw on PATH nor at $PERENNIAL_TEST_VERSITYGW"
+)
+KEY, SECRET = "a-key", "a-secret-of-some-length"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Yields the server's URL and the directory in which its buckets lie."""
+    root = tmp_path_factory.mktemp("s3")
+    buckets = root / "buckets"
+    (buckets / "models").mkdir(parents=True)
+    (root / "sidecar").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(BINARY), "--port", f"127.0.0.1:{port}", "--access", KEY, "--secret", SECRET]
+    process = subprocess.Popen(
+        [*command, "--quiet", "posix", "--sidecar", str(root / "sidecar"), str(buckets)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while not answers(url):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield url, buckets
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def credentials(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    return monkeypatch
+
+
+@pytest.fixture
+def store(server, credentials) -> Path:
+    """The directory of the bucket ``models``, with the environment set up to reach it."""
+    url, buckets = server
+    credentials.setenv("AWS_ENDPOINT_URL", url)
+    return buckets / "models"
+
+
+def put(directory: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def failure(uri: str, cache: Path, **arguments) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        fetch(uri, arguments.get("pin"), cache, 0)
+    return caught.value
+
+
+@needs_server
+@pytest.mark.parametrize("uri", ["s3://models/delays/1/", "s3://models/delays/1"])
+def test_a_bundle_is_fetched_from_s3(store, bundle_files, tmp_path, uri):
+    put(store / "delays/1", bundle_files)
+    artifact = fetch(uri, digest_of(bundle_files["bundle.json"]), tmp_path, 0)
+    assert artifact.model.read_bytes() == bundle_files["model.onnx"]
+
+
+@needs_server
+@pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
+def test_a_bare_model_is_fetched_from_s3(store, affine, tmp_path, uri):
+    put(store / "bare", {"model.onnx": affine})
+    assert fetch(uri, None, tmp_path, 0).digest == digest_of(affine)
+
+
+@needs_server
+def test_a_large_object_arrives_whole(store, tmp_path):
+    data = os.urandom(20 * 1024 * 1024 + 1)
+    put(store, {"large.onnx": data})
+    assert fetch("s3://models/large.onnx", digest_of(data), tmp_path, 0).digest == digest_of(data)
+
+
+@needs_server
+def test_an_empty_prefix_is_not_found(store, tmp_path):
+    error = failure("s3://models/nothing/here/", tmp_path)
+    assert error.reason is LoadFailure.MODEL_NOT_FOUND
+    assert error.message == (
+        "s3://models/nothing/here/: no object found under this prefix; "
+        "expected bundle.json or model.onnx. Check spec.model.uri"
+    )
+
+
+@needs_server
+def test_a_missing_object_and_a_missing_bucket_are_not_found(store, tmp_path):
+    error = failure("s3://models/nothing.onnx", tmp_path)
+    assert error.reason is LoadFailure.MODEL_NOT_FOUND
+    assert "no such object" in error.message
+    error = failure("s3://no-such-bucket/x.onnx", tmp_path)
+    assert error.reason is LoadFailure.MODEL_NOT_FOUND
+    assert "there is no such bucket" in error.message
+
+
+@needs_server
+@pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
+@pytest.mark.parametrize("wrong", ["key", "secret", "none"])
+def test_wrong_or_missing_credentials_are_access_denied(
+    store, credentials, affine, tmp_path, uri, wrong
+):
+    put(store / "bare", {"model.onnx": affine})
+    if wrong == "none":
+        credentials.delenv("AWS_ACCESS_KEY_ID")
+        credentials.delenv("AWS_SECRET_ACCESS_KEY")
+    else:
+        name = "AWS_ACCESS_KEY_ID" if wrong == "key" else "AWS_SECRET_ACCESS_KEY"
+        credentials.setenv(name, "wrong")
+    error = failure(uri, tmp_path)
+    assert error.reason is LoadFailure.ACCESS_DENIED
+    assert "Check the credentials" in error.message
+    assert error.exit_code == 1
+
+
+@needs_server
+def test_an_object_that_was_overwritten_is_a_mismatch(store, affine, tmp_path):
+    put(store / "changed", {"model.onnx": affine + b"\n"})
+    error = failure("s3://models/changed/", tmp_path, pin=digest_of(affine))
+    assert error.reason is LoadFailure.DIGEST_MISMATCH
+
+
+def test_a_refused_connection_to_s3_is_unreachable(credentials, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    error = failure("s3://models/x.onnx", tmp_path)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert "connection refused" in error.message
+    assert error.exit_code == 3
+
+
+def test_an_unknown_s3_endpoint_is_unreachable(credentials, tmp_path):
+    credentials.setenv("AWS_ENDPOINT_URL", "http://no-such-host.invalid")
+    error = failure("s3://models/x.onnx", tmp_path)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert "host name" in error.message
+
+
+def test_an_s3_server_that_never_answers_is_unreachable(credentials, tmp_path, monkeypatch):
+    monkeypatch.setattr("perennial_runtime.store.s3.READ_TIMEOUT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        error = failure("s3://models/x.onnx", tmp_path)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert "no answer in time" in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (403, LoadFailure.ACCESS_DENIED),
+        (401, LoadFailure.ACCESS_DENIED),
+        (500, LoadFailure.STORE_UNREACHABLE),
+        (503, LoadFailure.STORE_UNREACHABLE),
+    ],
+)
+def test_the_status_of_an_s3_server_gives_the_reason(credentials, web, tmp_path, status, reason):
+    body = b"<Error><Code>SomeCode</Code></Error>"
+    for path in ("/models/x/bundle.json", "/models/x/model.onnx"):
+        web.files[path] = lambda handler: handler.reply(status, body)
+    credentials.setenv("AWS_ENDPOINT_URL", web.url)
+    assert failure("s3://models/x/", tmp_path).reason is reason
+
+
+def test_a_403_for_the_manifest_alone_does_not_hide_a_bare_model(
+    credentials, web, affine, tmp_path
+):
+    """So S3 answers for a missing key where the credentials may not list the bucket."""
+    web.files["/models/x/bundle.json"] = lambda handler: handler.reply(403, b"")
+    web.files["/models/x/model.onnx"] = s3_object(affine)
+    credentials.setenv("AWS_ENDPOINT_URL", web.url)
+    assert fetch("s3://models/x/", None, tmp_path, 0).digest == digest_of(affine)
+
+
+def s3_object(data: bytes):
+    def answer(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.send_header("ETag", '"x"')
+        handler.send_header("Last-Modified", "Mon, 02 Nov 2026 00:00:00 GMT")
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def test_a_machine_without_any_credentials_is_told_so(credentials, web, tmp_path):
+    """Not on a cloud machine, and no endpoint of one's own: the metadata service has none."""
+    credentials.delenv("AWS_ACCESS_KEY_ID")
+    credentials.delenv("AWS_SECRET_ACCESS_KEY")
+    credentials.setenv("AWS_METADATA_ENDPOINT", web.url)
+    error = failure("s3://models/x.onnx", tmp_path)
+    assert error.reason is LoadFailure.ACCESS_DENIED
+    assert "no credentials" in error.message
