@@ -25,6 +25,7 @@ from perennial_cluster.pki import Authority, Subject
 from perennial_cluster.records import Record
 from perennial_images import scratch
 from perennial_images.cache import locked
+from perennial_images.debian import install_packages
 from perennial_images.errors import ReportedError
 from perennial_images.progress import Step, capture, say
 
@@ -43,7 +44,7 @@ class LocalCluster:
                 " PERENNIAL_KUBECONFIG=/path/to/kubeconfig"
             )
         records.state_folder(name)
-        parts.install_packages()
+        install_packages(parts.PACKAGES)
         programs = parts.build_programs()
         with locked(records.lock_file()):
             record = records.read(name)

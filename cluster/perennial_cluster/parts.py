@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from perennial_images import golang
-from perennial_images.cache import TREE, cache_root
-from perennial_images.errors import ReportedError
+from perennial_images.cache import TREE
+from perennial_images.debian import Package
 from perennial_images.golang import GoPart
-from perennial_images.progress import run_step
 
 NODE_SOURCES = TREE / "cluster" / "node"
 KUBERNETES_VERSION = "v1.36.3"
@@ -55,14 +52,6 @@ RUNC = GoPart(
 PARTS = (KUBERNETES, ETCD, CONTAINERD, RUNC)
 
 
-@dataclass(frozen=True)
-class Package:
-    """A Debian package, and the file that shows that it is there."""
-
-    name: str
-    provides: str
-
-
 PACKAGES = (
     Package("iproute2", "ip"),
     Package("nftables", "nft"),
@@ -95,36 +84,6 @@ class Programs:
         """A PATH on which containerd finds its shim and the shim finds runc."""
         folders = (self.containerd, self.runc, Path("/usr/sbin"), Path("/usr/bin"))
         return ":".join(map(str, (*folders, Path("/sbin"), Path("/bin"))))
-
-
-def missing_packages(packages: tuple[Package, ...]) -> list[str]:
-    """The packages whose file is not there."""
-    return [
-        package.name
-        for package in packages
-        if shutil.which(package.provides) is None and not Path(package.provides).is_file()
-    ]
-
-
-def install_packages(packages: tuple[Package, ...] = PACKAGES) -> None:
-    """Install what is missing where that is possible, else say exactly what to run."""
-    missing = missing_packages(packages)
-    if not missing:
-        return
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise ReportedError(
-            f"these programs of the system are missing: {', '.join(missing)}.\n"
-            f"Run: sudo apt-get update && sudo {' '.join(install)}"
-        )
-    logs = cache_root() / "logs"
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
-    except ReportedError:
-        # A package list that was never fetched, or is too old, is the usual reason.
-        run_step("updating the list of Debian packages", ["apt-get", "update"], logs / "apt.log")
-        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
 
 
 def build_programs() -> Programs:

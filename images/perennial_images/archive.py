@@ -94,8 +94,9 @@ def read_archive(path: Path) -> ArchivedImage:
             member = archive.extractfile("index.json")
             index: dict[str, Any] = json.load(member) if member else {}
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        cause = str(error).partition("\n")[0]
         raise ReportedError(
-            f"{path} is not an OCI image archive ({str(error).splitlines()[0]}): expected a tar with an index.json,"
+            f"{path} is not an OCI image archive ({cause}): expected a tar with an index.json,"
             " as `perennial-images build` or `docker save` of Docker 25 or newer writes it"
         ) from None
     manifests = index.get("manifests", [])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from perennial_images import base, wheels
 from perennial_images.cache import TREE, cache_root, cached, content_hash
+from perennial_images.debian import Package, install_packages
 from perennial_images.docker import docker_answers
 from perennial_images.errors import ReportedError
 from perennial_images.progress import Command, run_step
@@ -19,6 +20,7 @@ from perennial_images.store import prune, store_root
 
 INSTALL = TREE / "images" / "install.py"
 DOCKER_BASE = "python:3.11-slim-bookworm"
+BUILDERS = (Package("buildah", "buildah"), Package("mmdebstrap", "mmdebstrap"))
 BASE_REFERENCE = "localhost/perennial-base:build"
 BASE_DOCKERFILE = """\
 FROM scratch
@@ -115,11 +117,7 @@ def _build_with_docker(image: ProgramImage, context: Path, reference: str, archi
 
 def _build_with_buildah(image: ProgramImage, context: Path, reference: str, archive: Path) -> None:
     """Build in a storage of its own, removed afterwards: nothing piles up on the machine."""
-    if missing := [name for name in ("buildah", "mmdebstrap") if shutil.which(name) is None]:
-        raise ReportedError(
-            f"without a Docker daemon, images are built with {' and '.join(missing)}, which this"
-            f" machine lacks. Run: apt-get install --yes {' '.join(missing)}"
-        )
+    install_packages(BUILDERS)
     logs = cache_root() / "logs"
     with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:
         storage = ["--storage-driver", "vfs", "--root", f"{scratch}/root"]

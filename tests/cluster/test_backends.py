@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from perennial_cluster import backend, kind, parts
+from perennial_cluster import backend, kind
 from perennial_cluster.cli import main, parser
 from perennial_cluster.existing import ExistingCluster
 from perennial_cluster.kind import KindCluster
 from perennial_cluster.local import LocalCluster
-from perennial_cluster.parts import Package
+from perennial_images import debian
+from perennial_images.debian import Package
 from perennial_images.errors import ReportedError
 
 
@@ -73,13 +74,13 @@ def test_kinds_nodes_have_kinds_names(number: int, container: str) -> None:
 
 def test_only_missing_packages_are_installed() -> None:
     packages = (Package("shell", "sh"), Package("nonsense", "/no/such/file"))
-    assert parts.missing_packages(packages) == ["nonsense"]
+    assert debian.missing_packages(packages) == ["nonsense"]
 
 
 def test_without_root_the_command_to_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
     with pytest.raises(ReportedError, match=r"sudo apt-get install .* nonsense"):
-        parts.install_packages((Package("nonsense", "/no/such/file"),))
+        debian.install_packages((Package("nonsense", "/no/such/file"),))
 
 
 def test_the_command_line_knows_its_actions() -> None:

@@ -83,12 +83,3 @@ def test_an_unknown_image_is_answered_with_the_known_ones(
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path))
     with pytest.raises(ReportedError, match="perennial-images build"):
         store.find_archive("localhost/none:1")
-
-
-def test_without_docker_buildah_is_asked_for_by_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(program.shutil, "which", lambda name: None)
-    image = PROGRAM_IMAGES["runtime"]
-    with pytest.raises(ReportedError, match="apt-get install --yes buildah mmdebstrap"):
-        program._build_with_buildah(image, tmp_path, "localhost/x:1", tmp_path / "x.tar")

@@ -1,0 +1,50 @@
+"""Debian packages that the tools need: installed where that is possible, else named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from perennial_images.cache import cache_root
+from perennial_images.errors import ReportedError
+from perennial_images.progress import run_step
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package, and the file that shows that it is there."""
+
+    name: str
+    provides: str
+
+
+def missing_packages(packages: tuple[Package, ...]) -> list[str]:
+    """The packages whose file is not there."""
+    return [
+        package.name
+        for package in packages
+        if shutil.which(package.provides) is None and not Path(package.provides).is_file()
+    ]
+
+
+def install_packages(packages: tuple[Package, ...]) -> None:
+    """Install what is missing where that is possible, else say exactly what to run."""
+    missing = missing_packages(packages)
+    if not missing:
+        return
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise ReportedError(
+            f"these programs of the system are missing: {', '.join(missing)}.\n"
+            f"Run: sudo apt-get update && sudo {' '.join(install)}"
+        )
+    logs = cache_root() / "logs"
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
+    except ReportedError:
+        # A package list that was never fetched, or is too old, is the usual reason.
+        run_step("updating the list of Debian packages", ["apt-get", "update"], logs / "apt.log")
+        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
