@@ -35,9 +35,12 @@ def test_the_signature_is_the_models(load, affine):
     assert model.version == model.digest[7:19]
 
 
-def test_a_quick_model_gets_one_thread_and_a_slow_one_all(load, affine, slow):
-    assert load(affine).threads == 1
-    assert load(slow, threads=2).threads == (2 if load(slow, threads=1).seconds >= 0.001 else 1)
+@pytest.mark.parametrize(("quick_seconds", "threads"), [(3600.0, 1), (0.0, 2)])
+def test_a_quick_model_gets_one_thread_and_a_slow_one_all(
+    load, affine, monkeypatch, quick_seconds, threads
+):
+    monkeypatch.setattr("perennial_runtime.model.QUICK_SECONDS", quick_seconds)
+    assert load(affine, threads=2).threads == threads
 
 
 @pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x08" + b"\xff" * 50])
