@@ -1,0 +1,156 @@
+"""Sends requests over several connections at a time, and counts how they ended."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from types import TracebackType
+
+from .client import Connection
+from .protocol import Prediction, decode
+from .reach import Endpoint
+
+
+@dataclass
+class Served:
+    """The answers of one version of the model."""
+
+    count: int
+    first: float
+    """When the first one came, by ``time.monotonic``."""
+    last: float
+
+
+@dataclass
+class Report:
+    """How requests ended. Each counts once, also where it was sent twice."""
+
+    sent: int = 0
+    retried: int = 0
+    """Requests that were sent again, since an idle connection ended as they were sent."""
+    failures: list[str] = field(default_factory=list)
+    """One line for each request that got no answer, or another one than 200 with a prediction."""
+    served: dict[str, Served] = field(default_factory=dict)
+    """By the version that answered."""
+    seconds: list[float] = field(default_factory=list)
+    """How long each answered request took."""
+
+    def milliseconds(self, share: float) -> float:
+        """A percentile of the answer times, such as 0.99."""
+        ordered = sorted(self.seconds) or [0.0]
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000
+
+
+class Traffic:
+    """Requests on their way, until there are no more or ``stop`` is called.
+
+    Use it as a context manager; its report is complete when the block has ended.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        path: str,
+        bodies: Iterable[tuple[int, bytes]],
+        *,
+        connections: int,
+        pause: float = 0.0,
+        on_answer: Callable[[int, Prediction], None] = lambda number, prediction: None,
+    ) -> None:
+        """Prepares; nothing is sent before the block begins.
+
+        Args:
+            endpoint: the Service.
+            path: what is posted to.
+            bodies: the requests, each with a number; they are shared out among the connections.
+            connections: how many keep-alive connections there are, each with one request at a time.
+            pause: seconds for which a connection rests after an answer.
+            on_answer: is told each prediction, with the number of its request, one at a time.
+        """
+        self.report = Report()
+        self._endpoint = endpoint
+        self._path = path
+        self._bodies = iter(bodies)
+        self._pause = pause
+        self._on_answer = on_answer
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="connection")
+        self._connections = connections
+        self._workers: list[Future[None]] = []
+
+    def __enter__(self) -> "Traffic":
+        self._workers = [self._pool.submit(self._work) for _ in range(self._connections)]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.stop()
+        self._pool.shutdown()
+        if kind is None:
+            for worker in self._workers:
+                worker.result()
+
+    def stop(self) -> None:
+        """No further requests; those on their way are still answered."""
+        self._stopped.set()
+
+    def _work(self) -> None:
+        connection = Connection(self._endpoint)
+        try:
+            while not self._stopped.is_set():
+                with self._lock:
+                    number, body = next(self._bodies, (-1, b""))
+                if number < 0:
+                    return
+                self._send(connection, number, body)
+                if self._pause:
+                    self._stopped.wait(self._pause)
+        finally:
+            connection.close()
+
+    def _send(self, connection: Connection, number: int, body: bytes) -> None:
+        begun = time.monotonic()
+        failure, retried, prediction = "", False, None
+        try:
+            answer = connection.post(self._path, body)
+            retried = answer.retried
+            if answer.status == 200:
+                prediction = decode(answer.body)
+            else:
+                text = answer.body.decode(errors="replace")
+                failure = f"answered {answer.status}: {text[:200].strip()}"
+        except (OSError, HTTPException, ValueError) as error:
+            connection.close()
+            failure = f"{type(error).__name__}: {error}"
+        now = time.monotonic()
+        with self._lock:
+            self._count(failure, retried, prediction, now, now - begun)
+            if prediction:
+                self._on_answer(number, prediction)
+
+    def _count(
+        self,
+        failure: str,
+        retried: bool,
+        prediction: Prediction | None,
+        now: float,
+        seconds: float,
+    ) -> None:
+        report = self.report
+        report.sent += 1
+        report.retried += retried
+        if prediction is None:
+            report.failures.append(failure)
+            return
+        report.seconds.append(seconds)
+        served = report.served.setdefault(prediction.version, Served(0, now, now))
+        served.count += 1
+        served.last = now
