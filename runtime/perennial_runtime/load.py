@@ -29,8 +29,11 @@ def load(settings: Settings) -> "tuple[Model, Codec]":
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
         model = Model(artifact, available_threads(settings.threads))
         return model, Codec(settings.name, model.version, model.inputs, model.outputs)
-    except LoadError:
-        raise
+    except LoadError as error:
+        # Whoever reads the message may not know which model it is about.
+        if settings.uri in error.message:
+            raise
+        raise LoadError(error.reason, f"{settings.uri}: {error.message}") from error
     except Exception as error:
         log.error("loading failed in a way that was not foreseen", traceback=True)
         raise LoadError(

@@ -147,7 +147,9 @@ def _session(path: Path, threads: int) -> Any:
                 "Export it for an older opset, or without custom operators",
             ) from error
         raise LoadError(
-            LoadFailure.MODEL_CORRUPT, f"{path.name}: not a readable ONNX model: {text}"
+            LoadFailure.MODEL_CORRUPT,
+            f"{path.name}: not a readable ONNX model: {text.rstrip('.')}. "
+            "Export it again, and upload the whole file",
         ) from error
 
 

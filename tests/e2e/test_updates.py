@@ -199,10 +199,13 @@ def test_kubectl_get_tells_the_truth_at_every_moment_of_a_good_and_a_bad_rollout
 ) -> None:
     first = serving.get("mdep", "adder")["status"]["stable"]["name"]
     with watched(serving, "adder") as versions:
+        wait_until(lambda: versions)
         serving.patch("mdep", "adder", {"spec": {"model": {"uri": "s3://models/updates/2/"}}})
         second = serving.wait_complete("adder", 90)["status"]["stable"]["name"]
         serving.patch("mdep", "adder", {"spec": {"model": {"uri": "s3://models/none/"}}})
         serving.wait_for("adder", "Progressing", "ModelNotFound", "False")
+        last = serving.get("mdep", "adder")["metadata"]["resourceVersion"]
+        wait_until(lambda: versions[-1]["metadata"]["resourceVersion"] == last)
 
     told = []
     for version in versions:

@@ -100,27 +100,24 @@ def test_after_the_wait_the_failed_lookup_is_removed_to_make_room_for_the_next()
     assert condition(plan, "ModelResolved")[:2] == ("False", "ModelNotFound")
 
 
-def test_the_longer_a_lookup_has_failed_the_longer_the_wait() -> None:
-    def waits_after(failing_for: float) -> float | None:
-        first = planned(
-            world(
-                UNPINNED,
-                children=[failed_job(0)],
-                pods=[resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)],
-            ),
-            seconds=-failing_for,
-        )
-        later = world(
-            UNPINNED,
-            first.status,
-            children=[failed_job(0)],
-            pods=[resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)],
-        )
+def test_the_longer_a_model_is_missing_the_longer_the_wait_for_the_next_lookup() -> None:
+    def wait_after(missing_for: float) -> float | None:
+        job, pods = failed_job(0), [resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)]
+        first = planned(world(UNPINNED, children=[job], pods=pods), seconds=-missing_for)
+        later = world(UNPINNED, first.status, children=[job], pods=pods)
         return planned(later).look_again
 
-    assert waits_after(0) == 15
-    assert waits_after(100) == 100
-    assert waits_after(100_000) == 600
+    assert wait_after(0) == 15
+    assert wait_after(100) == 100
+    assert wait_after(100_000) == 600
+
+
+def test_the_wait_for_the_next_lookup_comes_to_its_end() -> None:
+    job, pods = failed_job(0), [resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)]
+    status = planned(world(UNPINNED, children=[job], pods=pods), seconds=-1).status
+    waiting = world(UNPINNED, status, children=[job], pods=pods)
+    assert planned(waiting, seconds=10).look_again == 5
+    assert "Job" not in kinds(planned(waiting, seconds=16))
 
 
 def test_a_lookup_asks_for_no_gpu() -> None:

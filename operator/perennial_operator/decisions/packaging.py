@@ -80,16 +80,17 @@ def _look_up(world: World, pods: list[Object], now: datetime) -> Packaging:
             None, None, ResolvedReason.RESOLVING, f"Looking up {world.spec.model.uri}.", True
         )
     found = found or Diagnosis(LoadFailure.INTERNAL_ERROR, "The lookup ended without a result.")
-    wait = _retry_delay(world, now) - seconds_since(ended, now)
+    wait = _retry_delay(world, ended) - seconds_since(ended, now)
     message = f"{found.message} It is looked up again every while, and when spec.model changes."
     # Without the Job in the plan it is deleted; the event of that brings the next one.
     return Packaging(None, None, found.reason, message, wait > 0, wait if wait > 0 else None)
 
 
-def _retry_delay(world: World, now: datetime) -> float:
+def _retry_delay(world: World, ended: str) -> float:
+    """Seconds from a failed lookup to the next: as long as the model had been missing by then."""
     for condition in world.status.conditions:
         if condition.type == ConditionType.MODEL_RESOLVED and condition.status != "True":
-            lasted = (now - from_text(condition.lastTransitionTime)).total_seconds()
+            lasted = seconds_since(condition.lastTransitionTime, from_text(ended))
             return min(max(lasted, FIRST_RETRY), LAST_RETRY)
     return FIRST_RETRY
 
