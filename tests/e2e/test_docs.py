@@ -1,0 +1,30 @@
+"""Every resource that the documentation shows is one that the API server takes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from support.cluster import Namespace
+
+pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("block", SHOWN)
+def test_a_resource_that_the_documentation_shows_is_accepted(
+    namespace: Namespace, block: str
+) -> None:
+    namespace.cluster.kubectl(
+        "apply",
+        "--dry-run=server",
+        "-f",
+        "-",
+        stdin=re.sub(r"namespace: \w+", f"namespace: {namespace.name}", block),
+    )
