@@ -53,7 +53,7 @@ def convert(pipeline: Pipeline) -> bytes:
         )
     _name_batch(model)
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def _name_batch(model: onnx.ModelProto) -> None:

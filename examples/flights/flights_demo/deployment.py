@@ -1,0 +1,147 @@
+"""The ModelDeployment ``delays``: applied, changed, and watched until the cluster has followed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import DemoError
+from .kubectl import Kubectl, Object
+from .store import REGION
+
+NAMESPACE = "flights"
+NAME = "delays"
+MANIFEST = Path(__file__).parents[1] / "model.yaml"
+FIRST_URI = "s3://models/flights/1/"
+"""What the manifest says."""
+
+POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 20.0
+"""How long a failure may stand: some go away by themselves, such as a store that starts."""
+LIMIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class View:
+    """How far the cluster is."""
+
+    conditions: dict[str, Object]
+    """By type; only those that were computed for the present spec."""
+    revision: str
+    """Name of the revision that gets the traffic, or nothing."""
+    uri: str
+    digest: str
+    """Of that revision's model."""
+    other_pods: int
+    """Pods of other revisions that still exist."""
+
+    def is_serving(self, uri: str, digest: str) -> bool:
+        """Whether these bytes, found there, are all that is served, with every replica ready."""
+        return (
+            self._state("Ready") == ("True", "Serving")
+            and self._state("Progressing") == ("False", "Complete")
+            and (self.uri, self.digest) == (uri, digest)
+            and self.other_pods == 0
+        )
+
+    @property
+    def failure(self) -> str:
+        """Why it does not go on, as a condition says it, or nothing."""
+        status, reason = self._state("Progressing")
+        if status == "False" and reason != "Complete":
+            return f"{reason}: {self.conditions['Progressing']['message']}"
+        return ""
+
+    @property
+    def line(self) -> str:
+        """The conditions in one line."""
+        ready = self._state("Ready")[0]
+        progress = self.conditions.get("Progressing")
+        said = f"{progress['reason']}: {progress['message']}" if progress else "not seen yet"
+        return f"Ready {ready} | {said}"
+
+    def _state(self, type_: str) -> tuple[str, str]:
+        condition = self.conditions.get(type_)
+        return (condition["status"], condition["reason"]) if condition else ("Unknown", "")
+
+
+def prepare(kubectl: Kubectl, keys: dict[str, str]) -> None:
+    """The namespace, and in it the Secret with which the pods read from the store."""
+    secret = {
+        "AWS_ACCESS_KEY_ID": keys["AWS_ACCESS_KEY_ID"],
+        "AWS_SECRET_ACCESS_KEY": keys["AWS_SECRET_ACCESS_KEY"],
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": "http://store.store.svc",
+    }
+    kubectl.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "models-s3", "namespace": NAMESPACE},
+            "stringData": secret,
+        },
+    )
+
+
+def apply(kubectl: Kubectl, uri: str) -> None:
+    """Applies ``model.yaml``, with another URI where the model lies elsewhere."""
+    kubectl("apply", "-f", "-", stdin=MANIFEST.read_text().replace(FIRST_URI, uri))
+
+
+def change_model(kubectl: Kubectl, uri: str) -> None:
+    """What an update takes: one line of the spec."""
+    patch = f'{{"spec":{{"model":{{"uri":"{uri}"}}}}}}'
+    kubectl("patch", "mdep", NAME, "-n", NAMESPACE, "--type=merge", f"--patch={patch}")
+
+
+def look(kubectl: Kubectl) -> View:
+    """How it is now."""
+    resource = kubectl.get("mdep", NAME, "-n", NAMESPACE)
+    status = resource.get("status", {})
+    generation = resource["metadata"]["generation"]
+    stable = status.get("stable") or {}
+    revision = stable.get("name", "")
+    selector = f"perennial.dev/model={NAME},perennial.dev/revision,perennial.dev/revision!="
+    pods = kubectl.get("pods", "-n", NAMESPACE, "-l", selector + revision)["items"]
+    return View(
+        conditions={
+            condition["type"]: condition
+            for condition in status.get("conditions", [])
+            if condition["observedGeneration"] == generation
+        },
+        revision=revision,
+        uri=stable.get("uri", ""),
+        digest=stable.get("digest", ""),
+        other_pods=len(pods),
+    )
+
+
+def wait_until_served(
+    kubectl: Kubectl, uri: str, digest: str, show: Callable[[str], None] = lambda line: None
+) -> View:
+    """Waits until nothing but this model is served.
+
+    Args:
+        kubectl: the cluster.
+        uri: where the model lies.
+        digest: which bytes it has.
+        show: is told the state in one line, again and again.
+
+    Raises:
+        DemoError: with the condition's message, where a failure stays.
+    """
+    begun = time.monotonic()
+    failing_since: float | None = None
+    while True:
+        view = look(kubectl)
+        show(view.line)
+        if view.is_serving(uri, digest):
+            return view
+        now = time.monotonic()
+        failing_since = (failing_since or now) if view.failure else None
+        if failing_since and now - failing_since > PATIENCE_SECONDS:
+            raise DemoError(f"{NAME} is not served.\n{view.failure}")
+        if now - begun > LIMIT_SECONDS:
+            raise DemoError(f"{NAME} is not served after {LIMIT_SECONDS:.0f} s. {view.line}")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,77 @@
+"""What a person sees: steps, a line that moves on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Screen:
+    """Prints the story of the demo."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """A headed part of the story; its time is printed when it ends well."""
+        self._console.print(f"\n[bold]==> {title}[/bold]")
+        begun = time.monotonic()
+        yield
+        self._console.print(f"    [dim]({time.monotonic() - begun:.1f} s)[/dim]")
+
+    def say(self, text: str = "") -> None:
+        """Some lines of a step."""
+        for line in text.splitlines() or [""]:
+            self._console.print(f"    {line}", markup=False)
+
+    def stop(self, text: str) -> None:
+        """Why the demo ends early."""
+        self._console.print(f"\n[bold red]Stopped:[/bold red] {_escape(text)}")
+
+    @contextmanager
+    def status(self) -> Iterator[Callable[[str], None]]:
+        """A line that is rewritten; where there is no terminal, a line for each new text."""
+        if self._console.is_terminal:
+            with self._console.status("    ...") as spinner:
+                yield lambda text: spinner.update(_escape(text))
+            return
+        last = ""
+
+        def show(text: str) -> None:
+            nonlocal last
+            if text != last:
+                self.say(text)
+                last = text
+
+        yield show
+
+    @contextmanager
+    def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar; where there is no terminal, a line for each quarter. Call it with what is done."""
+        if self._console.is_terminal:
+            columns = (
+                TextColumn("    {task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
+            with Progress(*columns, console=self._console) as bar:
+                task = bar.add_task(title, total=total)
+                yield lambda done: bar.update(task, completed=done)
+            return
+        quarter = 0
+
+        def show(done: int) -> None:
+            nonlocal quarter
+            if done * 4 // total > quarter:
+                quarter = done * 4 // total
+                self.say(f"{title}: {done:,} of {total:,}")
+
+        yield show
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
