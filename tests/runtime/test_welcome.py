@@ -1,0 +1,26 @@
+import json
+import shlex
+from pathlib import Path
+
+from perennial_runtime.settings import Settings
+from perennial_runtime.signature import TensorSpec
+from perennial_runtime.welcome import welcome
+
+
+def settings(host: str = "0.0.0.0") -> Settings:
+    return Settings("serve", "m", None, Path(), 0, None, None, "auto", name="iris", host=host)
+
+
+def test_the_welcome_has_the_address_and_a_request_that_fits_the_model():
+    inputs = [TensorSpec("X", "FP32", (-1, 2)), TensorSpec("carrier", "BYTES", (-1, 1))]
+    first, second = welcome(settings(), 8080, inputs).splitlines()
+    assert first == "iris is served at http://localhost:8080"
+    command = shlex.split(second.removeprefix("Try:"))
+    assert command[:3] == ["curl", "http://localhost:8080/v2/models/iris/infer", "-d"]
+    tensors = json.loads(command[3])["inputs"]
+    assert [tensor["data"] for tensor in tensors] == [[0.0, 0.0], [""]]
+
+
+def test_an_example_that_would_fill_the_screen_is_left_out():
+    text = welcome(settings("::1"), 80, [TensorSpec("image", "FP32", (-1, 3, 224, 224))])
+    assert "curl http://[::1]:80/v2/models/iris\n" in text
