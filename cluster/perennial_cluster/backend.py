@@ -1,14 +1,10 @@
-"""What every kind of cluster can do, and which kind is used."""
+"""What every kind of cluster can do."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-
-from perennial_images.docker import docker_answers
 
 DEFAULT_NAME = "perennial"
 
@@ -49,19 +45,3 @@ class Backend(Protocol):
 
     def summary(self, name: str) -> Summary:
         """One cluster's state."""
-
-
-def choose() -> Backend:
-    """An existing cluster if the person named one, else kind where Docker runs, else our own.
-
-    KUBECONFIG does not count as named: it is often set to a cluster that others use.
-    """
-    from perennial_cluster.existing import ExistingCluster
-    from perennial_cluster.kind import KindCluster
-    from perennial_cluster.local import LocalCluster
-
-    if named := os.environ.get("PERENNIAL_KUBECONFIG"):
-        return ExistingCluster(Path(named))
-    if shutil.which("kind") and docker_answers():
-        return KindCluster()
-    return LocalCluster()

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import astuple
 
 from perennial_cluster.addressing import NODES, check_name
-from perennial_cluster.backend import DEFAULT_NAME, Backend, Summary, choose
+from perennial_cluster.backend import DEFAULT_NAME, Backend, Summary
+from perennial_cluster.choice import choose
 from perennial_images.errors import ReportedError
 from perennial_images.progress import say
 from perennial_images.store import find_archive

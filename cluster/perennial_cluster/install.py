@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from perennial_cluster.backend import DEFAULT_NAME, Backend, choose
+from perennial_cluster.backend import DEFAULT_NAME, Backend
+from perennial_cluster.choice import choose
 from perennial_cluster.kubectl import Kubectl
 from perennial_images.errors import ReportedError
 from perennial_images.progress import capture, say

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial_cluster import backend, kind
+from perennial_cluster import choice, kind
 from perennial_cluster.cli import main, parser
 from perennial_cluster.existing import ExistingCluster
 from perennial_cluster.kind import KindCluster
@@ -17,19 +17,19 @@ def test_a_cluster_is_existing_only_where_our_own_variable_names_it(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/somebody's/production")
     monkeypatch.delenv("PERENNIAL_KUBECONFIG", raising=False)
-    monkeypatch.setattr(backend, "docker_answers", lambda: False)
-    assert isinstance(backend.choose(), LocalCluster)
+    monkeypatch.setattr(choice, "docker_answers", lambda: False)
+    assert isinstance(choice.choose(), LocalCluster)
     monkeypatch.setenv("PERENNIAL_KUBECONFIG", "/named")
-    assert backend.choose() == ExistingCluster(Path("/named"))
+    assert choice.choose() == ExistingCluster(Path("/named"))
 
 
 def test_kind_is_used_only_where_a_docker_daemon_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERENNIAL_KUBECONFIG", raising=False)
-    monkeypatch.setattr(backend.shutil, "which", lambda program: f"/usr/bin/{program}")
-    monkeypatch.setattr(backend, "docker_answers", lambda: True)
-    assert isinstance(backend.choose(), KindCluster)
-    monkeypatch.setattr(backend, "docker_answers", lambda: False)
-    assert isinstance(backend.choose(), LocalCluster)
+    monkeypatch.setattr(choice.shutil, "which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr(choice, "docker_answers", lambda: True)
+    assert isinstance(choice.choose(), KindCluster)
+    monkeypatch.setattr(choice, "docker_answers", lambda: False)
+    assert isinstance(choice.choose(), LocalCluster)
 
 
 def test_an_existing_cluster_is_never_removed() -> None:
