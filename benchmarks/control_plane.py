@@ -3,7 +3,8 @@
     make cluster-up install && .venv/bin/python benchmarks/control_plane.py
 
 prints the time from apply to Ready (one at a time, the image on the node), and the requests of an
-idle operator by verb over a minute with 50 ModelDeployments; writes build/benchmarks/control_plane.json.
+idle operator by verb over a minute with 50 ModelDeployments; writes
+build/benchmarks/control_plane.json.
 """
 
 import argparse

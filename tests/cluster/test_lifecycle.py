@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from perennial_cluster import backend, processes, records
+from perennial_cluster import choice, processes, records
 from perennial_cluster.addressing import Cluster
 from perennial_cluster.kubectl import Kubectl
 from perennial_cluster.local import LocalCluster
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.cluster_lifecycle,
     pytest.mark.timeout(1800),
     pytest.mark.skipif(
-        not isinstance(backend.choose(), LocalCluster) or os.geteuid() != 0,
+        not isinstance(choice.choose(), LocalCluster) or os.geteuid() != 0,
         reason="needs root, and neither kind nor PERENNIAL_KUBECONFIG chosen",
     ),
 ]
