@@ -220,10 +220,7 @@ def _tell_update(screen: Screen, update: Update) -> None:
     report = update.report
     for version, served in sorted(report.served.items(), key=lambda item: item[1].first):
         begin, end = served.first - update.changed, served.last - update.changed
-        screen.say(
-            f"{served.count:>7,} answered by {version}, from {begin:+.1f} s to {end:+.1f} s "
-            "around the change"
-        )
+        screen.say(f"{served.count:>7,} answered by {version}, {_moment(begin)} to {_moment(end)}")
     screen.say(
         f"{report.sent:>7,} requests sent, 99 % answered within "
         f"{report.milliseconds(0.99):.1f} ms\n"
@@ -236,6 +233,10 @@ def _tell_update(screen: Screen, update: Update) -> None:
         screen.say(f"- {failure}")
 
 
+def _moment(seconds: float) -> str:
+    return f"{abs(seconds):.1f} s {'before' if seconds < 0 else 'after'} the change"
+
+
 def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
     """What runs now, how to look at it, how to be rid of it; and an example to copy."""
     example = stage.out / "request.json"
@@ -245,18 +246,18 @@ def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
     namespace, name = deployment.NAMESPACE, deployment.NAME
     if endpoint.prefix:
         call = (
-            f"kubectl --kubeconfig {config} -n {namespace} port-forward service/{name} 8080:80 &\n"
+            f"kubectl --kubeconfig {config} -n {namespace} port-forward service/{name} 8080:80 &\n  "
             f"curl --json @{example} http://127.0.0.1:8080{path}"
         )
     else:
         call = f"curl --json @{example} {endpoint.url}{path}"
-    with stage.screen.step("The model goes on serving"):
-        stage.screen.say(
-            f"Look at it:  kubectl --kubeconfig {config} get mdep -n {namespace}\n"
-            f"Ask it:      {call}\n"
-            f"Remove it:   kubectl --kubeconfig {config} delete mdep {name} -n {namespace}\n"
-            "Remove all:  make cluster-down"
-        )
+    stage.screen.head("The model goes on serving")
+    stage.screen.say(
+        f"Look at it:\n  kubectl --kubeconfig {config} get mdep -n {namespace}\n"
+        f"Ask it about two flights:\n  {call}\n"
+        f"Remove it:\n  kubectl --kubeconfig {config} delete mdep {name} -n {namespace}\n"
+        "Remove all:\n  make cluster-down"
+    )
 
 
 def _scores(scores: Scores) -> str:

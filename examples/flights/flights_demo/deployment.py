@@ -58,6 +58,8 @@ class View:
         ready = self._state("Ready")[0]
         progress = self.conditions.get("Progressing")
         said = f"{progress['reason']}: {progress['message']}" if progress else "not seen yet"
+        if progress and progress["reason"] == "Complete" and self.other_pods:
+            said = "Complete: the last pods of the revision before are ending."
         return f"Ready {ready} | {said}"
 
     def _state(self, type_: str) -> tuple[str, str]:

@@ -3,9 +3,16 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Show(Protocol):
+    """Shows a state; the count before it is shown only where a line can be rewritten."""
+
+    def __call__(self, text: str, count: str = "") -> None: ...
 
 
 class Screen:
@@ -17,7 +24,7 @@ class Screen:
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """A headed part of the story; its time is printed when it ends well."""
-        self._console.print(f"\n[bold]==> {title}[/bold]")
+        self.head(title)
         begun = time.monotonic()
         yield
         self._console.print(f"    [dim]({time.monotonic() - begun:.1f} s)[/dim]")
@@ -31,16 +38,20 @@ class Screen:
         """Why the demo ends early."""
         self._console.print(f"\n[bold red]Stopped:[/bold red] {_escape(text)}")
 
+    def head(self, title: str) -> None:
+        """The head of a part that takes no time."""
+        self._console.print(f"\n[bold]==> {title}[/bold]")
+
     @contextmanager
-    def status(self) -> Iterator[Callable[[str], None]]:
+    def status(self) -> Iterator[Show]:
         """A line that is rewritten; where there is no terminal, a line for each new text."""
         if self._console.is_terminal:
-            with self._console.status("    ...") as spinner:
-                yield lambda text: spinner.update(_escape(text))
+            with self._console.status("...") as spinner:
+                yield lambda text, count="": spinner.update(_escape(f"{count}{text}"))
             return
         last = ""
 
-        def show(text: str) -> None:
+        def show(text: str, count: str = "") -> None:
             nonlocal last
             if text != last:
                 self.say(text)

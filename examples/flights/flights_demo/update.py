@@ -2,12 +2,12 @@
 
 import itertools
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import deployment
 from .kubectl import Kubectl
 from .reach import Endpoint
+from .screen import Show
 from .traffic import Report, Traffic
 
 CONNECTIONS = 4
@@ -37,7 +37,7 @@ def update_under_load(
     bodies: list[bytes],
     uri: str,
     digest: str,
-    show: Callable[[str], None],
+    show: Show,
 ) -> Update:
     """Changes the model in the spec and sends requests until its pods alone are left."""
     requests = itertools.cycle(enumerate(bodies))
@@ -48,7 +48,7 @@ def update_under_load(
 
         def show_both(line: str) -> None:
             sent, failed = traffic.report.sent, len(traffic.report.failures)
-            show(f"{sent:,} requests, {failed} failed | {line}")
+            show(line, f"{sent:,} requests, {failed} failed | ")
 
         view = deployment.wait_until_served(kubectl, uri, digest, show_both)
         done = time.monotonic()
