@@ -13,12 +13,13 @@ import pytest
 
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
+from perennial_images import golang
+from perennial_images.scratch import SCRATCH_IMAGES
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetch import fetch
 
-BINARY = os.environ.get("PERENNIAL_TEST_VERSITYGW") or shutil.which("versitygw")
 needs_server = pytest.mark.skipif(
-    BINARY is None, reason="no versitygw on PATH nor at $PERENNIAL_TEST_VERSITYGW"
+    shutil.which("go") is None, reason="the S3 server is built with Go, which is not on PATH"
 )
 KEY, SECRET = "a-key", "a-secret-of-some-length"
 
@@ -32,7 +33,8 @@ def server(tmp_path_factory):
     (root / "sidecar").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(BINARY), "--port", f"127.0.0.1:{port}", "--access", KEY, "--secret", SECRET]
+    binary = golang.build(SCRATCH_IMAGES["store"].part) / "versitygw"
+    command = [str(binary), "--port", f"127.0.0.1:{port}", "--access", KEY, "--secret", SECRET]
     process = subprocess.Popen(
         [*command, "--quiet", "posix", "--sidecar", str(root / "sidecar"), str(buckets)],
         stdout=subprocess.DEVNULL,
