@@ -11,6 +11,7 @@ import numpy as np
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 from sklearn.metrics import confusion_matrix
+from threadpoolctl import threadpool_limits
 
 from . import bundle, conversion, data, deployment, picture, protocol, store, training
 from .bundle import Packed
@@ -47,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kubeconfig = options.kubeconfig or kubeconfig_of(options.cluster)
         if not kubeconfig.is_file():
             raise DemoError(f"there is no cluster: {kubeconfig} is missing. Say `make install`")
-        return play(Stage(screen, Kubectl(kubeconfig), options.out, options.direct))
+        # scikit-learn's threads wait for each other in turns: where other programs keep the
+        # processors busy, and the cluster does, one is quicker than many.
+        with threadpool_limits(1):
+            return play(Stage(screen, Kubectl(kubeconfig), options.out, options.direct))
     except (DemoError, conversion.ParityError, BaseError) as error:
         screen.stop(str(error))
         return 1
@@ -245,12 +249,10 @@ def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
     path = protocol.path(deployment.NAME)
     namespace, name = deployment.NAMESPACE, deployment.NAME
     if endpoint.prefix:
-        call = (
-            f"kubectl --kubeconfig {config} -n {namespace} port-forward service/{name} 8080:80 &\n  "
-            f"curl --json @{example} http://127.0.0.1:8080{path}"
-        )
+        tunnel = f"kubectl --kubeconfig {config} -n {namespace} port-forward service/{name} 8080:80"
+        call = f"{tunnel} &\n  curl -d @{example} http://127.0.0.1:8080{path}"
     else:
-        call = f"curl --json @{example} {endpoint.url}{path}"
+        call = f"curl -d @{example} {endpoint.url}{path}"
     stage.screen.head("The model goes on serving")
     stage.screen.say(
         f"Look at it:\n  kubectl --kubeconfig {config} get mdep -n {namespace}\n"

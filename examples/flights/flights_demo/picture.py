@@ -1,6 +1,7 @@
 """The confusion matrix as a picture: a row per truth, coloured by its shares."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -63,7 +64,7 @@ def draw(
 def _write_cells(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.45 else INK
-        place = {"ha": "center", "va": "center", "color": colour}
+        place: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
         axes.text(column, row - 0.05, f"{count:,}", fontsize=25, fontweight="bold", **place)
         axes.text(column, row + 0.13, f"{shares[row, column]:.1%} of the row", fontsize=11, **place)
 

@@ -8,7 +8,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
-from threadpoolctl import threadpool_limits
 
 from .data import CATEGORIES, NUMBERS, Rows
 
@@ -52,10 +51,7 @@ def train(rows: Rows) -> Trained:
     cut = round(len(rows) * (1 - HELD_OUT_SHARE))
     earlier, later = rows[:cut], rows[cut:]
     pipeline = make_pipeline()
-    # One thread: where other programs are busy, the trees' threads wait for each other for ever so
-    # long, and one is quick enough.
-    with threadpool_limits(1):
-        pipeline.fit(earlier.features, earlier.late)
+    pipeline.fit(earlier.features, earlier.late)
     return Trained(pipeline, earlier, later, judge(pipeline, later))
 
 
