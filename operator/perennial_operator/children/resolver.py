@@ -24,7 +24,8 @@ def build(world: World, image: str) -> Object:
         image=image,
         verb="resolve",
         uri=world.spec.model.uri,
-        flags=[],
+        # The Job starts it anew anyway, and meanwhile the condition can say what is wrong.
+        flags=["--retry-seconds", "10"],
         labels={RESOLVER_LABEL: source},
     )
     template["spec"]["restartPolicy"] = "Never"
