@@ -58,6 +58,9 @@ class Reconciler:
                 self._queue.forget(key)
                 if wait is not None:
                     self._queue.add_after(key, wait)
+            except _RefusalError as error:
+                delay = self._queue.add_failed(key)
+                logger.warning("%s/%s: %s Next try in %.1f s", *key, error, delay)
             except ApiError as error:
                 # Somebody else was faster: the resource went, or a later version of it came.
                 delay = self._queue.add_failed(key)
@@ -72,7 +75,10 @@ class Reconciler:
                 metrics.RECONCILE_SECONDS.labels(MODEL_DEPLOYMENT.name).observe(elapsed)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Does what is to be done for one key; returns the seconds until it wants another look."""
+        """Does what is to be done for one key; returns the seconds until it wants another look.
+
+        Raises what the API server says no with, after a refusal has been told in the status.
+        """
         world = gather(self._cache, key)
         if world is None:
             return None
@@ -82,10 +88,9 @@ class Reconciler:
             for child in plan.children:
                 await self._ensure(world, child)
         except _RefusalError as refused:
-            logger.warning("%s/%s: %s", *key, refused.diagnosis.message)
             plan = decide(world, self._default_image, now, refused.diagnosis)
             await self._report(world, _as_before(plan.status, world.status))
-            return self._queue.add_failed(key)
+            raise
         await self._delete_surplus(world, plan.children)
         await self._report(world, plan.status)
         return plan.look_again
@@ -106,7 +111,7 @@ class Reconciler:
                 raise _RefusalError(
                     ProgressingReason.APPLY_REFUSED,
                     f"The API server refuses the {kind.name} {name_of(child)}: "
-                    f"{error.message[:_MESSAGE_LIMIT]}",
+                    f"{error.message[:_MESSAGE_LIMIT].rstrip('.')}.",
                 ) from error
             raise
         self._cache.put(kind, written)
