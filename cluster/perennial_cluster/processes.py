@@ -114,10 +114,11 @@ def in_cgroups(cgroups: Iterable[str]) -> set[int]:
     """All processes in these cgroups and those below them."""
     pids: set[int] = set()
     for cgroup in cgroups:
-        for folder in cgroup_folders(cgroup):
-            for listing in folder.rglob("cgroup.procs"):
+        for top in cgroup_folders(cgroup):
+            # Not rglob: it fails where a group goes while its parent is being walked.
+            for folder, _, _ in os.walk(top):
                 try:
-                    pids.update(map(int, listing.read_text().split()))
+                    pids.update(map(int, Path(folder, "cgroup.procs").read_text().split()))
                 except OSError:  # the group or its last process just went
                     continue
     return {pid for pid in pids if identify(pid)}

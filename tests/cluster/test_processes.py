@@ -69,3 +69,20 @@ def test_killing_ends_only_marked_processes(
 def test_a_wait_in_vain_says_for_what_it_waited() -> None:
     with pytest.raises(ReportedError, match="for the moon"):
         processes.wait_until(lambda: False, "the moon", 0.0)
+
+
+def test_a_cgroup_that_goes_while_processes_are_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ours" / "pod").mkdir(parents=True)
+    (tmp_path / "ours" / "cgroup.procs").write_text(f"{os.getpid()}\n")
+    scandir = os.scandir
+
+    def scandir_that_loses_the_pod(path: str | Path) -> object:
+        if Path(path).name == "pod":
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(processes, "CGROUPS", tmp_path)
+    monkeypatch.setattr(os, "scandir", scandir_that_loses_the_pod)
+    assert processes.in_cgroups(["ours"]) == {os.getpid()}

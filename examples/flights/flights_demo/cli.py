@@ -36,6 +36,7 @@ class Stage:
     screen: Screen
     kubectl: Kubectl
     out: Path
+    cluster: str
     direct: bool
     """Whether Services are called by their ClusterIPs where these are routed."""
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # scikit-learn's threads wait for each other in turns: where other programs keep the
         # processors busy, and the cluster does, one is quicker than many.
         with threadpool_limits(1):
-            return play(Stage(screen, Kubectl(kubeconfig), options.out, options.direct))
+            return play(Stage(screen, Kubectl(kubeconfig), options.out, options.cluster, options.direct))
     except (DemoError, conversion.ParityError, BaseError) as error:
         screen.stop(str(error))
         return 1
@@ -258,7 +259,7 @@ def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
         f"Look at it:\n  kubectl --kubeconfig {config} get mdep -n {namespace}\n"
         f"Ask it about two flights:\n  {call}\n"
         f"Remove it:\n  kubectl --kubeconfig {config} delete mdep {name} -n {namespace}\n"
-        "Remove all:\n  make cluster-down"
+        f"Remove all:\n  make cluster-down CLUSTER={stage.cluster}"
     )
 
 
