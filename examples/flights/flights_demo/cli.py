@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # scikit-learn's threads wait for each other in turns: where other programs keep the
         # processors busy, and the cluster does, one is quicker than many.
         with threadpool_limits(1):
-            return play(Stage(screen, Kubectl(kubeconfig), options.out, options.cluster, options.direct))
+            return play(
+                Stage(screen, Kubectl(kubeconfig), options.out, options.cluster, options.direct)
+            )
     except (DemoError, conversion.ParityError, BaseError) as error:
         screen.stop(str(error))
         return 1
