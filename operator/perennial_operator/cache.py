@@ -27,9 +27,6 @@ class Cache:
         self._by_label: defaultdict[tuple[str, str], set[_Address]] = defaultdict(set)
         self._gone: dict[str, None] = {}
 
-    def __len__(self) -> int:
-        return len(self._objects)
-
     def put(self, kind: Kind, obj: Object) -> None:
         """Holds an object, unless a newer version is held or it was deleted already."""
         metadata = obj["metadata"]

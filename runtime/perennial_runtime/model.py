@@ -87,7 +87,6 @@ class Model:
             self._session = _session(artifact.model, threads)
             self.seconds = self._warm_up()
         self.provider: str = self._session.get_providers()[0]
-        self.output_names = tuple(tensor.name for tensor in self.outputs)
 
     def run(self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """The named outputs for some inputs that fit the signature.

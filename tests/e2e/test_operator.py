@@ -2,15 +2,16 @@
 
 import json
 import re
-import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 from support.cluster import Cluster, Namespace, Object, wait_until
 from support.load import ask
 from support.models import adder_bundle
+
+from perennial_cluster import install
+from perennial_cluster.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
@@ -153,10 +154,6 @@ def namespaces_that_go(cluster: Cluster) -> str:
 def test_an_operator_for_one_namespace_needs_no_cluster_role_and_minds_its_own_business(
     cluster: Cluster,
 ) -> None:
-    sys.path.append(str(Path(__file__).parents[2] / "cluster"))
-    from perennial_cluster import install
-    from perennial_cluster.kubectl import Kubectl
-
     kubectl, images = Kubectl(cluster.kubeconfig), install.image_references()
     cluster.kubectl("scale", "deployment/perennial-operator", "-n", SYSTEM, "--replicas=0")
     try:

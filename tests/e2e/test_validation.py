@@ -1,6 +1,7 @@
 """What the API server itself refuses, and with which words."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -15,8 +16,6 @@ GOOD: dict[str, Any] = {
 
 
 def dry_run(namespace: Namespace, spec: dict[str, Any]) -> str:
-    import json
-
     resource = {
         "apiVersion": "perennial.dev/v1alpha1",
         "kind": "ModelDeployment",
