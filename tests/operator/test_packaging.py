@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from support.worlds import (
@@ -118,6 +119,25 @@ def test_the_wait_for_the_next_lookup_comes_to_its_end() -> None:
     waiting = world(UNPINNED, status, children=[job], pods=pods)
     assert planned(waiting, seconds=10).look_again == 5
     assert "Job" not in kinds(planned(waiting, seconds=16))
+
+
+def test_a_model_that_is_looked_up_again_is_still_missing_and_since_the_same_time() -> None:
+    pods = [resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)]
+    failed = planned(world(UNPINNED, children=[failed_job(0)], pods=pods)).status
+    again = planned(world(UNPINNED, failed), seconds=15)
+    assert "Job" in kinds(again)
+    assert again.status == failed
+
+    second = failed_job(-20)
+    still = planned(world(UNPINNED, again.status, children=[second], pods=pods), seconds=20)
+    assert still.look_again == 20
+
+
+def test_a_changed_spec_does_not_inherit_the_failure_of_the_one_before() -> None:
+    pods = [resolver_pod(UNPINNED, containerStatuses=NOT_FOUND)]
+    failed = planned(world(UNPINNED, children=[failed_job(0)], pods=pods)).status
+    moved = replace(world(UNPINNED, failed), generation=4)
+    assert condition(planned(moved), "ModelResolved")[:2] == ("Unknown", "Resolving")
 
 
 def test_a_lookup_asks_for_no_gpu() -> None:

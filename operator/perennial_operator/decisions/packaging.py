@@ -74,7 +74,9 @@ def _look_up(world: World, pods: list[Object], now: datetime) -> Packaging:
     found = diagnose(pods)
     ended = _ended(job) if job else None
     if not ended:
-        if found:
+        # While it is looked up again the last failure stands: it is still what is known, and the
+        # condition goes on telling since when.
+        if found := found or _last_failure(world):
             return Packaging(None, None, *found, wants_job=True)
         return Packaging(
             None, None, ResolvedReason.RESOLVING, f"Looking up {world.spec.model.uri}.", True
@@ -84,6 +86,18 @@ def _look_up(world: World, pods: list[Object], now: datetime) -> Packaging:
     message = f"{found.message} It is looked up again every while, and when spec.model changes."
     # Without the Job in the plan it is deleted; the event of that brings the next one.
     return Packaging(None, None, found.reason, message, wait > 0, wait if wait > 0 else None)
+
+
+def _last_failure(world: World) -> Diagnosis | None:
+    """What the last lookup for this very spec failed with."""
+    for condition in world.status.conditions:
+        if (
+            condition.type == ConditionType.MODEL_RESOLVED
+            and condition.status == "False"
+            and condition.observedGeneration == world.generation
+        ):
+            return Diagnosis(condition.reason, condition.message)
+    return None
 
 
 def _retry_delay(world: World, ended: str) -> float:
