@@ -33,6 +33,7 @@ lock: ## Resolve requirements/*.txt anew
 	$(UV_COMPILE) --all-extras -o requirements/dev.txt
 	$(UV_COMPILE) --extra runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(UV_COMPILE) --extra operator -c requirements/dev.txt -o requirements/operator.txt
+	$(UV_COMPILE) --extra trainer -c requirements/dev.txt -o requirements/trainer.txt
 
 crds: $(READY) ## Write crds/ anew from the contracts
 	$(PY) -m perennial_contracts.crd crds

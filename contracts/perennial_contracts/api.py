@@ -73,3 +73,14 @@ class Condition(ApiModel):
     """Why, in one CamelCase word."""
     message: Annotated[str, Field(max_length=32768)] = ""
     """Why, and what to do about it, for people."""
+
+
+Digest = Annotated[
+    str,
+    Field(
+        max_length=71,
+        json_schema_extra=rules(("self.matches('^sha256:[0-9a-f]{64}$')", DIGEST_MESSAGE)),
+    ),
+]
+Moment = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})]
+"""A time as Kubernetes writes it."""

@@ -62,7 +62,9 @@ class Bundle(BaseModel):
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
     labels: list[str] | None = None
-    """The classes of a classifier, in the order of its probabilities."""
+    """The classes of a classifier as text, in the order of its probabilities."""
+    positive: str | None = None
+    """Of two classes the one that scores are about."""
     metrics: dict[str, float] = {}
     """Scores on held-out data, by the names that scikit-learn gives them."""
     lineage: dict[str, str] = {}

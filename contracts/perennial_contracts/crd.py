@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from . import modeldeployment
+from . import modeldeployment, retrainjob
 from .api import GROUP, VERSION
 
 Schema = dict[str, Any]
@@ -110,23 +110,78 @@ def openapi(model: type[BaseModel]) -> Schema:
 
 def model_deployment_crd() -> Schema:
     """The CustomResourceDefinition of ModelDeployment."""
+    return _crd(
+        modeldeployment.KIND,
+        modeldeployment.PLURAL,
+        modeldeployment.SHORT_NAME,
+        modeldeployment.ModelDeployment,
+        {
+            "status": {},
+            "scale": {
+                "specReplicasPath": ".spec.replicas",
+                "statusReplicasPath": ".status.replicas",
+                "labelSelectorPath": ".status.selector",
+            },
+        },
+        [
+            _column("Ready", _condition("Ready", "status")),
+            _column("Available", ".status.readyReplicas", type_="integer"),
+            _column("Wanted", ".spec.replicas", type_="integer"),
+            _column("Revision", ".status.stable.name"),
+            _column("Candidate", ".status.candidate.name"),
+            _column("Progress", _condition("Progressing", "reason")),
+            _column("Drift", _condition("DriftDetected", "reason")),
+            _column("Quality", _condition("QualityDropped", "reason")),
+            _column("Retraining", _condition("Retraining", "reason")),
+            _column("Age", ".metadata.creationTimestamp", type_="date"),
+            _column("URL", ".status.url", wide=True),
+            _column("Digest", ".status.stable.digest", wide=True),
+            _column("Message", _condition("Progressing", "message"), wide=True),
+        ],
+    )
 
-    def condition(type_: str, field: str) -> str:
-        return f'.status.conditions[?(@.type=="{type_}")].{field}'
 
+def retrain_job_crd() -> Schema:
+    """The CustomResourceDefinition of RetrainJob."""
+    return _crd(
+        retrainjob.KIND,
+        retrainjob.PLURAL,
+        retrainjob.SHORT_NAME,
+        retrainjob.RetrainJob,
+        {"status": {}},
+        [
+            _column("Model", ".spec.modelRef.name"),
+            _column("Trigger", ".spec.trigger.type"),
+            _column("Succeeded", _condition("Succeeded", "status")),
+            _column("Reason", _condition("Succeeded", "reason")),
+            _column("Candidate", ".status.challenger.candidate"),
+            _column("Age", ".metadata.creationTimestamp", type_="date"),
+            _column("Message", ".status.message", wide=True),
+        ],
+    )
+
+
+def _crd(
+    kind: str,
+    plural: str,
+    short_name: str,
+    model: type[BaseModel],
+    subresources: Schema,
+    columns: list[Schema],
+) -> Schema:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{modeldeployment.PLURAL}.{GROUP}"},
+        "metadata": {"name": f"{plural}.{GROUP}"},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
             "names": {
-                "kind": modeldeployment.KIND,
-                "listKind": f"{modeldeployment.KIND}List",
-                "plural": modeldeployment.PLURAL,
-                "singular": modeldeployment.KIND.lower(),
-                "shortNames": [modeldeployment.SHORT_NAME],
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": plural,
+                "singular": kind.lower(),
+                "shortNames": [short_name],
                 "categories": ["all", "perennial"],
             },
             "versions": [
@@ -134,31 +189,17 @@ def model_deployment_crd() -> Schema:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "schema": {"openAPIV3Schema": openapi(modeldeployment.ModelDeployment)},
-                    "subresources": {
-                        "status": {},
-                        "scale": {
-                            "specReplicasPath": ".spec.replicas",
-                            "statusReplicasPath": ".status.replicas",
-                            "labelSelectorPath": ".status.selector",
-                        },
-                    },
-                    "additionalPrinterColumns": [
-                        _column("Ready", condition("Ready", "status")),
-                        _column("Available", ".status.readyReplicas", type_="integer"),
-                        _column("Wanted", ".spec.replicas", type_="integer"),
-                        _column("Revision", ".status.stable.name"),
-                        _column("Candidate", ".status.candidate.name"),
-                        _column("Progress", condition("Progressing", "reason")),
-                        _column("Age", ".metadata.creationTimestamp", type_="date"),
-                        _column("URL", ".status.url", wide=True),
-                        _column("Digest", ".status.stable.digest", wide=True),
-                        _column("Message", condition("Progressing", "message"), wide=True),
-                    ],
+                    "schema": {"openAPIV3Schema": openapi(model)},
+                    "subresources": subresources,
+                    "additionalPrinterColumns": columns,
                 }
             ],
         },
     }
+
+
+def _condition(type_: str, field: str) -> str:
+    return f'.status.conditions[?(@.type=="{type_}")].{field}'
 
 
 def _column(name: str, path: str, *, type_: str = "string", wide: bool = False) -> Schema:
@@ -167,7 +208,7 @@ def _column(name: str, path: str, *, type_: str = "string", wide: bool = False) 
 
 def crd_files() -> dict[str, str]:
     """Text of each file of ``crds/``, by name."""
-    crds = [model_deployment_crd()]
+    crds = [model_deployment_crd(), retrain_job_crd()]
     return {
         f"{crd['spec']['names']['plural']}.yaml": yaml.dump(
             crd, Dumper=_PlainDumper, sort_keys=False, width=100

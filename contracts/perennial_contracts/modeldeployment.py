@@ -1,15 +1,31 @@
 """ModelDeployment: a trained model that is to be served."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .api import DIGEST_MESSAGE, ApiModel, Condition, LocalReference, list_map, rules
+from .api import (
+    GROUP,
+    ApiModel,
+    Condition,
+    Digest,
+    LocalReference,
+    Moment,
+    list_map,
+    rules,
+)
+from .monitoring import Monitoring, MonitoringStatus
+from .podsettings import PodResources, PullSecrets, Scheduling
+from .retraining import Retraining, RetrainingStatus
+from .retrainjob import Lineage
 
 KIND = "ModelDeployment"
 PLURAL = "modeldeployments"
 SHORT_NAME = "mdep"
+
+ROLLBACK_ANNOTATION = f"{GROUP}/rollback"
+"""Each new value (a revision of status.previous, or anything for the last) rolls back once."""
 
 
 class ConditionType(StrEnum):
@@ -20,7 +36,13 @@ class ConditionType(StrEnum):
     PROGRESSING = "Progressing"
     """Whether the cluster still moves towards the spec. False with a reason of failure: stuck."""
     MODEL_RESOLVED = "ModelResolved"
-    """Whether the bytes that the spec means were found, and which they are."""
+    """Whether the bytes that are to be served were found, and which they are."""
+    DRIFT_DETECTED = "DriftDetected"
+    """Whether inputs or answers differ from the profile, beyond chance and enough to matter."""
+    QUALITY_DROPPED = "QualityDropped"
+    """Whether the labels that came back show a worse model than the one that was evaluated."""
+    RETRAINING = "Retraining"
+    """Whether a RetrainJob runs; if none does, why not, and when that is looked at again."""
 
 
 class ReadyReason(StrEnum):
@@ -64,6 +86,10 @@ class ResolvedReason(StrEnum):
     """The digest was found at the URI, and the model loads."""
     RESOLVING = "Resolving"
     """The model is being looked up."""
+    PROMOTED = "Promoted"
+    """A RetrainJob's challenger is served in place of spec.model, until that changes."""
+    ROLLED_BACK = "RolledBack"
+    """A model of before is served again, until spec.model changes or another one is promoted."""
 
 
 class PodFailure(StrEnum):
@@ -99,69 +125,12 @@ class ModelSource(ApiModel):
     ]
     """A bundle (a directory with bundle.json), a directory with model.onnx, or an .onnx file:
     s3://BUCKET/PATH, http(s)://HOST/PATH or pvc://CLAIM/PATH. A directory ends in a slash."""
-    digest: Annotated[
-        str | None,
-        Field(
-            max_length=71,
-            json_schema_extra=rules(("self.matches('^sha256:[0-9a-f]{64}$')", DIGEST_MESSAGE)),
-        ),
-    ] = None
+    digest: Digest | None = None
     """Pins the bytes: the digest of bundle.json, or of the .onnx file. Without it the digest that
     is found first is recorded in the status and held to."""
     secretRef: LocalReference | None = None
     """Secret with the store's credentials as environment variables: AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL. The operator never reads it."""
-
-
-Quantities = Annotated[
-    dict[Annotated[str, Field(max_length=317)], int | Annotated[str, Field(max_length=64)]],
-    Field(max_length=16),
-]
-
-
-class Resources(ApiModel):
-    """Compute resources of each replica, as in a container."""
-
-    requests: Quantities | None = None
-    """What the scheduler sets aside."""
-    limits: Quantities | None = None
-    """What a replica may not exceed. GPUs are asked for here: nvidia.com/gpu: 1."""
-
-
-class Toleration(ApiModel):
-    """Lets the pods onto nodes with a taint, as in a pod."""
-
-    key: Annotated[str | None, Field(max_length=316)] = None
-    """Taint key; all keys where absent."""
-    operator: Literal["Exists", "Equal"] | None = None
-    """Exists or Equal (the default)."""
-    value: Annotated[str | None, Field(max_length=63)] = None
-    """Taint value to match."""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Taint effect to match; all effects where absent."""
-    tolerationSeconds: Annotated[int | None, Field(ge=0)] = None
-    """How long a NoExecute taint is tolerated."""
-
-
-class Scheduling(ApiModel):
-    """Where the pods may run."""
-
-    nodeSelector: Annotated[
-        dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]] | None,
-        Field(max_length=32),
-    ] = None
-    """Labels that a node must have."""
-    tolerations: Annotated[list[Toleration] | None, Field(max_length=32)] = None
-    """Taints that the pods tolerate."""
-    affinity: Annotated[
-        dict[str, Any] | None,
-        Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True}),
-    ] = None
-    """Node and pod affinity, as in a pod."""
-    priorityClassName: Annotated[str | None, Field(max_length=253)] = None
-    """PriorityClass of the pods."""
-    runtimeClassName: Annotated[str | None, Field(max_length=253)] = None
-    """RuntimeClass of the pods."""
 
 
 class Serving(ApiModel):
@@ -170,32 +139,9 @@ class Serving(ApiModel):
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
     """Runtime image. Without it the operator's own choice at the time of the last change of the
     spec: an upgrade of the operator does not restart models."""
-    imagePullSecrets: Annotated[
-        list[LocalReference] | None,
-        Field(max_length=8, json_schema_extra=list_map("name")),
-    ] = None
+    imagePullSecrets: PullSecrets = None
     """Secrets for pulling the image."""
-    resources: Annotated[
-        Resources,
-        Field(
-            default_factory=Resources,
-            json_schema_extra=rules(
-                (
-                    "!has(self.limits) || !('nvidia.com/gpu' in self.limits) || "
-                    "string(self.limits['nvidia.com/gpu']).matches('^[0-9]+$')",
-                    "nvidia.com/gpu: expected a whole number of GPUs, such as 1",
-                ),
-                (
-                    "!has(self.requests) || !('nvidia.com/gpu' in self.requests) || "
-                    "(has(self.limits) && 'nvidia.com/gpu' in self.limits && "
-                    "string(self.limits['nvidia.com/gpu']) == "
-                    "string(self.requests['nvidia.com/gpu']))",
-                    "nvidia.com/gpu: expected the same number under limits; "
-                    "write GPUs under limits only",
-                ),
-            ),
-        ),
-    ]
+    resources: PodResources
     """Compute resources of each replica."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
     """Where the pods may run."""
@@ -210,6 +156,10 @@ class ModelDeploymentSpec(ApiModel):
     """Number of pods. Leave it out where an autoscaler owns it."""
     serving: Annotated[Serving, Field(default_factory=Serving)]
     """How the model is served."""
+    monitoring: Monitoring | None = None
+    """How the served model is watched; not at all where absent."""
+    retraining: Retraining | None = None
+    """When and how the model is trained anew; only by hand where absent."""
 
 
 # --- status ---
@@ -226,8 +176,25 @@ class Revision(ApiModel):
     """Digest of its model."""
     image: Annotated[str, Field(max_length=512)]
     """Its runtime image."""
-    since: Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})]
+    since: Moment
     """When it took this place: as the stable revision, or as the candidate."""
+    lineage: Lineage | None = None
+    """The RetrainJob that made its model; absent for a model of the spec."""
+
+
+class Promotion(ApiModel):
+    """A model that is served in place of spec.model."""
+
+    uri: Annotated[str, Field(max_length=1024)]
+    """Where it lies."""
+    digest: Annotated[str, Field(max_length=71)]
+    """Its digest."""
+    reason: Literal["Promoted", "RolledBack"]
+    """How it came here."""
+    source: Annotated[str, Field(max_length=64)]
+    """Hash of the spec.model that it stands for; another spec.model supersedes it."""
+    lineage: Lineage | None = None
+    """The RetrainJob that made it; absent for a model of the spec."""
 
 
 class Resolution(ApiModel):
@@ -248,7 +215,8 @@ class ModelDeploymentStatus(ApiModel):
         list[Condition],
         Field(default_factory=list, max_length=16, json_schema_extra=list_map("type")),
     ]
-    """Ready, Progressing and ModelResolved."""
+    """Ready, Progressing and ModelResolved; where the spec asks for them DriftDetected,
+    QualityDropped and Retraining."""
     url: Annotated[str | None, Field(max_length=512)] = None
     """Where the model answers inside the cluster."""
     stable: Revision | None = None
@@ -259,6 +227,14 @@ class ModelDeploymentStatus(ApiModel):
     """Stable revisions of before, the latest first; their Deployments are kept at zero."""
     resolution: Resolution | None = None
     """The recorded digest of an unpinned model."""
+    promoted: Promotion | None = None
+    """A model that is served in place of spec.model, until that changes."""
+    rollbackRequest: Annotated[str | None, Field(max_length=253)] = None
+    """Value of the annotation perennial.dev/rollback that was acted on last."""
+    monitoring: MonitoringStatus | None = None
+    """What the pods' counters told."""
+    retraining: RetrainingStatus | None = None
+    """The RetrainJobs of this model."""
     replicas: Annotated[int, Field(ge=0)] = 0
     """Pods of the stable revision that exist."""
     readyReplicas: Annotated[int, Field(ge=0)] = 0

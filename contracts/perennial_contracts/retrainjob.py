@@ -1,0 +1,300 @@
+"""RetrainJob: one run that trains a challenger and lets it stand against the model that serves."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .api import ApiModel, Condition, LocalReference, Moment, list_map, rules
+from .duration import Duration
+from .podsettings import PodResources, PullSecrets, Scheduling
+from .quality import MetricName
+
+KIND = "RetrainJob"
+PLURAL = "retrainjobs"
+SHORT_NAME = "rjob"
+
+SUCCEEDED = "Succeeded"
+"""The one condition: Unknown while it runs, True when it came to a decision, else False."""
+
+TriggerType = Literal["Drift", "QualityDrop", "Schedule", "Manual"]
+Candidate = Literal["Logistic", "DecisionTree", "RandomForest", "HistGradientBoosting", "MLP"]
+CANDIDATES: tuple[Candidate, ...] = (
+    "Logistic", "DecisionTree", "RandomForest", "HistGradientBoosting", "MLP",
+)  # fmt: skip
+
+
+class RunReason(StrEnum):
+    """Reasons of the condition, beside those of PodFailure, LoadFailure and TrainingFailure."""
+
+    WAITING_FOR_MODEL = "WaitingForModel"
+    """The ModelDeployment does not exist, or serves nothing yet."""
+    STARTING = "Starting"
+    """The pod is being made."""
+    ASSEMBLING = "Assembling"
+    TRAINING = "Training"
+    JUDGING = "Judging"
+    ACCEPTED = "Accepted"
+    """The challenger passed the gate."""
+    REJECTED = "Rejected"
+    """The challenger did not pass the gate; the champion stays."""
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    """It took longer than activeDeadlineSeconds."""
+    NO_RESULT = "NoResult"
+    """The pod vanished before it said what came of it."""
+    APPLY_REFUSED = "ApplyRefused"
+    """The API server refused the Job."""
+    NAME_TAKEN = "NameTaken"
+    """An object that somebody else made stands where the Job must stand."""
+    NOTHING_TO_LEARN_FROM = "NothingToLearnFrom"
+    """There is neither data.baseline nor captured traffic."""
+
+
+# --- spec ---
+
+_S3 = "self.matches('^s3://[^/]+/.+$')"
+
+
+class TrainingData(ApiModel):
+    """What the challenger learns from."""
+
+    label: Annotated[str, Field(min_length=1, max_length=256)]
+    """Column of the baseline that holds the truth. Captured rows get theirs from feedback."""
+    positive: Annotated[str | None, Field(max_length=256)] = None
+    """Of two labels, the one that recall, precision, F1 and ROC AUC are about; the last one in
+    sorting order where absent."""
+    baseline: Annotated[
+        str | None,
+        Field(
+            max_length=1024,
+            json_schema_extra=rules((_S3, "expected s3://BUCKET/PATH.parquet")),
+        ),
+    ] = None
+    """A Parquet file, s3://BUCKET/PATH.parquet, with a column for each feature and the label, in
+    the order of time. Part of it is replayed beside what was captured."""
+    window: Duration = "30d"
+    """How far back captured rows are used."""
+    maxRows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
+    """Most captured rows that are used, the latest ones."""
+    minRows: Annotated[int, Field(ge=50, le=100_000_000)] = 500
+    """Captured rows with a label that are needed."""
+    replayPermille: Annotated[int, Field(ge=0, le=900)] = 300
+    """Share of the training rows that comes from the baseline, in thousandths."""
+    holdoutPermille: Annotated[int, Field(ge=50, le=500)] = 200
+    """Share of the captured rows, the latest ones, that the models are judged on."""
+
+
+class Search(ApiModel):
+    """How the challenger is found. All of it is a hint where image names a trainer of your own."""
+
+    task: Literal["Classification"] = "Classification"
+    """What is learnt."""
+    candidates: Annotated[
+        list[Candidate] | None,
+        Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    ] = None
+    """Kinds of model that are tried; all where absent."""
+    metric: MetricName = "f1"
+    """What cross-validation compares them by."""
+    maxTrials: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Most models that are tried."""
+    maxSeconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    """No further model is tried after this time."""
+    seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
+    """Of all that is random."""
+
+
+class Gate(ApiModel):
+    """What the challenger must show, on rows that neither model has learnt from."""
+
+    metric: MetricName = "f1"
+    """What the two are compared by."""
+    minImprovementPermille: Annotated[int, Field(ge=0, le=1000)] = 2
+    """On the captured holdout, the lower bound of the gain (95 %, paired bootstrap) must be at
+    least this, in thousandths."""
+    maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
+    """On the baseline's holdout, the lower bound of the gain must be above minus this, in
+    thousandths. Not looked at without a baseline."""
+    minValuePermille: Annotated[int, Field(ge=0, le=1000)] = 0
+    """On the captured holdout, the metric itself must be at least this, in thousandths."""
+
+
+class Output(ApiModel):
+    """Where what was made is kept."""
+
+    uri: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=1024,
+            json_schema_extra=rules((_S3, "expected s3://BUCKET/PATH")),
+        ),
+    ]
+    """A folder, s3://BUCKET/PATH: each bundle gets a folder in it, named by its digest."""
+
+
+class RetrainTemplate(ApiModel):
+    """All of a run but which model it is for."""
+
+    data: TrainingData
+    """What the challenger learns from."""
+    search: Annotated[Search, Field(default_factory=Search)]
+    """How the challenger is found."""
+    gate: Annotated[Gate, Field(default_factory=Gate)]
+    """What the challenger must show."""
+    output: Output
+    """Where what was made is kept."""
+    image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
+    """A trainer of your own, run in place of the search: it finds /perennial/input and leaves
+    /perennial/output/model.onnx or model.skops."""
+    imagePullSecrets: PullSecrets = None
+    """Secrets for pulling the image."""
+    secretRef: LocalReference | None = None
+    """Secret with the store's credentials, as in spec.model of a ModelDeployment; that one where
+    absent. It must allow to write below output.uri."""
+    resources: PodResources
+    """Compute resources of the training; the other steps have the same, without GPUs."""
+    scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
+    """Where the pod may run."""
+    activeDeadlineSeconds: Annotated[int, Field(ge=10, le=604_800)] = 3600
+    """The run fails when it takes longer."""
+    ttlSecondsAfterFinished: Annotated[int, Field(ge=0, le=2_592_000)] = 3600
+    """How long the pod, with its logs, is kept afterwards."""
+
+
+class Trigger(ApiModel):
+    """Why there is this run."""
+
+    type: TriggerType = "Manual"
+    """What started it."""
+    fingerprint: Annotated[str, Field(max_length=64)] = ""
+    """Hash of the evidence, by which the same evidence is known again."""
+    message: Annotated[str, Field(max_length=2048)] = ""
+    """The evidence, for people."""
+
+
+class RetrainJobSpec(RetrainTemplate):
+    """What is to be trained, from what, and what it must show."""
+
+    modelRef: LocalReference
+    """The ModelDeployment, in the same namespace, whose model is the champion."""
+    trigger: Annotated[Trigger, Field(default_factory=Trigger)]
+    """Why there is this run."""
+
+
+# --- status ---
+
+
+class ModelReference(ApiModel):
+    """A model by place and bytes."""
+
+    uri: Annotated[str, Field(max_length=1024)]
+    """Where it lies."""
+    digest: Annotated[str, Field(max_length=71)]
+    """Its digest."""
+
+
+class Challenger(ModelReference):
+    """The model that was trained."""
+
+    candidate: Annotated[str, Field(max_length=256)] = ""
+    """Which of the kinds of model won the search."""
+
+
+class Comparison(ApiModel):
+    """Champion and challenger on the same rows."""
+
+    metric: MetricName
+    """What was measured."""
+    on: Literal["Recent", "Reference"]
+    """Recent: the captured holdout. Reference: the baseline's."""
+    rows: Annotated[int, Field(ge=0)]
+    """Rows that both were measured on."""
+    championPermille: int
+    """The champion's value, in thousandths."""
+    challengerPermille: int
+    """The challenger's value, in thousandths."""
+    lowPermille: int
+    """Lower bound of the gain, 95 %, in thousandths."""
+    highPermille: int
+    """Upper bound of the gain, 95 %, in thousandths."""
+
+
+class DataSummary(ApiModel):
+    """What was learnt from."""
+
+    digest: Annotated[str, Field(max_length=71)]
+    """Digest of the rows, training and holdout."""
+    rows: Annotated[int, Field(ge=0)]
+    """Rows that the search saw."""
+    captured: Annotated[int, Field(ge=0)] = 0
+    """Captured rows with a label, the holdout among them."""
+    start: Moment | None = None
+    """Time of the first captured row."""
+    end: Moment | None = None
+    """Time of the last captured row."""
+
+
+Comparisons = Annotated[list[Comparison], Field(default_factory=list, max_length=20)]
+
+
+class Lineage(ApiModel):
+    """Where a model that was trained here comes from."""
+
+    retrainJob: Annotated[str, Field(max_length=253)]
+    """The run that made it."""
+    trigger: Trigger
+    """Why there was the run."""
+    data: DataSummary | None = None
+    """What it learnt from."""
+    comparisons: Comparisons
+    """What it showed against the model before."""
+
+
+class RetrainJobStatus(ApiModel):
+    """How far the run is, and what came of it."""
+
+    observedGeneration: Annotated[int, Field(ge=0)] = 0
+    """The metadata.generation that this status was computed for."""
+    conditions: Annotated[
+        list[Condition],
+        Field(default_factory=list, max_length=8, json_schema_extra=list_map("type")),
+    ]
+    """Succeeded."""
+    champion: ModelReference | None = None
+    """The model that served when the run began."""
+    startTime: Moment | None = None
+    """When the Job was made."""
+    completionTime: Moment | None = None
+    """When it ended."""
+    decision: Literal["Accepted", "Rejected"] | None = None
+    """What the gate said."""
+    message: Annotated[str, Field(max_length=4096)] = ""
+    """Why, with the numbers."""
+    challenger: Challenger | None = None
+    """The model that was trained. It is published only where it was accepted."""
+    data: DataSummary | None = None
+    """What it learnt from."""
+    comparisons: Comparisons
+    """Champion and challenger on the same rows."""
+    report: Annotated[str | None, Field(max_length=1024)] = None
+    """Where report.html lies."""
+
+
+class RetrainJob(ApiModel):
+    """One run: rows are assembled, a challenger is trained and judged against the champion.
+
+    What the gate accepts is published, and the ModelDeployment rolls it out as its policy says.
+    """
+
+    spec: Annotated[
+        RetrainJobSpec,
+        Field(
+            json_schema_extra=rules(
+                ("self == oldSelf", "a run cannot be changed; make another RetrainJob")
+            )
+        ),
+    ]
+    """What is to be trained, from what, and what it must show."""
+    status: Annotated[RetrainJobStatus, Field(default_factory=RetrainJobStatus)]
+    """How far the run is, and what came of it."""
