@@ -2,7 +2,7 @@
 
 ``python -m perennial_cluster.install`` may run again at any time. Which images it uses stands in
 ``build/images.json``; on a cluster that pulls from a registry, PERENNIAL_OPERATOR_IMAGE,
-PERENNIAL_RUNTIME_IMAGE and PERENNIAL_STORE_IMAGE name them instead.
+PERENNIAL_RUNTIME_IMAGE, PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE name them instead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def image_references() -> dict[str, str]:
     if IMAGES_FILE.exists():
         built = json.loads(IMAGES_FILE.read_text())
     references = {}
-    for name in ("operator", "runtime", "store"):
+    for name in ("operator", "runtime", "trainer", "store"):
         reference = os.environ.get(f"PERENNIAL_{name.upper()}_IMAGE") or built.get(name)
         if not reference:
             raise ReportedError(
@@ -58,7 +58,9 @@ def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> 
         "patches": [
             {
                 "target": {"kind": "Deployment", "name": "perennial-operator"},
-                "patch": json.dumps([_set_runtime_image(images["runtime"])]),
+                "patch": json.dumps(
+                    [_set_image(0, images["runtime"]), _set_image(1, images["trainer"])]
+                ),
             }
         ],
     }
@@ -67,8 +69,9 @@ def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> 
     return kustomization
 
 
-def _set_runtime_image(reference: str) -> dict[str, str]:
-    path = "/spec/template/spec/containers/0/env/0/value"
+def _set_image(variable: int, reference: str) -> dict[str, str]:
+    """Names an image in one of the operator's variables, by its place among them."""
+    path = f"/spec/template/spec/containers/0/env/{variable}/value"
     return {"op": "replace", "path": path, "value": reference}
 
 

@@ -41,6 +41,8 @@ class ConditionType(StrEnum):
     """Whether inputs or answers differ from the profile, beyond chance and enough to matter."""
     QUALITY_DROPPED = "QualityDropped"
     """Whether the labels that came back show a worse model than the one that was evaluated."""
+    CAPTURING = "Capturing"
+    """Whether predictions and labels are kept for retraining."""
     RETRAINING = "Retraining"
     """Whether a RetrainJob runs; if none does, why not, and when that is looked at again."""
 
@@ -216,7 +218,7 @@ class ModelDeploymentStatus(ApiModel):
         Field(default_factory=list, max_length=16, json_schema_extra=list_map("type")),
     ]
     """Ready, Progressing and ModelResolved; where the spec asks for them DriftDetected,
-    QualityDropped and Retraining."""
+    QualityDropped, Capturing and Retraining."""
     url: Annotated[str | None, Field(max_length=512)] = None
     """Where the model answers inside the cluster."""
     stable: Revision | None = None

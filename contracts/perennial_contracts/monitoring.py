@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .api import ApiModel, Moment, list_map, rules
+from .api import ApiModel, Moment, rules
 from .duration import Duration
 from .quality import MetricName
 
@@ -42,8 +42,17 @@ class QualityReason(StrEnum):
     """The bundle's profile does not say how good the metric was on held-out data."""
 
 
+class CaptureReason(StrEnum):
+    """Reasons of the condition Capturing."""
+
+    WRITING = "Writing"
+    """What is captured is written."""
+    WRITE_FAILED = "WriteFailed"
+    """The store does not take it: rows are dropped, and counted. Serving goes on."""
+
+
 class MonitoringReason(StrEnum):
-    """Reasons that DriftDetected and QualityDropped share: nothing can be said."""
+    """Reasons that DriftDetected, QualityDropped and Capturing share: nothing can be said."""
 
     NO_PROFILE = "NoProfile"
     """The bundle has no profile.json."""
@@ -138,9 +147,7 @@ class DriftState(ApiModel):
     """When the window ended."""
     samples: Annotated[int, Field(ge=0)]
     """Predictions in it."""
-    features: Annotated[
-        list[DriftedFeature], Field(max_length=10, json_schema_extra=list_map("name"))
-    ]
+    features: Annotated[list[DriftedFeature], Field(max_length=10)]
     """The distributions farthest from the profile."""
     inputStreak: Annotated[int, Field(ge=0)] = 0
     """Windows in a row in which a feature had drifted."""

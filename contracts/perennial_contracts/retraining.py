@@ -22,6 +22,8 @@ class RetrainingReason(StrEnum):
     """A RetrainJob runs."""
     NOT_NEEDED = "NotNeeded"
     """No trigger has fired."""
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    """A trigger has fired while another model is on its way; that one is to show itself first."""
     COOLDOWN = "Cooldown"
     """A trigger has fired, too soon after the last run."""
     BUDGET_SPENT = "BudgetSpent"

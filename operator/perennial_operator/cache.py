@@ -8,15 +8,26 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from .names import MODEL_LABEL, OWNER_ANNOTATION, child_name
-from .objects import JOB, MODEL_DEPLOYMENT, POD, Key, Kind, Object, labels_of
+from .names import MODEL_LABEL, OWNER_ANNOTATION, RUN_ANNOTATION, child_name
+from .objects import (
+    JOB,
+    MODEL_DEPLOYMENT,
+    POD,
+    RESOURCE_KINDS,
+    RETRAIN_JOB,
+    Key,
+    Kind,
+    Object,
+    annotations_of,
+    labels_of,
+)
 
 _Address = tuple[str, str, str]
 """Kind, namespace, name."""
 
 
 class Cache:
-    """Objects by kind, namespace and name, and by the ModelDeployment that they belong to.
+    """Objects by kind, namespace and name, and by the ModelDeployment that they are about.
 
     A version that is older than the one that is held is ignored, so that an answer to a write and
     the watch's news of it can come in any order.
@@ -37,7 +48,7 @@ class Cache:
             return
         data = json.dumps(_without_ballast(kind, obj), separators=(",", ":")).encode()
         self._objects[address] = (metadata["uid"], version, data)
-        if label := labels_of(obj).get(MODEL_LABEL):
+        if label := _group(kind, obj):
             self._by_label[metadata["namespace"], label].add(address)
 
     def drop(self, kind: Kind, obj: Object) -> None:
@@ -50,7 +61,7 @@ class Cache:
         held = self._objects.get(address)
         if held and held[0] == metadata["uid"]:
             del self._objects[address]
-            if label := labels_of(obj).get(MODEL_LABEL):
+            if label := _group(kind, obj):
                 siblings = self._by_label[metadata["namespace"], label]
                 siblings.discard(address)
                 if not siblings:
@@ -60,9 +71,12 @@ class Cache:
         held = self._objects.get((kind.name, namespace, name))
         return self._parse(held) if held else None
 
-    def belonging_to(self, key: Key) -> Iterator[tuple[str, Object]]:
-        """Children and pods that carry the label of a ModelDeployment, each with its kind."""
-        for address in list(self._by_label.get((key.namespace, child_name(key.name)), ())):
+    def about(self, namespace: str, model: str) -> Iterator[tuple[str, Object]]:
+        """Children, pods and RetrainJobs of a ModelDeployment, each with its kind.
+
+        Two models may share a label (it is cut where a name is long): look at the owner, too.
+        """
+        for address in list(self._by_label.get((namespace, child_name(model)), ())):
             yield address[0], self._parse(self._objects[address])
 
     def all_of(self, kind: Kind) -> list[Object]:
@@ -70,24 +84,49 @@ class Cache:
             self._parse(held) for address, held in self._objects.items() if address[0] == kind.name
         ]
 
+    def affected(self, kind: Kind, obj: Object) -> list[Key]:
+        """The resources to look at when an object has changed; none for a stranger's."""
+        namespace, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
+        if kind is RETRAIN_JOB:
+            model = obj["spec"]["modelRef"]["name"]
+            return [Key(namespace, name, kind.name), Key(namespace, model)]
+        if kind is MODEL_DEPLOYMENT:
+            # A run may wait for its model to come.
+            runs = [
+                Key(namespace, run[2], run[0])
+                for run in self._by_label.get((namespace, child_name(name)), ())
+                if run[0] == RETRAIN_JOB.name
+            ]
+            return [Key(namespace, name), *runs]
+        owner = _owner_of_pod(obj) if kind is POD else _owner_of_child(obj)
+        return [owner] if owner else []
+
     @staticmethod
     def _parse(held: tuple[str, int, bytes]) -> Object:
         parsed: Object = json.loads(held[2])
         return parsed
 
 
-def key_of(kind: Kind, obj: Object) -> Key | None:
-    """The ModelDeployment that an object is, or belongs to; None for a stranger's."""
-    metadata = obj["metadata"]
-    namespace = metadata["namespace"]
-    if kind is MODEL_DEPLOYMENT:
-        return Key(namespace, metadata["name"])
-    if kind is POD:
-        owner = (metadata.get("annotations") or {}).get(OWNER_ANNOTATION)
-        return Key(namespace, owner) if owner else None
-    for owner in metadata.get("ownerReferences") or ():
-        if owner.get("controller") and owner["kind"] == MODEL_DEPLOYMENT.name:
-            return Key(namespace, owner["name"])
+def _group(kind: Kind, obj: Object) -> str | None:
+    """The label form of the model's name that an object is about."""
+    if kind is RETRAIN_JOB:
+        return child_name(obj["spec"]["modelRef"]["name"])
+    return labels_of(obj).get(MODEL_LABEL)
+
+
+def _owner_of_pod(pod: Object) -> Key | None:
+    namespace, annotations = pod["metadata"]["namespace"], annotations_of(pod)
+    if run := annotations.get(RUN_ANNOTATION):
+        return Key(namespace, run, RETRAIN_JOB.name)
+    model = annotations.get(OWNER_ANNOTATION)
+    return Key(namespace, model) if model else None
+
+
+def _owner_of_child(child: Object) -> Key | None:
+    kinds = {kind.name for kind in RESOURCE_KINDS}
+    for owner in child["metadata"].get("ownerReferences") or ():
+        if owner.get("controller") and owner["kind"] in kinds:
+            return Key(child["metadata"]["namespace"], owner["name"], owner["kind"])
     return None
 
 

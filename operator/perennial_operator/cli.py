@@ -12,7 +12,9 @@ from . import resync, watches
 from .api import Api
 from .cache import Cache
 from .objects import Key
-from .reconcile import Reconciler
+from .observing.observatory import Observatory
+from .observing.reading import Reader
+from .reconcile import Images, Reconciler
 from .settings import Settings, parse
 from .workqueue import WorkQueue
 
@@ -38,7 +40,9 @@ async def _run(settings: Settings) -> None:
     api = await Api.connect()
     cache = Cache()
     queue: WorkQueue[Key] = WorkQueue()
-    reconciler = Reconciler(api, cache, queue, settings.runtime_image)
+    observatory = Observatory()
+    images = Images(settings.runtime_image, settings.trainer_image)
+    reconciler = Reconciler(api, cache, queue, observatory, images)
     registry = kopf.OperatorRegistry()
     where = ", ".join(settings.namespaces) or "the whole cluster"
     logger.info("Looking after %s; runtime image %s", where, settings.runtime_image)
@@ -58,6 +62,7 @@ async def _run(settings: Settings) -> None:
         asyncio.ensure_future(
             resync.run(api, cache, queue, settings.namespaces, settings.resync_seconds)
         ),
+        asyncio.ensure_future(Reader(cache, queue, observatory).run()),
         *(asyncio.ensure_future(reconciler.work()) for _ in range(settings.workers)),
     ]
     # The first part that ends, ends the program: the kubelet starts it anew as a whole.

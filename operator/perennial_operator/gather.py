@@ -1,40 +1,104 @@
-"""From the cache to the world of one ModelDeployment."""
+"""From the cache to the world of one resource."""
 
 from perennial_contracts.api import PAUSED_ANNOTATION
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.retrainjob import RetrainJobSpec, RetrainJobStatus
 
 from .cache import Cache
-from .names import OWNER_ANNOTATION
-from .objects import MODEL_DEPLOYMENT, POD, Key, Object, is_owned_by, name_of
-from .world import World
+from .names import OWNER_ANNOTATION, RUN_ANNOTATION
+from .objects import (
+    MODEL_DEPLOYMENT,
+    POD,
+    RETRAIN_JOB,
+    Key,
+    Kind,
+    Object,
+    annotations_of,
+    is_owned_by,
+    name_of,
+)
+from .observing.observation import Observation
+from .world import LiveRun, TrainingWorld, World
 
 
-def gather(cache: Cache, key: Key) -> World | None:
-    """The world of a key; None where there is nothing to do: gone, going, or paused."""
-    resource = cache.get(MODEL_DEPLOYMENT, key.namespace, key.name)
-    if not resource or "deletionTimestamp" in resource["metadata"] or _is_paused(resource):
+def gather(cache: Cache, key: Key, observation: Observation | None = None) -> World | None:
+    """The world of a ModelDeployment; None where nothing is to be done: gone, going, or paused."""
+    resource = _alive(cache, MODEL_DEPLOYMENT, key)
+    if not resource:
         return None
     metadata = resource["metadata"]
     children: dict[tuple[str, str], Object] = {}
     pods: list[Object] = []
-    for kind, obj in cache.belonging_to(key):
+    runs: list[LiveRun] = []
+    for kind, obj in cache.about(key.namespace, key.name):
         if kind == POD.name:
-            if (obj["metadata"].get("annotations") or {}).get(OWNER_ANNOTATION) == key.name:
+            if annotations_of(obj).get(OWNER_ANNOTATION) == key.name:
                 pods.append(obj)
-        elif is_owned_by(obj, metadata["uid"]):
+            continue
+        if kind == RETRAIN_JOB.name and obj["spec"]["modelRef"]["name"] == key.name:
+            runs.append(_run(obj))
+        if is_owned_by(obj, metadata["uid"]):
             children[kind, name_of(obj)] = obj
     return World(
         namespace=key.namespace,
         name=key.name,
         uid=metadata["uid"],
         generation=metadata.get("generation", 0),
-        spec=ModelDeploymentSpec.model_validate(resource["spec"]),
-        status=ModelDeploymentStatus.model_validate(resource.get("status") or {}),
         children=children,
         pods=tuple(sorted(pods, key=name_of)),
+        spec=ModelDeploymentSpec.model_validate(resource["spec"]),
+        status=ModelDeploymentStatus.model_validate(resource.get("status") or {}),
+        annotations=annotations_of(resource),
+        runs=tuple(sorted(runs, key=lambda run: (run.created, run.name))),
+        observation=observation,
     )
 
 
-def _is_paused(resource: Object) -> bool:
-    annotations = resource["metadata"].get("annotations") or {}
-    return bool(annotations.get(PAUSED_ANNOTATION) == "true")
+def gather_training(cache: Cache, key: Key) -> TrainingWorld | None:
+    """The world of a RetrainJob; None where nothing is to be done: gone, going, or paused."""
+    resource = _alive(cache, RETRAIN_JOB, key)
+    if not resource:
+        return None
+    metadata = resource["metadata"]
+    spec = RetrainJobSpec.model_validate(resource["spec"])
+    children: dict[tuple[str, str], Object] = {}
+    pods: list[Object] = []
+    for kind, obj in cache.about(key.namespace, spec.modelRef.name):
+        if kind == POD.name:
+            if annotations_of(obj).get(RUN_ANNOTATION) == key.name:
+                pods.append(obj)
+        elif is_owned_by(obj, metadata["uid"]):
+            children[kind, name_of(obj)] = obj
+    model = cache.get(MODEL_DEPLOYMENT, key.namespace, spec.modelRef.name)
+    return TrainingWorld(
+        namespace=key.namespace,
+        name=key.name,
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 0),
+        children=children,
+        pods=tuple(sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))),
+        spec=spec,
+        status=RetrainJobStatus.model_validate(resource.get("status") or {}),
+        deployed=(
+            ModelDeploymentSpec.model_validate(model["spec"]),
+            ModelDeploymentStatus.model_validate(model.get("status") or {}),
+        )
+        if model
+        else None,
+    )
+
+
+def _run(resource: Object) -> LiveRun:
+    return LiveRun(
+        name=name_of(resource),
+        created=resource["metadata"]["creationTimestamp"],
+        spec=RetrainJobSpec.model_validate(resource["spec"]),
+        status=RetrainJobStatus.model_validate(resource.get("status") or {}),
+    )
+
+
+def _alive(cache: Cache, kind: Kind, key: Key) -> Object | None:
+    resource = cache.get(kind, key.namespace, key.name)
+    if not resource or "deletionTimestamp" in resource["metadata"]:
+        return None
+    return None if annotations_of(resource).get(PAUSED_ANNOTATION) == "true" else resource

@@ -17,3 +17,7 @@ API_REQUESTS = Counter(
     "Requests to the API server, watches left out.",
     ["verb", "kind", "code"],
 )
+READING_ERRORS = Counter(
+    "perennial_operator_counter_reading_errors_total",
+    "Pods whose counters could not be read when they were due.",
+)

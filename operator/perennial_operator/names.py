@@ -12,6 +12,8 @@ MODEL_LABEL = f"{GROUP}/model"
 """On every child and pod: the label form of the ModelDeployment's name. Watches select by it."""
 OWNER_ANNOTATION = f"{GROUP}/owner"
 """On every pod: the full name of its ModelDeployment, which a label value may be too short for."""
+RUN_ANNOTATION = f"{GROUP}/retrain-job"
+"""On every pod of a run: the full name of its RetrainJob."""
 REVISION_LABEL = f"{GROUP}/revision"
 RESOLVER_LABEL = f"{GROUP}/resolver"
 

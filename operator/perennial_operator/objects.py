@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from perennial_contracts import modeldeployment
+from perennial_contracts import modeldeployment, retrainjob
 from perennial_contracts.api import GROUP, VERSION
 
 Object = dict[str, Any]
@@ -34,6 +34,7 @@ class Kind:
 
 
 MODEL_DEPLOYMENT = Kind(GROUP, VERSION, modeldeployment.KIND, modeldeployment.PLURAL)
+RETRAIN_JOB = Kind(GROUP, VERSION, retrainjob.KIND, retrainjob.PLURAL)
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 SERVICE = Kind("", "v1", "Service", "services")
 SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
@@ -42,17 +43,23 @@ JOB = Kind("batch", "v1", "Job", "jobs")
 POD = Kind("", "v1", "Pod", "pods")
 EVENT = Kind("", "v1", "Event", "events")
 
+RESOURCE_KINDS = (MODEL_DEPLOYMENT, RETRAIN_JOB)
+"""The kinds that are reconciled."""
 CHILD_KINDS = (SERVICE_ACCOUNT, SERVICE, DISRUPTION_BUDGET, DEPLOYMENT, JOB)
-"""The kinds that the operator makes, in the order in which it makes them."""
+"""The kinds that the operator makes beside RetrainJobs. All are watched by their labels."""
 
-KIND_BY_NAME = {kind.name: kind for kind in (MODEL_DEPLOYMENT, *CHILD_KINDS, POD)}
+KIND_BY_NAME = {kind.name: kind for kind in (*RESOURCE_KINDS, *CHILD_KINDS, POD)}
 
 
 class Key(NamedTuple):
-    """A ModelDeployment by namespace and name: the unit of reconciliation."""
+    """A resource by namespace, name and kind: the unit of reconciliation."""
 
     namespace: str
     name: str
+    kind: str = MODEL_DEPLOYMENT.name
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 def name_of(obj: Object) -> str:
@@ -62,6 +69,10 @@ def name_of(obj: Object) -> str:
 
 def labels_of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
+
+
+def annotations_of(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
 
 
 def is_owned_by(obj: Object, uid: str) -> bool:

@@ -1,47 +1,28 @@
-"""Everything that is to be, for one ModelDeployment: its children and its status."""
+"""Everything that is to be, for one resource: its children and its status."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
+from perennial_contracts.api import ApiModel
 
-from .children import deployment, disruption_budget, resolver, service, service_account
-from .decisions import packaging, rollout, status
-from .decisions.diagnosis import Diagnosis
+from .decisions.verdict import Event
 from .objects import Object
-from .world import World
+from .observing.observatory import Target
+
+StatusT = TypeVar("StatusT", bound=ApiModel)
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Generic[StatusT]):
     """What the cluster is to look like. A live child that is not in it goes."""
 
     children: list[Object]
-    status: ModelDeploymentStatus
-    look_again: float | None
+    status: StatusT
+    events: list[Event]
+    """What is told once the status is written."""
+    look_again: float | None = None
     """Seconds until the next look, where no event will bring it."""
-
-
-def decide(
-    world: World, default_image: str, now: datetime, refusal: Diagnosis | None = None
-) -> Plan:
-    """The whole plan. ``refusal`` is what the API server said to the plan before, if it said no."""
-    model = packaging.decide(world, now)
-    steps = rollout.decide(world, model.digest, default_image, now)
-
-    children = [service_account.build(world)]
-    if steps.serving:
-        children.append(service.build(world, steps.serving.name))
-        children.append(disruption_budget.build(world, steps.serving.name))
-    for revision in (steps.stable, steps.candidate, *steps.previous):
-        if revision:
-            children.append(deployment.build(world, revision, steps.replicas[revision.name]))
-    if model.wants_job:
-        children.append(resolver.build(world, world.spec.serving.image or default_image))
-
-    waits = [wait for wait in (model.look_again, steps.look_again) if wait is not None]
-    return Plan(
-        children=children,
-        status=status.describe(world, model, steps, now, refusal),
-        look_again=min(waits, default=None),
-    )
+    watch: Target | None = None
+    """What is to be observed from now on."""
+    closes: dict[str, bool] = field(default_factory=dict)
+    """The windows that were judged: ``predictions`` and ``labels``."""

@@ -1,34 +1,40 @@
 """``reconcile(key)``: gather, decide, apply. The only place where the operator changes anything."""
 
+import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from perennial_contracts.modeldeployment import ModelDeploymentStatus, ProgressingReason
+from perennial_contracts.retrainjob import RetrainJobStatus
 
 from . import matching, metrics
 from .api import FIELD_MANAGER, Api, ApiError
 from .cache import Cache
 from .clock import to_text
+from .decisions import model, training
 from .decisions.diagnosis import Diagnosis
-from .decisions.status import Event, events
-from .gather import gather
+from .decisions.verdict import Event
+from .gather import gather, gather_training
 from .objects import (
     DISRUPTION_BUDGET,
     JOB,
     KIND_BY_NAME,
-    MODEL_DEPLOYMENT,
+    RETRAIN_JOB,
     SERVICE,
     Key,
     Object,
     is_owned_by,
     name_of,
 )
-from .plan import decide
+from .observing.observatory import Observatory
+from .plan import Plan, StatusT
 from .workqueue import WorkQueue
-from .world import World
+from .world import TrainingWorld, World
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +44,30 @@ _USERS_FAULT = frozenset({400, 403, 422})
 """Codes of refusals that only a change of the spec, a quota or a policy can mend."""
 
 
-class Reconciler:
-    """Brings the cluster to what each ModelDeployment asks for."""
+@dataclass(frozen=True)
+class Images:
+    """The images of pods whose spec names none."""
 
-    def __init__(self, api: Api, cache: Cache, queue: WorkQueue[Key], default_image: str) -> None:
+    runtime: str
+    trainer: str
+
+
+class Reconciler:
+    """Brings the cluster to what each resource asks for."""
+
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        queue: WorkQueue[Key],
+        observatory: Observatory,
+        images: Images,
+    ) -> None:
         self._api = api
         self._cache = cache
         self._queue = queue
-        self._default_image = default_image
+        self._observatory = observatory
+        self._images = images
 
     async def work(self) -> None:
         """One worker: takes keys until it is cancelled. An error costs its key a backoff only."""
@@ -60,46 +82,74 @@ class Reconciler:
                     self._queue.add_after(key, wait)
             except _RefusalError as error:
                 delay = self._queue.add_failed(key)
-                logger.warning("%s/%s: %s Next try in %.1f s", *key, error, delay)
+                logger.warning("%s: %s Next try in %.1f s", key, error, delay)
             except ApiError as error:
                 # Somebody else was faster: the resource went, or a later version of it came.
                 delay = self._queue.add_failed(key)
-                logger.info("%s/%s: %s; next try in %.1f s", *key, error, delay)
+                logger.info("%s: %s; next try in %.1f s", key, error, delay)
             except Exception:
-                metrics.RECONCILE_ERRORS.labels(MODEL_DEPLOYMENT.name).inc()
+                metrics.RECONCILE_ERRORS.labels(key.kind).inc()
                 delay = self._queue.add_failed(key)
-                logger.exception("%s/%s failed; next try in %.1f s", *key, delay)
+                logger.exception("%s failed; next try in %.1f s", key, delay)
             finally:
                 self._queue.done(key)
                 elapsed = time.perf_counter() - started
-                metrics.RECONCILE_SECONDS.labels(MODEL_DEPLOYMENT.name).observe(elapsed)
+                metrics.RECONCILE_SECONDS.labels(key.kind).observe(elapsed)
 
     async def reconcile(self, key: Key) -> float | None:
         """Does what is to be done for one key; returns the seconds until it wants another look.
 
         Raises what the API server says no with, after a refusal has been told in the status.
         """
-        world = gather(self._cache, key)
-        if world is None:
-            return None
         now = datetime.now(UTC)
-        plan = decide(world, self._default_image, now)
+        if key.kind == RETRAIN_JOB.name:
+            run = gather_training(self._cache, key)
+            if run is None:
+                return None
+            done = await self._bring_about(run, partial(self._decide_training, run, now))
+            return done.look_again
+        world = gather(self._cache, key, self._observatory.of(key))
+        if world is None:
+            self._observatory.watch(key, None, asyncio.get_running_loop().time())
+            return None
+        plan = await self._bring_about(world, partial(self._decide_model, world, now))
+        self._observatory.watch(key, plan.watch, asyncio.get_running_loop().time())
+        self._observatory.close(key, now, **plan.closes)
+        return plan.look_again
+
+    def _decide_model(
+        self, world: World, now: datetime, refusal: Diagnosis | None = None
+    ) -> Plan[ModelDeploymentStatus]:
+        return model.decide(world, self._images.runtime, now, refusal)
+
+    def _decide_training(
+        self, world: TrainingWorld, now: datetime, refusal: Diagnosis | None = None
+    ) -> Plan[RetrainJobStatus]:
+        return training.decide(world, self._images.trainer, now, refusal)
+
+    async def _bring_about(
+        self,
+        world: World | TrainingWorld,
+        decide: Callable[..., Plan[StatusT]],
+    ) -> Plan[StatusT]:
+        """Makes a plan and carries it out; a plan that is refused is made anew, to tell of it."""
+        plan = decide()
         try:
             for child in plan.children:
                 await self._ensure(world, child)
         except _RefusalError as refused:
-            plan = decide(world, self._default_image, now, refused.diagnosis)
-            await self._report(world, _as_before(plan.status, world.status))
+            plan = decide(refused.diagnosis)
+            await self._report(world, plan)
             raise
         await self._delete_surplus(world, plan.children)
-        await self._report(world, plan.status)
-        return plan.look_again
+        await self._report(world, plan)
+        return plan
 
-    async def _ensure(self, world: World, child: Object) -> None:
+    async def _ensure(self, world: World | TrainingWorld, child: Object) -> None:
         kind = KIND_BY_NAME[child["kind"]]
         live = world.child(kind, name_of(child))
-        # A Job's pod template cannot be changed; one that runs already is let finish.
-        if live and (kind is JOB or matching.has(live, child)):
+        # A Job's pod template cannot be changed, nor can a RetrainJob; one that runs is let finish.
+        if live and (kind in (JOB, RETRAIN_JOB) or matching.has(live, child)):
             return
         try:
             if live:
@@ -116,7 +166,7 @@ class Reconciler:
             raise
         self._cache.put(kind, written)
 
-    async def _create(self, world: World, child: Object) -> Object:
+    async def _create(self, world: World | TrainingWorld, child: Object) -> Object:
         """Creates and never takes over: what bears the name already may be somebody else's."""
         kind = KIND_BY_NAME[child["kind"]]
         try:
@@ -129,39 +179,40 @@ class Reconciler:
             raise _RefusalError(
                 ProgressingReason.NAME_TAKEN,
                 f"There is a {kind.name} {name_of(child)} already that was not made for this "
-                f"{MODEL_DEPLOYMENT.name}. Rename one of the two, or delete the {kind.name}.",
+                f"{world.kind.name}. Rename one of the two, or delete the {kind.name}.",
             )
         return existing
 
-    async def _delete_surplus(self, world: World, wanted: list[Object]) -> None:
+    async def _delete_surplus(self, world: World | TrainingWorld, wanted: list[Object]) -> None:
         names = {(child["kind"], name_of(child)) for child in wanted}
         for (kind_name, name), child in world.children.items():
             if (kind_name, name) in names or "deletionTimestamp" in child["metadata"]:
                 continue
             # They never depend on a step of the rollout: where they are not wanted there is
             # nothing that serves, which a half-read status must not bring about.
-            if kind_name in (SERVICE.name, DISRUPTION_BUDGET.name):
+            # Runs are kept as the record of what was tried.
+            if kind_name in (SERVICE.name, DISRUPTION_BUDGET.name, RETRAIN_JOB.name):
                 continue
             kind = KIND_BY_NAME[kind_name]
             await self._api.delete(kind, child)
             self._cache.drop(kind, child)
 
-    async def _report(self, world: World, status: ModelDeploymentStatus) -> None:
-        """Writes the status where it changed, and tells the transitions as events."""
-        if status == world.status:
+    async def _report(self, world: World | TrainingWorld, plan: Plan[StatusT]) -> None:
+        """Writes the status where it changed, and tells what has happened as events."""
+        if plan.status == world.status:
             return
         written = await self._api.apply(
-            MODEL_DEPLOYMENT,
+            world.kind,
             {
-                "apiVersion": MODEL_DEPLOYMENT.api_version,
-                "kind": MODEL_DEPLOYMENT.name,
+                "apiVersion": world.kind.api_version,
+                "kind": world.kind.name,
                 "metadata": {"name": world.name, "namespace": world.namespace, "uid": world.uid},
-                "status": status.model_dump(exclude_none=True),
+                "status": plan.status.model_dump(exclude_none=True),
             },
             subresource="status",
         )
-        self._cache.put(MODEL_DEPLOYMENT, written)
-        for event in events(world.status, status):
+        self._cache.put(world.kind, written)
+        for event in dict.fromkeys(plan.events):
             try:
                 await self._api.post_event(world.namespace, _event_object(world, event))
             except ApiError as error:
@@ -176,17 +227,7 @@ class _RefusalError(Exception):
         self.diagnosis = Diagnosis(reason, message)
 
 
-def _as_before(
-    status: ModelDeploymentStatus, before: ModelDeploymentStatus
-) -> ModelDeploymentStatus:
-    """The new conditions over the old revisions: a plan that was refused has changed nothing."""
-    kept: dict[str, Any] = {
-        field: getattr(before, field) for field in ("stable", "candidate", "previous", "url")
-    }
-    return status.model_copy(update=kept)
-
-
-def _event_object(world: World, event: Event) -> Object:
+def _event_object(world: World | TrainingWorld, event: Event) -> Object:
     moment = to_text(datetime.now(UTC))
     return {
         "apiVersion": "v1",
@@ -196,8 +237,8 @@ def _event_object(world: World, event: Event) -> Object:
             "namespace": world.namespace,
         },
         "involvedObject": {
-            "apiVersion": MODEL_DEPLOYMENT.api_version,
-            "kind": MODEL_DEPLOYMENT.name,
+            "apiVersion": world.kind.api_version,
+            "kind": world.kind.name,
             "name": world.name,
             "namespace": world.namespace,
             "uid": world.uid,

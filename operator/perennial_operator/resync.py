@@ -8,9 +8,9 @@ import asyncio
 import logging
 
 from .api import Api, ApiError
-from .cache import Cache, key_of
+from .cache import Cache
 from .names import MODEL_LABEL
-from .objects import MODEL_DEPLOYMENT, Key, Kind
+from .objects import RESOURCE_KINDS, Key, Kind
 from .watches import WATCHED
 from .workqueue import WorkQueue
 
@@ -43,16 +43,16 @@ async def _compare(
         for obj in cache.all_of(kind)
         if namespace is None or obj["metadata"]["namespace"] == namespace
     ]
-    selector = "" if kind is MODEL_DEPLOYMENT else MODEL_LABEL
+    selector = "" if kind in RESOURCE_KINDS else MODEL_LABEL
     live = await api.list(kind, namespace, selector)
     uids = {obj["metadata"]["uid"] for obj in live}
     for obj in held:
         if obj["metadata"]["uid"] not in uids:
             logger.info("Missed that %s %s went", kind.name, obj["metadata"]["name"])
             cache.drop(kind, obj)
-            if key := key_of(kind, obj):
+            for key in cache.affected(kind, obj):
                 queue.add(key)
     for obj in live:
         cache.put(kind, obj)
-        if kind is MODEL_DEPLOYMENT and (key := key_of(kind, obj)):
-            queue.add(key)
+        if kind in RESOURCE_KINDS:
+            queue.add(Key(obj["metadata"]["namespace"], obj["metadata"]["name"], kind.name))

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource, Revision
+from perennial_contracts.retrainjob import Lineage
 
 
 def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
@@ -18,8 +19,20 @@ def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
             "digest": digest,
             "serving": spec.serving.model_dump(exclude={"image"}, exclude_defaults=True),
             "image": image,
+            **_captured(spec),
         }
     )
+
+
+def _captured(spec: ModelDeploymentSpec) -> dict[str, object]:
+    """What of the monitoring the pods themselves are told; another one takes other pods."""
+    capture = spec.monitoring.capture if spec.monitoring else None
+    return {"capture": capture.model_dump(exclude_defaults=True)} if capture else {}
+
+
+def promotion_source(model: ModelSource) -> str:
+    """Hash of a whole spec.model: what a promoted model stands for until it changes."""
+    return _hash(model.model_dump(exclude_defaults=True))
 
 
 def source_name(model: ModelSource) -> str:
@@ -33,6 +46,7 @@ def wanted_revision(
     known: tuple[Revision | None, ...],
     default_image: str,
     now: str,
+    lineage: Lineage | None = None,
 ) -> Revision:
     """The revision that the spec asks for.
 
@@ -49,7 +63,14 @@ def wanted_revision(
     for revision in known:
         if revision and revision.name == name:
             return revision
-    return Revision(name=name, uri=spec.model.uri, digest=digest, image=images[0], since=now)
+    return Revision(
+        name=name,
+        uri=spec.model.uri,
+        digest=digest,
+        image=images[0],
+        since=now,
+        lineage=lineage,
+    )
 
 
 def _hash(value: object) -> str:

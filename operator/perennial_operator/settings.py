@@ -12,6 +12,8 @@ class Settings:
 
     runtime_image: str
     """Image of the pods of models whose spec names none."""
+    trainer_image: str
+    """Image of the pods of RetrainJobs."""
     namespaces: tuple[str, ...]
     """Namespaces to look after; empty for the whole cluster."""
     workers: int
@@ -42,8 +44,9 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         )
 
     add("--runtime-image", None, "image that serves models whose spec names none")
+    add("--trainer-image", None, "image of the steps of RetrainJobs")
     add("--namespaces", "", "namespaces to look after, by commas; all where empty")
-    add("--workers", "8", "ModelDeployments that are worked on at a time", type=int)
+    add("--workers", "8", "resources that are worked on at a time", type=int)
     add("--health-port", "8080", "port of /healthz", type=int)
     add("--metrics-port", "9090", "port of /metrics; 0 for none", type=int)
     add("--resync-seconds", "600", "time between second looks at everything", type=float)
@@ -53,6 +56,7 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
         parser.error(f"--workers: expected 1 or more, got {options.workers}")
     return Settings(
         runtime_image=options.runtime_image,
+        trainer_image=options.trainer_image,
         namespaces=tuple(name.strip() for name in options.namespaces.split(",") if name.strip()),
         workers=options.workers,
         health_port=options.health_port,

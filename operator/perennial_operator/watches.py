@@ -8,12 +8,12 @@ from typing import Any
 
 import kopf
 
-from .cache import Cache, key_of
+from .cache import Cache
 from .names import MODEL_LABEL
-from .objects import CHILD_KINDS, MODEL_DEPLOYMENT, POD, Key, Kind
+from .objects import CHILD_KINDS, POD, RESOURCE_KINDS, Key, Kind
 from .workqueue import WorkQueue
 
-WATCHED = (MODEL_DEPLOYMENT, *CHILD_KINDS, POD)
+WATCHED = (*RESOURCE_KINDS, *CHILD_KINDS, POD)
 
 
 def register(
@@ -44,7 +44,7 @@ def _watch(
     queue: WorkQueue[Key],
 ) -> None:
     selector = (kind.group, kind.version, kind.plural)
-    if kind is not MODEL_DEPLOYMENT:
+    if kind not in RESOURCE_KINDS:
         settings.watching.label_selectors[selector] = MODEL_LABEL
 
     # The registry tells index functions apart by their id; their own result is not used.
@@ -57,5 +57,5 @@ def _watch(
         obj: Any = event["object"]
         if event["type"] == "DELETED":
             cache.drop(kind, obj)
-        if key := key_of(kind, obj):
+        for key in cache.affected(kind, obj):
             queue.add(key)

@@ -1,8 +1,15 @@
 from typing import Any
 
-from perennial_operator.cache import Cache, key_of
-from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION
-from perennial_operator.objects import DEPLOYMENT, MODEL_DEPLOYMENT, POD, Key, Object
+from perennial_operator.cache import Cache
+from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION, RUN_ANNOTATION
+from perennial_operator.objects import (
+    DEPLOYMENT,
+    MODEL_DEPLOYMENT,
+    POD,
+    RETRAIN_JOB,
+    Key,
+    Object,
+)
 
 
 def obj(version: int, uid: str = "u1", kind: str = "Deployment", **metadata: Any) -> Object:
@@ -41,7 +48,7 @@ def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
     cache.drop(DEPLOYMENT, obj(5))
     cache.put(DEPLOYMENT, obj(6))
     assert held(cache) is None
-    assert list(cache.belonging_to(Key("default", "delays"))) == []
+    assert list(cache.about("default", "delays")) == []
 
 
 def test_the_deletion_of_an_object_leaves_its_successor_of_the_same_name() -> None:
@@ -59,11 +66,28 @@ def test_what_no_decision_reads_is_not_kept() -> None:
     assert "managedFields" not in found["metadata"]
 
 
-def test_an_object_leads_to_the_model_deployment_that_it_belongs_to() -> None:
+def run(name: str = "delays-1", **more: Any) -> Object:
+    return {**obj(1, name=name, labels={}, **more), "spec": {"modelRef": {"name": "delays"}}}
+
+
+def test_an_object_leads_to_the_resource_that_it_belongs_to() -> None:
+    cache = Cache()
     owner = {"kind": "ModelDeployment", "name": "delays", "controller": True, "uid": "x"}
     key = Key("default", "delays")
-    assert key_of(MODEL_DEPLOYMENT, obj(1)) == key
-    assert key_of(DEPLOYMENT, obj(1, ownerReferences=[owner])) == key
-    assert key_of(POD, obj(1, annotations={OWNER_ANNOTATION: "delays"})) == key
-    assert key_of(DEPLOYMENT, obj(1)) is None
-    assert key_of(POD, obj(1)) is None
+    assert cache.affected(MODEL_DEPLOYMENT, obj(1)) == [key]
+    assert cache.affected(DEPLOYMENT, obj(1, ownerReferences=[owner])) == [key]
+    assert cache.affected(POD, obj(1, annotations={OWNER_ANNOTATION: "delays"})) == [key]
+    assert cache.affected(DEPLOYMENT, obj(1)) == []
+    assert cache.affected(POD, obj(1)) == []
+
+
+def test_a_run_and_its_model_are_looked_at_for_each_other() -> None:
+    cache = Cache()
+    model, job = Key("default", "delays"), Key("default", "delays-1", "RetrainJob")
+    assert cache.affected(RETRAIN_JOB, run()) == [job, model]
+    assert cache.affected(POD, obj(1, annotations={RUN_ANNOTATION: "delays-1"})) == [job]
+    cache.put(RETRAIN_JOB, run())
+    assert cache.affected(MODEL_DEPLOYMENT, obj(1)) == [model, job]
+    assert [kind for kind, _ in cache.about("default", "delays")] == ["RetrainJob"]
+    cache.drop(RETRAIN_JOB, run())
+    assert cache.affected(MODEL_DEPLOYMENT, obj(1)) == [model]

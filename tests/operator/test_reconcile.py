@@ -4,7 +4,8 @@ from typing import Any
 from perennial_operator.api import ApiError
 from perennial_operator.cache import Cache
 from perennial_operator.objects import MODEL_DEPLOYMENT, Key, Kind, Object
-from perennial_operator.reconcile import Reconciler
+from perennial_operator.observing.observatory import Observatory
+from perennial_operator.reconcile import Images, Reconciler
 from perennial_operator.workqueue import WorkQueue
 
 KEY = Key("default", "delays")
@@ -63,7 +64,13 @@ def test_a_plan_that_the_api_server_refuses_is_told_once_and_tried_less_and_less
     async def scenario() -> None:
         api, cache, queue = RefusingApi(), Cache(), CountingQueue()
         cache.put(MODEL_DEPLOYMENT, resource(version=1))
-        reconciler = Reconciler(api, cache, queue, "runtime:1")  # type: ignore[arg-type]
+        reconciler = Reconciler(
+            api,  # type: ignore[arg-type]
+            cache,
+            queue,
+            Observatory(),
+            Images("runtime:1", "trainer:1"),
+        )
         queue.add(KEY)
         worker = asyncio.ensure_future(reconciler.work())
         await asyncio.wait_for(queue.enough.wait(), 10)

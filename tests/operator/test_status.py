@@ -13,8 +13,9 @@ from support.worlds import (
 
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
 from perennial_operator.decisions.diagnosis import Diagnosis
+from perennial_operator.decisions.model import decide
 from perennial_operator.decisions.status import events
-from perennial_operator.plan import Plan, decide
+from perennial_operator.plan import Plan
 from perennial_operator.world import World
 
 

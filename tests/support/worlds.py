@@ -11,9 +11,10 @@ from perennial_contracts.modeldeployment import (
 from perennial_contracts.outcome import Outcome
 from perennial_operator.children import deployment as deployment_child
 from perennial_operator.clock import to_text
+from perennial_operator.decisions.model import decide
 from perennial_operator.names import RESOLVER_LABEL, REVISION_LABEL, revision_selector
 from perennial_operator.objects import Object
-from perennial_operator.plan import Plan, decide
+from perennial_operator.plan import Plan
 from perennial_operator.revision import revision_name, source_name
 from perennial_operator.world import World
 
@@ -47,6 +48,7 @@ def world(
     children: list[Object] | None = None,
     pods: list[Object] | None = None,
     name: str = "delays",
+    **more: Any,
 ) -> World:
     return World(
         namespace="default",
@@ -57,6 +59,7 @@ def world(
         status=status or ModelDeploymentStatus(),
         children={(child["kind"], child["metadata"]["name"]): child for child in children or ()},
         pods=tuple(pods or ()),
+        **more,
     )
 
 
@@ -107,21 +110,21 @@ def waiting(reason: str, message: str = "") -> list[Object]:
     ]
 
 
-def planned(around: World, seconds: float = 0, image: str = IMAGE) -> Plan:
+def planned(around: World, seconds: float = 0, image: str = IMAGE) -> Plan[ModelDeploymentStatus]:
     return decide(around, image, NOW + timedelta(seconds=seconds))
 
 
-def condition(plan: Plan, type_: str) -> tuple[str, str, str]:
+def condition(plan: Plan[ModelDeploymentStatus], type_: str) -> tuple[str, str, str]:
     """Status, reason and message of a condition."""
     found = next(each for each in plan.status.conditions if each.type == type_)
     return found.status, found.reason, found.message
 
 
-def kinds(plan: Plan) -> list[str]:
+def kinds(plan: Plan[ModelDeploymentStatus]) -> list[str]:
     return [child["kind"] for child in plan.children]
 
 
-def child(plan: Plan, kind: str, name: str = "") -> Object:
+def child(plan: Plan[ModelDeploymentStatus], kind: str, name: str = "") -> Object:
     return next(
         each for each in plan.children if each["kind"] == kind and name in each["metadata"]["name"]
     )

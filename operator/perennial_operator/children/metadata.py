@@ -1,25 +1,25 @@
 """The metadata that every child has."""
 
 from ..names import model_labels
-from ..objects import MODEL_DEPLOYMENT, Kind, Object
-from ..world import World
+from ..objects import Kind, Object
+from ..world import Resource
 
 
-def child(kind: Kind, world: World, name: str, labels: dict[str, str] | None = None) -> Object:
-    """A child without its spec; it goes when its ModelDeployment goes."""
+def child(kind: Kind, owner: Resource, name: str, labels: dict[str, str] | None = None) -> Object:
+    """A child without its spec; it goes when its owner goes."""
     return {
         "apiVersion": kind.api_version,
         "kind": kind.name,
         "metadata": {
             "name": name,
-            "namespace": world.namespace,
-            "labels": {**model_labels(world.name), **(labels or {})},
+            "namespace": owner.namespace,
+            "labels": {**model_labels(owner.model), **(labels or {})},
             "ownerReferences": [
                 {
-                    "apiVersion": MODEL_DEPLOYMENT.api_version,
-                    "kind": MODEL_DEPLOYMENT.name,
-                    "name": world.name,
-                    "uid": world.uid,
+                    "apiVersion": owner.kind.api_version,
+                    "kind": owner.kind.name,
+                    "name": owner.name,
+                    "uid": owner.uid,
                     "controller": True,
                     "blockOwnerDeletion": True,
                 }

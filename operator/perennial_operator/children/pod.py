@@ -1,19 +1,15 @@
 """The pod that runs the runtime image: to serve a model, or only to look one up."""
 
-from typing import Any
-
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, Serving
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 
 from ..names import OWNER_ANNOTATION, child_name, model_labels
 from ..objects import Object
 from ..world import World
+from .pod_parts import TMP, confined, hardened, locate, placement
 
 CONTAINER = "runtime"
 HTTP_PORT = 8080
 HTTP_PORT_NAME = "http"
-USER = 65532
-"""Numeric, so that runAsNonRoot can be checked by the kubelet."""
 DRAIN_SECONDS = 5
 """How long a pod that was told to end goes on answering: until no proxy sends to it any more."""
 GRACE_SECONDS = 30
@@ -21,7 +17,7 @@ GRACE_SECONDS = 30
 
 _CACHE = "/var/cache/perennial"
 _CLAIM = "/var/lib/perennial/model"
-_TMP = "/tmp"
+_CAPTURE = "/var/lib/perennial/capture"
 
 
 def pod_template(
@@ -35,10 +31,10 @@ def pod_template(
 ) -> Object:
     """A pod template: hardened, with the model's source and credentials at hand.
 
-    The runtime is called as ``VERB URI FLAGS``; the verb ``serve`` adds port and probes.
+    The runtime is called as ``VERB URI FLAGS``; the verb ``serve`` adds port, probes and capture.
     """
     spec = world.spec
-    location, volume = _locate(uri)
+    location, claim = locate(uri, _CLAIM)
     container: Object = {
         "name": CONTAINER,
         "image": image,
@@ -48,14 +44,10 @@ def pod_template(
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         # The last log line says more than nothing where the runtime could write no outcome.
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": confined(),
         "volumeMounts": [
             {"name": "cache", "mountPath": _CACHE},
-            {"name": "tmp", "mountPath": _TMP},
+            {"name": "tmp", "mountPath": TMP},
         ],
     }
     volumes: list[Object] = [
@@ -64,32 +56,42 @@ def pod_template(
     ]
     if spec.model.secretRef:
         container["envFrom"] = [{"secretRef": {"name": spec.model.secretRef.name}}]
-    if volume:
+    if claim:
         container["volumeMounts"].append({"name": "model", "mountPath": _CLAIM, "readOnly": True})
-        volumes.append(volume)
+        volumes.append({"name": "model", **claim})
     if verb == "serve":
         container |= _serving_parts()
+        _add_capture(world, container, volumes)
     return {
         "metadata": {
             "labels": {**model_labels(world.name), **labels},
             "annotations": {OWNER_ANNOTATION: world.name},
         },
         "spec": {
-            "serviceAccountName": child_name(world.name),
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": USER,
-                "runAsGroup": USER,
-                "fsGroup": USER,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            **hardened(child_name(world.name)),
             "containers": [container],
             "volumes": volumes,
-            **_placement(spec),
+            **placement(spec.serving.scheduling, spec.serving.imagePullSecrets),
         },
     }
+
+
+def _add_capture(world: World, container: Object, volumes: list[Object]) -> None:
+    capture = world.spec.monitoring.capture if world.spec.monitoring else None
+    if not capture:
+        return
+    location, claim = locate(capture.uri, _CAPTURE, read_only=False)
+    container["args"] += [
+        "--capture",
+        location,
+        "--capture-permille",
+        str(capture.samplePermille),
+        "--capture-flush-seconds",
+        str(capture.flushSeconds),
+    ]
+    if claim:
+        container["volumeMounts"].append({"name": "capture", "mountPath": _CAPTURE})
+        volumes.append({"name": "capture", **claim})
 
 
 def _serving_parts() -> Object:
@@ -108,21 +110,3 @@ def _serving_parts() -> Object:
             "failureThreshold": 3,
         },
     }
-
-
-def _locate(uri: str) -> tuple[str, Object | None]:
-    """The URI as the runtime sees it, and the volume that it needs for that."""
-    scheme, _, rest = uri.partition("://")
-    if scheme != "pvc":
-        return uri, None
-    claim, _, path = rest.partition("/")
-    volume = {"name": "model", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
-    return f"{_CLAIM}/{path}", volume
-
-
-def _placement(spec: ModelDeploymentSpec) -> dict[str, Any]:
-    serving: Serving = spec.serving
-    placement = serving.scheduling.model_dump(exclude_none=True)
-    if serving.imagePullSecrets:
-        placement["imagePullSecrets"] = [secret.model_dump() for secret in serving.imagePullSecrets]
-    return placement

@@ -10,9 +10,7 @@ from ..revision import source_name
 from ..world import World
 from .metadata import child
 from .pod import pod_template
-
-RETRY_EXIT_CODE = 3
-"""The runtime's exit code for what a later attempt may mend."""
+from .pod_parts import FAIL_AT_ONCE, without_devices
 
 
 def build(world: World, image: str) -> Object:
@@ -30,22 +28,13 @@ def build(world: World, image: str) -> Object:
     )
     template["spec"]["restartPolicy"] = "Never"
     # Finding a digest needs no GPU, and must not wait for one.
-    for kind in ("requests", "limits"):
-        quantities = template["spec"]["containers"][0]["resources"].get(kind, {})
-        for resource in [name for name in quantities if "/" in name]:
-            del quantities[resource]
+    container = template["spec"]["containers"][0]
+    container["resources"] = without_devices(container["resources"])
     job["spec"] = {
         "backoffLimit": 2,
         "activeDeadlineSeconds": 3600,
         "ttlSecondsAfterFinished": 600,
-        "podFailurePolicy": {
-            "rules": [
-                {
-                    "action": "FailJob",
-                    "onExitCodes": {"operator": "NotIn", "values": [0, RETRY_EXIT_CODE]},
-                }
-            ]
-        },
+        "podFailurePolicy": FAIL_AT_ONCE,
         "template": template,
     }
     return job

@@ -4,6 +4,7 @@ Ordered checks; the first that finds something speaks. Every message ends in wha
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from perennial_contracts.modeldeployment import PodFailure
@@ -24,25 +25,59 @@ class Diagnosis(NamedTuple):
         return self.reason in set(LoadFailure)
 
 
-def diagnose(pods: Iterable[Object], deployment: Object | None = None) -> Diagnosis | None:
+@dataclass(frozen=True)
+class Fields:
+    """What the fields are called that a message tells to look at."""
+
+    resources: str
+    scheduling: str
+    claim: str
+    image: str
+    pull_secrets: str
+    secret: str
+
+
+MODEL_DEPLOYMENT_FIELDS = Fields(
+    resources="spec.serving.resources",
+    scheduling="spec.serving.scheduling",
+    claim="spec.model.uri",
+    image="spec.serving.image",
+    pull_secrets="spec.serving.imagePullSecrets",
+    secret="spec.model.secretRef",
+)
+RETRAIN_JOB_FIELDS = Fields(
+    resources="spec.resources",
+    scheduling="spec.scheduling",
+    claim="the ModelDeployment's spec.monitoring.capture.uri",
+    image="spec.image",
+    pull_secrets="spec.imagePullSecrets",
+    secret="spec.secretRef",
+)
+
+
+def diagnose(
+    pods: Iterable[Object],
+    deployment: Object | None = None,
+    fields: Fields = MODEL_DEPLOYMENT_FIELDS,
+) -> Diagnosis | None:
     """The first failure among pods, or of the Deployment to make them; None if none shows."""
     for pod in pods:
         for check in _CHECKS:
-            if found := check(pod):
+            if found := check(pod, fields):
                 return found
     return _pods_refused(deployment) if deployment else None
 
 
-def _unschedulable(pod: Object) -> Diagnosis | None:
+def _unschedulable(pod: Object, fields: Fields) -> Diagnosis | None:
     condition = _condition(pod, "PodScheduled")
     if not condition or condition.get("reason") != "Unschedulable":
         return None
     said = condition.get("message", "").rstrip(".")
-    hint = "Free a node or add one, or change spec.serving.resources or spec.serving.scheduling."
+    hint = f"Free a node or add one, or change {fields.resources} or {fields.scheduling}."
     if "persistentvolumeclaim" in said:
-        hint = "Check the claim's name in spec.model.uri, and that the claim is bound."
+        hint = f"Check the claim's name in {fields.claim}, and that the claim is bound."
     elif "nvidia.com/gpu" in said:
-        hint = "Free a GPU or add a node with one, or lower spec.serving.resources.limits."
+        hint = f"Free a GPU or add a node with one, or lower {fields.resources}.limits."
     return Diagnosis(PodFailure.UNSCHEDULABLE, f"No node takes the pod: {said}. {hint}")
 
 
@@ -52,7 +87,7 @@ _IMAGE_REASONS = {
 }  # fmt: skip
 
 
-def _image_pull(pod: Object) -> Diagnosis | None:
+def _image_pull(pod: Object, fields: Fields) -> Diagnosis | None:
     for status in _container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _IMAGE_REASONS:
@@ -60,24 +95,24 @@ def _image_pull(pod: Object) -> Diagnosis | None:
                 PodFailure.IMAGE_PULL_FAILED,
                 f"The node cannot pull {status.get('image')}: "
                 f"{_short(waiting.get('message') or waiting['reason'])}. "
-                "Check spec.serving.image and spec.serving.imagePullSecrets.",
+                f"Check {fields.image} and {fields.pull_secrets}.",
             )
     return None
 
 
-def _config_error(pod: Object) -> Diagnosis | None:
+def _config_error(pod: Object, fields: Fields) -> Diagnosis | None:
     for status in _container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError"):
             return Diagnosis(
                 PodFailure.CONTAINER_CONFIG_ERROR,
                 f"The container cannot be made: {_short(waiting.get('message', ''))}. "
-                "Check that the Secret in spec.model.secretRef exists in this namespace.",
+                f"Check that the Secret in {fields.secret} exists in this namespace.",
             )
     return None
 
 
-def _terminated(pod: Object) -> Diagnosis | None:
+def _terminated(pod: Object, fields: Fields) -> Diagnosis | None:
     """A container that ended badly, now or before its present restart."""
     for status in _container_statuses(pod):
         if status.get("ready"):
@@ -90,17 +125,17 @@ def _terminated(pod: Object) -> Diagnosis | None:
         if ended.get("reason") == "OOMKilled":
             return Diagnosis(
                 PodFailure.OUT_OF_MEMORY,
-                "The runtime was killed for using more memory than its limit. "
-                "Raise spec.serving.resources.limits.memory.",
+                f"The container {status['name']} was killed for using more memory than its limit. "
+                f"Raise {fields.resources}.limits.memory.",
             )
         outcome = Outcome.from_text(ended.get("message", ""))
         if outcome and outcome.reason:
             return Diagnosis(outcome.reason, outcome.message)
         return Diagnosis(
             PodFailure.RUNTIME_CRASHED,
-            f"The runtime ended with exit code {ended.get('exitCode')}: "
+            f"The container {status['name']} ended with exit code {ended.get('exitCode')}: "
             f"{_short(ended.get('message') or ended.get('reason') or 'no message')}. "
-            f"See kubectl logs {pod['metadata']['name']} --previous.",
+            f"See kubectl logs {pod['metadata']['name']} -c {status['name']} --previous.",
         )
     return None
 
@@ -116,7 +151,7 @@ def _pods_refused(deployment: Object) -> Diagnosis | None:
     )
 
 
-_CHECKS: tuple[Callable[[Object], Diagnosis | None], ...] = (
+_CHECKS: tuple[Callable[[Object, Fields], Diagnosis | None], ...] = (
     _unschedulable,
     _image_pull,
     _config_error,
@@ -125,7 +160,8 @@ _CHECKS: tuple[Callable[[Object], Diagnosis | None], ...] = (
 
 
 def _container_statuses(pod: Object) -> list[Object]:
-    return pod.get("status", {}).get("containerStatuses") or []
+    status = pod.get("status", {})
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
 def _condition(obj: Object, type_: str) -> Object | None:

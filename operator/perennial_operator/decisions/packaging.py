@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from perennial_contracts.modeldeployment import ConditionType, Resolution, ResolvedReason
+from perennial_contracts.modeldeployment import (
+    ConditionType,
+    ModelSource,
+    Promotion,
+    Resolution,
+    ResolvedReason,
+)
 from perennial_contracts.outcome import LoadFailure, Outcome
 
 from ..clock import from_text, seconds_since
 from ..names import RESOLVER_LABEL
 from ..objects import Object
-from ..revision import source_name
+from ..revision import promotion_source, source_name
 from ..world import World
 from .diagnosis import Diagnosis, diagnose
 
@@ -28,17 +34,32 @@ class Packaging:
     reason: str
     message: str
     wants_job: bool = False
+    promoted: Promotion | None = None
+    """What is served in place of spec.model."""
     look_again: float | None = None
     """Seconds until the next look, where no event will bring it."""
+
+    def model(self, spec: ModelSource) -> ModelSource:
+        """The source that is served: spec.model, or what was promoted in its place."""
+        if not self.promoted:
+            return spec
+        place = {"uri": self.promoted.uri, "digest": self.promoted.digest}
+        return spec.model_copy(update=place)
 
     @property
     def failed(self) -> bool:
         return self.digest is None and self.reason != ResolvedReason.RESOLVING
 
 
-def decide(world: World, now: datetime) -> Packaging:
-    """The digest that is to be served, or the lookup that is to find it."""
+def decide(world: World, now: datetime, promotion: Promotion | None = None) -> Packaging:
+    """The digest that is to be served, or the lookup that is to find it.
+
+    ``promotion`` is what another decision has just put in place of spec.model.
+    """
     model = world.spec.model
+    promoted = promotion or world.status.promoted
+    if promoted and promoted.source == promotion_source(model):
+        return _promoted(promoted, world.status.resolution)
     if model.digest:
         return Packaging(
             model.digest, None, ResolvedReason.PINNED, f"spec.model.digest says {model.digest}."
@@ -54,6 +75,20 @@ def decide(world: World, now: datetime) -> Packaging:
         if digest := _digest_of(pod):
             return _found(Resolution(source=source, digest=digest))
     return _look_up(world, pods, now)
+
+
+def _promoted(promoted: Promotion, resolution: Resolution | None) -> Packaging:
+    run = promoted.lineage.retrainJob if promoted.lineage else ""
+    message = f"RetrainJob {run} made {promoted.digest}"
+    if promoted.reason == "RolledBack":
+        message = f"Rolled back to {promoted.digest}"
+    return Packaging(
+        promoted.digest,
+        resolution,
+        ResolvedReason(promoted.reason),
+        f"{message}; it is served until spec.model changes.",
+        promoted=promoted,
+    )
 
 
 def _found(resolution: Resolution) -> Packaging:
@@ -85,7 +120,8 @@ def _look_up(world: World, pods: list[Object], now: datetime) -> Packaging:
     wait = _retry_delay(world, ended) - seconds_since(ended, now)
     message = f"{found.message} It is looked up again every while, and when spec.model changes."
     # Without the Job in the plan it is deleted; the event of that brings the next one.
-    return Packaging(None, None, found.reason, message, wait > 0, wait if wait > 0 else None)
+    left = wait if wait > 0 else None
+    return Packaging(None, None, found.reason, message, wants_job=wait > 0, look_again=left)
 
 
 def _last_failure(world: World) -> Diagnosis | None:

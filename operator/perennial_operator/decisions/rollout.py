@@ -13,6 +13,7 @@ from ..clock import seconds_since, to_text
 from ..objects import Object
 from ..revision import wanted_revision
 from ..world import World
+from .packaging import Packaging
 
 RETIRE_SECONDS = 5.0
 """How long the old pods stay whole after the Service has turned away from them: until every
@@ -40,14 +41,16 @@ class Rollout:
         return self.stable or self.candidate
 
 
-def decide(world: World, digest: str | None, default_image: str, now: datetime) -> Rollout:
+def decide(world: World, model: Packaging, default_image: str, now: datetime) -> Rollout:
     """The next step of the rollout. Without a digest only the stable revision is kept."""
     status = world.status
     stable, previous = status.stable, tuple(status.previous)
     candidate: Revision | None = None
-    if digest:
+    if model.digest:
         known = (stable, status.candidate, *previous)
-        wanted = wanted_revision(world.spec, digest, known, default_image, to_text(now))
+        spec = world.spec.model_copy(update={"model": model.model(world.spec.model)})
+        lineage = model.promoted.lineage if model.promoted else None
+        wanted = wanted_revision(spec, model.digest, known, default_image, to_text(now), lineage)
         if not stable or wanted.name != stable.name:
             candidate = _as_candidate(wanted, status.candidate, now)
 

@@ -11,40 +11,36 @@ from perennial_contracts.modeldeployment import (
     ReadyReason,
     Revision,
 )
+from perennial_contracts.monitoring import CaptureReason, DriftReason, QualityReason
 from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.retraining import RetrainingReason
 
 from ..children import service
-from ..clock import to_text
 from ..names import REVISION_LABEL, revision_selector
 from ..objects import Object
 from ..world import World
 from .diagnosis import Diagnosis, diagnose
+from .monitoring import Watched
 from .packaging import Packaging
+from .retraining import Retrained
+from .rollback import Rollback
 from .rollout import Rollout
+from .verdict import Event, Verdict, to_condition
 
-
-@dataclass(frozen=True)
-class Event:
-    """What is told once, when it happens."""
-
-    reason: str
-    message: str
-    warning: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The state of one aspect: True, False or Unknown, why, and in words."""
-
-    status: str
-    reason: str
-    message: str
+_UNKNOWN = ("Unknown", "")
+_QUIET = {
+    DriftReason.NO_DRIFT, QualityReason.AS_EVALUATED, CaptureReason.WRITING,
+    RetrainingReason.NOT_NEEDED,
+}  # fmt: skip
 
 
 def describe(
     world: World,
     packaging: Packaging,
     rollout: Rollout,
+    rollback: Rollback,
+    watched: Watched | None,
+    retrained: Retrained,
     now: datetime,
     refusal: Diagnosis | None = None,
 ) -> ModelDeploymentStatus:
@@ -57,31 +53,53 @@ def describe(
             world, packaging, rollout, stable, candidate, refusal
         ),
         ConditionType.MODEL_RESOLVED: _resolved(packaging, candidate if candidate else stable),
+        **_of_the_loop(watched, retrained),
     }
     serving = rollout.serving
     return ModelDeploymentStatus(
         observedGeneration=world.generation,
-        conditions=[_condition(type_, verdict, world, now) for type_, verdict in verdicts.items()],
+        conditions=[
+            to_condition(type_, verdict, world.status.conditions, world.generation, now)
+            for type_, verdict in verdicts.items()
+        ],
         url=service.url(world) if serving else None,
         stable=rollout.stable,
         candidate=rollout.candidate,
         previous=list(rollout.previous),
         resolution=packaging.resolution,
+        promoted=packaging.promoted,
+        rollbackRequest=rollback.request,
+        monitoring=watched.status if watched else None,
+        retraining=retrained.status,
         replicas=stable.existing if stable else 0,
         readyReplicas=stable.available if stable else 0,
         selector=_selector(world, serving) if serving else None,
     )
 
 
+def _of_the_loop(watched: Watched | None, retrained: Retrained) -> dict[str, Verdict]:
+    """What monitoring and retraining have to say, where there are any."""
+    verdicts: dict[str, Verdict] = {}
+    if watched:
+        verdicts[ConditionType.DRIFT_DETECTED] = watched.drift
+        verdicts[ConditionType.QUALITY_DROPPED] = watched.quality
+        if watched.capture:
+            verdicts[ConditionType.CAPTURING] = watched.capture
+    if retrained.verdict:
+        verdicts[ConditionType.RETRAINING] = retrained.verdict
+    return verdicts
+
+
 def events(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Event]:
     """An event for each condition that turned True or False or has another reason for it, and for a
-    promotion."""
+    promotion. That all is well at the beginning is told of serving only."""
     old = {condition.type: (condition.status, condition.reason) for condition in before.conditions}
     told = [
         Event(condition.reason, condition.message, warning=_is_bad(condition))
         for condition in after.conditions
         if old.get(condition.type) != (condition.status, condition.reason)
         and condition.status != "Unknown"
+        and not (condition.reason in _QUIET and old.get(condition.type, _UNKNOWN)[0] == "Unknown")
     ]
     if after.stable and (not before.stable or before.stable.name != after.stable.name):
         told.append(Event("Promoted", f"Revision {after.stable.name} gets the traffic."))
@@ -185,20 +203,11 @@ def _replicas(deployment: Object) -> int:
     return int(deployment.get("status", {}).get("replicas", 0))
 
 
-def _condition(type_: str, verdict: Verdict, world: World, now: datetime) -> Condition:
-    before = next((old for old in world.status.conditions if old.type == type_), None)
-    same = before and before.status == verdict.status
-    return Condition(
-        type=type_,
-        status=verdict.status,
-        observedGeneration=world.generation,
-        lastTransitionTime=before.lastTransitionTime if before and same else to_text(now),
-        reason=verdict.reason,
-        message=verdict.message,
-    )
-
-
 def _is_bad(condition: Condition) -> bool:
+    if condition.type in (ConditionType.DRIFT_DETECTED, ConditionType.QUALITY_DROPPED):
+        return condition.status == "True"
+    if condition.type == ConditionType.RETRAINING:
+        return condition.reason == RetrainingReason.INVALID_SCHEDULE
     fine = {ProgressingReason.COMPLETE, ReadyReason.SCALED_TO_ZERO, ReadyReason.NO_REPLICAS}
     return condition.status == "False" and condition.reason not in fine
 

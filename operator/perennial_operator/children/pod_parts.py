@@ -1,0 +1,73 @@
+"""What the pods of the runtime and of the trainer have in common."""
+
+from typing import Any
+
+from perennial_contracts.api import LocalReference
+from perennial_contracts.podsettings import Scheduling
+
+from ..objects import Object
+
+USER = 65532
+"""Numeric, so that runAsNonRoot can be checked by the kubelet."""
+TMP = "/tmp"
+RETRY_EXIT_CODE = 3
+"""Exit code of runtime and trainer for what a later attempt may mend."""
+FAIL_AT_ONCE: Object = {
+    "rules": [
+        {
+            "action": "FailJob",
+            "onExitCodes": {"operator": "NotIn", "values": [0, RETRY_EXIT_CODE]},
+        }
+    ]
+}
+"""The podFailurePolicy of Jobs: what no attempt will mend is not tried again."""
+
+
+def hardened(service_account: str) -> Object:
+    """The part of a pod's spec that keeps it from doing what it need not do."""
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def confined(*, read_only: bool = True) -> Object:
+    """The securityContext of a container."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": read_only,
+    }
+
+
+def placement(scheduling: Scheduling, pull_secrets: list[LocalReference] | None) -> dict[str, Any]:
+    """Where a pod may run, and how its images are pulled."""
+    placed: dict[str, Any] = scheduling.model_dump(exclude_none=True)
+    if pull_secrets:
+        placed["imagePullSecrets"] = [secret.model_dump() for secret in pull_secrets]
+    return placed
+
+
+def without_devices(resources: Object) -> Object:
+    """Resources without GPUs and the like, for what must not wait for one."""
+    return {
+        kind: {name: amount for name, amount in quantities.items() if "/" not in name}
+        for kind, quantities in resources.items()
+    }
+
+
+def locate(uri: str, mount: str, *, read_only: bool = True) -> tuple[str, Object | None]:
+    """The URI as a container sees it, and the claim to be mounted at ``mount`` for that."""
+    scheme, _, rest = uri.partition("://")
+    if scheme != "pvc":
+        return uri, None
+    claim, _, path = rest.partition("/")
+    return f"{mount}/{path}", {"persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}

@@ -1,0 +1,145 @@
+"""The Job of a RetrainJob: one pod that assembles the rows, trains a challenger and judges it."""
+
+from perennial_contracts.api import GROUP
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
+from perennial_contracts.retrainjob import ModelReference
+from perennial_contracts.training import (
+    ASSEMBLE,
+    HOLDOUT_FOLDER,
+    INPUT_FOLDER,
+    JUDGE,
+    OUTPUT_FOLDER,
+    PLAN_VARIABLE,
+    TRAIN,
+    Model,
+    Plan,
+)
+
+from ..names import RUN_ANNOTATION, child_name, model_labels
+from ..objects import JOB, Object
+from ..world import TrainingWorld
+from .metadata import child
+from .pod_parts import (
+    FAIL_AT_ONCE,
+    TMP,
+    confined,
+    hardened,
+    locate,
+    placement,
+    without_devices,
+)
+
+RUN_LABEL = f"{GROUP}/run"
+_CAPTURE = "/var/lib/perennial/capture"
+_MODEL = "/var/lib/perennial/model"
+_FOLDERS = {
+    ASSEMBLE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER},
+    # Training cannot see what the models are judged on.
+    TRAIN: {"input": INPUT_FOLDER, "output": OUTPUT_FOLDER},
+    JUDGE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER},
+}
+
+
+def build(
+    world: TrainingWorld,
+    deployed: ModelDeploymentSpec,
+    champion: ModelReference,
+    trainer_image: str,
+    now: str,
+) -> Object:
+    """The Job; the steps run one after the other, and any that fails ends it."""
+    spec = world.spec
+    captured, claims = _claims(deployed, champion)
+    plan = Plan(
+        namespace=world.namespace,
+        model=world.model,
+        job=world.name,
+        champion=Model(uri=locate(champion.uri, _MODEL)[0], digest=champion.digest),
+        captured=captured,
+        trigger=spec.trigger,
+        data=spec.data,
+        search=spec.search,
+        gate=spec.gate,
+        output=spec.output.uri,
+        now=now,
+    )
+    steps = {
+        step: _step(world, step, plan, trainer_image, deployed) for step in (ASSEMBLE, TRAIN, JUDGE)
+    }
+    for step in (ASSEMBLE, JUDGE):
+        steps[step]["volumeMounts"] += [mount for _, mount in claims]
+    labels = {RUN_LABEL: child_name(world.name)}
+    job = child(JOB, world, child_name(world.name), labels)
+    job["spec"] = {
+        "backoffLimit": 2,
+        "activeDeadlineSeconds": spec.activeDeadlineSeconds,
+        "ttlSecondsAfterFinished": spec.ttlSecondsAfterFinished,
+        "podFailurePolicy": FAIL_AT_ONCE,
+        "template": {
+            "metadata": {
+                "labels": {**model_labels(world.model), **labels},
+                "annotations": {RUN_ANNOTATION: world.name},
+            },
+            "spec": {
+                **hardened(child_name(world.model)),
+                "restartPolicy": "Never",
+                "initContainers": [steps[ASSEMBLE], steps[TRAIN]],
+                "containers": [steps[JUDGE]],
+                "volumes": [
+                    *({"name": name, "emptyDir": {}} for name in ("input", "holdout", "output")),
+                    {"name": "tmp", "emptyDir": {}},
+                    *(volume for volume, _ in claims),
+                ],
+                **placement(spec.scheduling, spec.imagePullSecrets),
+            },
+        },
+    }
+    return job
+
+
+def _step(
+    world: TrainingWorld, step: str, plan: Plan, trainer_image: str, deployed: ModelDeploymentSpec
+) -> Object:
+    own = step == TRAIN and world.spec.image is not None
+    resources = world.spec.resources.model_dump(exclude_none=True)
+    container: Object = {
+        "name": step,
+        "image": world.spec.image if own else trainer_image,
+        "env": [
+            {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
+            {"name": "HOME", "value": TMP},
+        ],
+        "resources": resources if step == TRAIN else without_devices(resources),
+        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": confined(read_only=not own),
+        "volumeMounts": [
+            *({"name": name, "mountPath": path} for name, path in _FOLDERS[step].items()),
+            {"name": "tmp", "mountPath": TMP},
+        ],
+    }
+    if not own:
+        container["args"] = [step]
+    secret = world.spec.secretRef or deployed.model.secretRef
+    if secret and step != TRAIN:
+        container["envFrom"] = [{"secretRef": {"name": secret.name}}]
+    return container
+
+
+def _claims(
+    deployed: ModelDeploymentSpec, champion: ModelReference
+) -> tuple[str | None, list[tuple[Object, Object]]]:
+    """Where the captured files lie for a container, and the volumes with their mounts."""
+    capture = deployed.monitoring.capture if deployed.monitoring else None
+    captured, capture_claim = locate(capture.uri, _CAPTURE) if capture else (None, None)
+    _, model_claim = locate(champion.uri, _MODEL)
+    claims: list[tuple[Object, Object]] = []
+    for name, claim, path in (
+        ("capture", capture_claim, _CAPTURE),
+        ("model", model_claim, _MODEL),
+    ):
+        if claim:
+            mount = {"name": name, "mountPath": path, "readOnly": True}
+            claims.append(({"name": name, **claim}, mount))
+    return captured, claims

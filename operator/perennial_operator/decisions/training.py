@@ -1,0 +1,196 @@
+"""How far a RetrainJob is, and what came of it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from perennial_contracts.retrainjob import (
+    SUCCEEDED,
+    Challenger,
+    ModelReference,
+    RetrainJobStatus,
+    RunReason,
+)
+from perennial_contracts.training import ASSEMBLE, JUDGE, TRAIN, TrainingResult
+
+from ..children import training_job
+from ..clock import seconds_since, to_text
+from ..names import child_name
+from ..objects import JOB, Object
+from ..plan import Plan
+from ..world import TrainingWorld
+from .diagnosis import RETRAIN_JOB_FIELDS, Diagnosis, diagnose
+from .verdict import Event, Verdict, to_condition
+
+NEWS_SECONDS = 15.0
+"""How long the news of a pod is waited for when its Job has ended."""
+_RUNNING = {
+    ASSEMBLE: (RunReason.ASSEMBLING, "Captured rows are joined with their labels."),
+    TRAIN: (RunReason.TRAINING, "A challenger is trained."),
+    JUDGE: (RunReason.JUDGING, "Challenger and champion are compared on the same rows."),
+}
+
+
+def decide(
+    world: TrainingWorld, trainer_image: str, now: datetime, refusal: Diagnosis | None = None
+) -> Plan[RetrainJobStatus]:
+    """The whole plan for a RetrainJob. Once it has ended nothing is changed any more."""
+    status = world.status
+    if _has_ended(status):
+        return Plan(children=world.jobs(), status=status, events=[])
+    if refusal:
+        return _say(world, Verdict("Unknown", refusal.reason, refusal.message), status, now)
+    job = world.child(JOB, child_name(world.name))
+    if job:
+        return _follow(world, job, now)
+    return _start(world, trainer_image, now)
+
+
+def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> Plan[RetrainJobStatus]:
+    status = world.status
+    stable = world.deployed[1].stable if world.deployed else None
+    if not world.deployed or not stable:
+        what = "does not exist" if not world.deployed else "serves nothing yet"
+        message = f"ModelDeployment {world.model} {what}; the run begins when it does."
+        return _say(world, Verdict("Unknown", RunReason.WAITING_FOR_MODEL, message), status, now)
+    spec = world.deployed[0]
+    captured = spec.monitoring.capture if spec.monitoring else None
+    if not captured and not world.spec.data.baseline:
+        message = (
+            f"ModelDeployment {world.model} captures nothing, and there is no baseline. Set its "
+            "spec.monitoring.capture.uri, or spec.data.baseline here."
+        )
+        verdict = Verdict("False", RunReason.NOTHING_TO_LEARN_FROM, message)
+        return _say(world, verdict, status, now)
+    starting = Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
+    if not status.champion:
+        # Recorded before the Job is made: it is this very model that the challenger must beat.
+        champion = ModelReference(uri=stable.uri, digest=stable.digest)
+        changes = {"champion": champion, "startTime": to_text(now)}
+        return _say(world, starting, status.model_copy(update=changes), now)
+    moment = status.startTime or to_text(now)
+    job = training_job.build(world, spec, status.champion, trainer_image, moment)
+    return _say(world, starting, status, now, [job])
+
+
+def _follow(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJobStatus]:
+    """A Job that exists, running or ended."""
+    status = world.status
+    ended, reason, since = _ending(job)
+    pod = world.pods[-1] if world.pods else None
+    result = _result(pod) if pod else None
+    if result:
+        return _conclude(world, job, result, now)
+    # News of the Job may come before that of its pod, which says why.
+    left = NEWS_SECONDS - seconds_since(since, now) if since else 0.0
+    found = diagnose(world.pods[-1:], fields=RETRAIN_JOB_FIELDS)
+    if ended and left > 0 and not found and reason != RunReason.DEADLINE_EXCEEDED:
+        return replace(_say(world, _progress(world, pod), status, now, [job]), look_again=left)
+    if ended == "Complete":
+        message = "The Job is complete, but its pod is gone, and with it what it found."
+        verdict = Verdict("False", RunReason.NO_RESULT, message)
+    elif ended == "Failed" and reason == RunReason.DEADLINE_EXCEEDED:
+        message = (
+            f"It took longer than {world.spec.activeDeadlineSeconds} s. Raise "
+            "spec.activeDeadlineSeconds, or lower spec.search.maxTrials."
+        )
+        verdict = Verdict("False", RunReason.DEADLINE_EXCEEDED, message)
+    elif ended == "Failed":
+        found = found or Diagnosis(
+            RunReason.NO_RESULT, "The Job failed, and its pod is gone. Make another RetrainJob."
+        )
+        verdict = Verdict("False", found.reason, found.message)
+    else:
+        verdict = _progress(world, pod)
+    return _say(world, verdict, status, now, [job])
+
+
+def _progress(world: TrainingWorld, pod: Object | None) -> Verdict:
+    if not pod:
+        return Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
+    if found := diagnose([pod], fields=RETRAIN_JOB_FIELDS):
+        return Verdict("Unknown", found.reason, found.message)
+    for step in (JUDGE, TRAIN, ASSEMBLE):
+        state = _state(pod, step)
+        if state.get("running") or state.get("terminated"):
+            return Verdict("Unknown", *_RUNNING[step])
+    return Verdict("Unknown", RunReason.STARTING, "The pod is being started.")
+
+
+def _conclude(
+    world: TrainingWorld, job: Object, result: TrainingResult, now: datetime
+) -> Plan[RetrainJobStatus]:
+    changes = {
+        "decision": result.decision,
+        "message": result.message,
+        "challenger": Challenger(
+            uri=result.challenger.uri,
+            digest=result.challenger.digest,
+            candidate=result.candidate[:256],
+        ),
+        "data": result.data,
+        "comparisons": result.comparisons,
+        "report": result.report,
+    }
+    verdict = Verdict("True", result.decision, result.message)
+    return _say(world, verdict, world.status.model_copy(update=changes), now, [job])
+
+
+def _say(
+    world: TrainingWorld,
+    verdict: Verdict,
+    status: RetrainJobStatus,
+    now: datetime,
+    children: list[Object] | None = None,
+) -> Plan[RetrainJobStatus]:
+    changes: dict[str, object] = {
+        "observedGeneration": world.generation,
+        "conditions": [to_condition(SUCCEEDED, verdict, status.conditions, world.generation, now)],
+    }
+    if verdict.status != "Unknown":
+        changes["completionTime"] = to_text(now)
+        changes["message"] = status.message or verdict.message
+    after = status.model_copy(update=changes)
+    return Plan(
+        children=world.jobs() if children is None else children,
+        status=after,
+        events=_events(world.status, verdict),
+    )
+
+
+def _events(before: RetrainJobStatus, verdict: Verdict) -> list[Event]:
+    old = before.conditions[0] if before.conditions else None
+    if old and (old.status, old.reason) == (verdict.status, verdict.reason):
+        return []
+    return [Event(verdict.reason, verdict.message, warning=verdict.status == "False")]
+
+
+def _has_ended(status: RetrainJobStatus) -> bool:
+    return any(
+        condition.type == SUCCEEDED and condition.status != "Unknown"
+        for condition in status.conditions
+    )
+
+
+def _ending(job: Object) -> tuple[str, str, str]:
+    """``Complete`` or ``Failed``, its reason and its time; or nothing while it runs."""
+    for condition in job.get("status", {}).get("conditions") or ():
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
+            return condition["type"], condition.get("reason", ""), condition["lastTransitionTime"]
+    return "", "", ""
+
+
+def _result(pod: Object) -> TrainingResult | None:
+    message = (_state(pod, JUDGE).get("terminated") or {}).get("message", "")
+    return TrainingResult.from_text(message)
+
+
+def _state(pod: Object, container: str) -> Object:
+    status = pod.get("status", {})
+    for each in (
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ):
+        if each["name"] == container:
+            state: Object = each.get("state") or {}
+            return state
+    return {}

@@ -1,0 +1,1 @@
+"""From the pods' counters to windows of predictions and labels that can be judged."""
