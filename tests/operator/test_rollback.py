@@ -1,0 +1,71 @@
+from typing import Any
+
+from support import loops, worlds
+from support.loops import accepted, spec, world
+from support.worlds import DIGEST, OTHER_DIGEST, planned
+
+from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION, ModelDeploymentStatus
+
+
+def served(digest: str, previous: str) -> dict[str, Any]:
+    """A status in which one model took the place of another."""
+    of = spec()
+    return {
+        "stable": worlds.revision(of, digest).model_dump(exclude_none=True),
+        "previous": [worlds.revision(of, previous).model_dump(exclude_none=True)],
+    }
+
+
+def test_a_new_value_of_the_annotation_brings_the_last_model_back_once() -> None:
+    before = served(OTHER_DIGEST, DIGEST)
+    plan = planned(world(status=before, annotations={ROLLBACK_ANNOTATION: "1"}))
+    assert plan.status.promoted is not None
+    assert (plan.status.promoted.digest, plan.status.promoted.reason) == (DIGEST, "RolledBack")
+    assert plan.status.rollbackRequest == "1"
+    assert plan.status.candidate is not None
+    assert plan.status.candidate.name == before["previous"][0]["name"]
+    assert "RolledBack" in [event.reason for event in plan.events]
+    # The former model is the last one now; the same value does not go back to it.
+    after = {**plan.status.model_dump(exclude_none=True), **served(DIGEST, OTHER_DIGEST)}
+    after.pop("candidate")
+    again = planned(world(status=after, annotations={ROLLBACK_ANNOTATION: "1"}))
+    assert again.status.candidate is None
+    assert again.status.stable is not None
+    assert again.status.stable.digest == DIGEST
+
+
+def test_a_promotion_on_its_way_is_broken_off() -> None:
+    first = planned(world(runs=(accepted(),))).status
+    assert first.candidate is not None
+    back = planned(
+        world(
+            status=first.model_dump(exclude_none=True),
+            runs=(accepted(),),
+            annotations={ROLLBACK_ANNOTATION: "stop"},
+        )
+    )
+    assert back.status.candidate is None
+    assert back.status.promoted is not None
+    assert back.status.promoted.digest == loops.DIGEST
+
+
+def test_with_nothing_to_go_back_to_it_is_told_and_nothing_changes() -> None:
+    plan = planned(world(annotations={ROLLBACK_ANNOTATION: "1"}))
+    assert plan.status.promoted is None
+    assert plan.status.rollbackRequest == "1"
+    assert "NothingToRollBackTo" in [event.reason for event in plan.events]
+
+
+def test_the_name_of_a_revision_goes_back_to_that_one() -> None:
+    of = spec()
+    third = "sha256:" + "c" * 64
+    older = worlds.revision(of, third)
+    status = ModelDeploymentStatus(
+        **{
+            **served(OTHER_DIGEST, DIGEST),
+            "previous": [worlds.revision(of, DIGEST), older],
+        }
+    ).model_dump(exclude_none=True)
+    plan = planned(world(status=status, annotations={ROLLBACK_ANNOTATION: older.name}))
+    assert plan.status.promoted is not None
+    assert plan.status.promoted.digest == third
