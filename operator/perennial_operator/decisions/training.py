@@ -111,7 +111,7 @@ def _progress(world: TrainingWorld, pod: Object | None) -> Verdict:
         return Verdict("Unknown", found.reason, found.message)
     for step in (JUDGE, TRAIN, ASSEMBLE):
         state = _state(pod, step)
-        if state.get("running") or state.get("terminated"):
+        if "running" in state or "terminated" in state:
             return Verdict("Unknown", *_RUNNING[step])
     return Verdict("Unknown", RunReason.STARTING, "The pod is being started.")
 
