@@ -1,0 +1,33 @@
+"""Made-up rows whose truth is known, and what is trained on them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def make_rows(count: int, seed: int = 0, *, drift: float = 0.0) -> pd.DataFrame:
+    """Rows of two numbers, one of them with gaps, a whole number and a text; ``late`` is 0 or 1.
+
+    ``drift`` moves what makes a row late, from the text to the first number.
+    """
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "gap": random.normal(size=count).astype(np.float32),
+            "wind": random.normal(size=count).astype(np.float32),
+            "carrier": random.choice(["AA", "UA", "DL", "rare"], count, p=[0.4, 0.4, 0.19, 0.01]),
+            "hour": random.integers(0, 24, count),
+        }
+    )
+    push = (1 - drift) * (frame["carrier"] == "AA") + drift * 2 * frame["gap"].fillna(0)
+    noise = random.normal(size=count) * 0.7
+    late = frame["wind"] + 2 * push + (frame["hour"] > 18) + noise > 1.2
+    frame.loc[random.random(count) < 0.1, "gap"] = np.nan
+    return frame.assign(late=late.astype(int))
+
+
+@pytest.fixture(scope="session")
+def rows() -> Callable[..., pd.DataFrame]:
+    return make_rows

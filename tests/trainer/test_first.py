@@ -1,0 +1,158 @@
+"""A first model from a table: search, conversion, parity, profile and bundle together."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perennial_contracts.bundle import Bundle
+from perennial_contracts.digest import digest_of
+from perennial_contracts.profile import Profile
+from perennial_contracts.retrainjob import CANDIDATES, Search
+from perennial_contracts.training import TrainingFailure
+from perennial_trainer import parity
+from perennial_trainer.errors import StepError
+from perennial_trainer.features import clean, infer
+from perennial_trainer.first import make_bundle
+from perennial_trainer.onnx_model import OnnxModel
+
+QUICK = Search(candidates=["Logistic", "DecisionTree"], maxTrials=2, metric="roc_auc")
+
+
+def make(table, **changes):
+    settings = {"label": "late", "positive": None, "search": QUICK, "lineage": {"source": "test"}}
+    return make_bundle(table, **{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def table(rows) -> pd.DataFrame:
+    return rows(1500)
+
+
+@pytest.fixture(scope="module")
+def made(table):
+    return make(table)
+
+
+@pytest.mark.parametrize("kind", CANDIDATES)
+@pytest.mark.parametrize("labels", ["two numbers", "three texts"])
+def test_each_kind_says_the_same_in_onnx_gaps_and_unknown_texts_included(table, kind, labels):
+    given = table
+    if labels == "three texts":
+        given = table.assign(late=np.where(table["late"] == 1, "late", table["carrier"].str[0]))
+        given["late"] = given["late"].replace({"r": "D"})
+    made = make(given, search=Search(candidates=[kind], maxTrials=1, metric="f1"))
+    features = infer(given, "late")
+    frame = clean(made.held_out, features, "rows")
+    found = parity.check(OnnxModel(made.files["model.onnx"]), made.pipeline, frame)
+    assert found.rows == 4 * len(frame)
+    assert found.largest_difference < 1e-5
+    assert found.same_labels >= found.rows - 2
+    assert made.candidate == kind
+
+
+def test_the_bundle_says_what_the_model_takes_and_gives_and_pins_every_file(made):
+    manifest = Bundle.model_validate_json(made.files["bundle.json"])
+    assert made.digest == digest_of(made.files["bundle.json"])
+    assert {file.path: file.digest for file in manifest.files} == {
+        path: digest_of(made.files[path]) for path in ("model.onnx", "profile.json")
+    }
+    assert [(t.name, t.datatype, t.shape) for t in manifest.inputs] == [
+        ("gap", "FP32", [-1, 1]),
+        ("wind", "FP32", [-1, 1]),
+        ("carrier", "BYTES", [-1, 1]),
+        ("hour", "FP32", [-1, 1]),
+    ]
+    assert [(t.name, t.datatype, t.shape) for t in manifest.outputs] == [
+        ("label", "INT64", [-1]),
+        ("probabilities", "FP32", [-1, 2]),
+    ]
+    assert (manifest.labels, manifest.positive) == (["0", "1"], "1")
+    assert manifest.metrics == made.metrics
+    assert manifest.lineage["source"] == "test"
+    assert manifest.lineage["scikit-learn"]
+
+
+def test_the_profile_counts_the_held_out_rows_and_tells_how_much_scores_vary(made):
+    profile = Profile.model_validate_json(made.files["profile.json"])
+    assert profile.rows == len(made.held_out) == 300
+    assert [feature.name for feature in profile.features] == ["gap", "wind", "carrier", "hour"]
+    gap = profile.features[0]
+    assert gap.counts[-1] == made.held_out["gap"].isna().sum() > 0
+    assert all(sum(feature.counts) == 300 for feature in profile.features)
+    assert profile.label is not None
+    assert profile.label.categories == ["0", "1"]
+    assert profile.score is not None
+    assert sum(profile.score.counts) == 300
+    assert set(profile.quality) == {"accuracy", "f1", "recall", "precision", "roc_auc"}
+    assert profile.quality["accuracy"].value == made.metrics["accuracy"]
+    # A share of 300 rows varies by about sqrt(p (1 - p) / 300).
+    share = made.metrics["accuracy"]
+    expected = np.sqrt(share * (1 - share) / 300)
+    assert profile.quality["accuracy"].deviation == pytest.approx(expected, rel=0.4)
+
+
+def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(made):
+    from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
+
+    frame = clean(made.held_out, infer(made.held_out, "late"), "rows")
+    truth, said = made.held_out["late"], made.pipeline.predict(frame)
+    score = made.pipeline.predict_proba(frame)[:, 1]
+    assert made.metrics["f1"] == pytest.approx(f1_score(truth, said), abs=1e-6)
+    assert made.metrics["recall"] == pytest.approx(recall_score(truth, said), abs=1e-6)
+    assert made.metrics["precision"] == pytest.approx(precision_score(truth, said), abs=1e-6)
+    assert made.metrics["roc_auc"] == pytest.approx(roc_auc_score(truth, score), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", CANDIDATES)
+def test_the_same_rows_make_the_same_bytes(table, kind):
+    search = Search(candidates=[kind], maxTrials=1, metric="roc_auc")
+    assert make(table, search=search).files == make(table, search=search).files
+
+
+def test_the_last_rows_are_held_out_and_not_learnt_from(table):
+    spoilt = table.copy()
+    spoilt.loc[1200:, "late"] = 1 - spoilt.loc[1200:, "late"]
+    assert make(spoilt).files["model.onnx"] == make(table).files["model.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason", "message"),
+    [
+        (lambda t: t.drop(columns="late"), TrainingFailure.DATA_UNREADABLE, "a column late, got"),
+        (lambda t: t[:10], TrainingFailure.TOO_FEW_ROWS, "at least 20 rows, got 10"),
+        (lambda t: t.assign(late=1), TrainingFailure.ONE_CLASS, "are all 1"),
+        (lambda t: t.assign(late=0.5), TrainingFailure.DATA_UNREADABLE, "whole numbers.*0.5"),
+        (lambda t: t.assign(late=None), TrainingFailure.DATA_UNREADABLE, "none in 1500 of 1500"),
+    ],
+)
+def test_a_table_that_cannot_be_learnt_from_is_refused_with_what_is_wrong(
+    table, spoil, reason, message
+):
+    with pytest.raises(StepError, match=message) as caught:
+        make(spoil(table))
+    assert caught.value.reason is reason
+
+
+def test_a_positive_label_that_does_not_occur_is_refused_with_those_that_do(table):
+    with pytest.raises(StepError, match=r"data.positive: expected one of the labels 0, 1, got"):
+        make(table, positive="yes")
+
+
+def test_there_is_no_roc_auc_of_three_classes(table):
+    given = table.assign(late=table["hour"] % 3)
+    with pytest.raises(StepError, match="metric: expected one of accuracy, f1") as caught:
+        make(given)
+    assert caught.value.reason is TrainingFailure.BAD_PLAN
+
+
+def test_a_table_with_more_texts_than_have_columns_still_converts(rows):
+    table = rows(1500).assign(tail=[f"N{i % 400}" for i in range(1500)])
+    made = make(table)
+    assert json.loads(made.files["bundle.json"])["inputs"][-1]["name"] == "tail"
+
+
+def test_a_column_that_is_missing_throughout_does_no_harm(table):
+    made = make(table.assign(nothing=np.nan))
+    assert made.metrics["roc_auc"] > 0.8

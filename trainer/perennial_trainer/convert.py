@@ -1,0 +1,142 @@
+"""From scikit-learn to ONNX."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.base import BaseEstimator
+from sklearn.preprocessing import StandardScaler
+
+from perennial_contracts.bundle import Datatype
+
+from .features import NUMBER, Feature
+from .onnx_model import LABEL, PROBABILITIES
+
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+"""Of ai.onnx.ml, 3 is the newest that the converters of all kinds of trees write."""
+BATCH = "batch"
+ELEMENTS: dict[Datatype, int] = {
+    "BOOL": TensorProto.BOOL, "UINT8": TensorProto.UINT8, "UINT16": TensorProto.UINT16,
+    "UINT32": TensorProto.UINT32, "UINT64": TensorProto.UINT64, "INT8": TensorProto.INT8,
+    "INT16": TensorProto.INT16, "INT32": TensorProto.INT32, "INT64": TensorProto.INT64,
+    "FP16": TensorProto.FLOAT16, "FP32": TensorProto.FLOAT, "FP64": TensorProto.DOUBLE,
+    "BYTES": TensorProto.STRING,
+}  # fmt: skip
+
+
+class ConversionError(Exception):
+    """There is no ONNX for this model."""
+
+
+def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
+    """A classifier as ONNX: an input per feature, outputs ``label`` and ``probabilities``.
+
+    The inputs have the features' own element types and shapes, so that who calls the model that
+    serves now can call this one.
+
+    Args:
+        model: a fitted scikit-learn classifier that takes a data frame with these columns.
+        features: the inputs, in order.
+
+    Raises:
+        ConversionError: where a part of the model has no converter, or converts to no valid ONNX.
+    """
+    inputs = [
+        (feature.name, (StringTensorType if feature.is_text else FloatTensorType)([None, 1]))
+        for feature in features
+    ]
+    try:
+        with warnings.catch_warnings():
+            # skl2onnx writes booleans where integers belong: fine up to protobuf 6.
+            warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
+            converted = convert_sklearn(
+                model,
+                name="classifier",
+                initial_types=inputs,
+                target_opset=OPSETS,
+                options=_options(model),
+            )
+        _name_outputs(converted)
+        for feature in features:
+            _adapt_input(converted, feature)
+        _name_batch(converted)
+        onnx.checker.check_model(converted)
+    # The converters raise whatever they run into: NameError, KeyError, RuntimeError, and more.
+    except Exception as error:
+        first_line = (str(error).strip().splitlines() or [""])[0]
+        raise ConversionError(f"{type(error).__name__}: {first_line}") from error
+    return bytes(converted.SerializeToString(deterministic=True))
+
+
+def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
+    # A list of dictionaries, which is the default, is no tensor.
+    options: dict[int, dict[str, Any]] = {id(model): {"zipmap": False}}
+    for part in _parts(model):
+        if isinstance(part, StandardScaler):
+            # The default multiplies by the reciprocal, which rounds to other numbers.
+            options[id(part)] = {"div": "div"}
+    return options
+
+
+def _parts(model: Any) -> list[Any]:
+    """The steps of pipelines and the fitted parts of column transformers, at any depth."""
+    below = [step for _, step in getattr(model, "steps", [])]
+    below += [part for _, part, _ in getattr(model, "transformers_", [])]
+    return [model, *(part for step in below for part in _parts(step))]
+
+
+def _name_outputs(model: onnx.ModelProto) -> None:
+    """Gives the two outputs their names: pipelines have had them as output_label and the like."""
+    names = [output.name for output in model.graph.output]
+    if len(names) != 2:
+        raise ValueError(f"expected a label and probabilities, got {', '.join(names)}")
+    for old, new in zip(names, (LABEL, PROBABILITIES), strict=True):
+        if old != new:
+            model.graph.node.append(helper.make_node("Identity", [old], [new], name=f"name_{new}"))
+    for output, new in zip(model.graph.output, (LABEL, PROBABILITIES), strict=True):
+        output.name = new
+
+
+def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
+    """Lets an input be a tensor of another form: it is reshaped and cast before its first use."""
+    steps: list[tuple[str, list[str], dict[str, Any]]] = []
+    if not feature.is_column:
+        steps.append(("Reshape", ["column_shape"], {}))
+    if not feature.is_text and feature.datatype != NUMBER:
+        steps.append(("Cast", [], {"to": TensorProto.FLOAT}))
+    if not steps:
+        return
+    graph = model.graph
+    taken = f"{feature.name}_column"
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            if name == feature.name:
+                node.input[index] = taken
+    before = feature.name
+    for place, (operator, others, attributes) in enumerate(steps):
+        after = taken if place == len(steps) - 1 else f"{feature.name}_reshaped"
+        graph.node.insert(
+            place, helper.make_node(operator, [before, *others], [after], **attributes)
+        )
+        before = after
+    if not feature.is_column and all(i.name != "column_shape" for i in graph.initializer):
+        shape = numpy_helper.from_array(np.array([-1, 1], np.int64), "column_shape")
+        graph.initializer.append(shape)
+    value = next(value for value in graph.input if value.name == feature.name)
+    tensor = value.type.tensor_type
+    tensor.elem_type = ELEMENTS[feature.datatype]
+    if not feature.is_column:
+        del tensor.shape.dim[1:]
+
+
+def _name_batch(model: onnx.ModelProto) -> None:
+    """Gives the first dimension of all inputs and outputs one telling name."""
+    for value in (*model.graph.input, *model.graph.output):
+        dimension = value.type.tensor_type.shape.dim[0]
+        dimension.ClearField("dim_value")
+        dimension.dim_param = BATCH

@@ -1,0 +1,160 @@
+"""A classifier in ONNX: what it takes, and what it answers to clean rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
+
+from perennial_contracts.bundle import Datatype, Tensor
+
+from .features import Feature, as_text, tensors
+from .scores import Answers
+
+LABEL, PROBABILITIES = "label", "probabilities"
+BATCH_ROWS = 65536
+DATATYPES: dict[str, Datatype] = {
+    "bool": "BOOL", "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
+    "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
+    "float16": "FP16", "float": "FP32", "double": "FP64", "string": "BYTES",
+}  # fmt: skip
+"""ONNX Runtime's element types, as the protocol names them."""
+ERRORS: tuple[type[Exception], ...] = tuple(
+    value
+    for value in vars(onnx_errors).values()
+    if isinstance(value, type) and issubclass(value, Exception)
+)
+
+
+class SignatureError(Exception):
+    """The model's inputs or outputs are not those of a classifier of rows."""
+
+
+class OnnxModel:
+    """A classifier: an input per feature, outputs ``label`` and ``probabilities``."""
+
+    def __init__(self, data: bytes, labels: Sequence[str] | None = None) -> None:
+        """Loads a model.
+
+        Args:
+            data: the ONNX file.
+            labels: the classes in the order of the probabilities, where a bundle says them.
+
+        Raises:
+            SignatureError: where it is no classifier of rows, or cannot be loaded at all.
+        """
+        self.data = data
+        self.session = _session(data)
+        self.inputs = [_describe(node) for node in self.session.get_inputs()]
+        self.outputs = [_describe(node) for node in self.session.get_outputs()]
+        self.features = [_feature(tensor) for tensor in self.inputs]
+        self._width = _check_outputs(self.outputs)
+        self.labels = list(labels) if labels else None
+        if self.labels and self._width not in (-1, len(self.labels)):
+            raise SignatureError(
+                f"output {PROBABILITIES}: expected a column for each of the {len(self.labels)} "
+                f"labels, got {self._width}"
+            )
+
+    def answer(self, frame: pd.DataFrame, classes: Sequence[str]) -> Answers:
+        """The answers to some rows.
+
+        Args:
+            frame: clean rows with a column for each feature.
+            classes: the labels of the data; the probabilities' order where the model does not say.
+
+        Raises:
+            SignatureError: where the model refuses the rows, or answers something else.
+        """
+        parts = [
+            self._run(frame.iloc[start : start + BATCH_ROWS])
+            for start in range(0, max(len(frame), 1), BATCH_ROWS)
+        ]
+        said = np.concatenate([label for label, _ in parts])
+        probabilities = np.concatenate([part for _, part in parts])
+        names = self.labels or list(classes)
+        if probabilities.shape[1] != len(names):
+            raise SignatureError(
+                f"output {PROBABILITIES}: expected {len(names)} columns, for {', '.join(names)}, "
+                f"got {probabilities.shape[1]}"
+            )
+        return Answers(_name(said, names), probabilities, names)
+
+    def _run(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            label, probabilities = self.session.run(
+                [LABEL, PROBABILITIES], tensors(frame, self.features)
+            )
+        except ERRORS as error:
+            raise SignatureError(f"the model refuses rows of the data: {error}") from error
+        probabilities = np.asarray(probabilities, np.float64)
+        if probabilities.ndim != 2 or len(probabilities) != len(frame):
+            raise SignatureError(
+                f"output {PROBABILITIES}: expected shape ({len(frame)}, classes), "
+                f"got {probabilities.shape}"
+            )
+        return np.asarray(label).reshape(-1), probabilities
+
+
+def _name(said: np.ndarray, names: list[str]) -> np.ndarray:
+    """The answered labels as texts: they are the classes themselves or, else, their numbers.
+
+    Raises:
+        SignatureError: for a label that is neither.
+    """
+    texts = as_text(label.decode() if isinstance(label, bytes) else label for label in said)
+    strange = set(texts) - set(names)
+    if not strange:
+        return texts
+    if all(text.isdecimal() and int(text) < len(names) for text in set(texts)):
+        return np.array([names[int(text)] for text in texts], object)
+    raise SignatureError(
+        f"output {LABEL}: expected one of {', '.join(names)} or its place among them, "
+        f"got {min(strange)}"
+    )
+
+
+def _session(data: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except ERRORS as error:
+        raise SignatureError(f"ONNX Runtime cannot load the model: {error}") from error
+
+
+def _describe(node: Any) -> Tensor:
+    element = node.type.removeprefix("tensor(").removesuffix(")")
+    if element not in DATATYPES:
+        raise SignatureError(f"{node.name}: expected a tensor, got {node.type}")
+    shape = [extent if isinstance(extent, int) else -1 for extent in node.shape]
+    return Tensor(name=node.name, datatype=DATATYPES[element], shape=shape)
+
+
+def _feature(tensor: Tensor) -> Feature:
+    feature = Feature.of(tensor)
+    if feature is None:
+        raise SignatureError(
+            f"input {tensor.name}: expected one value a row, shape [-1, 1] or [-1], "
+            f"got {tensor.shape}"
+        )
+    return feature
+
+
+def _check_outputs(outputs: Sequence[Tensor]) -> int:
+    """The number of columns of the probabilities, -1 where it is free."""
+    by_name = {tensor.name: tensor for tensor in outputs}
+    have = ", ".join(f"{tensor.name} {tensor.datatype} {tensor.shape}" for tensor in outputs)
+    label, probabilities = by_name.get(LABEL), by_name.get(PROBABILITIES)
+    if label is None or probabilities is None:
+        raise SignatureError(f"expected outputs {LABEL} and {PROBABILITIES}, got {have}")
+    if label.datatype == "BOOL" or label.datatype.startswith("FP"):
+        raise SignatureError(f"output {LABEL}: expected whole numbers or texts, got {have}")
+    if not probabilities.datatype.startswith("FP") or len(probabilities.shape) != 2:
+        raise SignatureError(
+            f"output {PROBABILITIES}: expected floats of shape [-1, classes], got {have}"
+        )
+    return probabilities.shape[1]

@@ -1,0 +1,72 @@
+"""The drift profile of a model: its inputs and answers on held-out rows, and how good these are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from perennial_contracts.profile import (
+    MAX_FEATURES,
+    Baseline,
+    Profile,
+    fit_categories,
+    fit_numbers,
+)
+from perennial_contracts.quality import score_of
+
+from .features import Feature
+from .scores import Answers, Counts, Task, cut_blocks, draw
+
+BLOCKS = 30
+"""Long enough for what comes in runs, many enough for a standard deviation."""
+RESAMPLES = 1000
+
+
+def fit(
+    frame: pd.DataFrame,
+    features: Sequence[Feature],
+    truth: np.ndarray,
+    answers: Answers,
+    task: Task,
+    seed: int,
+) -> Profile:
+    """The profile of a model on held-out rows.
+
+    Args:
+        frame: clean rows in the order of time.
+        features: its columns.
+        truth: shape (rows,), texts.
+        answers: the ONNX model's own to these rows.
+        task: the classes.
+        seed: of the resamples that tell how much a score varies.
+    """
+    positive = answers.classes.index(task.positive) if task.positive in answers.classes else None
+    return Profile(
+        rows=len(frame),
+        features=[
+            fit_categories(feature.name, frame[feature.name].to_numpy(object))
+            if feature.is_text
+            else fit_numbers(feature.name, frame[feature.name].to_numpy(np.float32))
+            for feature in features[:MAX_FEATURES]
+        ],
+        score=fit_numbers("score", score_of(answers.probabilities, positive)),
+        label=fit_categories("label", answers.labels, keep=answers.classes),
+        positive=task.positive,
+        quality=fit_quality(truth, answers, task, seed),
+    )
+
+
+def fit_quality(truth: np.ndarray, answers: Answers, task: Task, seed: int) -> dict[str, Baseline]:
+    """Each score with its standard deviation over resamples of contiguous blocks."""
+    blocks = cut_blocks(len(truth), BLOCKS)
+    counts = Counts(task, truth, answers, blocks)
+    weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
+    found: dict[str, Baseline] = {}
+    for metric in task.metrics:
+        value, resampled = counts.value(metric), counts.resampled(metric, weights)
+        defined = resampled[np.isfinite(resampled)]
+        if np.isfinite(value) and defined.size:
+            found[metric] = Baseline(
+                value=round(value, 6), deviation=round(float(defined.std()), 6), rows=len(truth)
+            )
+    return found
