@@ -1,0 +1,262 @@
+"""A model is watched, is retrained when it must be, and is replaced by a better one only."""
+
+import json
+from typing import Any
+
+import duckdb
+import obstore
+import pytest
+from support import tabular
+from support.cluster import Cluster, Namespace, Object, wait_until
+from support.tabular import FLIPPED, SHIFTED, TRUTH, Concept, traffic
+
+pytestmark = pytest.mark.cluster
+
+SYSTEM = "perennial-system"
+OPERATOR = "app.kubernetes.io/name=perennial-operator"
+
+
+class Loop:
+    """A monitored model in a namespace of the test's own."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self.namespace = namespace
+        self.made = tabular.bundle()
+        self.uri = namespace.cluster.put_model(f"loop/{namespace.name}/1", self.made.files)
+        self.capture = f"s3://models/capture/{namespace.name}/"
+
+    def template(self, **changes: Any) -> Object:
+        template: Object = {
+            "data": {"label": "buys", "positive": "1", "window": "1h", "minRows": 200},
+            "search": {"candidates": ["Logistic"], "metric": "roc_auc", "maxTrials": 1},
+            "gate": {"metric": "roc_auc"},
+            "output": {"uri": f"s3://models/loop/{self.namespace.name}/"},
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
+            "activeDeadlineSeconds": 300,
+        }
+        return {**template, **changes}
+
+    def deploy(self, **changes: Any) -> None:
+        """Serves the model with windows of seconds."""
+        spec: Object = {
+            "monitoring": {
+                "window": "3s",
+                "drift": {"minSamples": 1000, "consecutive": 2},
+                "quality": {"metric": "roc_auc", "minLabels": 1000, "consecutive": 2},
+                "capture": {"uri": self.capture, "flushSeconds": 1},
+            },
+            "retraining": {
+                "policy": {"cooldown": "1h", "minLabels": 500},
+                "template": self.template(),
+            },
+        }
+        self.namespace.deploy("shop", self.uri, **{**spec, **changes})
+        self.namespace.wait_complete("shop", 90)
+
+    @property
+    def address(self) -> str:
+        return self.namespace.address("shop")
+
+    def status(self) -> Object:
+        found: Object = self.namespace.get("mdep", "shop")["status"]
+        return found
+
+    def runs(self) -> list[Object]:
+        return self.namespace.list("rjob")
+
+    def wait(self, type_: str, reason: str, seconds: float = 90) -> Object:
+        return self.namespace.wait_for("shop", type_, reason, seconds=seconds)
+
+    def wait_for_run(self, name: str, reason: str, seconds: float = 180) -> Object:
+        """Waits until a RetrainJob has a reason; the whole of it."""
+
+        def look() -> Object | None:
+            run = self.namespace.get("rjob", name)
+            conditions = run.get("status", {}).get("conditions", [])
+            return run if conditions and conditions[0]["reason"] == reason else None
+
+        return wait_until(look, seconds, lambda: self.namespace.get("rjob", name).get("status"))
+
+    def run_by_hand(self, name: str, **changes: Any) -> None:
+        self.namespace.apply(
+            {
+                "apiVersion": "perennial.dev/v1alpha1",
+                "kind": "RetrainJob",
+                "metadata": {"name": name},
+                "spec": {"modelRef": {"name": "shop"}, **self.template(**changes)},
+            }
+        )
+
+
+@pytest.fixture
+def loop(namespace: Namespace) -> Loop:
+    return Loop(namespace)
+
+
+def test_labels_alone_show_the_drop_and_the_better_challenger_takes_over_and_can_be_rolled_back(
+    loop: Loop,
+) -> None:
+    loop.deploy(replicas=2)
+    first = loop.status()["stable"]
+    world: list[Concept] = [TRUTH]
+    with traffic(loop.address, "shop", lambda: world[0]) as report:
+        loop.wait("QualityDropped", "AsEvaluated")
+        loop.wait("DriftDetected", "NoDrift")
+        assert loop.runs() == []
+        # Inputs stay as they were, and with them the answers; only the truth is another one.
+        world[0] = FLIPPED
+        loop.wait("Retraining", "Running", 120)
+        drifted = loop.namespace.condition("shop", "DriftDetected")
+        assert drifted["status"] == "False", drifted
+        (run,) = loop.runs()
+        name = run["metadata"]["name"]
+        assert run["spec"]["trigger"]["type"] == "QualityDrop"
+        assert "roc_auc is" in run["spec"]["trigger"]["message"]
+        run = loop.wait_for_run(name, "Accepted")
+        comparison = run["status"]["comparisons"][0]
+        assert comparison["challengerPermille"] > comparison["championPermille"]
+        digest = run["status"]["challenger"]["digest"]
+        wait_until(lambda: loop.status()["stable"]["digest"] == digest, 90, loop.status)
+        loop.wait("Progressing", "Complete")
+        seen = report.versions[digest.removeprefix("sha256:")[:12]]
+        wait_until(lambda: report.versions[digest.removeprefix("sha256:")[:12]] > seen + 20, 60)
+        stable = loop.status()["stable"]
+        assert stable["lineage"]["retrainJob"] == name
+        assert stable["lineage"]["trigger"]["type"] == "QualityDrop"
+        assert stable["lineage"]["data"]["digest"].startswith("sha256:")
+        assert loop.status()["retraining"]["runs"][0]["outcome"] == "Promoted"
+        # The new model is as good as its own profile says.
+        loop.wait("QualityDropped", "AsEvaluated")
+        spec = loop.namespace.get("mdep", "shop")["spec"]
+        assert spec["model"]["uri"] == loop.uri
+
+        loop.namespace.kubectl("annotate", "mdep", "shop", "perennial.dev/rollback=1")
+        wait_until(lambda: loop.status()["stable"]["digest"] == first["digest"], 90, loop.status)
+        loop.wait("Progressing", "Complete")
+    assert report.failures == []
+    report_html = run["status"]["report"].removeprefix("s3://models/")
+    text = bytes(obstore.get(loop.namespace.cluster.store, report_html).bytes()).decode()
+    assert "<svg" in text or "<table" in text
+
+
+def test_inputs_that_shift_harmlessly_warn_and_retrain_nothing(loop: Loop) -> None:
+    loop.deploy()
+    world: list[Concept] = [TRUTH]
+    with traffic(loop.address, "shop", lambda: world[0]) as report:
+        loop.wait("DriftDetected", "NoDrift")
+        world[0] = SHIFTED
+        told = loop.wait("DriftDetected", "InputDrift")
+        assert told["status"] == "True"
+        assert "hours (PSI" in told["message"]
+        before = loop.status()["monitoring"]["drift"]["windowEnd"]
+        wait_until(lambda: loop.status()["monitoring"]["drift"]["windowEnd"] > before)
+        assert loop.namespace.condition("shop", "Retraining")["reason"] == "NotNeeded"
+        assert loop.runs() == []
+    assert report.failures == []
+
+
+def test_a_restart_of_the_operator_makes_no_second_run_for_the_same_evidence(
+    loop: Loop, cluster: Cluster
+) -> None:
+    # A gate that nobody passes: the trouble stays, and the evidence with it.
+    gate = {"metric": "roc_auc", "minValuePermille": 1000}
+    policy = {"cooldown": "1h", "minLabels": 500}
+    loop.deploy(retraining={"policy": policy, "template": loop.template(gate=gate)})
+    with traffic(loop.address, "shop", lambda: FLIPPED) as report:
+        loop.wait("Retraining", "Running", 120)
+        (run,) = loop.runs()
+        _kill_operator(cluster)
+        loop.wait_for_run(run["metadata"]["name"], "Rejected")
+        told = loop.wait("Retraining", "EvidenceKnown")
+        assert "looked at again at" in told["message"]
+        _kill_operator(cluster)
+        before = loop.status()["monitoring"]["quality"]["windowEnd"]
+        wait_until(
+            lambda: loop.status()["monitoring"]["quality"]["windowEnd"] > before, 90, loop.status
+        )
+        assert loop.namespace.condition("shop", "Retraining")["reason"] == "EvidenceKnown"
+        assert len(loop.runs()) == 1
+        assert loop.status()["stable"]["digest"] == loop.made.digest
+    assert report.failures == []
+
+
+def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any) -> None:
+    loop.deploy(retraining={"when": [], "template": loop.template()})
+    with traffic(loop.address, "shop", lambda: TRUTH) as report:
+        wait_until(lambda: report.sent > 10)
+        loop.wait("Capturing", "Writing")
+    store = loop.namespace.cluster.store
+    prefix = f"capture/{loop.namespace.name}/"
+
+    def joined() -> int:
+        found = [meta["path"] for page in obstore.list(store, prefix) for meta in page]
+        for path in found:
+            file = tmp_path / path.removeprefix(prefix)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(bytes(obstore.get(store, path).bytes()))
+        if not list(tmp_path.glob("predictions/**/*.parquet")):
+            return 0
+        query = f"""
+            select count(distinct p._prediction_id)
+            from read_parquet('{tmp_path}/predictions/**/*.parquet', hive_partitioning = true) p
+            join read_parquet('{tmp_path}/labels/**/*.parquet', hive_partitioning = true) l
+            using (_prediction_id) where p.model = 'shop' and p.amount is not null"""
+        rows = duckdb.sql(query).fetchone()
+        return int(rows[0]) if rows else 0
+
+    wait_until(lambda: joined() == report.sent * tabular.ROWS_A_REQUEST, 30, joined)
+
+
+@pytest.fixture
+def quiet(loop: Loop) -> Loop:
+    """A model that is not retrained by itself."""
+    loop.deploy(retraining={"when": [], "template": loop.template()})
+    return loop
+
+
+def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
+    quiet.run_by_hand("no-data")
+    run = quiet.wait_for_run("no-data", "NoLabels")
+    assert run["status"]["conditions"][0]["status"] == "False"
+    assert "feedback" in run["status"]["message"]
+
+    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
+        wait_until(lambda: report.sent > 40)
+    _secret(quiet.namespace, cluster, "nowhere", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    quiet.run_by_hand("no-store", secretRef={"name": "nowhere"}, activeDeadlineSeconds=300)
+    limits = {"requests": {"memory": "24Mi"}, "limits": {"memory": "24Mi"}}
+    quiet.run_by_hand("no-memory", resources=limits)
+    run = quiet.wait_for_run("no-memory", "OutOfMemory")
+    assert "spec.resources.limits.memory" in run["status"]["message"]
+    run = quiet.wait_for_run("no-store", "StoreUnreachable")
+    assert "AWS_ENDPOINT_URL" in run["status"]["conditions"][0]["message"]
+
+    # The same wish with the right credentials comes to a decision.
+    quiet.run_by_hand("again")
+    wait_until(lambda: quiet.namespace.get("rjob", "again").get("status", {}).get("decision"), 180)
+
+
+def test_a_run_for_a_model_that_does_not_exist_waits_for_it(loop: Loop) -> None:
+    loop.run_by_hand("early", modelRef={"name": "later"})
+    run = loop.wait_for_run("early", "WaitingForModel")
+    assert "later does not exist" in run["status"]["conditions"][0]["message"]
+
+
+def test_a_run_cannot_be_changed(loop: Loop) -> None:
+    loop.run_by_hand("fixed")
+    with pytest.raises(Exception, match="make another RetrainJob"):
+        loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
+
+
+def _kill_operator(cluster: Cluster) -> None:
+    words = ["get", "pods", "-n", SYSTEM, "-l", OPERATOR, "-o", "json"]
+    (pod,) = json.loads(cluster.kubectl(*words))["items"]
+    name = pod["metadata"]["name"]
+    cluster.kubectl("delete", "pod", name, "-n", SYSTEM, "--grace-period=0", "--force")
+
+
+def _secret(namespace: Namespace, cluster: Cluster, name: str, **changes: str) -> None:
+    data = {**cluster.store_keys, "AWS_REGION": "us-east-1", **changes}
+    namespace.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
+    )
