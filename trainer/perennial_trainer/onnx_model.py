@@ -1,6 +1,7 @@
 """A classifier in ONNX: what it takes, and what it answers to clean rows."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,18 @@ class SignatureError(Exception):
 class OnnxModel:
     """A classifier: an input per feature, outputs ``label`` and ``probabilities``."""
 
-    def __init__(self, data: bytes, labels: Sequence[str] | None = None) -> None:
+    def __init__(self, source: bytes | Path, labels: Sequence[str] | None = None) -> None:
         """Loads a model.
 
         Args:
-            data: the ONNX file.
+            source: the ONNX file, or where it lies with the weights beside it.
             labels: the classes in the order of the probabilities, where a bundle says them.
 
         Raises:
             SignatureError: where it is no classifier of rows, or cannot be loaded at all.
         """
-        self.data = data
-        self.session = _session(data)
+        self.data = source if isinstance(source, bytes) else source.read_bytes()
+        self.session = _session(source)
         self.inputs = [_describe(node) for node in self.session.get_inputs()]
         self.outputs = [_describe(node) for node in self.session.get_outputs()]
         self.features = [_feature(tensor) for tensor in self.inputs]
@@ -116,12 +117,12 @@ def _name(said: np.ndarray, names: list[str]) -> np.ndarray:
     )
 
 
-def _session(data: bytes) -> Any:
+def _session(source: bytes | Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except ERRORS as error:
         raise SignatureError(f"ONNX Runtime cannot load the model: {error}") from error
 

@@ -1,5 +1,6 @@
 """Tables in files: Parquet and CSV, read and written with DuckDB, which reaches for no network."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -26,20 +27,23 @@ def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def read(path: Path, name: str | None = None) -> pd.DataFrame:
+def read(path: Path, name: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """The table in a Parquet or CSV file, in the order in which it was written.
 
     Args:
         path: where it lies; what does not end in .csv is Parquet.
         name: what it is called in messages.
+        columns: which ones; all where absent.
 
     Raises:
         StepError: DataUnreadable.
     """
     function = "read_csv" if path.suffix == ".csv" else "read_parquet"
+    wanted = ", ".join(map(quoted, columns)) if columns else "*"
+    query = f"SELECT {wanted} FROM {function}($path)"
     try:
         with connect() as connection:
-            return connection.execute(f"SELECT * FROM {function}($path)", {"path": str(path)}).df()
+            return connection.execute(query, {"path": str(path)}).df()
     except duckdb.Error as error:
         raise unreadable(name or str(path), error) from error
 
@@ -48,11 +52,17 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     """Writes clean rows as Parquet."""
     with connect() as connection:
         connection.register("frame", frame)
-        connection.execute(f"COPY (SELECT * FROM frame) TO '{_quoted(path)}' (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT * FROM frame) TO {literal(path)} (FORMAT parquet)")
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def quoted(name: str) -> str:
+    """A column's name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(path: Path) -> str:
+    """A file's path as SQL writes a text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def unreadable(what: str, error: Exception) -> StepError:

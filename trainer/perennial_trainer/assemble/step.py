@@ -1,0 +1,258 @@
+"""The step: from the store to INPUT and HOLDOUT."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from perennial_contracts.capture import LABEL, TIME
+from perennial_contracts.duration import seconds
+from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.retrainjob import DataSummary, TrainingData
+from perennial_contracts.training import (
+    PLAN_FILE,
+    RECENT_FILE,
+    REFERENCE_FILE,
+    SUMMARY_FILE,
+    TRAIN_FILE,
+    Plan,
+    TrainingFailure,
+)
+
+from .. import champion, tables
+from ..errors import StepError
+from ..features import Feature, as_text, clean, clean_labels, digest_rows, infer
+from ..progress import tell
+from ..settings import StepSettings
+from ..store import Folder
+from . import baseline as baselines
+from . import captured as capture
+from . import labels as labelling
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Clean rows and their labels, in the order of time."""
+
+    frame: pd.DataFrame
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, key: "slice | np.ndarray") -> "Rows":
+        return Rows(self.frame.iloc[key].reset_index(drop=True), self.labels[key])
+
+    def table(self, label: str) -> pd.DataFrame:
+        """The features and the label beside them."""
+        return self.frame.assign(**{label: self.labels})
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What the step leaves."""
+
+    train: Rows
+    recent: Rows
+    reference: Rows | None
+    summary: DataSummary
+
+
+def run(plan: Plan, settings: StepSettings) -> None:
+    """Gathers the rows and writes them.
+
+    Raises:
+        StepError: NoLabels, TooFewRows, OneClass, DataUnreadable, BadPlan, or that a store or the
+            champion cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="perennial-") as scratch:
+        assembled = gather(plan, Path(scratch), settings.retry_seconds)
+    label = plan.data.label
+    for folder in (settings.input, settings.holdout):
+        folder.mkdir(parents=True, exist_ok=True)
+    tables.write(assembled.train.table(label), settings.input / TRAIN_FILE)
+    tables.write(assembled.recent.table(label), settings.holdout / RECENT_FILE)
+    if assembled.reference is not None:
+        tables.write(assembled.reference.table(label), settings.holdout / REFERENCE_FILE)
+    summary = assembled.summary.model_dump_json(exclude_none=True)
+    for folder in (settings.input, settings.holdout):
+        (folder / SUMMARY_FILE).write_text(summary)
+    (settings.input / PLAN_FILE).write_text(plan.model_dump_json(exclude_none=True, indent=1))
+    tell(summary)
+
+
+def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
+    """The rows of a run.
+
+    Raises:
+        StepError: as :func:`run`.
+    """
+    data = plan.data
+    features, answered = _signature(plan, scratch / "champion", retry_seconds)
+    base = None
+    if data.baseline:
+        read = baselines.fetch(data.baseline, data.label, scratch, retry_seconds)
+        features = features or infer(read.table, data.label)
+        base = Rows(
+            clean(read.table, features, read.uri),
+            clean_labels(read.table[data.label], data.label, read.uri),
+        )
+        tell(f"{read.uri}: {len(base)} rows, {len(features)} features")
+    if any(feature.name == data.label for feature in features or ()):
+        raise StepError(
+            TrainingFailure.BAD_PLAN,
+            f"data.label: expected a name that no input of the model has, got {data.label}",
+        )
+    if features is None:
+        raise StepError(
+            TrainingFailure.BAD_PLAN,
+            "expected a champion or data.baseline, which say the features, got neither",
+        )
+    found = None
+    if plan.captured:
+        known = labelling.known(answered, base.labels if base else None)
+        found = _captured(plan, features, known, base, scratch, retry_seconds)
+    assembled = arrange(found, base, data, plan.search.seed)
+    for rows, what in ((assembled.train, "to learn from"), (assembled.recent, "to judge on")):
+        _check_classes(rows, what)
+    return assembled
+
+
+def _check_classes(rows: Rows, what: str) -> None:
+    classes = np.unique(as_text(rows.labels))
+    if len(classes) < 2:
+        raise StepError(
+            TrainingFailure.ONE_CLASS,
+            f"expected rows of two labels or more {what}, got {len(rows)} rows that are all "
+            f"{classes[0] if len(classes) else 'missing'}",
+        )
+
+
+def arrange(
+    found: "tuple[Rows, DataSummary] | None", base: Rows | None, data: TrainingData, seed: int
+) -> Assembled:
+    """Splits the rows: what is held out is in no training row.
+
+    Args:
+        found: captured rows, and when they were captured.
+        base: rows of the baseline.
+        data: the shares.
+        seed: of the choice of what is replayed.
+
+    Raises:
+        StepError: BadPlan where there are no rows at all.
+    """
+    share = data.holdoutPermille
+    pool = reference = None
+    if base is not None:
+        pool, reference = _cut(base, share)
+    if found is None:
+        if pool is None or reference is None:
+            raise StepError(
+                TrainingFailure.BAD_PLAN, "expected captured rows or data.baseline, got neither"
+            )
+        digest = digest_rows([pool.table(data.label), reference.table(data.label)])
+        return Assembled(pool, reference, None, DataSummary(digest=digest, rows=len(pool)))
+    captured, summary = found
+    train, recent = _cut(captured, share)
+    if pool is not None:
+        again = pool[baselines.replay(len(pool), len(train), data.replayPermille, seed)]
+        train = Rows(
+            pd.concat([again.frame, train.frame], ignore_index=True),
+            np.concatenate([again.labels, train.labels]),
+        )
+    parts = [rows.table(data.label) for rows in (train, recent, reference) if rows is not None]
+    whole = summary.model_copy(update={"digest": digest_rows(parts), "rows": len(train)})
+    return Assembled(train, recent, reference, whole)
+
+
+def _cut(rows: Rows, permille: int) -> tuple[Rows, Rows]:
+    """The earlier rows, and the latest ones, at least one."""
+    cut = len(rows) - max(1, round(len(rows) * permille / 1000))
+    return rows[:cut], rows[cut:]
+
+
+def _signature(
+    plan: Plan, scratch: Path, retry_seconds: float
+) -> tuple[Sequence[Feature] | None, list[str] | None]:
+    """The champion's features and labels; None where there is no champion, or it does not say."""
+    if plan.champion is None:
+        return None, None
+    scratch.mkdir()
+    model = champion.fetch(plan.champion, scratch, retry_seconds)
+    tell(f"{plan.champion.uri}: {len(model.features)} features")
+    return model.features, model.labels
+
+
+def _captured(
+    plan: Plan,
+    features: Sequence[Feature],
+    known: set[str] | None,
+    base: Rows | None,
+    scratch: Path,
+    retry_seconds: float,
+) -> tuple[Rows, DataSummary]:
+    assert plan.captured is not None
+    data = plan.data
+    try:
+        window = capture.Window.before(plan.now, seconds(data.window))
+    except ValueError as error:
+        raise StepError(TrainingFailure.BAD_PLAN, f"now, data.window: {error}") from error
+    try:
+        folder = Folder(plan.captured, capture.FIELD, retry_seconds)
+    except StepError as error:
+        if error.reason is LoadFailure.MODEL_NOT_FOUND:
+            raise StepError(TrainingFailure.DATA_UNREADABLE, error.message) from error
+        raise
+    capture.fetch(folder, plan.model, window, scratch)
+    found = capture.join(folder, features, window, data.maxRows, scratch)
+    rows, what = found.rows, f"predictions of {plan.model} captured in the last {data.window}"
+    if found.predictions and not len(rows):
+        raise StepError(
+            TrainingFailure.NO_LABELS,
+            f"{found.predictions:,} {what}, and none of them has a label. Send "
+            "the true labels back to the model's feedback path, each with its prediction id",
+        )
+    texts = as_text(rows[LABEL])
+    if known is not None:
+        understood = np.isin(texts.astype(str), sorted(known))
+        strange = sorted(set(texts[~understood]))
+        if strange:
+            tell(
+                f"{int((~understood).sum())} rows are left out, whose labels neither the model nor "
+                f"the baseline has: {', '.join(strange[:10])}"
+            )
+        rows, texts = rows[understood].reset_index(drop=True), texts[understood]
+    if len(rows) < data.minRows:
+        raise StepError(
+            TrainingFailure.TOO_FEW_ROWS,
+            f"expected at least {data.minRows:,} rows with a label (data.minRows), got "
+            f"{len(rows):,} of {found.predictions:,} {what}",
+        )
+    tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
+    # A label that stands for a number is one only if all do.
+    numbers = base.labels.dtype.kind == "i" if base is not None else labelling.are_whole(set(texts))
+    odd = [text for text in texts if numbers and not labelling.are_whole([text])]
+    if odd:
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE,
+            f"labels of {plan.model}: expected whole numbers, as {data.label} of the baseline has, "
+            f"got {odd[0]!r}",
+        )
+    times = rows[TIME]
+    summary = DataSummary(
+        digest="",
+        rows=0,
+        captured=len(rows),
+        start=_moment(times.iloc[0]),
+        end=_moment(times.iloc[-1]),
+    )
+    frame = clean(rows, features, folder.describe(f"predictions/model={plan.model}"))
+    return Rows(frame, labelling.as_kind(texts, numbers)), summary
+
+
+def _moment(time: pd.Timestamp) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

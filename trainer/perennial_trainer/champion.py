@@ -1,0 +1,74 @@
+"""The model that serves now, fetched and checked against its digest."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
+from perennial_contracts.digest import digest_of
+from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.training import Model
+
+from .errors import StepError
+from .onnx_model import OnnxModel, SignatureError
+from .store import Folder, split
+
+FIELD = "spec.model.uri of the ModelDeployment"
+
+
+def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
+    """Fetches the model, all its files, and loads it.
+
+    Args:
+        champion: where it lies, a bundle's folder, one with model.onnx, or an .onnx file.
+        scratch: an empty folder that lives as long as the model.
+        retry_seconds: how long an unreachable store is tried again.
+
+    Raises:
+        StepError: ModelNotFound, AccessDenied, StoreUnreachable, DigestMismatch, ModelCorrupt, or
+            UnsupportedModel where it is no classifier of rows.
+    """
+    bundle = None
+    if champion.uri.endswith(".onnx"):
+        where, name = split(champion.uri)
+        folder = Folder(where, FIELD, retry_seconds)
+    else:
+        folder, name = Folder(champion.uri, FIELD, retry_seconds), MODEL_NAME
+        manifest = folder.read_if_there(MANIFEST_NAME)
+        if manifest is not None:
+            _verify(folder, MANIFEST_NAME, manifest, champion.digest)
+            bundle = _parse(folder, manifest)
+    for path, digest in (
+        [(file.path, file.digest) for file in bundle.files] if bundle else [(name, champion.digest)]
+    ):
+        target = scratch / path
+        folder.download(path, target)
+        _verify(folder, path, target.read_bytes(), digest)
+    try:
+        return OnnxModel(scratch / name, bundle.labels if bundle else None)
+    except SignatureError as error:
+        raise StepError(
+            LoadFailure.UNSUPPORTED_MODEL,
+            f"{champion.uri}, which serves now, is no classifier of rows: {error}",
+        ) from error
+
+
+def _verify(folder: Folder, path: str, data: bytes, expected: str) -> None:
+    if digest_of(data) != expected:
+        raise StepError(
+            LoadFailure.DIGEST_MISMATCH,
+            f"{folder.describe(path)}: expected {expected}, got {digest_of(data)}. Publish changed "
+            "models under a new path",
+        )
+
+
+def _parse(folder: Folder, manifest: bytes) -> Bundle:
+    try:
+        return Bundle.model_validate_json(manifest)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        field = ".".join(map(str, problem["loc"]))
+        raise StepError(
+            LoadFailure.MODEL_CORRUPT,
+            f"{folder.describe(MANIFEST_NAME)}: {field}: {problem['msg']}",
+        ) from error

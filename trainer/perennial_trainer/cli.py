@@ -1,0 +1,66 @@
+"""The program ``perennial-trainer``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.training import ASSEMBLE, TRAIN, TrainingResult
+
+from .errors import StepError
+from .progress import complain
+from .settings import FitSettings, StepSettings, load_plan, parse
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit code."""
+    settings = parse(sys.argv[1:] if arguments is None else arguments)
+    message_path = None
+    if isinstance(settings, StepSettings):
+        message_path = settings.termination_message_path
+    try:
+        result = _run(settings)
+    except StepError as error:
+        complain(f"{error.reason.value}: {error.message}")
+        _leave(message_path, error.outcome.to_text())
+        return error.exit_code
+    except Exception as error:
+        failure = StepError(LoadFailure.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+        _leave(message_path, failure.outcome.to_text())
+        raise
+    if result is not None:
+        _leave(message_path, result.to_text())
+    return 0
+
+
+def _run(settings: StepSettings | FitSettings) -> TrainingResult | None:
+    # A step takes no time for what only the others need.
+    if isinstance(settings, FitSettings):
+        from .fit import run as fit
+
+        fit(settings)
+        return None
+    plan = load_plan()
+    if settings.step == ASSEMBLE:
+        from .assemble.step import run as assemble
+
+        assemble(plan, settings)
+    elif settings.step == TRAIN:
+        from .train import run as train
+
+        train(plan, settings)
+    else:
+        from .judge import run as judge
+
+        return judge(plan, settings)
+    return None
+
+
+def _leave(path: Path | None, text: str) -> None:
+    """Writes the outcome to where the kubelet reads it."""
+    if path is None:
+        return
+    try:
+        path.write_text(text)
+    except OSError as error:
+        complain(f"--termination-message-path: {path} cannot be written: {error.strerror}")

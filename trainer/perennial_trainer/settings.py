@@ -1,0 +1,210 @@
+"""The settings of the commands, as flags and as environment variables; a flag wins."""
+
+import argparse
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
+from perennial_contracts.quality import MetricName
+from perennial_contracts.retrainjob import CANDIDATES, Search
+from perennial_contracts.training import (
+    ASSEMBLE,
+    HOLDOUT_FOLDER,
+    INPUT_FOLDER,
+    JUDGE,
+    OUTPUT_FOLDER,
+    PLAN_VARIABLE,
+    TRAIN,
+    Plan,
+    TrainingFailure,
+)
+
+from .errors import StepError
+
+STEPS = {
+    ASSEMBLE: "gather the rows to learn from and those to judge on",
+    TRAIN: "search for a model",
+    JUDGE: "convert the model, compare it with the one that serves, publish it if it is better",
+}
+FIT = "fit"
+FOLDERS = {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER}
+LISTED_PROBLEMS = 3
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """What a step of a run is given, beside the plan."""
+
+    step: str
+    input: Path
+    holdout: Path
+    output: Path
+    termination_message_path: Path | None
+    retry_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What ``fit`` is to do."""
+
+    data: Path
+    label: str
+    positive: str | None
+    search: Search
+    out: Path
+
+
+def parse(
+    arguments: Sequence[str], environment: Mapping[str, str] = os.environ
+) -> StepSettings | FitSettings:
+    """The settings for some arguments; exits with 2 and a message where they are wrong."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command == FIT:
+        return _fit_settings(parser, given)
+    folders = {}
+    for name, default in FOLDERS.items():
+        text = getattr(given, name) or environment.get(f"PERENNIAL_{name.upper()}") or default
+        folders[name] = Path(text)
+    retry = given.retry_seconds or environment.get("PERENNIAL_RETRY_SECONDS") or "30"
+    if re.fullmatch(r"\d+(\.\d+)?", retry) is None:
+        parser.error(f"--retry-seconds: expected seconds such as 5 or 0.5, got {retry!r}")
+    path = given.termination_message_path or environment.get("PERENNIAL_TERMINATION_MESSAGE_PATH")
+    if path is None and Path(TERMINATION_MESSAGE_PATH).exists():
+        path = TERMINATION_MESSAGE_PATH
+    return StepSettings(
+        given.command,
+        **folders,
+        retry_seconds=float(retry),
+        termination_message_path=Path(path) if path else None,
+    )
+
+
+def load_plan(environment: Mapping[str, str] = os.environ) -> Plan:
+    """The plan of the run.
+
+    Raises:
+        StepError: BadPlan.
+    """
+    text = environment.get(PLAN_VARIABLE)
+    if not text:
+        raise StepError(
+            TrainingFailure.BAD_PLAN,
+            f"{PLAN_VARIABLE}: expected the plan as JSON, got nothing. The operator sets it; "
+            "see docs/trainer.md for a run by hand",
+        )
+    try:
+        return Plan.model_validate_json(text)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, problem['loc'])) or 'plan'}: {problem['msg']}"
+            for problem in error.errors(include_url=False)[:LISTED_PROBLEMS]
+        ]
+        raise StepError(
+            TrainingFailure.BAD_PLAN, f"{PLAN_VARIABLE}: {'; '.join(problems)}"
+        ) from error
+
+
+def _fit_settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> FitSettings:
+    kinds = given.candidates.split(",") if given.candidates else None
+    strange = [kind for kind in kinds or [] if kind not in CANDIDATES]
+    if strange:
+        parser.error(f"--candidates: expected some of {','.join(CANDIDATES)}, got {strange[0]!r}")
+    try:
+        search = Search(
+            metric=given.metric,
+            candidates=kinds,
+            seed=given.seed,
+            maxTrials=given.max_trials,
+            maxSeconds=given.max_seconds,
+        )
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        parser.error(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
+    return FitSettings(given.data, given.label, given.positive, search, given.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="perennial-trainer",
+        description="Trains models and judges them, step by step in a Job, or one on this machine.",
+        epilog=f"The steps read the plan from {PLAN_VARIABLE}, and each folder from a flag or from "
+        "PERENNIAL_INPUT, PERENNIAL_HOLDOUT and PERENNIAL_OUTPUT. S3 is set up by the usual AWS_* "
+        "variables. Exit codes: 0 done, 1 it cannot be done, 2 wrong usage, 3 the store is "
+        "unreachable (another attempt can help).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for step, text in STEPS.items():
+        sub = commands.add_parser(step, help=text, description=f"{text.capitalize()}.")
+        for name, default in FOLDERS.items():
+            sub.add_argument(
+                f"--{name}",
+                metavar="DIR",
+                help=f"(default: {default}) [PERENNIAL_{name.upper()}]",
+            )
+        sub.add_argument(
+            "--retry-seconds",
+            metavar="SECONDS",
+            help="how long an unreachable store is tried again (default: 30) "
+            "[PERENNIAL_RETRY_SECONDS]",
+        )
+        sub.add_argument(
+            "--termination-message-path",
+            metavar="PATH",
+            help="where the outcome is written as JSON [PERENNIAL_TERMINATION_MESSAGE_PATH]",
+        )
+    text = "train a first model from a table and write its bundle"
+    fit = commands.add_parser(FIT, help=text, description=f"{text.capitalize()}.")
+    fit.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a .parquet or .csv file, its rows in the order of time",
+    )
+    fit.add_argument("--label", required=True, metavar="COLUMN", help="the column with the truth")
+    fit.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="of two labels the one that scores are about (default: the last one)",
+    )
+    fit.add_argument(
+        "--metric",
+        choices=get_args(MetricName),
+        default="f1",
+        help="what models are compared by (default: f1)",
+    )
+    fit.add_argument(
+        "--candidates", metavar="A,B", help=f"of {','.join(CANDIDATES)} (default: all)"
+    )
+    fit.add_argument(
+        "--max-trials",
+        type=int,
+        default=10,
+        metavar="N",
+        help="most models that are tried (default: 10)",
+    )
+    fit.add_argument(
+        "--max-seconds",
+        type=int,
+        default=600,
+        metavar="N",
+        help="no further model is tried after this time (default: 600)",
+    )
+    fit.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)"
+    )
+    fit.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the bundle; it must be empty or not exist",
+    )
+    return parser

@@ -1,0 +1,166 @@
+"""What the training left: an ONNX model, or a scikit-learn model that is converted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import skops.io
+from pydantic import ValidationError
+
+from perennial_contracts.training import MODEL_ONNX, MODEL_SKOPS, SEARCH_FILE, TrainingFailure
+
+from .artifact import make_onnx
+from .errors import StepError
+from .features import Feature
+from .onnx_model import OnnxModel, SignatureError
+from .progress import tell
+from .search import SearchReport
+
+TRUSTED = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+"""Types that skops does not trust by itself; they hold numbers and run nothing.
+
+Never what a file says of itself: the file may come from anybody's trainer."""
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """The model that is judged."""
+
+    model: OnnxModel
+    candidate: str
+    """Which kind won the search; empty where a trainer of one's own says nothing of it."""
+    search: SearchReport | None
+
+
+def load(
+    output: Path, features: Sequence[Feature], classes: Sequence[str], rows: pd.DataFrame
+) -> Challenger:
+    """The model in OUTPUT, as ONNX; the converted one where it lies there as both.
+
+    Args:
+        output: the folder.
+        features: what it must take.
+        classes: the labels of the data.
+        rows: clean rows that it must be able to answer.
+
+    Raises:
+        StepError: NoModel, WrongSignature, ConversionFailed or ParityFailed.
+    """
+    report = _report(output / SEARCH_FILE)
+    candidate = report.trials[report.chosen].kind if report else ""
+    if (output / MODEL_ONNX).is_file():
+        return Challenger(_onnx(output / MODEL_ONNX, features, classes, rows), candidate, report)
+    if (output / MODEL_SKOPS).is_file():
+        model = _skops(output / MODEL_SKOPS)
+        _check_columns(model, features)
+        onnx, parity = make_onnx(model, features, rows, missing=_bears_gaps(model, rows, features))
+        tell(
+            f"converted to ONNX, {len(onnx.data):,} bytes: {parity.same_labels:,} of "
+            f"{parity.rows:,} labels agree, probabilities to {parity.largest_difference:.1g}"
+        )
+        return Challenger(onnx, candidate, report)
+    raise StepError(
+        TrainingFailure.NO_MODEL,
+        f"{output}: expected {MODEL_ONNX} or {MODEL_SKOPS} of the trainer, got "
+        f"{', '.join(sorted(path.name for path in output.glob('*'))) or 'nothing'}",
+    )
+
+
+def _onnx(
+    path: Path, features: Sequence[Feature], classes: Sequence[str], rows: pd.DataFrame
+) -> OnnxModel:
+    """A model from a trainer of one's own; its probabilities are in sorting order of the labels."""
+    try:
+        model = OnnxModel(path.read_bytes(), classes)
+        taken = {feature.name: feature for feature in model.features}
+        wanted = {feature.name: feature for feature in features}
+        for name in sorted(wanted.keys() ^ taken.keys()):
+            problem = "no such input" if name in wanted else "an input that is no feature"
+            raise SignatureError(
+                f"input {name}: expected one for each feature ({', '.join(wanted)}), got {problem}"
+            )
+        for name, feature in wanted.items():
+            if feature.is_text != taken[name].is_text:
+                kind = "texts (BYTES)" if feature.is_text else "numbers"
+                raise SignatureError(f"input {name}: expected {kind}, got {taken[name].datatype}")
+        answers = model.answer(rows, classes)
+    except SignatureError as error:
+        raise StepError(TrainingFailure.WRONG_SIGNATURE, f"{path.name}: {error}") from error
+    likeliest = np.array(classes, object)[answers.probabilities.argmax(axis=1)]
+    agree = float((likeliest == answers.labels).mean())
+    if agree < 0.5 or not np.isfinite(answers.probabilities).all():
+        raise StepError(
+            TrainingFailure.WRONG_SIGNATURE,
+            f"{path.name}: expected a probability for each of {', '.join(classes)}, in this order; "
+            f"the label is the likeliest of them in {agree:.0%} of {len(rows)} rows",
+        )
+    return model
+
+
+def _skops(path: Path) -> Any:
+    try:
+        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+        if strange:
+            raise StepError(
+                TrainingFailure.CONVERSION_FAILED,
+                f"{path.name}: expected types of scikit-learn, NumPy and SciPy alone, got "
+                f"{', '.join(strange[:5])}, which could run anything. Leave {MODEL_ONNX} instead",
+            )
+        model = skops.io.load(path, trusted=list(TRUSTED))
+    except StepError:
+        raise
+    except Exception as error:
+        raise StepError(
+            TrainingFailure.CONVERSION_FAILED,
+            f"{path.name}: cannot be read: {type(error).__name__}: {error}",
+        ) from error
+    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
+        raise StepError(
+            TrainingFailure.WRONG_SIGNATURE,
+            f"{path.name}: expected a fitted classifier with predict_proba, "
+            f"got {type(model).__name__}",
+        )
+    return model
+
+
+def _check_columns(model: Any, features: Sequence[Feature]) -> None:
+    names = [feature.name for feature in features]
+    learnt = getattr(model, "feature_names_in_", None)
+    if learnt is None or sorted(map(str, learnt)) != sorted(names):
+        got = "an array without names" if learnt is None else ", ".join(map(str, learnt))
+        raise StepError(
+            TrainingFailure.WRONG_SIGNATURE,
+            f"{MODEL_SKOPS}: expected a model that was fitted on a data frame with the columns "
+            f"{', '.join(names)}, got {got}",
+        )
+
+
+def _bears_gaps(model: Any, rows: pd.DataFrame, features: Sequence[Feature]) -> bool:
+    """Whether the model takes a missing number; one that refuses it need not agree on it."""
+    probe = rows.head(1).copy()
+    for feature in features:
+        if not feature.is_text:
+            probe[feature.name] = np.float32(np.nan)
+    try:
+        model.predict_proba(probe)
+    except ValueError:
+        return False
+    return True
+
+
+def _report(path: Path) -> SearchReport | None:
+    """What was tried, where the bundled search tells it; a trainer of one's own may write else."""
+    try:
+        report = SearchReport.model_validate_json(path.read_bytes())
+        return report if 0 <= report.chosen < len(report.trials) else None
+    except (OSError, ValidationError):
+        return None
