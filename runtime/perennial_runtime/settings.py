@@ -34,6 +34,10 @@ class Settings:
     drain_seconds: float = 5.0
     grace_seconds: float = 30.0
     max_body_bytes: int = 64 * 1024 * 1024
+    capture: str | None = None
+    capture_permille: int = 1000
+    capture_flush_seconds: float = 60.0
+    capture_queue_rows: int = 50_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,20 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"expected a whole number from 1 up, got {text!r}")
     return int(text)
+
+
+def _permille(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ValueError(f"expected a whole number from 1 to 1000 (all), got {text!r}")
+    return int(text)
+
+
+def _capture(text: str) -> str:
+    scheme, found, rest = text.partition("://")
+    bucket = rest.partition("/")[0]
+    if found and scheme != "file" and not (scheme == "s3" and bucket):
+        raise ValueError(f"expected s3://BUCKET/PATH, file:// or a path, got {text!r}")
+    return text
 
 
 def _seconds(text: str) -> float:
@@ -110,6 +128,10 @@ _SERVE = (
     _Option("drain-seconds", _seconds, 5.0, "after SIGTERM, how long to go on as not ready"),
     _Option("grace-seconds", _seconds, 30.0, "after that, how long started requests may take"),
     _Option("max-body-bytes", _positive, 64 * 1024 * 1024, "largest request body"),
+    _Option("capture", _capture, None, "where predictions and labels are kept; s3://... or a path"),
+    _Option("capture-permille", _permille, 1000, "how many of 1000 predictions are kept"),
+    _Option("capture-flush-seconds", _seconds, 60.0, "how often a file is written"),
+    _Option("capture-queue-rows", _positive, 50_000, "rows that may wait; more are dropped"),
 )
 
 

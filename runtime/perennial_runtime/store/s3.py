@@ -1,4 +1,4 @@
-"""Models in S3 and whatever speaks its protocol, set up by the usual ``AWS_*`` variables."""
+"""S3 and whatever speaks its protocol, set up by the usual ``AWS_*`` variables."""
 
 import os
 from collections.abc import Generator
@@ -13,6 +13,8 @@ from .base import Blob
 CHUNK_BYTES = 4 * 1024 * 1024
 READ_TIMEOUT_SECONDS = 20.0
 """For each wait for more bytes; a long download may take longer."""
+DOWNLOAD_SECONDS = 86400.0
+"""Of a whole download, which may rightly be long; the timeouts above notice a dead store."""
 CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -23,6 +25,29 @@ METADATA_PATHS = ("/latest/api/token", "/latest/meta-data/")
 """Where a cloud machine hands out its credentials; asked when there are no others."""
 UNKNOWN_KEY = (" (InvalidAccessKeyId)", " (XAdminUserNotFound)")
 """What servers say of an access key that they do not know, some of them with status 404."""
+
+
+def connect(bucket: str, seconds: float) -> Any:
+    """An obstore store for a bucket; a request may take ``seconds`` in all."""
+    from obstore.store import S3Store
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    options: dict[str, Any] = {}
+    if endpoint and not any(os.environ.get(name) for name in CREDENTIALS):
+        # A store of one's own has no machine credentials to ask for: talk to it anonymously.
+        options["skip_signature"] = True
+    return S3Store(
+        bucket,
+        client_options={
+            "allow_http": True,
+            "connect_timeout": timedelta(seconds=5),
+            "read_timeout": timedelta(seconds=READ_TIMEOUT_SECONDS),
+            "timeout": timedelta(seconds=seconds),
+        },
+        # The caller tries again, and says so in the log.
+        retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=10)},
+        **options,
+    )
 
 
 class S3Source:
@@ -39,76 +64,66 @@ class S3Source:
     def open(self, path: str) -> Blob:
         try:
             if self._store is None:
-                self._store = self._connect()
+                self._store = connect(self._bucket, DOWNLOAD_SECONDS)
             result = self._store.get(self._prefix + path)
             size: int = result.meta["size"]
             stream = self._read(path, result.stream(min_chunk_size=CHUNK_BYTES))
             return Blob(size, stream, stream.close)
         except Exception as error:
-            raise self._failure(path, error) from error
-
-    def _connect(self) -> Any:
-        from obstore.store import S3Store
-
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        options: dict[str, Any] = {}
-        if endpoint and not any(os.environ.get(name) for name in CREDENTIALS):
-            # A store of one's own has no machine credentials to ask for: read it anonymously.
-            options["skip_signature"] = True
-        return S3Store(
-            self._bucket,
-            client_options={
-                "allow_http": True,
-                "connect_timeout": timedelta(seconds=5),
-                "read_timeout": timedelta(seconds=READ_TIMEOUT_SECONDS),
-                # Of a whole download, which may rightly be long; the two above notice a dead store.
-                "timeout": timedelta(days=1),
-            },
-            # The caller tries again, and says so in the log.
-            retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=10)},
-            **options,
-        )
+            raise failure(self.describe(path), error) from error
 
     def _read(self, path: str, stream: Any) -> Generator[bytes, None, None]:
         try:
             for chunk in stream:
                 yield bytes(chunk)
         except Exception as error:
-            raise self._failure(path, error) from error
+            raise failure(self.describe(path), error) from error
 
-    def _failure(self, path: str, error: Exception) -> LoadError:
-        from obstore import exceptions
 
-        where = self.describe(path)
-        text = str(error)
-        first_line = text.splitlines()[0] if text else type(error).__name__
-        if isinstance(error, FileNotFoundError) and _code(text) not in UNKNOWN_KEY:
-            what = "there is no such bucket" if "NoSuchBucket" in text else "no such object"
-            return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check spec.model.uri")
-        refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-        if isinstance(error, (*refused, FileNotFoundError)):
-            return LoadError(
-                LoadFailure.ACCESS_DENIED,
-                f"{where}: access denied{_code(text)}. Check the credentials and their "
-                "permission to read; S3 also says so of a missing object when the credentials "
-                "lack s3:ListBucket",
-            )
-        if any(path in text for path in METADATA_PATHS):
-            return LoadError(
-                LoadFailure.ACCESS_DENIED,
-                f"{where}: no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                "or give the pod a role",
-            )
-        if isinstance(error, (exceptions.InvalidPathError, ValueError)):
-            return LoadError(
-                LoadFailure.MODEL_NOT_FOUND, f"{where}: {first_line}. Check spec.model.uri"
-            )
-        if isinstance(error, exceptions.UnknownConfigurationKeyError):
-            return LoadError(LoadFailure.INTERNAL_ERROR, f"{where}: {first_line}")
-        return LoadError(
-            LoadFailure.STORE_UNREACHABLE,
-            f"{where}: {_cause(text) or first_line}. Check AWS_ENDPOINT_URL and the network",
+def failure(
+    where: str, error: Exception, purpose: str = "read", setting: str = "spec.model.uri"
+) -> LoadError:
+    """What went wrong at an object, for people.
+
+    Args:
+        where: the object's URI.
+        error: what obstore raised.
+        purpose: ``read`` or ``write``.
+        setting: where the URI comes from.
+    """
+    from obstore import exceptions
+
+    text = str(error)
+    first_line = text.splitlines()[0] if text else type(error).__name__
+    if isinstance(error, FileNotFoundError) and _code(text) not in UNKNOWN_KEY:
+        what = "there is no such bucket" if "NoSuchBucket" in text else "no such object"
+        return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check {setting}")
+    refused = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+    if isinstance(error, (*refused, FileNotFoundError)):
+        hint = (
+            "; S3 also says so of a missing object when the credentials lack s3:ListBucket"
+            if purpose == "read"
+            else ""
         )
+        return LoadError(
+            LoadFailure.ACCESS_DENIED,
+            f"{where}: access denied{_code(text)}. Check the credentials and their "
+            f"permission to {purpose}{hint}",
+        )
+    if any(path in text for path in METADATA_PATHS):
+        return LoadError(
+            LoadFailure.ACCESS_DENIED,
+            f"{where}: no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            "or give the pod a role",
+        )
+    if isinstance(error, (exceptions.InvalidPathError, ValueError)):
+        return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {first_line}. Check {setting}")
+    if isinstance(error, exceptions.UnknownConfigurationKeyError):
+        return LoadError(LoadFailure.INTERNAL_ERROR, f"{where}: {first_line}")
+    return LoadError(
+        LoadFailure.STORE_UNREACHABLE,
+        f"{where}: {_cause(text) or first_line}. Check AWS_ENDPOINT_URL and the network",
+    )
 
 
 def _code(text: str) -> str:

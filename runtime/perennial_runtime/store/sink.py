@@ -1,0 +1,76 @@
+"""Where captured files are put. A file appears whole or not at all."""
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+PUT_SECONDS = 60.0
+"""For one attempt to put a file."""
+
+
+class SinkError(Exception):
+    """A file could not be put; the text says where, why, and what to do."""
+
+
+class Sink(Protocol):
+    """A directory that takes files."""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Puts one file.
+
+        Raises:
+            SinkError: where it could not be put.
+        """
+        ...
+
+
+def sink_of(uri: str) -> Sink:
+    """The directory that ``s3://bucket/path``, ``file://`` or a path means. No input or output."""
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        key = uri.removeprefix("s3://").removeprefix(parts.netloc).strip("/")
+        return _S3Sink(parts.netloc, key)
+    return _FolderSink(Path(unquote(parts.path)) if parts.scheme == "file" else Path(uri))
+
+
+class _S3Sink:
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._store: Any = None
+
+    def put(self, path: str, data: bytes) -> None:
+        import obstore
+
+        from .s3 import connect, failure
+
+        try:
+            if self._store is None:
+                self._store = connect(self._bucket, PUT_SECONDS)
+            obstore.put(self._store, self._prefix + path, data, use_multipart=False)
+        except Exception as error:
+            where = f"s3://{self._bucket}/{self._prefix}"
+            raise SinkError(failure(where, error, "write", "--capture").message) from error
+
+
+class _FolderSink:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, path: str, data: bytes) -> None:
+        target = self._root / path
+        # Of another suffix, so that nobody who looks for Parquet reads half a file.
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(target)
+        except OSError as error:
+            raise SinkError(
+                f"{self._root}: {error.strerror or error}. "
+                "Give --capture a folder that can be written, with enough room"
+            ) from error
