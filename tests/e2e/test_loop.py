@@ -27,7 +27,13 @@ class Loop:
 
     def template(self, **changes: Any) -> Object:
         template: Object = {
-            "data": {"label": "buys", "positive": "1", "window": "1h", "minRows": 200},
+            "data": {
+                "label": "buys",
+                "positive": "1",
+                "window": "1h",
+                "minRows": 200,
+                "maxRows": 3000,
+            },
             "search": {"candidates": ["Logistic"], "metric": "roc_auc", "maxTrials": 1},
             "gate": {"metric": "roc_auc"},
             "output": {"uri": f"s3://models/loop/{self.namespace.name}/"},

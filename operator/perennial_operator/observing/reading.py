@@ -66,6 +66,8 @@ class Reader:
                     if body is None:
                         problem = f"pod {pod['metadata']['name']} has no counters: an older runtime"
                         continue
+                    if not body:
+                        continue
                     readings.append(Counters.model_validate_json(body))
                     await self._learn_profile(session, key, target, url)
                 except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
@@ -85,7 +87,7 @@ class Reader:
         if not known or known.digest != target.digest or known.has_profile is not None:
             return
         body = await _get(session, f"{url}/profile")
-        profile = Profile.model_validate_json(body) if body is not None else None
+        profile = Profile.model_validate_json(body) if body else None
         self._observatory.know_profile(key, target.digest, profile)
 
     def _pods(self, key: Key, target: Target) -> list[Object]:
@@ -98,7 +100,7 @@ class Reader:
             and labels_of(pod).get(REVISION_LABEL) == target.revision
             and pod.get("status", {}).get("podIP")
             and any(
-                status.get("state", {}).get("running") and status.get("ready")
+                "running" in status.get("state", {})
                 for status in pod["status"].get("containerStatuses") or ()
             )
         ]
@@ -109,10 +111,12 @@ def _done(busy: set[Key], key: Key, _: object) -> None:
 
 
 async def _get(session: aiohttp.ClientSession, url: str) -> bytes | None:
-    """The body; None for 404."""
+    """The body; None for 404, and nothing while the pod's model is being loaded."""
     async with session.get(url) as response:
         if response.status == 404:
             return None
+        if response.status == 503:
+            return b""
         response.raise_for_status()
         return await response.read()
 
