@@ -1,0 +1,140 @@
+"""Counters are read over real HTTP, from what a pod answers."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from support.loops import profile
+from support.worlds import DIGEST
+
+from perennial_contracts.counters import Counters
+from perennial_operator.cache import Cache
+from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION, REVISION_LABEL
+from perennial_operator.objects import POD, Key, Object
+from perennial_operator.observing import reading
+from perennial_operator.observing.observatory import Observatory, Target
+from perennial_operator.workqueue import WorkQueue
+
+KEY = Key("default", "delays")
+TARGET = Target("delays", "abc", DIGEST, 12.0)
+BASE = "/v2/models/delays"
+
+
+def pod(revision: str = "abc", state: str = "running") -> Object:
+    return {
+        "metadata": {
+            "name": f"delays-{revision}",
+            "namespace": "default",
+            "uid": revision,
+            "resourceVersion": "1",
+            "labels": {MODEL_LABEL: "delays", REVISION_LABEL: revision},
+            "annotations": {OWNER_ANNOTATION: "delays"},
+        },
+        "status": {
+            "podIP": "127.0.0.1",
+            "containerStatuses": [{"name": "runtime", "state": {state: {}}}],
+        },
+    }
+
+
+def observed(
+    answers: dict[str, tuple[int, bytes]],
+    pods: list[Object],
+    monkeypatch: Any,
+    enough: Callable[[Observatory], bool],
+) -> Observatory:
+    """What is known when the reader has read for a while, and ``enough`` holds."""
+
+    async def answer(request: web.Request) -> web.Response:
+        status, body = answers.get(request.path.removeprefix(BASE), (404, b""))
+        return web.Response(status=status, body=body)
+
+    async def scenario() -> Observatory:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        monkeypatch.setattr(reading, "HTTP_PORT", port)
+        cache, queue, observatory = Cache(), WorkQueue[Key](), Observatory()
+        for each in pods:
+            cache.put(POD, each)
+        observatory.watch(KEY, TARGET, 0.0)
+        task = asyncio.ensure_future(reading.Reader(cache, queue, observatory).run())
+        try:
+            await asyncio.wait_for(_until(queue, lambda: enough(observatory)), 20)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await runner.cleanup()
+        return observatory
+
+    return asyncio.run(scenario())
+
+
+async def _until(queue: "WorkQueue[Key]", holds: Callable[[], bool]) -> None:
+    """Each reading queues its model."""
+    while True:
+        queue.done(await queue.get())
+        if holds():
+            return
+
+
+def counters(rows: int) -> bytes:
+    return Counters(instance="a", digest=DIGEST, rows=rows).model_dump_json().encode()
+
+
+def test_counters_and_profile_of_the_running_pods_of_the_revision_are_read(
+    monkeypatch: Any,
+) -> None:
+    answers = {"/counters": (200, counters(7)), "/profile": (200, profile().to_bytes())}
+    pods = [pod(), pod("other"), pod("waiting", "waiting")]
+    known = observed(
+        answers,
+        pods,
+        monkeypatch,
+        lambda observatory: bool((seen := observatory.of(KEY)) and seen.has_profile),
+    ).of(KEY)
+    assert known is not None
+    assert known.last["a"].rows == 7
+    assert known.profile == profile()
+    assert known.problem == ""
+
+
+def test_a_bundle_without_profile_is_learnt_too(monkeypatch: Any) -> None:
+    known = observed(
+        {"/counters": (200, counters(7))},
+        [pod()],
+        monkeypatch,
+        lambda observatory: bool((seen := observatory.of(KEY)) and seen.has_profile is not None),
+    ).of(KEY)
+    assert known is not None
+    assert known.has_profile is False
+
+
+def test_what_cannot_be_read_is_a_problem_that_names_the_pod(monkeypatch: Any) -> None:
+    for body, said in (
+        ((500, b""), "500"),
+        ((200, b"{}"), "validation error"),
+        ((404, b""), "old"),
+    ):
+        known = observed(
+            {"/counters": body}, [pod()], monkeypatch, lambda observatory: bool(observatory.of(KEY))
+        ).of(KEY)
+        assert known is not None
+        assert "pod delays-abc" in known.problem
+        assert said in known.problem
+
+
+def test_a_pod_that_loads_its_model_is_no_problem(monkeypatch: Any) -> None:
+    known = observed(
+        {"/counters": (503, b"")},
+        [pod()],
+        monkeypatch,
+        lambda observatory: bool(observatory.of(KEY)),
+    ).of(KEY)
+    assert known is not None
+    assert (known.problem, known.last) == ("", {})
