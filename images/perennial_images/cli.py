@@ -15,7 +15,7 @@ from perennial_images.errors import ReportedError
 from perennial_images.scratch import Built
 from perennial_images.store import archives
 
-DEFAULT_IMAGES = ("runtime", "operator", "store")
+DEFAULT_IMAGES = ("runtime", "operator", "trainer", "store")
 RESULT = TREE / "build" / "images.json"
 
 

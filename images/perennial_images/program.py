@@ -49,7 +49,7 @@ PROGRAM_IMAGES = {
     name: ProgramImage(
         name, (TREE / "contracts" / "perennial_contracts", TREE / name / f"perennial_{name}")
     )
-    for name in ("runtime", "operator")
+    for name in ("runtime", "operator", "trainer")
 }
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
@@ -94,8 +95,6 @@ def test_the_profile_counts_the_held_out_rows_and_tells_how_much_scores_vary(mad
 
 
 def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(made):
-    from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
-
     frame = clean(made.held_out, infer(made.held_out, "late"), "rows")
     truth, said = made.held_out["late"], made.pipeline.predict(frame)
     score = made.pipeline.predict_proba(frame)[:, 1]

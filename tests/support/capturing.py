@@ -1,0 +1,125 @@
+"""Captured files as the contract lays them out, and a deployment's model to stand against."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from perennial_contracts.capture import labels_folder, predictions_folder
+from perennial_contracts.retrainjob import Gate, Search, TrainingData, Trigger
+from perennial_contracts.training import Model, Plan
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+MODEL = "delays"
+_numbers = itertools.count()
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Times become TIMESTAMP_MS with a time zone, as the capture writes them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("frame", frame)
+        columns = ", ".join(
+            f'CAST("{name}" AS TIMESTAMPTZ) AS "{name}"' if name == "_time" else f'"{name}"'
+            for name in frame.columns
+        )
+        connection.execute(f"COPY (SELECT {columns} FROM frame) TO '{path}' (FORMAT parquet)")
+
+
+def capture(
+    root: Path,
+    rows: pd.DataFrame,
+    truth: "Sequence[object] | None" = None,
+    *,
+    start: datetime = NOW - timedelta(days=10),
+    step: timedelta = timedelta(minutes=2),
+    prefix: str = "p",
+    delay: timedelta = timedelta(hours=1),
+    model: str = MODEL,
+    version: str = "abc",
+) -> list[str]:
+    """Writes predictions of some rows, one each step, and their labels; the predictions' ids.
+
+    Args:
+        root: the capture's folder.
+        rows: the features.
+        truth: a label for each row; None, and rows where it is None, have none.
+        start: when the first prediction is made.
+        step: time between predictions.
+        prefix: of the ids.
+        delay: how much later than its prediction a label comes.
+        model: the name of the ModelDeployment.
+        version: of the model.
+    """
+    ids = [f"{prefix}{index}" for index in range(len(rows))]
+    times = [start + index * step for index in range(len(rows))]
+    frame = rows.reset_index(drop=True).assign(
+        _prediction_id=ids,
+        _time=pd.to_datetime(times, utc=True).tz_localize(None),
+        _label="0",
+        _score=np.float32(0.5),
+    )
+    for day, part in frame.groupby(frame["_time"].dt.strftime("%Y-%m-%d")):
+        write_parquet(
+            part, root / predictions_folder(model, version, day) / f"{next(_numbers)}.parquet"
+        )
+    if truth is not None:
+        put_labels(
+            root,
+            [
+                (name, time + delay, label)
+                for name, time, label in zip(ids, times, truth, strict=True)
+                if label is not None
+            ],
+            model=model,
+        )
+    return ids
+
+
+def put_labels(
+    root: Path, labels: Sequence[tuple[str, datetime, object]], *, model: str = MODEL
+) -> None:
+    """Writes labels: prediction id, when it came, what it says."""
+    frame = pd.DataFrame(
+        {
+            "_prediction_id": [name for name, _, _ in labels],
+            "_time": pd.to_datetime([time for _, time, _ in labels], utc=True).tz_localize(None),
+            "_label": [str(label) for _, _, label in labels],
+        }
+    )
+    for day, part in frame.groupby(frame["_time"].dt.strftime("%Y-%m-%d")):
+        write_parquet(part, root / labels_folder(model, day) / f"{next(_numbers)}.parquet")
+
+
+def make_plan(output: Path | str, **changes) -> Plan:
+    """A plan with quick search; ``data``, ``search`` and ``gate`` are keywords of these."""
+    data = {"label": "late", "minRows": 50, **changes.pop("data", {})}
+    search = {"candidates": ["Logistic"], "maxTrials": 1, "metric": "roc_auc"}
+    gate = {"metric": "roc_auc", **changes.pop("gate", {})}
+    return Plan(
+        **{
+            "namespace": "default",
+            "model": MODEL,
+            "job": "delays-1",
+            "trigger": Trigger(type="Drift", message="wind has moved"),
+            "data": TrainingData(**data),
+            "search": Search(**{**search, **changes.pop("search", {})}),
+            "gate": Gate(**gate),
+            "output": str(output),
+            "now": NOW.isoformat().replace("+00:00", "Z"),
+            **changes,
+        }
+    )
+
+
+def put_bundle(folder: Path, files: dict[str, bytes], digest: str) -> Model:
+    """Writes a bundle, and gives what a plan says of it."""
+    folder.mkdir(parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return Model(uri=f"{folder}/", digest=digest)

@@ -1,0 +1,323 @@
+"""What is learnt from and what is judged on, out of captured files and a baseline."""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.capturing import NOW, capture, make_plan, put_bundle, put_labels, write_parquet
+
+from perennial_contracts.digest import digest_of
+from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.retrainjob import DataSummary, Search, TrainingData
+from perennial_contracts.training import Plan, TrainingFailure
+from perennial_trainer import tables
+from perennial_trainer.assemble.baseline import replay
+from perennial_trainer.assemble.step import Assembled, Rows, arrange, gather, run
+from perennial_trainer.errors import StepError
+from perennial_trainer.first import make_bundle
+from perennial_trainer.settings import StepSettings
+
+
+@pytest.fixture(scope="module")
+def champion_files(rows):
+    search = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
+    made = make_bundle(rows(600, 9), label="late", positive=None, search=search, lineage={})
+    return made.files, made.digest
+
+
+@pytest.fixture
+def site(tmp_path, champion_files, rows):
+    """A folder with a champion, a baseline of 400 rows and nothing captured yet."""
+    put_bundle(tmp_path / "champion", *champion_files)
+    write_parquet(numbered(rows(400, 1)), tmp_path / "base.parquet")
+    return tmp_path
+
+
+def numbered(table: pd.DataFrame, start: int = 0) -> pd.DataFrame:
+    """The rows made different from each other by ``wind``, so that each is known again."""
+    return table.assign(wind=np.arange(start, start + len(table), dtype=np.float32))
+
+
+def plan_of(site, **changes) -> Plan:
+    champion = {"uri": f"{site}/champion/", "digest": changes.pop("digest", None)}
+    if champion["digest"] is None:
+        champion["digest"] = digest_of((site / "champion/bundle.json").read_bytes())
+    data = {"baseline": str(site / "base.parquet"), **changes.pop("data", {})}
+    defaults = {"champion": champion, "captured": str(site / "captured")}
+    (site / "captured").mkdir(exist_ok=True)
+    return make_plan(site / "out", data=data, **{**defaults, **changes})
+
+
+def collect(site, **changes) -> Assembled:
+    scratch = site / f"scratch-{len(list(site.iterdir()))}"
+    scratch.mkdir()
+    return gather(plan_of(site, **changes), scratch, 0)
+
+
+def failure(site, **changes) -> StepError:
+    with pytest.raises(StepError) as caught:
+        collect(site, **changes)
+    return caught.value
+
+
+def put(site, table, **options):
+    return capture(site / "captured", table.drop(columns="late"), table["late"].tolist(), **options)
+
+
+def test_the_latest_captured_rows_are_held_out_and_so_are_the_baselines(site, rows):
+    table = numbered(rows(200, 2), 1000)
+    put(site, table)
+    got = collect(site)
+    np.testing.assert_array_equal(got.recent.frame["wind"], np.arange(1160, 1200))
+    np.testing.assert_array_equal(got.recent.labels, table["late"][160:])
+    assert got.reference is not None
+    np.testing.assert_array_equal(got.reference.frame["wind"], np.arange(320, 400))
+    learnt = got.train.frame["wind"].to_numpy()
+    captured = learnt[learnt >= 1000]
+    np.testing.assert_array_equal(captured, np.arange(1000, 1160))
+    replayed = learnt[learnt < 1000]
+    assert len(replayed) == round(160 * 300 / 700)
+    assert replayed.max() < 320
+    assert (np.diff(learnt) > 0).all()
+    assert (got.summary.rows, got.summary.captured) == (len(learnt), 200)
+    assert got.summary.start == "2026-03-21T12:00:00Z"
+
+
+@given(
+    pool=st.integers(1, 500),
+    captured=st.integers(60, 500),
+    holdout=st.integers(50, 500),
+    replayed=st.integers(0, 900),
+    seed=st.integers(0, 100),
+)
+def test_a_held_out_row_is_in_no_training_row(pool, captured, holdout, replayed, seed):
+    data = TrainingData(label="late", holdoutPermille=holdout, replayPermille=replayed)
+    base, found = numbers(pool + 1), numbers(captured, 10_000)
+    got = arrange((found, DataSummary(digest="", rows=0, captured=captured)), base, data, seed)
+    assert got.reference is not None
+    learnt, recent, reference = (
+        set(part.frame["x"]) for part in (got.train, got.recent, got.reference)
+    )
+    assert not learnt & (recent | reference)
+    assert len(learnt) == len(got.train)
+    assert max(learnt & set(found.frame["x"])) < min(recent)
+    assert len(recent) == max(1, round(captured * holdout / 1000))
+    share = len(learnt & set(base.frame["x"])) / len(learnt)
+    assert share <= replayed / 1000 + 1 / len(learnt)
+
+
+def numbers(count: int, start: int = 0) -> Rows:
+    values = np.arange(start, start + count, dtype=np.float32)
+    return Rows(pd.DataFrame({"x": values}), np.arange(count) % 2)
+
+
+@given(pool=st.integers(0, 1000), training=st.integers(1, 1000), permille=st.integers(0, 900))
+def test_what_is_replayed_makes_up_its_share_where_there_is_enough(pool, training, permille):
+    chosen = replay(pool, training, permille, 0)
+    assert len(set(chosen)) == len(chosen) <= pool
+    if len(chosen) < pool:
+        share = len(chosen) / (len(chosen) + training)
+        assert share == pytest.approx(permille / 1000, abs=1 / training)
+
+
+def test_of_several_labels_the_last_one_counts(site, rows):
+    table = numbered(rows(100, 2), 1000)
+    ids = put(site, table)
+    changed = [(ids[0], NOW - timedelta(days=2), 1 - table["late"][0])]
+    older = [(ids[1], NOW - timedelta(days=11), 1 - table["late"][1])]
+    put_labels(site / "captured", [*changed, *older])
+    got = collect(site)
+    labels = dict(zip(got.train.frame["wind"], got.train.labels, strict=True))
+    assert labels[1000] == 1 - table["late"][0]
+    assert labels[1001] == table["late"][1]
+
+
+def test_a_label_that_comes_days_later_finds_its_prediction(site, rows):
+    put(site, rows(100, 2), delay=timedelta(days=8))
+    assert collect(site).summary.captured == 100
+
+
+def test_a_label_of_the_future_and_a_prediction_before_the_window_are_left_out(site, rows):
+    put(site, rows(100, 2))
+    put(site, rows(60, 3), prefix="late", delay=timedelta(days=30))
+    put(site, rows(60, 4), prefix="old", start=NOW - timedelta(days=40))
+    put(site, rows(60, 5), prefix="edge", start=NOW - timedelta(days=30, hours=1))
+    # Of the last ones, two minutes apart, an hour lies before the window.
+    assert collect(site).summary.captured == 100 + 30
+    assert collect(site, data={"window": "90d"}).summary.captured == 220
+
+
+def test_the_newest_rows_are_taken_where_there_are_too_many(site, rows):
+    put(site, numbered(rows(300, 2), 1000))
+    got = collect(site, data={"maxRows": 100})
+    captured = [wind for wind in got.train.frame["wind"] if wind >= 1000]
+    assert min(captured) == 1200
+    assert got.summary.captured == 100
+
+
+def test_a_prediction_that_was_written_twice_counts_once(site, rows):
+    table = rows(100, 2)
+    put(site, table)
+    put(site, table)
+    assert collect(site).summary.captured == 100
+
+
+def test_another_models_captures_are_left_alone(site, rows):
+    put(site, rows(100, 2))
+    put(site, rows(100, 3), prefix="other", model="delays-2")
+    assert collect(site).summary.captured == 100
+
+
+def test_files_of_several_versions_with_other_columns_are_read_together(site, rows):
+    table = rows(120, 2)
+    put(site, table[:60].drop(columns="gap").assign(more=1.5), version="old")
+    put(site, table[60:], prefix="q", start=NOW - timedelta(days=3), version="new")
+    got = collect(site)
+    assert got.summary.captured == 120
+    assert list(got.train.frame.columns) == ["gap", "wind", "carrier", "hour"]
+    captured = got.train.frame[-96:]
+    assert captured["gap"][:60].isna().all()
+
+
+def test_missing_and_infinite_values_become_those_that_a_model_knows(site, rows):
+    table = rows(100, 2)
+    table.loc[0, "wind"] = np.inf
+    table.loc[1, "carrier"] = None
+    put(site, table)
+    captured = collect(site).train.frame[-80:].reset_index(drop=True)
+    assert np.isnan(captured["wind"][0])
+    assert captured["carrier"][1] == ""
+    assert captured["wind"].dtype == captured["hour"].dtype == np.float32
+
+
+def test_the_same_rows_have_the_same_digest_and_others_another(site, rows):
+    put(site, rows(100, 2))
+    first = collect(site).summary.digest
+    assert collect(site).summary.digest == first
+    assert collect(site, search={"seed": 5}).summary.digest != first
+    assert first.startswith("sha256:")
+
+
+def test_without_captured_rows_the_baseline_alone_is_learnt_from(site):
+    got = collect(site, captured=None)
+    assert got.reference is None
+    assert (len(got.train), len(got.recent), got.summary.captured) == (320, 80, 0)
+
+
+def test_without_a_baseline_labels_that_are_whole_numbers_are_numbers(site, rows):
+    put(site, rows(100, 2))
+    got = collect(site, data={"baseline": None})
+    assert got.reference is None
+    assert got.train.labels.dtype == np.int64
+    assert len(got.train) == 80
+
+
+def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, rows, capsys):
+    ids = put(site, rows(100, 2))
+    put_labels(site / "captured", [(ids[0], NOW - timedelta(hours=1), "lat")])
+    assert collect(site).summary.captured == 99
+    assert "1 rows are left out, whose labels neither the model nor" in capsys.readouterr().out
+
+
+# --- what goes wrong ---
+
+
+def test_predictions_without_labels_are_told_with_their_number(site, rows):
+    capture(site / "captured", rows(70, 2).drop(columns="late"))
+    error = failure(site)
+    assert error.reason is TrainingFailure.NO_LABELS
+    assert "70 predictions of delays captured in the last 30d" in error.message
+    assert "Send the true labels back" in error.message
+
+
+@pytest.mark.parametrize("count", [0, 49])
+def test_too_few_rows_are_told_with_what_is_needed(site, rows, count):
+    if count:
+        put(site, rows(count, 2))
+    error = failure(site)
+    assert error.reason is TrainingFailure.TOO_FEW_ROWS
+    assert f"at least 50 rows with a label (data.minRows), got {count} of {count}" in error.message
+
+
+def test_rows_of_one_label_are_refused(site, rows):
+    put(site, rows(100, 2).assign(late=1))
+    error = failure(site)
+    assert error.reason is TrainingFailure.ONE_CLASS
+    assert "20 rows that are all 1" in error.message
+
+
+def test_a_captured_file_that_is_none_is_named(site, rows):
+    put(site, rows(100, 2))
+    path = site / "captured/predictions/model=delays/version=abc/date=2026-03-25/broken.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"PAR1 no parquet")
+    error = failure(site)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert str(path) in error.message
+
+
+def test_a_captured_column_that_is_missing_or_of_another_type_is_named(site, rows):
+    put(site, rows(100, 2).drop(columns="wind"))
+    error = failure(site)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "expected a column wind in the captured files, got gap" in error.message
+    put(site, rows(100, 2).assign(wind="strong"), prefix="q", version="other")
+    error = failure(site)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "column wind: expected numbers" in error.message
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda t: t.drop(columns="late"), r"expected a column late \(data.label\), got gap, wind"),
+        (lambda t: t.drop(columns="hour"), "expected a column hour, an input of the model"),
+        (lambda t: t.assign(wind="strong"), "column wind: expected numbers"),
+        (lambda t: t.assign(late=[0.5] * len(t)), "expected classes"),
+        (lambda t: t.assign(late="yes"), "the labels that the model answers, 0, 1, got yes"),
+    ],
+)
+def test_a_baseline_that_does_not_fit_is_told_by_file_and_column(site, rows, spoil, message):
+    put(site, rows(100, 2))
+    write_parquet(spoil(rows(400, 1)), site / "base.parquet")
+    with pytest.raises(StepError, match=message) as caught:
+        collect(site)
+    assert caught.value.reason is TrainingFailure.DATA_UNREADABLE
+
+
+def test_a_baseline_that_is_not_there_or_no_parquet_is_unreadable(site):
+    error = failure(site, data={"baseline": str(site / "none.parquet")}, captured=None)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "Check data.baseline" in error.message
+    (site / "base.parquet").write_bytes(b"no")
+    error = failure(site, captured=None)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "base.parquet: cannot be read" in error.message
+
+
+def test_a_champion_that_is_not_there_or_is_another_is_told(site):
+    nowhere = {"uri": f"{site}/nowhere/", "digest": f"sha256:{'0' * 64}"}
+    assert failure(site, champion=nowhere).reason is LoadFailure.MODEL_NOT_FOUND
+    error = failure(site, digest=f"sha256:{'0' * 64}")
+    assert error.reason is LoadFailure.DIGEST_MISMATCH
+
+
+def test_the_steps_files_hold_what_was_gathered(site, rows):
+    table = rows(100, 2)
+    put(site, table)
+    plan = plan_of(site)
+    settings = StepSettings("assemble", site / "in", site / "held", site / "left", None, 0)
+    run(plan, settings)
+    learnt = tables.read(site / "in/train.parquet")
+    assert list(learnt.columns) == ["gap", "wind", "carrier", "hour", "late"]
+    assert len(tables.read(site / "held/recent.parquet")) == 20
+    assert len(tables.read(site / "held/reference.parquet")) == 80
+    assert Plan.model_validate_json((site / "in/plan.json").read_bytes()) == plan
+    assert sorted(path.name for path in (site / "in").iterdir()) == [
+        "data.json",
+        "plan.json",
+        "train.parquet",
+    ]
