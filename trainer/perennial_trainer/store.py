@@ -162,8 +162,10 @@ class Folder:
     def _failure(self, path: str, error: Exception) -> StepError:
         where, text = self.describe(path), str(error)
         first_line = text.splitlines()[0] if text else type(error).__name__
-        if isinstance(error, FileNotFoundError) and _code(text) not in UNKNOWN_KEY:
-            what = "there is no such bucket" if "NoSuchBucket" in text else "no such object"
+        # A listing of a bucket that is not there fails as any request may, but says the same.
+        no_bucket = "<Code>NoSuchBucket</Code>" in text
+        if no_bucket or (isinstance(error, FileNotFoundError) and _code(text) not in UNKNOWN_KEY):
+            what = "there is no such bucket" if no_bucket else "no such object"
             return StepError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check {self.field}")
         refused = (
             exceptions.PermissionDeniedError,
