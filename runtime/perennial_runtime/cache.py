@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.profile import PROFILE_NAME
 
 from . import log
 from .errors import LoadError
@@ -36,6 +37,12 @@ class Artifact:
     model: Path
     bundle: Bundle | None
     """None for a bare ONNX file."""
+
+    @property
+    def profile(self) -> Path | None:
+        """The drift profile; None where the bundle lists none."""
+        listed = self.bundle is not None and any(f.path == PROFILE_NAME for f in self.bundle.files)
+        return self.model.with_name(PROFILE_NAME) if listed else None
 
 
 def file_digest(path: Path) -> str:

@@ -45,10 +45,10 @@ def _serve(settings: Settings) -> int:
 
 
 def _resolve(settings: Settings) -> int:
-    from .load import load
+    from .load import load_model
 
     try:
-        model, _ = load(settings)
+        model = load_model(settings)
     except LoadError as error:
         code = _failed(settings, error)
         print(_outcome(error).to_text())

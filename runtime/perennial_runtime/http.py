@@ -28,8 +28,7 @@ from .errors import (
 from .metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:  # they bring numpy and ONNX Runtime, which are imported while already live
-    from .model import Model
-    from .protocol.v2 import Codec
+    from .service import Service
 
 INLINE_SECONDS = 0.002
 INLINE_BYTES = 64 * 1024
@@ -60,8 +59,7 @@ class App:
         self.metrics = Metrics(lambda: float(self.in_flight))
         self._uri = uri
         self._max_body_bytes = max_body_bytes
-        self._model: Model | None = None
-        self._codec: Codec
+        self._service: Service | None = None
         self._metadata = b""
         self._pool: ThreadPoolExecutor
         self._ok_headers = {JSON: [("content-type", JSON), SERVER]}
@@ -77,11 +75,11 @@ class App:
 
     @property
     def ready(self) -> bool:
-        return self._model is not None and not self.draining
+        return self._service is not None and not self.draining
 
-    def serve(self, model: "Model", codec: "Codec") -> None:
+    def serve(self, service: "Service") -> None:
         """From now on requests are answered with this model."""
-        self._codec = codec
+        model = service.model
         self._pool = ThreadPoolExecutor(model.threads, thread_name_prefix="run")
         self._metadata = orjson.dumps(
             {
@@ -90,18 +88,15 @@ class App:
                 "platform": "onnxruntime_onnx",
                 "inputs": [tensor.describe() for tensor in model.inputs],
                 "outputs": [tensor.describe() for tensor in model.outputs],
-                "properties": {
-                    "digest": model.digest,
-                    "execution_provider": model.provider,
-                    "threads": str(model.threads),
-                },
+                "properties": service.properties(),
             }
         )
         self.metrics.loaded(
             name=self.name, digest=model.digest, provider=model.provider, uri=self._uri
         )
+        self.metrics.collect(service.collector())
         self._add_model_routes(f"/v2/models/{self.name}/versions/{model.version}")
-        self._model = model
+        self._service = service
 
     def drain(self) -> None:
         """From now on not ready, and every answer asks its client to connect anew, elsewhere."""
@@ -112,6 +107,10 @@ class App:
         self._routes[path] = ("metadata", "GET", self._model_metadata)
         self._routes[f"{path}/ready"] = ("health", "GET", self._model_ready)
         self._routes[f"{path}/infer"] = ("infer", "POST", self._infer)
+        self._routes[f"{path}/predict"] = ("predict", "POST", self._predict)
+        self._routes[f"{path}/feedback"] = ("feedback", "POST", self._feedback)
+        self._routes[f"{path}/counters"] = ("counters", "GET", self._counters)
+        self._routes[f"{path}/profile"] = ("profile", "GET", self._profile)
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         begun = perf_counter()
@@ -155,7 +154,7 @@ class App:
             if parts[3] != self.name:
                 return NotFoundError(f"model: expected {self.name!r}, got {parts[3]!r}")
             if parts[4:5] == ["versions"] and len(parts) > 5:
-                version = self._model.version if self._model else "1"
+                version = self._service.model.version if self._service else "1"
                 known = f"/v2/models/{self.name}/versions/{parts[5]}" in self._routes
                 if not known:
                     return NotFoundError(f"version: expected {version!r} or '1', got {parts[5]!r}")
@@ -186,28 +185,40 @@ class App:
         return orjson.dumps(state), JSON
 
     async def _model_metadata(self, scope: Scope, proto: HTTPProtocol) -> Answer:
-        if self._model is None:
-            raise self._loading()
+        self._loaded()
         return self._metadata, JSON
 
-    def _loading(self) -> UnavailableError:
-        return UnavailableError(
-            f"the model {self.name!r} is still being loaded. Try again in a second"
-        )
+    async def _counters(self, scope: Scope, proto: HTTPProtocol) -> Answer:
+        return self._loaded().counters(), JSON
+
+    async def _profile(self, scope: Scope, proto: HTTPProtocol) -> Answer:
+        return self._loaded().profile(), JSON
 
     async def _infer(self, scope: Scope, proto: HTTPProtocol) -> Answer:
-        model = self._model
-        if model is None:
-            raise self._loading()
-        body = await self._body(scope, proto)
-        if len(body) <= INLINE_BYTES and model.seconds <= INLINE_SECONDS:
-            return self._answer(model, body), JSON
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._answer, model, body), JSON
+        return await self._answer(self._loaded().infer, scope, proto)
 
-    def _answer(self, model: "Model", body: bytes) -> bytes:
-        request = self._codec.decode(body)
-        return self._codec.encode(request, model.run(request.feeds, request.outputs))
+    async def _predict(self, scope: Scope, proto: HTTPProtocol) -> Answer:
+        return await self._answer(self._loaded().predict, scope, proto)
+
+    async def _feedback(self, scope: Scope, proto: HTTPProtocol) -> Answer:
+        return await self._answer(self._loaded().feedback, scope, proto)
+
+    def _loaded(self) -> "Service":
+        if self._service is None:
+            raise UnavailableError(
+                f"the model {self.name!r} is still being loaded. Try again in a second"
+            )
+        return self._service
+
+    async def _answer(
+        self, work: Callable[[bytes], bytes], scope: Scope, proto: HTTPProtocol
+    ) -> Answer:
+        """What is made of a request's body, here or in a thread."""
+        body = await self._body(scope, proto)
+        if len(body) <= INLINE_BYTES and self._loaded().model.seconds <= INLINE_SECONDS:
+            return work(body), JSON
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, work, body), JSON
 
     async def _body(self, scope: Scope, proto: HTTPProtocol) -> bytes:
         """The request's body.

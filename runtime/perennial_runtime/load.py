@@ -1,7 +1,11 @@
 """From settings to a model that can answer. What is slow to import is imported here, late."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from perennial_contracts.capture import COLUMNS
 from perennial_contracts.outcome import LoadFailure
 
 from . import log
@@ -11,24 +15,76 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .model import Model
-    from .protocol.v2 import Codec
+    from .service import Service
 
 
-def load(settings: Settings) -> "tuple[Model, Codec]":
+def load_model(settings: Settings) -> "Model":
     """Fetches the model, creates its session and warms it up.
 
     Raises:
         LoadError: for whatever reason.
     """
-    try:
+    with _errors_explained(settings):
         from .fetch import fetch
         from .model import Model
-        from .protocol.v2 import Codec
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
-        model = Model(artifact, available_threads(settings.threads))
-        return model, Codec(settings.name, model.version, model.inputs, model.outputs)
+        return Model(artifact, available_threads(settings.threads))
+
+
+def load_service(settings: Settings) -> "Service":
+    """Loads the model, and starts to capture where the settings say so.
+
+    Raises:
+        LoadError: for whatever reason.
+    """
+    model = load_model(settings)
+    with _errors_explained(settings):
+        from .service import Service
+
+        service = Service(settings.name, model, uuid4().hex)
+        if settings.capture is not None:
+            _start_capture(settings, settings.capture, service)
+        return service
+
+
+def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
+    """A model whose rows make no table is served, but not captured."""
+    from .capture import Capture
+    from .store.sink import sink_of
+
+    model = service.model
+    taken = [tensor.name for tensor in model.inputs if tensor.name.casefold() in COLUMNS]
+    if service.is_tabular and not taken:
+        service.monitor.capture = Capture(
+            sink_of(uri),
+            service.name,
+            model.version,
+            model.inputs,
+            model.classes,
+            service.monitor.instance,
+            permille=settings.capture_permille,
+            flush_seconds=settings.capture_flush_seconds,
+            queue_rows=settings.capture_queue_rows,
+        )
+        return
+    problem = "nothing is captured: " + (
+        f"the input {taken[0]!r} has the name of a column that captured files have besides the "
+        "features. Rename it, and make the model again"
+        if service.is_tabular
+        else "the model does not take rows of a table, with one input of shape [-1, 1] or [-1] "
+        "for each feature"
+    )
+    service.monitor.capture_problem = problem
+    log.warning("the model is served, but not captured", problem=problem)
+
+
+@contextmanager
+def _errors_explained(settings: Settings) -> Iterator[None]:
+    """Every error as a LoadError that names the model."""
+    try:
+        yield
     except LoadError as error:
         # Whoever reads the message may not know which model it is about.
         if settings.uri in error.message:

@@ -12,6 +12,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 PREFIX = "perennial_runtime"
 SECONDS = (
@@ -62,6 +63,10 @@ class Metrics:
     def loaded(self, **model: str) -> None:
         """States the model that is served from now on."""
         self._model.info(model)
+
+    def collect(self, collector: Collector) -> None:
+        """Has the exposition tell what a collector finds each time it is asked."""
+        self._registry.register(collector)
 
     def text(self) -> bytes:
         """The exposition, as CONTENT_TYPE says."""

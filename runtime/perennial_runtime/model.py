@@ -17,8 +17,10 @@ from perennial_contracts.outcome import LoadFailure
 
 from . import log
 from .cache import Artifact
+from .classes import classes_of
 from .errors import BadRequestError, LoadError, RunFailedError
 from .onnx_file import has_external_data
+from .profiled import read_profile, with_positive
 from .signature import TensorSpec
 
 DATATYPES = {
@@ -80,6 +82,11 @@ class Model:
         self._session = _session(artifact.model, self.threads)
         self.inputs, self.outputs = _signature(self._session)
         _check_bundle(artifact, self.inputs, self.outputs)
+        classes = classes_of(self.outputs, artifact.bundle)
+        self.profiled = (
+            read_profile(artifact.profile, self.inputs, classes) if artifact.profile else None
+        )
+        self.classes = with_positive(classes, self.profiled)
         self.seconds = self._warm_up()
         """How long a run took of late; a moving average."""
         if self.threads < threads and self.seconds >= QUICK_SECONDS:

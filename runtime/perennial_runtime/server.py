@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes
 from granian.net import SocketHolder  # type: ignore[attr-defined]
@@ -19,9 +19,12 @@ from . import log
 from .errors import LoadError
 from .http import App
 from .listener import listen, refuse_connections
-from .load import load
+from .load import load_service
 from .settings import Settings
 from .welcome import welcome
+
+if TYPE_CHECKING:
+    from .service import Service
 
 QUIET_SECONDS = 0.25
 """From the last new connection until the socket is closed: time for its request to arrive."""
@@ -61,6 +64,7 @@ async def serve(settings: Settings) -> LoadError | int:
     log.info("live", host=settings.host, port=listener.getsockname()[1])
 
     loading = _in_thread(loop, settings)
+    service: Service | None = None
     await asyncio.wait((stop, loading, serving), return_when=asyncio.FIRST_COMPLETED)
     if loading.done():
         outcome = loading.result()
@@ -68,8 +72,9 @@ async def serve(settings: Settings) -> LoadError | int:
             front.stop()  # type: ignore[no-untyped-call]
             await serving
             return outcome
-        model, codec = outcome
-        app.serve(model, codec)
+        service = outcome
+        model = service.model
+        app.serve(service)
         log.info(
             "ready",
             model=settings.name,
@@ -84,11 +89,12 @@ async def serve(settings: Settings) -> LoadError | int:
         await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
     if not stop.done():
         raise RuntimeError("the HTTP server ended by itself")
-    return await _drain(app, front, listener, serving, settings, stop.result(), hurry)
+    return await _drain(app, service, front, listener, serving, settings, stop.result(), hurry)
 
 
 async def _drain(
     app: App,
+    service: "Service | None",
     front: _Front,
     listener: socket.socket,
     serving: "asyncio.Future[None]",
@@ -100,11 +106,13 @@ async def _drain(
 
     Not ready at once; then, while the cluster takes note, answers as before but asks each client
     to go away; then takes no new connection, and finishes what was started. A second signal
-    skips the wait.
+    skips the wait. What is captured is written meanwhile, and the last of it at the end.
     """
     was_ready = app.ready
     app.drain()
     log.info("draining", signal=signal.Signals(number).name)
+    if service:
+        service.flush()
     if was_ready and number == signal.SIGTERM:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), settings.drain_seconds)
@@ -112,17 +120,21 @@ async def _drain(
         await asyncio.sleep(QUIET_SECONDS)
     listener.close()
     front.stop()  # type: ignore[no-untyped-call]
+    deadline = time.monotonic() + settings.grace_seconds
+    unanswered = 0
     try:
         await asyncio.wait_for(serving, settings.grace_seconds)
     except TimeoutError:
-        log.warning("the grace period is over", unanswered=app.in_flight)
-        return 1 if app.in_flight else 0
+        unanswered = app.in_flight
+        log.warning("the grace period is over", unanswered=unanswered)
+    if service:
+        await asyncio.to_thread(service.close, deadline - time.monotonic())
     log.info("stopped")
-    return 0
+    return 1 if unanswered else 0
 
 
 def _in_thread(loop: asyncio.AbstractEventLoop, settings: Settings) -> "asyncio.Future[Any]":
-    """Loads in a thread that does not hold up the process's end; (model, codec), or LoadError."""
+    """Loads in a thread that does not hold up the process's end; the Service, or LoadError."""
     result: asyncio.Future[Any] = loop.create_future()
 
     def settle(value: Any) -> None:
@@ -132,7 +144,7 @@ def _in_thread(loop: asyncio.AbstractEventLoop, settings: Settings) -> "asyncio.
     def work() -> None:
         value: Any
         try:
-            value = load(settings)
+            value = load_service(settings)
         except LoadError as error:
             value = error
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile

@@ -1,5 +1,6 @@
 """What a model takes and gives: names, element types and shapes of its tensors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,11 @@ class TensorSpec:
     def dtype(self) -> np.dtype:
         return DTYPES[self.datatype]
 
+    @property
+    def is_column(self) -> bool:
+        """Whether it holds one value a row: a feature of a table."""
+        return self.shape in ((-1,), (-1, 1))
+
     def sample(self) -> np.ndarray:
         """Zeros (or empty strings) that fit, with 1 for every dimension that is free."""
         shape = [1 if extent < 0 else extent for extent in self.shape]
@@ -45,3 +51,8 @@ class TensorSpec:
     def describe(self) -> dict[str, object]:
         """The entry of the protocol's model metadata."""
         return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
+
+
+def is_tabular(inputs: Sequence[TensorSpec]) -> bool:
+    """Whether a model takes rows of a table, an input for each feature."""
+    return bool(inputs) and all(tensor.is_column for tensor in inputs)

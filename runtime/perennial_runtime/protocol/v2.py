@@ -13,6 +13,7 @@ import orjson
 
 from ..errors import BadRequestError
 from ..signature import TensorSpec
+from .messages import brief, quoted
 
 LARGEST_EXTENT = 2**31 - 1
 _KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers from 0 up", "b": "booleans"}
@@ -54,17 +55,17 @@ class Codec:
         except orjson.JSONDecodeError as error:
             raise BadRequestError(f"body: expected JSON, got an error: {error}") from None
         if type(request) is not dict:
-            raise BadRequestError(f"body: expected an object, got {_brief(request)}")
+            raise BadRequestError(f"body: expected an object, got {brief(request)}")
         entries = request.get("inputs")
         if type(entries) is not list:
-            raise BadRequestError(f"inputs: expected an array of tensors, got {_brief(entries)}")
+            raise BadRequestError(f"inputs: expected an array of tensors, got {brief(entries)}")
         feeds: dict[str, np.ndarray] = {}
         for entry in entries:
             name = entry.get("name") if type(entry) is dict else None
             spec = self._inputs.get(name) if type(name) is str else None
             if spec is None:
                 raise BadRequestError(
-                    f"inputs: expected tensors named {_names(self._inputs)}, got {_brief(name)}"
+                    f"inputs: expected tensors named {quoted(self._inputs)}, got {brief(name)}"
                 )
             if spec.name in feeds:
                 raise BadRequestError(f"input {spec.name!r}: expected once, got it twice")
@@ -72,24 +73,24 @@ class Codec:
         if len(feeds) != len(self._inputs):
             missing = [name for name in self._inputs if name not in feeds]
             raise BadRequestError(
-                f"inputs: expected {_names(self._inputs)}, {_names(missing)} missing"
+                f"inputs: expected {quoted(self._inputs)}, {quoted(missing)} missing"
             )
         identity = request.get("id")
         if identity is not None and type(identity) is not str:
-            raise BadRequestError(f"id: expected a string, got {_brief(identity)}")
+            raise BadRequestError(f"id: expected a string, got {brief(identity)}")
         wanted = request.get("outputs")
         return InferRequest(feeds, self._wanted(wanted) if wanted else self._all_outputs, identity)
 
     def _wanted(self, entries: Any) -> Sequence[str]:
         if type(entries) is not list:
-            raise BadRequestError(f"outputs: expected an array, got {_brief(entries)}")
+            raise BadRequestError(f"outputs: expected an array, got {brief(entries)}")
         names: list[str] = []
         for entry in entries:
             name = entry.get("name") if type(entry) is dict else None
             if type(name) is not str or name not in self._outputs or name in names:
                 raise BadRequestError(
-                    f"outputs: expected some of {_names(self._outputs)}, each once, "
-                    f"got {_brief(name)}"
+                    f"outputs: expected some of {quoted(self._outputs)}, each once, "
+                    f"got {brief(name)}"
                 )
             names.append(name)
         return names
@@ -125,13 +126,13 @@ def decode_tensor(spec: TensorSpec, entry: Mapping[str, Any]) -> np.ndarray:
     """
     datatype = entry.get("datatype")
     if datatype != spec.datatype:
-        raise _wrong(spec, f"datatype: expected {spec.datatype}, got {_brief(datatype)}")
+        raise _wrong(spec, f"datatype: expected {spec.datatype}, got {brief(datatype)}")
     shape = _shape(spec, entry.get("shape"))
     data = entry.get("data")
     if type(data) is not list:
         advice = " (binary tensors are not read yet: send JSON, binary_data=False)"
         hint = advice if data is None else ""
-        raise _wrong(spec, f"data: expected an array, got {_brief(data)}{hint}")
+        raise _wrong(spec, f"data: expected an array, got {brief(data)}{hint}")
     try:
         array = _strings(spec, data) if spec.datatype == "BYTES" else _numbers(spec, data)
     except (ValueError, OverflowError):
@@ -161,7 +162,7 @@ def _shape(spec: TensorSpec, shape: Any) -> tuple[int, ...]:
         )
     ):
         raise _wrong(
-            spec, f"shape: expected {list(spec.shape)} (-1: any extent), got {_brief(shape)}"
+            spec, f"shape: expected {list(spec.shape)} (-1: any extent), got {brief(shape)}"
         )
     return tuple(shape)
 
@@ -178,7 +179,7 @@ def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
         if found == "O":
             array = _with_nulls(spec, array)
         elif found not in "fiu":
-            raise _wrong(spec, f"data: expected numbers, got {_brief(_culprit(data))}")
+            raise _wrong(spec, f"data: expected numbers, got {brief(_culprit(data))}")
         if array.dtype == target:
             return array
         try:
@@ -190,14 +191,14 @@ def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
             ) from None
     if kind == "b":
         if found != "b":
-            raise _wrong(spec, f"data: expected booleans, got {_brief(_culprit(data))}")
+            raise _wrong(spec, f"data: expected booleans, got {brief(_culprit(data))}")
         return array
     if found == "f":  # also what numpy makes of whole numbers below and above 2**63 together
         array = np.array(data, dtype=object)
         if any(type(value) is not int for value in array.flat):
             found = "O"
     if found not in "iuf":
-        raise _wrong(spec, f"data: expected {_KINDS[kind]}, got {_brief(_culprit(data))}")
+        raise _wrong(spec, f"data: expected {_KINDS[kind]}, got {brief(_culprit(data))}")
     if array.dtype != target:
         limits = np.iinfo(target)
         low, high = int(array.min()), int(array.max())
@@ -214,7 +215,7 @@ def _with_nulls(spec: TensorSpec, array: np.ndarray) -> np.ndarray:
     """Numbers among which are nulls, those as NaN."""
     for value in array.flat:
         if value is not None and type(value) is not float and type(value) is not int:
-            raise _wrong(spec, f"data: expected numbers, got {_brief(value)}")
+            raise _wrong(spec, f"data: expected numbers, got {brief(value)}")
     return array.astype(np.float64)
 
 
@@ -222,7 +223,7 @@ def _strings(spec: TensorSpec, data: list[Any]) -> np.ndarray:
     array = np.array(data, dtype=object)
     for value in array.flat:
         if type(value) is not str:
-            raise _wrong(spec, f"data: expected strings, got {_brief(value)}")
+            raise _wrong(spec, f"data: expected strings, got {brief(value)}")
     return array
 
 
@@ -239,16 +240,3 @@ def _culprit(data: list[Any]) -> Any:
 
 def _wrong(spec: TensorSpec, problem: str) -> BadRequestError:
     return BadRequestError(f"input {spec.name!r}: {problem}")
-
-
-def _brief(value: Any) -> str:
-    """A value as JSON, cut where it is long."""
-    if value is None:
-        return "nothing"
-    text = orjson.dumps(value, default=str).decode()
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _names(names: Mapping[str, Any] | Sequence[str]) -> str:
-    quoted = [repr(name) for name in names]
-    return ", ".join(quoted) if len(quoted) <= 12 else f"{', '.join(quoted[:12])}, ..."

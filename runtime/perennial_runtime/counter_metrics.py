@@ -1,0 +1,115 @@
+"""The model's counters for /metrics, made when it is asked for."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from perennial_contracts.counters import Counters
+from perennial_contracts.profile import Distribution, Profile
+
+PREFIX = "perennial_runtime"
+MISSING, OTHER = "missing", "other"
+
+
+class CounterCollector(Collector):
+    """Tells the counters over the bins of a profile, each bin by a name that can be read."""
+
+    def __init__(
+        self, read: Callable[[], Counters], profile: Profile | None, classes: Sequence[str]
+    ) -> None:
+        """``classes`` are the names of the confusion matrix's rows and columns."""
+        self._read = read
+        self._features = {f.name: bin_names(f) for f in profile.features} if profile else {}
+        self._score = bin_names(profile.score) if profile and profile.score else []
+        self._label = bin_names(profile.label) if profile and profile.label else []
+        self._classes = classes
+
+    def collect(self) -> Iterator[Metric]:
+        counters = self._read()
+        yield CounterMetricFamily(
+            f"{PREFIX}_rows", "Predictions made, a row each.", value=counters.rows
+        )
+        yield _family(
+            "feature_values",
+            "Values of a feature, by bin of the drift profile.",
+            ("feature", "bin"),
+            (
+                ((feature, name), count)
+                for feature, names in self._features.items()
+                for name, count in zip(names, counters.features[feature], strict=True)
+            ),
+        )
+        yield _family(
+            "scores",
+            "Scores of predictions, by bin of the drift profile.",
+            ("bin",),
+            (((name,), n) for name, n in zip(self._score, counters.score or (), strict=True)),
+        )
+        yield _family(
+            "labels",
+            "Predicted labels.",
+            ("label",),
+            (((name,), n) for name, n in zip(self._label, counters.label or (), strict=True)),
+        )
+        yield _family(
+            "feedback",
+            "Labels that came back, by what had been predicted.",
+            ("predicted", "label"),
+            (
+                ((predicted, label), count)
+                for predicted, row in zip(self._classes, counters.matrix, strict=True)
+                for label, count in zip(self._classes, row, strict=True)
+                if count  # there are many pairs where there are many classes
+            ),
+        )
+        if counters.capture:
+            yield _family(
+                "captured_rows",
+                "Captured predictions and labels, by what became of them.",
+                ("outcome",),
+                (
+                    ((outcome,), getattr(counters.capture, outcome))
+                    for outcome in ("written", "dropped")
+                ),
+            )
+
+
+def _family(
+    name: str, text: str, labels: Sequence[str], samples: Iterable[tuple[tuple[str, ...], int]]
+) -> Metric:
+    family = CounterMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+    for values, count in samples:
+        family.add_metric(values, count)
+    return family
+
+
+def bin_names(distribution: Distribution) -> list[str]:
+    """A name for each bin, each another.
+
+    >>> bin_names(Distribution(name="x", edges=[1.5, 3], counts=[0] * 4))
+    ['<1.5', '[1.5,3)', '>=3', 'missing']
+    """
+    if distribution.edges is None:
+        names = list(distribution.categories or ())
+        return names + [_unlike(name, names) for name in (OTHER, MISSING)]
+    edges = [_brief(edge) for edge in distribution.edges]
+    if not edges:
+        return ["any", MISSING]
+    inner = [f"[{low},{high})" for low, high in pairwise(edges)]
+    return [f"<{edges[0]}", *inner, f">={edges[-1]}", MISSING]
+
+
+def _brief(edge: float) -> str:
+    """The shortest digits that tell the edge; those of a float32 where it is one."""
+    single = np.float32(edge) if abs(edge) <= np.finfo(np.float32).max else None
+    text = str(single) if single is not None and float(single) == edge else repr(edge)
+    return text.removesuffix(".0")
+
+
+def _unlike(name: str, names: Sequence[str]) -> str:
+    while name in names:
+        name = f"({name})"
+    return name

@@ -1,0 +1,148 @@
+"""Watches a model at work: what it was asked and answered, and the labels that came back."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perennial_contracts.counters import CaptureCounts, Counters
+from perennial_contracts.profile import Profile
+
+from .classes import LABEL, PROBABILITIES, Classes, score_bin
+from .prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
+from .signature import TensorSpec, is_tabular
+from .tally import Batch, Tally
+from .verdicts import Verdicts
+
+if TYPE_CHECKING:  # it brings Arrow, which only those need who capture
+    from .capture import Capture
+
+
+class Monitor:
+    """Counts and captures for one model. May be used from several threads at once."""
+
+    def __init__(
+        self,
+        instance: str,
+        digest: str,
+        inputs: Sequence[TensorSpec],
+        classes: Classes | None,
+        profile: Profile | None,
+        ids: IdMaker,
+        version: str,
+    ) -> None:
+        """``instance`` names the process; ``ids`` are made for this model and ``version``."""
+        self.capture: Capture | None = None
+        """Set where predictions and labels are kept."""
+        self.capture_problem = ""
+        """Why they are not, though they should be."""
+        self.instance = instance
+        self._digest = digest
+        self._inputs = inputs
+        self._is_tabular = is_tabular(inputs)
+        self._classes = classes
+        self._places = (
+            {name: place for place, name in enumerate(classes.names[:NO_CLASS])} if classes else {}
+        )
+        self._ids = ids
+        self._version = version
+        self._tally = Tally(profile, classes)
+        self._verdicts = Verdicts(classes)
+
+    def answered(
+        self,
+        feeds: Mapping[str, np.ndarray],
+        results: Mapping[str, np.ndarray],
+        *,
+        with_ids: bool = False,
+    ) -> Sequence[str]:
+        """Takes note of a request that was answered.
+
+        Args:
+            feeds: the model's inputs. They must not change afterwards.
+            results: its outputs, ``label`` and ``probabilities`` of a classifier among them.
+            with_ids: whether the caller wants to know the predictions' ids.
+
+        Returns:
+            An id for each row, where they were wanted.
+        """
+        rows = self._rows(feeds)
+        batch = self._batch(rows, feeds, results) if self._is_tabular else None
+        if batch is None:
+            self._tally.add_rows(rows)
+        else:
+            self._tally.add(batch)
+        if not with_ids and (self.capture is None or batch is None):
+            return ()
+        moment = time.time_ns() // 1_000_000
+        ids = self._ids.make(moment, self._answers(rows, batch))
+        if self.capture is not None and batch is not None:
+            self.capture.add_predictions(moment, ids, batch)
+        return ids
+
+    def labelled(
+        self, ids: Sequence[str], predictions: Iterable[PredictionId], labels: Sequence[str]
+    ) -> None:
+        """Takes note of the true labels of predictions, of whatever version of the model."""
+        for prediction, label in zip(predictions, labels, strict=True):
+            if prediction.version == self._version:
+                self._verdicts.add(prediction, label)
+        if self.capture is not None:
+            self.capture.add_labels(time.time_ns() // 1_000_000, ids, labels)
+
+    def counters(self) -> Counters:
+        """All that was counted so far."""
+        tallied = self._tally.read()
+        labels, matrix, scores = self._verdicts.read()
+        capture = self.capture.counts() if self.capture else None
+        if self.capture_problem:
+            capture = CaptureCounts(problem=self.capture_problem)
+        return Counters(
+            instance=self.instance,
+            digest=self._digest,
+            rows=tallied.rows,
+            features=tallied.features,
+            score=tallied.score,
+            label=tallied.label,
+            labels=labels,
+            matrix=matrix,
+            scores=scores,
+            capture=capture,
+        )
+
+    def _rows(self, feeds: Mapping[str, np.ndarray]) -> int:
+        """How many predictions a request asks for: one, where the model takes no batches."""
+        if not self._inputs or not self._inputs[0].shape or self._inputs[0].shape[0] >= 0:
+            return 1
+        return len(feeds[self._inputs[0].name])
+
+    def _batch(
+        self, rows: int, feeds: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray]
+    ) -> Batch | None:
+        """The request as rows of a table; None where its tensors are not one value for each."""
+        for values in feeds.values():
+            if len(values) != rows:
+                return None
+        if self._classes is None:
+            return Batch(rows, feeds, None, None)
+        label, probabilities = results[LABEL], results[PROBABILITIES]
+        if len(label) != rows or probabilities.shape != (rows, len(self._classes.names)):
+            return None
+        return Batch(rows, feeds, label, probabilities)
+
+    def _answers(self, rows: int, batch: Batch | None) -> Iterable[tuple[int, int]]:
+        """Class index and score bin of each row."""
+        if self._classes is None or batch is None:
+            return [(NO_CLASS, NO_BIN)] * rows
+        assert batch.label is not None
+        assert batch.probabilities is not None
+        places = self._places
+        return [
+            (places.get(str(label), NO_CLASS), score_bin(score))
+            for label, score in zip(
+                self._classes.own(batch.label),
+                self._classes.scores(batch.probabilities).tolist(),
+                strict=True,
+            )
+        ]

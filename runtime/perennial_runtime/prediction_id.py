@@ -1,0 +1,101 @@
+"""The id of a prediction. It says what was predicted, so that any pod can count the label.
+
+24 bytes, written as 32 characters of base64url:
+
+===== ==========================================================
+bytes
+===== ==========================================================
+0-5   the model's version: the first 12 hexadecimal digits of its digest
+6-11  the time, milliseconds since 1970
+12-16 a counter that starts at random in each process
+17-18 index of the predicted class; 65535: none
+19    bin of the score (quality.score_bins); 255: none
+20-23 CRC-32 of what is before it, begun with that of the model's name
+===== ==========================================================
+"""
+
+import binascii
+import os
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+from zlib import crc32
+
+from perennial_contracts.quality import SCORE_BINS
+
+NO_CLASS = 65535
+NO_BIN = 255
+_BYTES, _CHARACTERS = 24, 32
+_PATTERN = re.compile(r"[A-Za-z0-9_-]{32}")
+_PACK = struct.Struct(">6sHIBIHB").pack
+_UNPACK = struct.Struct(">6s6s5sHBI").unpack
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionId:
+    """What an id says."""
+
+    version: str
+    time: int
+    """Milliseconds since 1970."""
+    key: int
+    """Time and counter: one number for each prediction."""
+    class_index: int | None
+    score_bin: int | None
+
+
+class IdMaker:
+    """Makes ids for one model, and reads them. May be used from several threads at once."""
+
+    def __init__(self, model: str, version: str) -> None:
+        """``version`` is 12 hexadecimal digits."""
+        self._version = bytes.fromhex(version)
+        self._seed = crc32(model.encode())
+        self._next = count(int.from_bytes(os.urandom(5), "big")).__next__
+
+    def make(self, time: int, answers: Iterable[tuple[int, int]]) -> list[str]:
+        """An id for each prediction of a batch.
+
+        Args:
+            time: milliseconds since 1970.
+            answers: class index (or NO_CLASS) and score bin (or NO_BIN) of each row.
+        """
+        version, seed, following = self._version, self._seed, self._next
+        high, low = time >> 32, time & 0xFFFFFFFF
+        parts = bytearray()
+        for class_index, score_bin in answers:
+            number = following()
+            body = _PACK(
+                version, high, low, number >> 32 & 0xFF, number & 0xFFFFFFFF, class_index, score_bin
+            )
+            parts += body
+            parts += crc32(body, seed).to_bytes(4, "big")
+        # 24 bytes are 32 characters without padding, so the ids can be written all at once.
+        text = binascii.b2a_base64(parts, newline=False).translate(_TO_URL).decode()
+        if len(text) == _CHARACTERS:
+            return [text]
+        return [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)]
+
+    def read(self, text: str) -> PredictionId | None:
+        """What an id of this model, of whatever version, says; None for anything else."""
+        if _PATTERN.fullmatch(text) is None:
+            return None
+        data = binascii.a2b_base64(text.encode().translate(_FROM_URL))
+        version, time, number, class_index, score_bin, checksum = _UNPACK(data)
+        if crc32(data[: _BYTES - 4], self._seed) != checksum:
+            return None
+        return PredictionId(
+            version.hex(),
+            int.from_bytes(time, "big"),
+            int.from_bytes(time + number, "big"),
+            None if class_index == NO_CLASS else class_index,
+            score_bin if score_bin < SCORE_BINS else None,
+        )
+
+
+def is_sampled(text: str, permille: int) -> bool:
+    """Whether the prediction is one of the ``permille`` of 1000 that are kept; ever the same."""
+    return permille >= 1000 or crc32(text.encode()) % 1000 < permille

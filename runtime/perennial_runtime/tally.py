@@ -1,0 +1,110 @@
+"""Counts of what a model was asked and answered, over the bins of its profile.
+
+Requests are set aside and counted many at a time: counting one row costs as much as counting
+hundreds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from perennial_contracts.profile import Distribution, Profile
+
+from .classes import Classes
+
+BULK_ROWS = 512
+"""Set-aside rows from which on they are counted; also a bound on what is kept in memory."""
+
+
+class Batch(NamedTuple):
+    """The rows of one request with their answers."""
+
+    rows: int
+    features: Mapping[str, np.ndarray]
+    """By name, each of shape (rows,) or (rows, 1)."""
+    label: np.ndarray | None
+    probabilities: np.ndarray | None
+    """Shape (rows, classes)."""
+
+
+@dataclass(frozen=True)
+class Tallied:
+    """Everything counted so far."""
+
+    rows: int
+    features: dict[str, list[int]]
+    score: list[int] | None
+    label: list[int] | None
+
+
+class Tally:
+    """The counters of one process. May be used from several threads at once."""
+
+    def __init__(self, profile: Profile | None, classes: Classes | None) -> None:
+        self._classes = classes
+        self._features = profile.features if profile else []
+        self._score = profile.score if profile else None
+        self._label = profile.label if profile else None
+        self._is_profiled = profile is not None
+        self._lock = Lock()
+        self._rows = 0
+        self._pending: list[Batch] = []
+        self._pending_rows = 0
+        self._counts = {feature.name: _zeros(feature) for feature in self._features}
+        self._score_counts = _zeros(self._score)
+        self._label_counts = _zeros(self._label)
+
+    def add_rows(self, rows: int) -> None:
+        """Counts rows of which no more is known than that they were predicted."""
+        with self._lock:
+            self._rows += rows
+
+    def add(self, batch: Batch) -> None:
+        """Counts a request. The arrays must not change afterwards."""
+        with self._lock:
+            self._rows += batch.rows
+            if not self._is_profiled:
+                return
+            self._pending.append(batch)
+            self._pending_rows += batch.rows
+            if self._pending_rows >= BULK_ROWS:
+                self._count()
+
+    def read(self) -> Tallied:
+        """All that was added so far, exactly."""
+        with self._lock:
+            self._count()
+            return Tallied(
+                self._rows,
+                {name: counts.tolist() for name, counts in self._counts.items()},
+                self._score_counts.tolist() if self._score else None,
+                self._label_counts.tolist() if self._label else None,
+            )
+
+    def _count(self) -> None:
+        pending, self._pending, self._pending_rows = self._pending, [], 0
+        if not pending:
+            return
+        for feature in self._features:
+            name = feature.name
+            values = _joined([batch.features[name] for batch in pending])
+            self._counts[name] += feature.count(values)
+        if self._classes is None:
+            return
+        if self._score is not None:
+            probabilities = _joined([batch.probabilities for batch in pending])
+            self._score_counts += self._score.count(self._classes.scores(probabilities))
+        if self._label is not None:
+            label = _joined([batch.label for batch in pending])
+            self._label_counts += self._label.count(self._classes.own(label))
+
+
+def _joined(parts: list[Any]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _zeros(distribution: Distribution | None) -> np.ndarray:
+    return np.zeros(distribution.bins if distribution else 0, np.int64)
