@@ -2,6 +2,7 @@
 
 pip is run from its own wheel and so never gets into the image, nor do the programs of the
 dependencies, their tests, and what onnxruntime brings for converting models.
+SciPy does import numpy.f2py, so that stays where SciPy is.
 """
 
 import runpy
@@ -15,12 +16,15 @@ PROGRAM = sys.argv[1]
 
 SUPERFLUOUS = (
     "numpy/**/tests",
-    "numpy/f2py",
     "numpy/_core/include",
     "onnxruntime/transformers",
     "onnxruntime/tools",
     "onnxruntime/quantization",
     "onnxruntime/datasets",
+    "onnx/backend/test",
+    "pandas/tests",
+    "scipy/**/tests",
+    "sklearn/**/tests",
 )
 
 
@@ -41,9 +45,10 @@ if stage == "dependencies":
         *("--require-hashes", "--find-links", str(WHEELS), "--target", str(TARGET)),
         *("--requirement", "/build/requirements.txt"),
     )
-    for pattern in SUPERFLUOUS:
-        for folder in TARGET.glob(pattern):
-            shutil.rmtree(folder)
+    unused = () if (TARGET / "scipy").is_dir() else ("numpy/f2py",)
+    for pattern in (*SUPERFLUOUS, *unused):
+        for folder in list(TARGET.glob(pattern)):  # some lie in others
+            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(TARGET / "bin", ignore_errors=True)
 else:
     pip("--target", "/opt/project", str(next(Path("/build/project").glob("*.whl"))))
