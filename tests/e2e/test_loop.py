@@ -78,8 +78,11 @@ class Loop:
 
         def look() -> Object | None:
             run = self.namespace.get("rjob", name)
-            conditions = run.get("status", {}).get("conditions", [])
-            return run if conditions and conditions[0]["reason"] == reason else None
+            (condition,) = run.get("status", {}).get("conditions", [{}]) or [{}]
+            if condition.get("reason") == reason:
+                return run
+            assert condition.get("status", "Unknown") == "Unknown", condition
+            return None
 
         return wait_until(look, seconds, lambda: self.namespace.get("rjob", name).get("status"))
 
