@@ -23,7 +23,7 @@ from .tally import Batch
 
 Part = TypeVar("Part", Predictions, Labels)
 
-RETRY_SECONDS = (0.5, 2.0, 5.0)
+RETRY_SECONDS = (0.5, 1.0, 2.0)
 """Waits before a file is tried again; after the last one its rows are dropped."""
 DAY_MILLISECONDS = 86_400_000
 

@@ -95,18 +95,22 @@ def bin_names(distribution: Distribution) -> list[str]:
     if distribution.edges is None:
         names = list(distribution.categories or ())
         return names + [_unlike(name, names) for name in (OTHER, MISSING)]
-    edges = [_brief(edge) for edge in distribution.edges]
+    edges = _brief(distribution.edges)
     if not edges:
         return ["any", MISSING]
     inner = [f"[{low},{high})" for low, high in pairwise(edges)]
     return [f"<{edges[0]}", *inner, f">={edges[-1]}", MISSING]
 
 
-def _brief(edge: float) -> str:
-    """The shortest digits that tell the edge; those of a float32 where it is one."""
-    single = np.float32(edge) if abs(edge) <= np.finfo(np.float32).max else None
-    text = str(single) if single is not None and float(single) == edge else repr(edge)
-    return text.removesuffix(".0")
+def _brief(edges: Sequence[float]) -> list[str]:
+    """The shortest digits that tell the edges apart: those of float32 where they are such."""
+    doubles = np.asarray(edges, np.float64)
+    with np.errstate(over="ignore"):
+        singles = doubles.astype(np.float32)
+    return [
+        str(edge).removesuffix(".0")
+        for edge in (singles if (singles == doubles).all() else doubles)
+    ]
 
 
 def _unlike(name: str, names: Sequence[str]) -> str:

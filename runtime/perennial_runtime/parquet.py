@@ -82,7 +82,7 @@ def _answers(classes: Classes | None, parts: Sequence[Predictions]) -> dict[str,
     scores = classes.scores(probabilities).astype(np.float64)
     return {
         LABEL: _texts([str(value) for value in classes.own(label)]),
-        SCORE: _numbers(scores, DataType.float64()),
+        SCORE: _numbers(scores),
     }
 
 
@@ -102,18 +102,19 @@ def _column(spec: TensorSpec, values: np.ndarray) -> Any:
     if spec.datatype == "BYTES":
         return _texts([value or None for value in values.tolist()])
     if spec.dtype.kind == "f":
-        return _numbers(values, Array.from_numpy(values[:0]).type)
+        # Few readers of Parquet know half floats.
+        return _numbers(values.astype(np.float32) if spec.datatype == "FP16" else values)
     return Array.from_numpy(values)
 
 
-def _numbers(values: np.ndarray, kind: Any) -> Any:
+def _numbers(values: np.ndarray) -> Any:
     """Floats, with null for NaN."""
     missing = np.isnan(values)
     if not missing.any():
         return Array.from_numpy(np.ascontiguousarray(values))
     listed = values.astype(object)
     listed[missing] = None
-    return Array(listed.tolist(), kind)
+    return Array(listed.tolist(), Array.from_numpy(values[:0]).type)
 
 
 def _texts(values: Sequence[str | None]) -> Any:

@@ -4,9 +4,13 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +24,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from perennial_contracts.bundle import Bundle, Tensor, describe_files
+from perennial_images import golang
+from perennial_images.scratch import SCRATCH_IMAGES
 
 PATIENCE = 60.0
 """Seconds until a condition that is waited for counts as never coming."""
@@ -84,6 +90,86 @@ def bundle_files(affine: bytes) -> dict[str, bytes]:
         outputs=[Tensor(name="Y", datatype="FP32", shape=[-1, 2])],
     )
     return {**contents, "bundle.json": bundle.to_bytes()}
+
+
+@pytest.fixture(scope="session")
+def flights() -> Callable[..., dict[str, bytes]]:
+    """Builds a bundle of a classifier of rows: late where amount + (1 if carrier is AA) > 0.
+
+    Features: amount (FP32), carrier (BYTES), seats (INT64), shape [-1, 1], and weekend (BOOL),
+    shape [-1]; the last two change nothing. ``flights(classes=["no", "yes"])`` answers texts;
+    the manifest's and the profile's fields can be changed; ``profile=None`` leaves it out.
+    """
+
+    def build(
+        classes: list[Any] | None = None,
+        profile: dict[str, Any] | str | None = "fitting",
+        **manifest: Any,
+    ) -> dict[str, bytes]:
+        names = classes or [0, 1]
+        contents = {"model.onnx": _late(names)}
+        labels = [str(name) for name in names]
+        if profile is not None:
+            changes = {} if profile == "fitting" else profile
+            contents["profile.json"] = json.dumps({**_profile(labels), **changes}).encode()
+        fields = {"labels": labels, "positive": labels[1], **manifest}
+        bundle = Bundle(files=describe_files(contents), **fields)
+        return {**contents, "bundle.json": bundle.to_bytes()}
+
+    return build
+
+
+def _profile(labels: list[str]) -> dict[str, Any]:
+    return {
+        "rows": 100,
+        "features": [
+            {"name": "amount", "edges": [-1.0, 0.1], "counts": [30, 30, 30, 10]},
+            {"name": "carrier", "categories": ["AA", "BB"], "counts": [40, 40, 10, 10]},
+            {"name": "seats", "edges": [100.0], "counts": [50, 50, 0]},
+            {"name": "weekend", "categories": ["False", "True"], "counts": [70, 30, 0, 0]},
+        ],
+        "score": {"name": "score", "edges": [0.5], "counts": [50, 50, 0]},
+        "label": {"name": "label", "categories": labels, "counts": [50, 50, 0, 0]},
+        "positive": labels[1],
+    }
+
+
+def _late(classes: list[Any]) -> bytes:
+    is_text = isinstance(classes[0], str)
+    kind = TensorProto.STRING if is_text else TensorProto.INT64
+    names = np.array(classes, object if is_text else np.int64)
+    constants = [
+        numpy_helper.from_array(np.zeros(1, np.float32), "zero"),
+        numpy_helper.from_array(np.ones(1, np.float32), "one"),
+        numpy_helper.from_array(np.array([-1], np.int64), "flat"),
+        numpy_helper.from_array(names, "names"),
+    ]
+    encode = {"keys_strings": ["AA"], "values_floats": [1.0], "default_float": 0.0}
+    nodes = [
+        helper.make_node("IsNaN", ["amount"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "amount"], ["known"]),
+        helper.make_node("LabelEncoder", ["carrier"], ["bad"], domain="ai.onnx.ml", **encode),
+        helper.make_node("Add", ["known", "bad"], ["late"]),
+        helper.make_node("Sigmoid", ["late"], ["yes"]),
+        helper.make_node("Sub", ["one", "yes"], ["no"]),
+        helper.make_node("Concat", ["no", "yes"], ["probabilities"], axis=1),
+        helper.make_node("Greater", ["late", "zero"], ["is_late"]),
+        helper.make_node("Cast", ["is_late"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["place", "flat"], ["places"]),
+        helper.make_node("Gather", ["names", "places"], ["label"]),
+    ]
+    info = helper.make_tensor_value_info
+    inputs = [
+        info("amount", TensorProto.FLOAT, ["N", 1]),
+        info("carrier", TensorProto.STRING, ["N", 1]),
+        info("seats", TensorProto.INT64, ["N", 1]),
+        info("weekend", TensorProto.BOOL, ["N"]),
+    ]
+    outputs = [info("label", kind, ["N"]), info("probabilities", TensorProto.FLOAT, ["N", 2])]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, initializer=constants)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 2)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    return model.SerializeToString()
 
 
 @pytest.fixture
@@ -270,3 +356,69 @@ def external_data_model() -> bytes:
     x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 2])
     y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 2])
     return to_bytes([helper.make_node("MatMul", ["X", "W"], ["Y"])], [x], [y], [weights])
+
+
+class S3Server:
+    """A real S3 server, a versitygw that runs here."""
+
+    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+        self.buckets = root / "buckets"
+        for name in ("models", "captured"):
+            (self.buckets / name).mkdir(parents=True)
+        (root / "sidecar").mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://{self._address}"
+        binary = golang.build(SCRATCH_IMAGES["store"].part) / "versitygw"
+        self._command = [
+            *(str(binary), "--port", self._address, "--quiet"),
+            *("--access", environment["AWS_ACCESS_KEY_ID"]),
+            *("--secret", environment["AWS_SECRET_ACCESS_KEY"]),
+            *("posix", "--sidecar", str(root / "sidecar"), str(self.buckets)),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(30)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.url, timeout=5).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="session")
+def s3_environment() -> dict[str, str]:
+    """The variables by which the S3 server is asked, but for its URL."""
+    return {
+        "AWS_ACCESS_KEY_ID": "a-key",
+        "AWS_SECRET_ACCESS_KEY": "a-secret-of-some-length",
+        "AWS_REGION": "us-east-1",
+    }
+
+
+@pytest.fixture(scope="module")
+def s3_server(
+    tmp_path_factory: pytest.TempPathFactory, s3_environment: dict[str, str]
+) -> Iterator[S3Server]:
+    """An S3 server with the buckets ``models`` and ``captured``."""
+    server = S3Server(tmp_path_factory.mktemp("s3"), s3_environment)
+    server.start()
+    yield server
+    server.stop()

@@ -3,82 +3,34 @@
 import os
 import shutil
 import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
-from perennial_images import golang
-from perennial_images.scratch import SCRATCH_IMAGES
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetch import fetch
 
 needs_server = pytest.mark.skipif(
     shutil.which("go") is None, reason="the S3 server is built with Go, which is not on PATH"
 )
-KEY, SECRET = "a-key", "a-secret-of-some-length"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Yields the server's URL and the directory in which its buckets lie."""
-    root = tmp_path_factory.mktemp("s3")
-    buckets = root / "buckets"
-    (buckets / "models").mkdir(parents=True)
-    (root / "sidecar").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    binary = golang.build(SCRATCH_IMAGES["store"].part) / "versitygw"
-    command = [str(binary), "--port", f"127.0.0.1:{port}", "--access", KEY, "--secret", SECRET]
-    process = subprocess.Popen(
-        [*command, "--quiet", "posix", "--sidecar", str(root / "sidecar"), str(buckets)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(url):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield url, buckets
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture
-def credentials(monkeypatch):
+def credentials(monkeypatch, s3_environment):
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
     return monkeypatch
 
 
 @pytest.fixture
-def store(server, credentials) -> Path:
+def store(s3_server, credentials) -> Path:
     """The directory of the bucket ``models``, with the environment set up to reach it."""
-    url, buckets = server
-    credentials.setenv("AWS_ENDPOINT_URL", url)
-    return buckets / "models"
+    credentials.setenv("AWS_ENDPOINT_URL", s3_server.url)
+    return s3_server.buckets / "models"
 
 
 def put(directory: Path, files: dict[str, bytes]) -> None:

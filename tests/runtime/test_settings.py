@@ -27,6 +27,10 @@ def test_every_flag_can_be_a_variable():
         "PERENNIAL_HOST": "::",
         "PERENNIAL_GRACE_SECONDS": "9",
         "PERENNIAL_MAX_BODY_BYTES": "1000",
+        "PERENNIAL_CAPTURE": "s3://captured/flights",
+        "PERENNIAL_CAPTURE_PERMILLE": "100",
+        "PERENNIAL_CAPTURE_FLUSH_SECONDS": "5",
+        "PERENNIAL_CAPTURE_QUEUE_ROWS": "9",
     }
     settings = parse(["serve"], environment)
     assert settings.uri == "s3://models/delays/1/"
@@ -40,6 +44,10 @@ def test_every_flag_can_be_a_variable():
     assert settings.host == "::"
     assert settings.grace_seconds == 9
     assert settings.max_body_bytes == 1000
+    assert settings.capture == "s3://captured/flights"
+    assert settings.capture_permille == 100
+    assert settings.capture_flush_seconds == 5
+    assert settings.capture_queue_rows == 9
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,9 @@ def test_every_flag_can_be_a_variable():
         (["serve", "m", "--name", "a/b"], {}, "--name: expected letters"),
         (["serve", "m", "--threads", "0"], {}, "--threads: expected a whole number from 1"),
         (["serve", "m", "--drain-seconds", "-1"], {}, "--drain-seconds"),
+        (["serve", "m", "--capture", "http://x/y"], {}, "--capture: expected s3://BUCKET/PATH"),
+        (["serve", "m", "--capture", "s3://"], {}, "--capture: expected s3://BUCKET/PATH"),
+        (["serve", "m", "--capture-permille", "0"], {}, "expected a whole number from 1 to 1000"),
         (["resolve", "m", "--log-format", "xml"], {}, "--log-format: expected auto, json or text"),
     ],
 )

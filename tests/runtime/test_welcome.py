@@ -21,6 +21,13 @@ def test_the_welcome_has_the_address_and_a_request_that_fits_the_model():
     assert [tensor["data"] for tensor in tensors] == [[0.0, 0.0], [""]]
 
 
+def test_a_model_of_rows_is_asked_by_rows():
+    inputs = [TensorSpec("X", "FP32", (-1,)), TensorSpec("o'clock", "BYTES", (-1, 1))]
+    command = shlex.split(welcome(settings(), 8080, inputs).splitlines()[1].removeprefix("Try:"))
+    assert command[:3] == ["curl", "http://localhost:8080/v2/models/iris/predict", "-d"]
+    assert json.loads(command[3]) == {"instances": [{"X": 0.0, "o'clock": ""}]}
+
+
 def test_an_example_that_would_fill_the_screen_is_left_out():
     text = welcome(settings("::1"), 80, [TensorSpec("image", "FP32", (-1, 3, 224, 224))])
     assert "curl http://[::1]:80/v2/models/iris\n" in text

@@ -170,7 +170,7 @@ def _wrong(feature: TensorSpec, values: Sequence[Any], is_wrong: Any) -> BadRequ
     kind = feature.dtype.kind
     if value is None:
         return BadRequestError(
-            f"{where}: expected {_EXPECTED[kind]}, got nothing. A {feature.datatype} input has no "
+            f"{where}: expected {_EXPECTED[kind]}, got nothing. {feature.datatype} inputs have no "
             "missing values: fill one in, or make the model with a float input"
         )
     if type(value) in _TYPES[kind]:
