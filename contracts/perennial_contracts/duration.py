@@ -8,15 +8,15 @@ from pydantic import Field
 from .api import rules
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-PATTERN = "^[1-9][0-9]{0,6}[smhd]$"
+PATTERN = "^[1-9][0-9]{0,4}[smhd]$"
+"""At most 273 years: what is far longer leaves the years that a date can have."""
+_EXPECTED = "expected a whole number of up to five digits and s, m, h or d, such as 6h"
 
 Duration = Annotated[
     str,
     Field(
-        max_length=8,
-        json_schema_extra=rules(
-            (f"self.matches('{PATTERN}')", "expected a whole number and s, m, h or d, such as 6h")
-        ),
+        max_length=6,
+        json_schema_extra=rules((f"self.matches('{PATTERN}')", _EXPECTED)),
     ),
 ]
 
@@ -30,5 +30,5 @@ def seconds(text: str) -> int:
     21600
     """
     if not re.fullmatch(PATTERN, text):
-        raise ValueError(f"expected a whole number and s, m, h or d, such as 6h, got {text!r}")
+        raise ValueError(f"{_EXPECTED}, got {text!r}")
     return int(text[:-1]) * _SECONDS[text[-1]]

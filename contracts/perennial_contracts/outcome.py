@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 MESSAGE_LIMIT = 2048
-"""Characters; the kubelet keeps 4096 bytes of a termination message."""
+"""Characters of the message in it."""
+_BYTES_LIMIT = 4096
+"""What the kubelet keeps of a termination message; JSON that is cut there cannot be read."""
 
 
 class LoadFailure(StrEnum):
@@ -43,8 +45,7 @@ class Outcome(BaseModel):
 
     def to_text(self) -> str:
         """The termination message."""
-        short = self.model_copy(update={"message": self.message[:MESSAGE_LIMIT]})
-        return short.model_dump_json(exclude_none=True)
+        return shortened(self, self.message[:MESSAGE_LIMIT])
 
     @classmethod
     def from_text(cls, text: str) -> "Outcome | None":
@@ -53,3 +54,14 @@ class Outcome(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError:
             return None
+
+
+def shortened(outcome: BaseModel, message: str) -> str:
+    """The JSON of an outcome with as much of ``message`` as the kubelet keeps."""
+    while True:
+        text = outcome.model_copy(update={"message": message}).model_dump_json(exclude_none=True)
+        excess = len(text.encode()) - _BYTES_LIMIT
+        if excess <= 0 or not message:
+            return text
+        # A character takes up to 6 bytes, so this never cuts more than it must.
+        message = message[: -max(1, excess // 6)]

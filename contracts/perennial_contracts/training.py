@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .outcome import MESSAGE_LIMIT
+from .outcome import MESSAGE_LIMIT, shortened
 from .retrainjob import Comparison, DataSummary, Gate, Search, TrainingData, Trigger
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
@@ -117,8 +117,7 @@ class TrainingResult(BaseModel):
 
     def to_text(self) -> str:
         """The termination message."""
-        short = self.model_copy(update={"message": self.message[: MESSAGE_LIMIT // 2]})
-        return short.model_dump_json(exclude_none=True)
+        return shortened(self, self.message[: MESSAGE_LIMIT // 2])
 
     @classmethod
     def from_text(cls, text: str) -> "TrainingResult | None":
