@@ -63,7 +63,8 @@ class Distribution(BaseModel):
         """How many of some values fall into each bin.
 
         Args:
-            values: shape (rows,); numbers where NaN is missing, or strings where "" is.
+            values: shape (rows,); numbers where NaN is missing, or strings where "" is, and None
+                and NaN, which a table's column of texts holds for null.
 
         Returns:
             Shape (bins,), int64.
@@ -77,8 +78,8 @@ class Distribution(BaseModel):
         places_of = {category: place for place, category in enumerate(self.categories or ())}
         listed = values.reshape(-1).tolist() if isinstance(values, np.ndarray) else values
         for value, times in Counter(listed).items():
-            missing = value is None or value == ""
-            place = self.bins - 1 if missing else places_of.get(str(value), self.bins - 2)
+            other = self.bins - 2
+            place = self.bins - 1 if _is_missing(value) else places_of.get(str(value), other)
             counts[place] += times
         return counts
 
@@ -88,8 +89,8 @@ class Baseline(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    value: float
-    deviation: Annotated[float, Field(ge=0)]
+    value: Annotated[float, Field(ge=0, le=1)]
+    deviation: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     """Standard deviation of the score over samples of ``rows`` rows."""
     rows: Annotated[int, Field(ge=1)]
 
@@ -144,8 +145,12 @@ def fit_categories(
 ) -> Distribution:
     """Bins for the most frequent categories; ``keep`` has bins even where it does not occur."""
     listed = values.reshape(-1).tolist() if isinstance(values, np.ndarray) else values
-    found = Counter(str(value) for value in listed if value is not None and value != "")
+    found = Counter(str(value) for value in listed if not _is_missing(value))
     ordered = sorted(found, key=lambda category: (-found[category], category))
     categories = list(dict.fromkeys([*keep, *ordered]))[: max(CATEGORY_BINS, len(keep))]
     bare = Distribution(name=name, categories=categories, counts=[0] * (len(categories) + 2))
     return bare.model_copy(update={"counts": bare.count(values).tolist()})
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value == "" or value != value

@@ -35,8 +35,8 @@ def score_of(probabilities: np.ndarray, positive: int | None) -> np.ndarray:
 
 def score_bins(scores: np.ndarray) -> np.ndarray:
     """The bin of each score, 0 to SCORE_BINS - 1; NaN is in the first."""
-    clean = np.nan_to_num(np.asarray(scores, np.float64), nan=0.0)
-    return np.clip((clean * SCORE_BINS).astype(np.int64), 0, SCORE_BINS - 1)
+    clean = np.clip(np.nan_to_num(np.asarray(scores, np.float64), nan=0.0), 0, 1)
+    return np.minimum((clean * SCORE_BINS).astype(np.int64), SCORE_BINS - 1)
 
 
 def measure(
@@ -89,7 +89,8 @@ def drop_limit(baseline: Baseline, labels: int, sigmas: float, least: float) -> 
     """How far a metric may lie below its baseline before it counts as dropped.
 
     ``sigmas`` standard deviations of the difference, for a window of ``labels`` labels, and never
-    less than ``least``, so that a large window does not make a trifle of it.
+    less than ``least``, so that a trifle does not count in a large window; nor more than 1, which
+    no metric can drop by.
     """
     spread = baseline.deviation * float(np.sqrt(1 + baseline.rows / max(labels, 1)))
-    return max(least, sigmas * spread)
+    return min(max(least, sigmas * spread), 1.0)
