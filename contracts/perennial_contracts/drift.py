@@ -44,13 +44,15 @@ class Finding:
 def psi(reference: Sequence[int] | np.ndarray, window: Sequence[int] | np.ndarray) -> float:
     """The population stability index, sum((q - p) ln(q / p)), of two count vectors of one length.
 
-    Shares are (c + 1/2) / (N + B/2), so that an empty bin is no infinity.
+    Shares are (c + 1) / (N + B), Laplace's rule of succession, so that an empty bin is no infinity.
+    With half a count in place of one, windows of 100 rows exceed the chi-square limit twice as
+    often as they should (benchmarks/drift_calibration.py).
     """
     a, b = np.asarray(reference, np.float64), np.asarray(window, np.float64)
     if a.shape != b.shape:
         raise ValueError(f"expected as many bins, got {a.size} and {b.size}")
-    p = (a + 0.5) / (a.sum() + a.size / 2)
-    q = (b + 0.5) / (b.sum() + b.size / 2)
+    p = (a + 1) / (a.sum() + a.size)
+    q = (b + 1) / (b.sum() + b.size)
     return float(((q - p) * np.log(q / p)).sum())
 
 
@@ -91,22 +93,23 @@ def judge(
         warn: the index from which a difference is worth telling.
         act: the index from which it is worth acting on.
     """
-    pairs: list[tuple[Distribution, Sequence[int], bool]] = [
-        (feature, features[feature.name], False)
+    pairs: list[tuple[str, Distribution, Sequence[int], bool]] = [
+        (feature.name, feature, features[feature.name], False)
         for feature in profile.features
         if len(features.get(feature.name, ())) == feature.bins
     ]
-    for reference, counts in ((profile.score, score), (profile.label, label)):
-        if reference and counts is not None and len(counts) == reference.bins:
-            pairs.append((reference, counts, True))
+    for name, answer, answered in ((SCORE, profile.score, score), (LABEL, profile.label, label)):
+        if answer and answered is not None and len(answered) == answer.bins:
+            pairs.append((name, answer, answered, True))
     findings = [
-        _find(reference, counts, is_prediction, len(pairs), warn, act)
-        for reference, counts, is_prediction in pairs
+        _find(name, reference, counts, is_prediction, len(pairs), warn, act)
+        for name, reference, counts, is_prediction in pairs
     ]
     return sorted(findings, key=lambda finding: (-finding.psi, finding.name))
 
 
 def _find(
+    name: str,
     reference: Distribution,
     counts: Sequence[int],
     is_prediction: bool,
@@ -120,4 +123,4 @@ def _find(
     level = Level.STABLE
     if index >= max(warn, limit):
         level = Level.ACT if index >= max(act, limit) else Level.WARN
-    return Finding(reference.name, is_prediction, index, limit, level)
+    return Finding(name, is_prediction, index, limit, level)
