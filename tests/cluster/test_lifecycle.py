@@ -50,7 +50,7 @@ def machine() -> dict[str, set[str]]:
     return {
         "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),
         "links": {path.name for path in Path("/sys/class/net").iterdir()},
-        "routes": set(capture(["ip", "route", "show", "table", "all"]).splitlines()),
+        "routes": routes(),
         "rules": set(capture(["nft", "list", "ruleset"]).splitlines()),
         "netns": {path.name for path in Path("/run/netns").glob("*")},
         "cgroups": {str(path) for path in processes.CGROUPS.glob("*/perennial*")},
@@ -61,6 +61,12 @@ def machine() -> dict[str, set[str]]:
         },
         "processes": {exe for exe in running_programs() if exe.startswith(programs)},
     }
+
+
+def routes() -> set[str]:
+    """Without their state: it changes by itself when the last pod of another cluster ends."""
+    shown = capture(["ip", "route", "show", "table", "all"]).splitlines()
+    return {line.replace(" linkdown", "").rstrip() for line in shown}
 
 
 def running_programs() -> Iterator[str]:

@@ -210,7 +210,7 @@ def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any)
             from read_parquet('{tmp_path}/predictions/**/*.parquet', hive_partitioning = true) p
             join read_parquet('{tmp_path}/labels/**/*.parquet', hive_partitioning = true) l
             using (_prediction_id) where p.model = 'shop' and p.amount is not null"""
-        rows = duckdb.sql(query).fetchone()
+        rows = duckdb.execute(query).fetchone()
         return int(rows[0]) if rows else 0
 
     wait_until(lambda: joined() == report.sent * tabular.ROWS_A_REQUEST, 30, joined)
@@ -224,8 +224,10 @@ def quiet(loop: Loop) -> Loop:
 
 
 def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
-    quiet.run_by_hand("no-data")
-    run = quiet.wait_for_run("no-data", "NoLabels")
+    with traffic(quiet.address, "shop", lambda: TRUTH, labels=False) as report:
+        wait_until(lambda: report.sent > 40)
+    quiet.run_by_hand("no-labels")
+    run = quiet.wait_for_run("no-labels", "NoLabels")
     assert run["status"]["conditions"][0]["status"] == "False"
     assert "feedback" in run["status"]["message"]
 

@@ -4,13 +4,9 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,10 +18,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from support.s3 import S3Server
 
 from perennial_contracts.bundle import Bundle, Tensor, describe_files
-from perennial_images import golang
-from perennial_images.scratch import SCRATCH_IMAGES
 
 PATIENCE = 60.0
 """Seconds until a condition that is waited for counts as never coming."""
@@ -358,67 +353,9 @@ def external_data_model() -> bytes:
     return to_bytes([helper.make_node("MatMul", ["X", "W"], ["Y"])], [x], [y], [weights])
 
 
-class S3Server:
-    """A real S3 server, a versitygw that runs here."""
-
-    def __init__(self, root: Path, environment: dict[str, str]) -> None:
-        self.buckets = root / "buckets"
-        for name in ("models", "captured"):
-            (self.buckets / name).mkdir(parents=True)
-        (root / "sidecar").mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._address = f"127.0.0.1:{free.getsockname()[1]}"
-        self.url = f"http://{self._address}"
-        binary = golang.build(SCRATCH_IMAGES["store"].part) / "versitygw"
-        self._command = [
-            *(str(binary), "--port", self._address, "--quiet"),
-            *("--access", environment["AWS_ACCESS_KEY_ID"]),
-            *("--secret", environment["AWS_SECRET_ACCESS_KEY"]),
-            *("posix", "--sidecar", str(root / "sidecar"), str(self.buckets)),
-        ]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + PATIENCE
-        while not self._answers():
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.terminate()
-            self._process.wait(30)
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(self.url, timeout=5).close()
-        except urllib.error.HTTPError as error:
-            error.close()
-        except OSError:
-            return False
-        return True
-
-
-@pytest.fixture(scope="session")
-def s3_environment() -> dict[str, str]:
-    """The variables by which the S3 server is asked, but for its URL."""
-    return {
-        "AWS_ACCESS_KEY_ID": "a-key",
-        "AWS_SECRET_ACCESS_KEY": "a-secret-of-some-length",
-        "AWS_REGION": "us-east-1",
-    }
-
-
 @pytest.fixture(scope="module")
-def s3_server(
-    tmp_path_factory: pytest.TempPathFactory, s3_environment: dict[str, str]
-) -> Iterator[S3Server]:
-    """An S3 server with the buckets ``models`` and ``captured``."""
-    server = S3Server(tmp_path_factory.mktemp("s3"), s3_environment)
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3"))
     server.start()
     yield server
     server.stop()

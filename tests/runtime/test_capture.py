@@ -1,6 +1,5 @@
 """What is captured can be read back; what cannot be written is dropped, counted, and told."""
 
-import shutil
 import signal
 import threading
 import time
@@ -10,6 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 from onnx import TensorProto
+from support.s3 import KEYS, needs_s3
 
 from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_runtime.capture import Capture
@@ -20,9 +20,6 @@ from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_runtime.store.sink import SinkError, sink_of
 from perennial_runtime.tally import Batch
 
-needs_s3 = pytest.mark.skipif(
-    shutil.which("go") is None, reason="the S3 server is built with Go, which is not on PATH"
-)
 MODEL = "/v2/models/flights"
 ROW = {"amount": 2.0, "carrier": "AA", "seats": 150, "weekend": False}
 PATIENCE = 60
@@ -156,8 +153,8 @@ def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatc
 
 
 @needs_s3
-def test_what_is_captured_is_written_to_s3_through_an_outage(serve, s3_server, s3_environment):
-    environment = {**s3_environment, "AWS_ENDPOINT_URL": s3_server.url}
+def test_what_is_captured_is_written_to_s3_through_an_outage(serve, s3_server):
+    environment = {**KEYS, "AWS_ENDPOINT_URL": s3_server.url}
     uri = ("--capture", "s3://captured/some/where", "--capture-flush-seconds", "0.1")
     server = serve(*uri, **environment)
     predict(server, ROW)
@@ -187,8 +184,8 @@ def test_what_is_captured_is_written_to_s3_through_an_outage(serve, s3_server, s
         ("no-such-bucket", None, "there is no such bucket. Check --capture"),
     ],
 )
-def test_a_store_that_refuses_is_told_why(serve, s3_server, s3_environment, bucket, key, problem):
-    environment = {**s3_environment, "AWS_ENDPOINT_URL": s3_server.url}
+def test_a_store_that_refuses_is_told_why(serve, s3_server, bucket, key, problem):
+    environment = {**KEYS, "AWS_ENDPOINT_URL": s3_server.url}
     if key:
         environment["AWS_ACCESS_KEY_ID"] = key
     uri = f"s3://{bucket}/x"

@@ -1,27 +1,23 @@
 """Fetching from a real S3 server, a versitygw that runs here."""
 
 import os
-import shutil
 import socket
 from pathlib import Path
 
 import pytest
+from support.s3 import KEYS, needs_s3
 
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetch import fetch
 
-needs_server = pytest.mark.skipif(
-    shutil.which("go") is None, reason="the S3 server is built with Go, which is not on PATH"
-)
-
 
 @pytest.fixture
-def credentials(monkeypatch, s3_environment):
+def credentials(monkeypatch):
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in s3_environment.items():
+    for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
@@ -46,7 +42,7 @@ def failure(uri: str, cache: Path, **arguments) -> LoadError:
     return caught.value
 
 
-@needs_server
+@needs_s3
 @pytest.mark.parametrize("uri", ["s3://models/delays/1/", "s3://models/delays/1"])
 def test_a_bundle_is_fetched_from_s3(store, bundle_files, tmp_path, uri):
     put(store / "delays/1", bundle_files)
@@ -54,21 +50,21 @@ def test_a_bundle_is_fetched_from_s3(store, bundle_files, tmp_path, uri):
     assert artifact.model.read_bytes() == bundle_files["model.onnx"]
 
 
-@needs_server
+@needs_s3
 @pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
 def test_a_bare_model_is_fetched_from_s3(store, affine, tmp_path, uri):
     put(store / "bare", {"model.onnx": affine})
     assert fetch(uri, None, tmp_path, 0).digest == digest_of(affine)
 
 
-@needs_server
+@needs_s3
 def test_a_large_object_arrives_whole(store, tmp_path):
     data = os.urandom(20 * 1024 * 1024 + 1)
     put(store, {"large.onnx": data})
     assert fetch("s3://models/large.onnx", digest_of(data), tmp_path, 0).digest == digest_of(data)
 
 
-@needs_server
+@needs_s3
 def test_an_empty_prefix_is_not_found(store, tmp_path):
     error = failure("s3://models/nothing/here/", tmp_path)
     assert error.reason is LoadFailure.MODEL_NOT_FOUND
@@ -78,7 +74,7 @@ def test_an_empty_prefix_is_not_found(store, tmp_path):
     )
 
 
-@needs_server
+@needs_s3
 def test_a_missing_object_and_a_missing_bucket_are_not_found(store, tmp_path):
     error = failure("s3://models/nothing.onnx", tmp_path)
     assert error.reason is LoadFailure.MODEL_NOT_FOUND
@@ -88,7 +84,7 @@ def test_a_missing_object_and_a_missing_bucket_are_not_found(store, tmp_path):
     assert "there is no such bucket" in error.message
 
 
-@needs_server
+@needs_s3
 @pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
 @pytest.mark.parametrize("wrong", ["key", "secret", "none"])
 def test_wrong_or_missing_credentials_are_access_denied(
@@ -107,7 +103,7 @@ def test_wrong_or_missing_credentials_are_access_denied(
     assert error.exit_code == 1
 
 
-@needs_server
+@needs_s3
 def test_an_object_that_was_overwritten_is_a_mismatch(store, affine, tmp_path):
     put(store / "changed", {"model.onnx": affine + b"\n"})
     error = failure("s3://models/changed/", tmp_path, pin=digest_of(affine))

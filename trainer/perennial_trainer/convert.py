@@ -65,6 +65,7 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
         for feature in features:
             _adapt_input(converted, feature)
         _name_batch(converted)
+        _sort_opsets(converted)
         onnx.checker.check_model(converted)
     # The converters raise whatever they run into: NameError, KeyError, RuntimeError, and more.
     except Exception as error:
@@ -140,3 +141,10 @@ def _name_batch(model: onnx.ModelProto) -> None:
         dimension = value.type.tensor_type.shape.dim[0]
         dimension.ClearField("dim_value")
         dimension.dim_param = BATCH
+
+
+def _sort_opsets(model: onnx.ModelProto) -> None:
+    """skl2onnx leaves them in the order of a set of texts, which differs between processes."""
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
