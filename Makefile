@@ -5,6 +5,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 CLUSTER ?= perennial
+# How many months after January the demo lets go by.
+MONTHS ?= 11
 # An existing cluster is used only when the command says so: `make demo KUBECONFIG=...`.
 ifeq ($(origin KUBECONFIG),command line)
 export PERENNIAL_KUBECONFIG := $(abspath $(KUBECONFIG))
@@ -57,8 +59,8 @@ cluster-down: $(READY) ## Remove the cluster and all that it left behind
 install: cluster-up images ## Put the operator and an S3 server onto the cluster
 	$(PY) -m perennial_cluster.install --name $(CLUSTER)
 
-demo: install ## The main job on real data: train, serve, predict, update under load
-	PYTHONPATH=examples/flights $(PY) -m flights_demo --cluster $(CLUSTER)
+demo: install ## The main job on real data: a model's year in ten minutes (MONTHS=3 for less)
+	PYTHONPATH=examples/flights $(PY) -m flights_demo --cluster $(CLUSTER) --months $(MONTHS)
 
 # The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
 test: lint ## All tests, on a real cluster

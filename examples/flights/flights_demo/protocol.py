@@ -1,13 +1,14 @@
-"""Flights as requests of the Open Inference Protocol v2 in JSON, and answers as arrays."""
+"""Flights as rows with names, answers as arrays, and the truth that goes back."""
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import orjson
 
-from .conversion import LABEL, PROBABILITIES, tensors
-from .data import CATEGORIES, Rows
+from .data import NUMBERS, Rows
 
 
 @dataclass(frozen=True)
@@ -16,29 +17,34 @@ class Prediction:
 
     version: str
     """The first digits of the digest of the model that answered."""
-    late: np.ndarray
-    """Shape (rows,), 0 or 1."""
+    ids: tuple[str, ...]
+    """Shape (rows,); under them the truth is sent back."""
     probability: np.ndarray
     """Shape (rows,), that the flight is late."""
 
 
-def path(model: str) -> str:
-    """Where a model takes inference requests."""
-    return f"/v2/models/{model}/infer"
+def predict_path(model: str) -> str:
+    """Where a model takes rows."""
+    return f"/v2/models/{model}/predict"
+
+
+def feedback_path(model: str) -> str:
+    """Where a model takes the truth about its predictions."""
+    return f"/v2/models/{model}/feedback"
 
 
 def encode(rows: Rows) -> bytes:
     """The body of a request for some rows; a missing number is null."""
-    inputs = [
-        {
-            "name": name,
-            "datatype": "BYTES" if name in CATEGORIES else "FP32",
-            "shape": list(values.shape),
-            "data": values.ravel().tolist() if name in CATEGORIES else values.ravel(),
-        }
-        for name, values in tensors(rows).items()
-    ]
-    return orjson.dumps({"inputs": inputs}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return json.dumps(
+        {"instances": [_row(row) for row in rows.features.to_dict("records")]}
+    ).encode()
+
+
+def _row(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        name: None if name in NUMBERS and math.isnan(value) else value
+        for name, value in row.items()
+    }
 
 
 def batches(rows: Rows, size: int) -> list[bytes]:
@@ -54,12 +60,19 @@ def decode(body: bytes) -> Prediction:
     """
     try:
         answer = json.loads(body)
-        outputs = {output["name"]: output for output in answer["outputs"]}
-        probabilities = np.array(outputs[PROBABILITIES]["data"], np.float64)
+        predictions = answer["predictions"]
         return Prediction(
-            version=answer.get("model_version") or "unknown",
-            late=np.array(outputs[LABEL]["data"], np.int64),
-            probability=probabilities.reshape(outputs[PROBABILITIES]["shape"])[:, 1],
+            version=answer["model_version"],
+            ids=tuple(each["prediction_id"] for each in predictions),
+            probability=np.array([each["probabilities"]["1"] for each in predictions]),
         )
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError) as error:
         raise ValueError(f"not an answer of the model: {error!r}") from None
+
+
+def encode_truth(ids: Sequence[str], late: Sequence[int]) -> bytes:
+    """The body that sends the truth about some predictions back."""
+    pairs = zip(ids, late, strict=True)
+    return json.dumps(
+        {"feedback": [{"prediction_id": each, "label": int(truth)} for each, truth in pairs]}
+    ).encode()

@@ -1,12 +1,11 @@
 """What a person sees: steps, a line that moves on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class Show(Protocol):
@@ -19,7 +18,7 @@ class Screen:
     """Prints the story of the demo."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Console(highlight=False, soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -27,26 +26,26 @@ class Screen:
         self.head(title)
         begun = time.monotonic()
         yield
-        self._console.print(f"    [dim]({time.monotonic() - begun:.1f} s)[/dim]")
+        self.console.print(f"    [dim]({time.monotonic() - begun:.1f} s)[/dim]")
 
     def say(self, text: str = "") -> None:
         """Some lines of a step."""
         for line in text.splitlines() or [""]:
-            self._console.print(f"    {line}", markup=False)
+            self.console.print(f"    {line}", markup=False)
 
     def stop(self, text: str) -> None:
         """Why the demo ends early."""
-        self._console.print(f"\n[bold red]Stopped:[/bold red] {_escape(text)}")
+        self.console.print(f"\n[bold red]Stopped:[/bold red] {_escape(text)}")
 
     def head(self, title: str) -> None:
         """The head of a part that takes no time."""
-        self._console.print(f"\n[bold]==> {title}[/bold]")
+        self.console.print(f"\n[bold]==> {title}[/bold]")
 
     @contextmanager
     def status(self) -> Iterator[Show]:
         """A line that is rewritten; where there is no terminal, a line for each new text."""
-        if self._console.is_terminal:
-            with self._console.status("...") as spinner:
+        if self.console.is_terminal:
+            with self.console.status("...") as spinner:
                 yield lambda text, count="": spinner.update(_escape(f"{count}{text}"))
             return
         last = ""
@@ -56,30 +55,6 @@ class Screen:
             if text != last:
                 self.say(text)
                 last = text
-
-        yield show
-
-    @contextmanager
-    def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar; where there is no terminal, a line for each quarter. Call it with what is done."""
-        if self._console.is_terminal:
-            columns = (
-                TextColumn("    {task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-            )
-            with Progress(*columns, console=self._console) as bar:
-                task = bar.add_task(title, total=total)
-                yield lambda done: bar.update(task, completed=done)
-            return
-        quarter = 0
-
-        def show(done: int) -> None:
-            nonlocal quarter
-            if done * 4 // total > quarter:
-                quarter = done * 4 // total
-                self.say(f"{title}: {done:,} of {total:,}")
 
         yield show
 

@@ -1,18 +1,22 @@
 """Uploads a bundle to the S3 server in the cluster."""
 
 import contextlib
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
+import duckdb
 import obstore
+import pandas as pd
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from perennial_contracts.bundle import MANIFEST_NAME
+from perennial_contracts.digest import digest_of
 
-from .bundle import Packed
 from .reach import Endpoint
 
 BUCKET = "models"
@@ -37,18 +41,37 @@ def open_bucket(endpoint: Endpoint, keys: Mapping[str, str]) -> S3Store:
     return store
 
 
-def upload(store: S3Store, prefix: str, packed: Packed) -> str:
+def upload(store: S3Store, prefix: str, files: Mapping[str, bytes]) -> str:
     """Puts a bundle under a prefix; its URI.
 
     Bytes that lie at an address never change, since models are pinned by what was found there.
     Where another bundle has the prefix, this one goes beside it, under a part of its digest.
     """
-    if _manifest(store, prefix) not in (None, packed.files[MANIFEST_NAME]):
-        prefix = f"{prefix}-{packed.digest.removeprefix('sha256:')[:12]}"
+    if _manifest(store, prefix) not in (None, files[MANIFEST_NAME]):
+        digest = digest_of(files[MANIFEST_NAME])
+        prefix = f"{prefix}-{digest.removeprefix('sha256:')[:12]}"
     # bundle.json goes last: whoever finds it finds everything that it lists.
-    for name in sorted(packed.files, key=lambda name: name == MANIFEST_NAME):
-        obstore.put(store, f"{prefix}/{name}", packed.files[name])
+    for name in sorted(files, key=lambda name: name == MANIFEST_NAME):
+        obstore.put(store, f"{prefix}/{name}", files[name])
     return f"s3://{BUCKET}/{prefix}/"
+
+
+def upload_table(store: S3Store, key: str, table: pd.DataFrame) -> str:
+    """Puts a table as Parquet; its URI."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        file = Path(folder, "table.parquet")
+        connection.register("rows", table)
+        connection.execute(f"COPY rows TO '{file}' (FORMAT parquet)")
+        obstore.put(store, key, file)
+    return f"s3://{BUCKET}/{key}"
+
+
+def clear(store: S3Store, prefix: str) -> int:
+    """Deletes all objects below a prefix; how many there were."""
+    found = [meta["path"] for page in obstore.list(store, f"{prefix}/") for meta in page]
+    if found:
+        obstore.delete(store, found)
+    return len(found)
 
 
 def _manifest(store: S3Store, prefix: str) -> bytes | None:

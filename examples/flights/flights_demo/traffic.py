@@ -56,7 +56,6 @@ class Traffic:
         bodies: Iterable[tuple[int, bytes]],
         *,
         connections: int,
-        pause: float = 0.0,
         on_answer: Callable[[int, Prediction], None] = lambda number, prediction: None,
     ) -> None:
         """Prepares; nothing is sent before the block begins.
@@ -66,16 +65,15 @@ class Traffic:
             path: what is posted to.
             bodies: the requests, each with a number; they are shared out among the connections.
             connections: how many keep-alive connections there are, each with one request at a time.
-            pause: seconds for which a connection rests after an answer.
             on_answer: is told each prediction, with the number of its request, one at a time.
         """
         self.report = Report()
         self._endpoint = endpoint
         self._path = path
         self._bodies = iter(bodies)
-        self._pause = pause
         self._on_answer = on_answer
         self._lock = threading.Lock()
+        self._taking = threading.Lock()
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="connection")
         self._connections = connections
@@ -106,13 +104,12 @@ class Traffic:
         connection = Connection(self._endpoint)
         try:
             while not self._stopped.is_set():
-                with self._lock:
+                # Another lock than that of the answers: the next request may not be due yet.
+                with self._taking:
                     number, body = next(self._bodies, (-1, b""))
                 if number < 0:
                     return
                 self._send(connection, number, body)
-                if self._pause:
-                    self._stopped.wait(self._pause)
         finally:
             connection.close()
 

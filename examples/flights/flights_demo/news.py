@@ -1,0 +1,93 @@
+"""What happens to the model, told from successive looks at its resources."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The resources at one moment, as far as the story needs them."""
+
+    conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Status and reason by type, of the ModelDeployment."""
+    revision: str = ""
+    digest: str = ""
+    psi: dict[str, int] = field(default_factory=dict)
+    """Population stability index by feature, in thousandths, of the last window."""
+    quality: tuple[int, int] | None = None
+    """The metric in the last window, and on held-out data, in thousandths."""
+    runs: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
+    """RetrainJobs by name: trigger, status and reason of its condition, and its message."""
+
+    @classmethod
+    def of(cls, resource: Object, runs: list[Object]) -> "Sight":
+        """Reads a ModelDeployment and its RetrainJobs."""
+        status = resource.get("status", {})
+        stable = status.get("stable") or {}
+        watched = status.get("monitoring") or {}
+        quality = watched.get("quality")
+        return cls(
+            conditions={
+                each["type"]: (each["status"], each["reason"])
+                for each in status.get("conditions", ())
+            },
+            revision=stable.get("name", ""),
+            digest=stable.get("digest", ""),
+            psi={
+                each["name"]: each["psiPermille"]
+                for each in (watched.get("drift") or {}).get("features", ())
+            },
+            quality=(quality["valuePermille"], quality["baselinePermille"]) if quality else None,
+            runs={run["metadata"]["name"]: _run(run) for run in runs},
+        )
+
+    @property
+    def running(self) -> str:
+        """The run that is on its way, with its step, or nothing."""
+        for name, (_, status, reason, _) in self.runs.items():
+            if status == "Unknown":
+                return f"{name} {reason}"
+        return ""
+
+
+def _run(run: Object) -> tuple[str, str, str, str]:
+    conditions = run.get("status", {}).get("conditions") or [{}]
+    return (
+        run["spec"].get("trigger", {}).get("type", "Manual"),
+        conditions[0].get("status", "Unknown"),
+        conditions[0].get("reason", ""),
+        run.get("status", {}).get("message", ""),
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened."""
+
+    kind: str
+    """drift, quality, started, accepted, rejected, failed or promoted."""
+    text: str
+
+
+_SIGNS = {"DriftDetected": ("drift", "InputAndPredictionDrift"), "QualityDropped": ("quality", "")}
+
+
+def news(before: Sight, after: Sight) -> list[Event]:
+    """What happened between two looks, in the order in which it must have."""
+    events = []
+    for type_, (kind, wanted) in _SIGNS.items():
+        was, now = before.conditions.get(type_), after.conditions.get(type_)
+        if now and now != was and now[0] == "True" and wanted in ("", now[1]):
+            events.append(Event(kind, now[1]))
+    for name, (trigger, status, reason, message) in after.runs.items():
+        old = before.runs.get(name)
+        if not old:
+            events.append(Event("started", f"{name} by {trigger}"))
+        if status != "Unknown" and (not old or old[1] == "Unknown"):
+            kind = {"Accepted": "accepted", "Rejected": "rejected"}.get(reason, "failed")
+            events.append(Event(kind, f"{name}: {message}" if message else name))
+    if before.digest and after.digest and before.digest != after.digest:
+        events.append(Event("promoted", f"revision {after.revision}"))
+    return events

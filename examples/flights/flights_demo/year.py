@@ -1,0 +1,101 @@
+"""The months go by: flights are predicted under way, and what became of them is sent back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from . import deployment, protocol
+from .data import Rows
+from .kubectl import Kubectl
+from .news import Event, Sight
+from .observer import Observer
+from .outcomes import Outcomes
+from .pacing import paced
+from .protocol import Prediction
+from .reach import Endpoint
+from .record import Month
+from .traffic import Traffic
+from .view import View
+
+ROWS_A_REQUEST = 64
+CONNECTIONS = 4
+DAYS_A_MONTH = 30
+DAYS_LATE = 2
+"""How long the truth about a flight takes to come back."""
+PATIENCE_SECONDS = 120.0
+"""How long a run that is on its way at the end is waited for."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """What is needed to let months go by."""
+
+    kubectl: Kubectl
+    endpoint: Endpoint
+    rows: Rows
+    frozen: Callable[[Rows], np.ndarray]
+    """The probability of being late by January's model, for some flights."""
+    seconds_a_month: float
+
+    def play(self, numbers: list[int], view: View) -> list[Month]:
+        """Lets months go by, in order; what came of each."""
+        months: list[Month] = []
+
+        def tell(sight: Sight, events: list[Event]) -> None:
+            if months:
+                months[-1].events += events
+            view.see(sight, events)
+
+        delay = DAYS_LATE * self.seconds_a_month / DAYS_A_MONTH
+        with Observer(self.kubectl, tell) as observer:
+            with Outcomes(self.endpoint, deployment.NAME, delay) as outcomes:
+                for number in numbers:
+                    months.append(Month(number))
+                    view.begin(months[-1])
+                    self._serve(months[-1], outcomes)
+                    view.end(months[-1])
+            months[-1].failed += len(outcomes.failures)
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while observer.sight.running and time.monotonic() < deadline:
+                time.sleep(1.0)
+        return months
+
+    def _serve(self, month: Month, outcomes: Outcomes) -> None:
+        rows = self.rows.month(month.number)
+        bodies = protocol.batches(rows, ROWS_A_REQUEST)
+        answers: dict[int, Prediction] = {}
+
+        def on_answer(number: int, prediction: Prediction) -> None:
+            answers[number] = prediction
+            start = number * ROWS_A_REQUEST
+            outcomes.add(prediction.ids, rows.late[start : start + ROWS_A_REQUEST].tolist())
+            month.requests += 1
+            month.flights += len(prediction.ids)
+            if prediction.version not in month.versions:
+                month.versions.append(prediction.version)
+
+        with Traffic(
+            self.endpoint,
+            protocol.predict_path(deployment.NAME),
+            paced(bodies, self.seconds_a_month),
+            connections=CONNECTIONS,
+            on_answer=on_answer,
+        ) as traffic:
+            pass
+        month.failed = len(traffic.report.failures)
+        month.problems = traffic.report.failures[:3]
+        answered = sorted(answers)
+        places = np.concatenate(
+            [
+                np.arange(
+                    number * ROWS_A_REQUEST, number * ROWS_A_REQUEST + len(answers[number].ids)
+                )
+                for number in answered
+            ]
+        )
+        living = np.concatenate([answers[number].probability for number in answered])
+        month.living_auc = float(roc_auc_score(rows.late[places], living))
+        month.frozen_auc = float(roc_auc_score(rows.late, self.frozen(rows)))
