@@ -7,7 +7,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "flights"))
 
-from flights_demo import data, training
+from flights_demo import data
+from flights_demo.data import LABEL
+from perennial_contracts.retrainjob import Search
+from perennial_trainer.first import make_bundle
 
 
 @pytest.fixture(scope="session")
@@ -18,11 +21,17 @@ def tables():
 
 @pytest.fixture(scope="session")
 def rows(tables):
-    """January and February."""
+    """The whole year."""
     return data.to_rows(data.join(*tables))
 
 
 @pytest.fixture(scope="session")
-def trained(rows):
-    """A model of the first days of January."""
-    return training.train(rows[:3000])
+def made(rows):
+    """A bundle that was trained on the first days of January."""
+    return make_bundle(
+        rows[:3000].table(),
+        label=LABEL,
+        positive="1",
+        search=Search(candidates=["Logistic"], metric="roc_auc", maxTrials=1),
+        lineage={},
+    )

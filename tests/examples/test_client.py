@@ -11,10 +11,10 @@ from flights_demo.traffic import Traffic
 
 PREDICTION = json.dumps(
     {
+        "model_name": "delays",
         "model_version": "abc",
-        "outputs": [
-            {"name": "label", "shape": [1], "data": [1]},
-            {"name": "probabilities", "shape": [1, 2], "data": [0.25, 0.75]},
+        "predictions": [
+            {"prediction_id": "p1", "label": 1, "probabilities": {"0": 0.25, "1": 0.75}}
         ],
     }
 ).encode()
@@ -191,7 +191,7 @@ def test_several_connections_share_the_requests_and_each_is_sent_once():
 def test_traffic_ends_when_it_is_told_to_and_loses_nothing():
     endless = ((number, b"x") for number in range(10**9))
     with serving([answer()] * 10_000) as server:
-        with Traffic(server.endpoint, "/", endless, connections=1, pause=0.01) as traffic:
+        with Traffic(server.endpoint, "/", endless, connections=1) as traffic:
             while not traffic.report.served:
                 pass
             traffic.stop()

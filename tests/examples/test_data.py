@@ -17,12 +17,18 @@ def test_a_flight_gets_the_weather_of_its_origin_in_its_scheduled_hour(tables):
         assert [flight[name] for name in names] == [reading[name] for name in names]
 
 
-def test_only_flights_that_arrived_in_january_and_february_are_rows(tables, rows):
+def test_every_flight_that_arrived_is_a_row_of_its_month(tables, rows):
     flights, _ = tables
-    early = flights[flights["month"] <= 2]
-    assert len(rows) == early["arr_delay"].notna().sum()
-    assert len(rows.month(1)) + len(rows.month(2)) == len(rows)
-    assert len(rows.month(1)) == early[early["month"] == 1]["arr_delay"].notna().sum()
+    arrived = flights[flights["arr_delay"].notna()]
+    assert len(rows) == len(arrived) == 327_346
+    for month in range(1, 13):
+        assert len(rows.month(month)) == (arrived["month"] == month).sum()
+
+
+def test_a_table_has_the_features_and_the_truth_beside_them(rows):
+    table = rows.month(2).table()
+    assert list(table) == [*data.FEATURES, "late"]
+    assert table["late"].tolist() == rows.month(2).late.tolist()
 
 
 def test_late_means_more_than_fifteen_minutes_after_the_schedule():

@@ -1,12 +1,18 @@
 import matplotlib.image
-import numpy as np
+import pytest
 
 from flights_demo import picture
-from flights_demo.training import Scores
+from flights_demo.news import Event
+from flights_demo.record import Month
 
 
-def test_the_picture_is_drawn_also_where_a_class_has_no_rows(tmp_path):
-    file = tmp_path / "demo" / "confusion.png"
-    counts = np.array([[17_403, 790], [0, 0]])
-    picture.draw(counts, ("on time", "late"), Scores(0.9, 0, 0, 0.5), "Title", "Caption", file)
-    assert matplotlib.image.imread(file).shape[:2] == (1440, 1600)
+@pytest.mark.parametrize("count", [1, 11])
+def test_the_picture_is_drawn_for_any_number_of_months(tmp_path, count):
+    months = [
+        Month(2 + number, flights=25_000, frozen_auc=0.89, living_auc=0.89 + number / 1000)
+        for number in range(count)
+    ]
+    months[0].events.append(Event("promoted", "revision abc"))
+    file = tmp_path / "demo" / "year.png"
+    picture.draw(months, file)
+    assert matplotlib.image.imread(file).shape[:2] == (1100, 2000)
