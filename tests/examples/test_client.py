@@ -1,9 +1,7 @@
 import json
-import socket
-import threading
-from contextlib import contextmanager
 
 import pytest
+from support.scripted import response, serving
 
 from flights_demo.client import Connection
 from flights_demo.reach import Endpoint
@@ -21,70 +19,11 @@ PREDICTION = json.dumps(
 
 
 def answer(status=200, body=PREDICTION, close=False):
-    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
-    return (head + ("Connection: close\r\n" if close else "") + "\r\n").encode() + body
+    return response(status, body, close)
 
 
-class Server:
-    """A real HTTP/1.1 server. ``script`` says, by connection, what each request is answered with.
-
-    Bytes are sent as they are. None closes without an answer. After the last entry of a connection
-    it is closed if that is the word "close", and waits for further bytes otherwise.
-    """
-
-    def __init__(self, script):
-        self.script = script
-        self.requests = []
-        self.threads = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = Endpoint("127.0.0.1", self.listener.getsockname()[1])
-
-    def run(self):
-        for number, steps in enumerate(self.script):
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self.serve, args=(number, connection, steps))
-            thread.start()
-            self.threads.append(thread)
-
-    def serve(self, number, connection, steps):
-        with connection, connection.makefile("rb") as reader:
-            for step in steps:
-                if step == "close":
-                    return
-                body = self.read(reader)
-                if body is None:
-                    return
-                self.requests.append((number, body))
-                if step is None:
-                    return
-                connection.sendall(step)
-            reader.read()
-
-    def read(self, reader):
-        length = 0
-        while (line := reader.readline()) not in (b"\r\n", b""):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        return reader.read(length) if line else None
-
-
-@contextmanager
-def serving(*script):
-    server = Server(script)
-    accepting = threading.Thread(target=server.run)
-    accepting.start()
-    try:
-        yield server
-    finally:
-        server.listener.shutdown(socket.SHUT_RDWR)
-        server.listener.close()
-        accepting.join()
-        for thread in server.threads:
-            thread.join()
+def endpoint(server):
+    return Endpoint("127.0.0.1", server.port)
 
 
 def send(server, count, connections=1):
@@ -92,7 +31,7 @@ def send(server, count, connections=1):
     found = {}
     bodies = [(number, b"%d" % number) for number in range(count)]
     with Traffic(
-        server.endpoint,
+        endpoint(server),
         "/infer",
         bodies,
         connections=connections,
@@ -121,7 +60,7 @@ def test_connection_close_is_honoured_and_counts_as_nothing():
 
 def test_a_connection_that_the_server_closed_while_idle_is_not_used_again():
     with serving([answer(), "close"], [answer()]) as server:
-        connection = Connection(server.endpoint)
+        connection = Connection(endpoint(server))
         connection.post("/infer", b"0")
         server.threads[0].join()
         assert not connection.post("/infer", b"1").retried
@@ -191,7 +130,7 @@ def test_several_connections_share_the_requests_and_each_is_sent_once():
 def test_traffic_ends_when_it_is_told_to_and_loses_nothing():
     endless = ((number, b"x") for number in range(10**9))
     with serving([answer()] * 10_000) as server:
-        with Traffic(server.endpoint, "/", endless, connections=1) as traffic:
+        with Traffic(endpoint(server), "/", endless, connections=1) as traffic:
             while not traffic.report.served:
                 pass
             traffic.stop()

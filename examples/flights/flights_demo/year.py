@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from . import deployment, protocol
 from .data import Rows
+from .errors import DemoError
 from .kubectl import Kubectl
 from .news import Event, Sight
 from .observer import Observer
@@ -87,15 +88,15 @@ class Year:
             pass
         month.failed = len(traffic.report.failures)
         month.problems = traffic.report.failures[:3]
-        answered = sorted(answers)
+        if not answers:
+            raise DemoError(f"no request of {month.name} was answered. {month.problems[0]}")
+        self._score(month, rows, answers)
+
+    def _score(self, month: Month, rows: Rows, answers: dict[int, Prediction]) -> None:
+        """Both models on the month's flights; the living one on those that it was asked about."""
         places = np.concatenate(
-            [
-                np.arange(
-                    number * ROWS_A_REQUEST, number * ROWS_A_REQUEST + len(answers[number].ids)
-                )
-                for number in answered
-            ]
+            [np.arange(len(each.ids)) + number * ROWS_A_REQUEST for number, each in answers.items()]
         )
-        living = np.concatenate([answers[number].probability for number in answered])
+        living = np.concatenate([each.probability for each in answers.values()])
         month.living_auc = float(roc_auc_score(rows.late[places], living))
         month.frozen_auc = float(roc_auc_score(rows.late, self.frozen(rows)))
