@@ -111,7 +111,7 @@ def test_a_run_goes_from_captured_files_to_a_published_bundle(deployed, champion
         # The training has neither credentials nor the rows that it is judged on.
         bare = {"PERENNIAL_HOLDOUT": "/nowhere"} if step == "train" else environment
         done = program(step, plan=plan, PYTHONHASHSEED="1", **bare)
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout
     result = TrainingResult.from_text(program.message.read_text())
     assert result is not None

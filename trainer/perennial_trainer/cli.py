@@ -1,5 +1,6 @@
 """The program ``perennial-trainer``."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from perennial_contracts.training import ASSEMBLE, TRAIN, TrainingResult
 from .errors import StepError
 from .progress import complain
 from .settings import FitSettings, StepSettings, load_plan, parse
+from .threads import allowed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +43,8 @@ def _run(settings: StepSettings | FitSettings) -> TrainingResult | None:
         fit(settings)
         return None
     plan = load_plan()
+    # OpenMP reads it as it is loaded. Without it scikit-learn asks programs that the image lacks.
+    os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
     if settings.step == ASSEMBLE:
         from .assemble.step import run as assemble
 

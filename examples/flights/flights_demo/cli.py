@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--months", type=_months, default=11, help="months after January that go by, 1 to 11"
     )
-    parser.add_argument("--seconds-a-month", type=float, default=50.0)
+    parser.add_argument("--seconds-a-month", type=float, default=60.0)
     parser.add_argument(
         "--no-direct",
         dest="direct",
