@@ -44,3 +44,8 @@ def test_the_table_holds_a_line_for_each_month(tmp_path):
 def test_the_text_shows_what_keeping_the_model_alive_gained():
     _, line = as_text([APRIL]).splitlines()
     assert line.split()[:5] == ["April", "27,564", "0.886", "0.893", "+0.007"]
+
+
+def test_a_gain_of_nothing_has_no_minus() -> None:
+    _, line = as_text([Month(2, frozen_auc=0.8932, living_auc=0.8931)]).splitlines()
+    assert line.split()[4] == "+0.000"

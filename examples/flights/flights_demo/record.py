@@ -78,7 +78,7 @@ def as_text(months: list[Month]) -> str:
     """The table for a terminal."""
     lines = [f"{'':<10}{'flights':>9}{'frozen':>9}{'living':>9}{'gain':>8}  what happened"]
     for month in months:
-        gain = month.living_auc - month.frozen_auc
+        gain = round(month.living_auc - month.frozen_auc, 3) + 0.0  # there is no gain of -0
         lines.append(
             f"{month.name:<10}{month.flights:>9,}{month.frozen_auc:>9.3f}"
             f"{month.living_auc:>9.3f}{gain:>+8.3f}  {month.story}"
