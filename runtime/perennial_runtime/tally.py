@@ -1,11 +1,12 @@
 """Counts of what a model was asked and answered, over the bins of its profile.
 
 Requests are set aside and counted many at a time: counting one row costs as much as counting
-hundreds.
+hundreds. Of requests of one row the bare values are set aside: to join hundreds of arrays of one
+value costs more than to count them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -40,6 +41,19 @@ class Tallied:
     label: list[int] | None
 
 
+@dataclass
+class _Pending:
+    """What is set aside."""
+
+    rows: int = 0
+    single: list[list[Any]] = field(default_factory=list)
+    """The values of each request of one row, in the order of the profile's features."""
+    batches: list[Mapping[str, np.ndarray]] = field(default_factory=list)
+    """The features of each other request."""
+    labels: list[Any] = field(default_factory=list)
+    probabilities: list[Any] = field(default_factory=list)
+
+
 class Tally:
     """The counters of one process. May be used from several threads at once."""
 
@@ -51,8 +65,8 @@ class Tally:
         self._is_profiled = profile is not None
         self._lock = Lock()
         self._rows = 0
-        self._pending: list[Batch] = []
-        self._pending_rows = 0
+        self._names = [feature.name for feature in self._features]
+        self._pending = _Pending()
         self._counts = {feature.name: _zeros(feature) for feature in self._features}
         self._score_counts = _zeros(self._score)
         self._label_counts = _zeros(self._label)
@@ -68,9 +82,16 @@ class Tally:
             self._rows += batch.rows
             if not self._is_profiled:
                 return
-            self._pending.append(batch)
-            self._pending_rows += batch.rows
-            if self._pending_rows >= BULK_ROWS:
+            pending = self._pending
+            pending.rows += batch.rows
+            if batch.rows == 1:
+                features = batch.features
+                pending.single.append([features[name].item() for name in self._names])
+            else:
+                pending.batches.append(batch.features)
+            pending.labels.append(batch.label)
+            pending.probabilities.append(batch.probabilities)
+            if pending.rows >= BULK_ROWS:
                 self._count()
 
     def read(self) -> Tallied:
@@ -85,20 +106,23 @@ class Tally:
             )
 
     def _count(self) -> None:
-        pending, self._pending, self._pending_rows = self._pending, [], 0
-        if not pending:
+        pending, self._pending = self._pending, _Pending()
+        if not pending.rows:
             return
-        for feature in self._features:
-            name = feature.name
-            values = _joined([batch.features[name] for batch in pending])
-            self._counts[name] += feature.count(values)
+        columns = zip(*pending.single, strict=True)
+        for name, feature, column in zip(self._names, self._features, columns, strict=False):
+            self._counts[name] += feature.count(column)
+        if pending.batches:
+            for name, feature in zip(self._names, self._features, strict=True):
+                values = _joined([features[name] for features in pending.batches])
+                self._counts[name] += feature.count(values)
         if self._classes is None:
             return
         if self._score is not None:
-            probabilities = _joined([batch.probabilities for batch in pending])
+            probabilities = _joined(pending.probabilities)
             self._score_counts += self._score.count(self._classes.scores(probabilities))
         if self._label is not None:
-            label = _joined([batch.label for batch in pending])
+            label = _joined(pending.labels)
             self._label_counts += self._label.count(self._classes.own(label))
 
 
