@@ -73,15 +73,18 @@ class Loop:
     def wait(self, type_: str, reason: str, seconds: float = 90) -> Object:
         return self.namespace.wait_for("shop", type_, reason, seconds=seconds)
 
-    def wait_for_run(self, name: str, reason: str, seconds: float = 180) -> Object:
-        """Waits until a RetrainJob has a reason; the whole of it."""
+    def wait_for_run(
+        self, name: str, reason: str, seconds: float = 180, *, ended: bool = True
+    ) -> Object:
+        """Waits until a RetrainJob has ended with a reason, or goes on with it; the whole of it."""
 
         def look() -> Object | None:
             run = self.namespace.get("rjob", name)
             (condition,) = run.get("status", {}).get("conditions", [{}]) or [{}]
-            if condition.get("reason") == reason:
+            has_ended = condition.get("status", "Unknown") != "Unknown"
+            if condition.get("reason") == reason and has_ended == ended:
                 return run
-            assert condition.get("status", "Unknown") == "Unknown", condition
+            assert not has_ended, condition
             return None
 
         return wait_until(look, seconds, lambda: self.namespace.get("rjob", name).get("status"))
@@ -210,8 +213,8 @@ def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any)
             from read_parquet('{tmp_path}/predictions/**/*.parquet', hive_partitioning = true) p
             join read_parquet('{tmp_path}/labels/**/*.parquet', hive_partitioning = true) l
             using (_prediction_id) where p.model = 'shop' and p.amount is not null"""
-        rows = duckdb.execute(query).fetchone()
-        return int(rows[0]) if rows else 0
+        (rows,) = duckdb.execute(query).fetchall()
+        return int(rows[0])
 
     wait_until(lambda: joined() == report.sent * tabular.ROWS_A_REQUEST, 30, joined)
 
@@ -249,7 +252,7 @@ def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
 
 def test_a_run_for_a_model_that_does_not_exist_waits_for_it(loop: Loop) -> None:
     loop.run_by_hand("early", modelRef={"name": "later"})
-    run = loop.wait_for_run("early", "WaitingForModel")
+    run = loop.wait_for_run("early", "WaitingForModel", ended=False)
     assert "later does not exist" in run["status"]["conditions"][0]["message"]
 
 
