@@ -12,6 +12,10 @@ from perennial_images.errors import ReportedError
 from perennial_images.progress import run_step
 
 
+# A fresh machine may be installing its updates: wait for that, as apt itself does when asked.
+APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+
+
 @dataclass(frozen=True)
 class Package:
     """A Debian package, and the file that shows that it is there."""
@@ -34,17 +38,18 @@ def install_packages(packages: tuple[Package, ...]) -> None:
     missing = missing_packages(packages)
     if not missing:
         return
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    install = ["install", "--yes", "--no-install-recommends", *missing]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ReportedError(
             f"these programs of the system are missing: {', '.join(missing)}.\n"
-            f"Run: sudo apt-get update && sudo {' '.join(install)}"
+            f"Run: sudo apt-get update && sudo apt-get {' '.join(install)}"
         )
     logs = cache_root() / "logs"
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    step = f"installing {len(missing)} Debian packages"
     try:
-        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
+        run_step(step, [*APT, *install], logs / "apt.log", env=quiet)
     except ReportedError:
         # A package list that was never fetched, or is too old, is the usual reason.
-        run_step("updating the list of Debian packages", ["apt-get", "update"], logs / "apt.log")
-        run_step(f"installing {len(missing)} Debian packages", install, logs / "apt.log", env=quiet)
+        run_step("updating the list of Debian packages", [*APT, "update"], logs / "apt.log")
+        run_step(step, [*APT, *install], logs / "apt.log", env=quiet)
