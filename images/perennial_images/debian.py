@@ -11,7 +11,6 @@ from perennial_images.cache import cache_root
 from perennial_images.errors import ReportedError
 from perennial_images.progress import run_step
 
-
 # A fresh machine may be installing its updates: wait for that, as apt itself does when asked.
 APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
 
