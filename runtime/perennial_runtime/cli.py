@@ -1,6 +1,5 @@
 """The program ``perennial-runtime``."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from perennial_contracts.outcome import Outcome
 
 from . import log
 from .errors import LoadError
+from .listener import ListenError
 from .settings import Settings, parse
 
 
@@ -28,18 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    import uvloop
-
     from .server import serve
 
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(serve(settings))
-    except OSError as error:
-        log.error(
-            f"--host, --http-port: cannot listen on {settings.host} port {settings.http_port}: "
-            f"{error.strerror or error}"
-        )
+        result = serve(settings)
+    except ListenError as error:
+        log.error(str(error))
+        return 1
+    except ValueError as error:
+        log.error(f"--tls-cert, --tls-key: {error}")
         return 1
     return _failed(settings, result) if isinstance(result, LoadError) else result
 

@@ -38,6 +38,15 @@ class NotFoundError(RequestError):
     status = 404
 
 
+class UnknownMethodError(RequestError):
+    """A gRPC method that there is not."""
+
+    status = 501
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"method: nothing is served at {path}")
+
+
 class MethodNotAllowedError(RequestError):
     status = 405
 
@@ -47,10 +56,9 @@ class MethodNotAllowedError(RequestError):
 
 
 class BodyTooLargeError(RequestError):
-    """The rest of the body is left unread, so the connection must end."""
+    """Over HTTP/1.1 the rest of the body is left unread, and the connection ends."""
 
     status = 413
-    headers = (("connection", "close"),)
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -59,8 +67,27 @@ class BodyTooLargeError(RequestError):
         )
 
 
+class RequestTimeoutError(RequestError):
+    """The rest of the request did not come."""
+
+    status = 408
+
+
 class UnsupportedEncodingError(RequestError):
     status = 415
+
+
+class TooManyRequestsError(RequestError):
+    """More requests wait than are let wait."""
+
+    status = 429
+    headers = (("retry-after", "1"),)
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} requests wait for the model already. "
+            "Try again in a second, or give it more replicas"
+        )
 
 
 class UnavailableError(RequestError):
@@ -87,3 +114,10 @@ class RunFailedError(RequestError):
     """The model failed for a reason that does not lie in the request."""
 
     status = 500
+
+
+class UnforeseenError(RunFailedError):
+    """An error of the program itself."""
+
+    def __init__(self) -> None:
+        super().__init__("internal error; the server's log says more")

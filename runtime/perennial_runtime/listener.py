@@ -14,17 +14,29 @@ _REFUSE_SYN = (
 )
 
 
+class ListenError(Exception):
+    """A port that cannot be listened on; the text says which, and why."""
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; ``::`` takes IPv4 too.
 
     Raises:
-        OSError: where the address is in use, or is none of this machine's.
+        ListenError: where the address is in use, or is none of this machine's.
     """
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    dual = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
-    listener = socket.create_server(address[:2], family=family, backlog=1024, dualstack_ipv6=dual)
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        dual = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server(
+            address[:2], family=family, backlog=1024, dualstack_ipv6=dual
+        )
+    except OSError as error:
+        raise ListenError(
+            f"--host, --http-port, --grpc-port: cannot listen on {host} port {port}: "
+            f"{error.strerror or error}"
+        ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

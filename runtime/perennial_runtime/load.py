@@ -43,7 +43,7 @@ def load_service(settings: Settings) -> "Service":
     with _errors_explained(settings):
         from .service import Service
 
-        service = Service(settings.name, model, uuid4().hex)
+        service = Service(settings.name, model, uuid4().hex, settings.max_body_bytes)
         if settings.capture is not None:
             _start_capture(settings, settings.capture, service)
         return service

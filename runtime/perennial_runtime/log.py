@@ -54,5 +54,5 @@ def warning(message: str, **fields: Any) -> None:
     LOG.warning(message, extra={"fields": fields})
 
 
-def error(message: str, *, traceback: bool = False, **fields: Any) -> None:
+def error(message: str, *, traceback: bool | BaseException = False, **fields: Any) -> None:
     LOG.error(message, exc_info=traceback, extra={"fields": fields})

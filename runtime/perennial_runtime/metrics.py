@@ -1,16 +1,17 @@
-"""What /metrics tells. The counters of the hot path are bound once and looked up in a dict."""
+"""What /metrics tells. The counts of the hot path are plain lists under one lock."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from threading import Lock
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
 )
 from prometheus_client.registry import Collector
 
@@ -19,55 +20,119 @@ SECONDS = (
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
 """Upper bounds of the buckets: small models answer in less than a millisecond."""
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+Labels = tuple[str, str, str]
+"""Protocol, route and code of a request. Routes are few and fixed: never a path."""
 
-class Metrics:
-    """The metrics of one server, in a registry of their own."""
 
-    def __init__(self, in_flight: Callable[[], float]) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+class Histogram:
+    """Counts of values by bucket. Whoever shares it holds a lock."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Upper bounds and cumulated counts, as the exposition has them."""
+        names = [*(repr(float(bound)) for bound in self.bounds), "+Inf"]
+        return list(zip(names, accumulate(self.counts), strict=True))
+
+
+class Metrics(Collector):
+    """The metrics of one server. May be used from several threads at once."""
+
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._requests = Counter(
-            f"{PREFIX}_requests",
-            "Requests answered.",
-            ("route", "code"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            f"{PREFIX}_request_seconds",
-            "Seconds from a request's headers to its answer.",
-            ("route", "code"),
-            buckets=SECONDS,
-            registry=self._registry,
-        )
-        Gauge(
-            f"{PREFIX}_requests_in_flight",
-            "Requests being answered now.",
-            registry=self._registry,
-        ).set_function(in_flight)
-        self._model = Info(f"{PREFIX}_model", "The model that is served.", registry=self._registry)
-        self._bound: dict[tuple[str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
+        self._registry.register(self)
+        self._lock = Lock()
+        self._requests: dict[Labels, Histogram] = {}
+        self._queue = Histogram(SECONDS)
+        self._compute = Histogram(SECONDS)
+        self._batches = Histogram(BATCHES)
+        self._model: dict[str, str] | None = None
+        self.in_flight: Callable[[], int] = lambda: 0
+        """How many requests are being answered now."""
 
-    def observe(self, route: str, code: int, seconds: float) -> None:
-        """Counts an answered request. Routes are few and fixed: never a path."""
-        bound = self._bound.get((route, code))
-        if bound is None:
-            labels = (route, str(code))
-            bound = (self._requests.labels(*labels).inc, self._seconds.labels(*labels).observe)
-            self._bound[route, code] = bound
-        bound[0]()
-        bound[1](seconds)
+    def observe(self, labels: Labels, seconds: float) -> None:
+        """Counts an answered request."""
+        with self._lock:
+            histogram = self._requests.get(labels)
+            if histogram is None:
+                histogram = self._requests[labels] = Histogram(SECONDS)
+            histogram.observe(seconds)
+
+    def ran(self, waits: Sequence[float], seconds: float) -> None:
+        """Counts a run of the model: how long each request of it waited, and how long it took."""
+        with self._lock:
+            for wait in waits:
+                self._queue.observe(wait)
+            self._compute.observe(seconds)
+            self._batches.observe(len(waits))
 
     def loaded(self, **model: str) -> None:
         """States the model that is served from now on."""
-        self._model.info(model)
+        self._model = model
 
-    def collect(self, collector: Collector) -> None:
+    def also(self, collector: Collector) -> None:
         """Has the exposition tell what a collector finds each time it is asked."""
         self._registry.register(collector)
+
+    def runs(self) -> tuple[int, int, int, int]:
+        """Requests that the model answered and its runs; nanoseconds of waiting and of running."""
+        with self._lock:
+            return (
+                sum(self._queue.counts),
+                sum(self._compute.counts),
+                int(self._queue.sum * 1e9),
+                int(self._compute.sum * 1e9),
+            )
 
     def text(self) -> bytes:
         """The exposition, as CONTENT_TYPE says."""
         return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        names = ("protocol", "route", "code")
+        requests = CounterMetricFamily(f"{PREFIX}_requests", "Requests answered.", labels=names)
+        seconds = HistogramMetricFamily(
+            f"{PREFIX}_request_seconds",
+            "Seconds from a request's head to its answer.",
+            labels=names,
+        )
+        with self._lock:
+            for labels, histogram in self._requests.items():
+                requests.add_metric(labels, sum(histogram.counts))
+                seconds.add_metric(labels, histogram.buckets(), histogram.sum)
+            runs = [
+                _family(
+                    "queue_seconds", "Seconds that requests waited for the model.", self._queue
+                ),
+                _family("run_seconds", "Seconds that the model ran.", self._compute),
+                _family("batch_requests", "Requests that were run together.", self._batches),
+            ]
+        yield requests
+        yield seconds
+        yield from runs
+        yield GaugeMetricFamily(
+            f"{PREFIX}_requests_in_flight", "Requests being answered now.", value=self.in_flight()
+        )
+        if self._model is not None:
+            yield InfoMetricFamily(
+                f"{PREFIX}_model", "The model that is served.", value=self._model
+            )
+
+
+def _family(name: str, text: str, histogram: Histogram) -> Metric:
+    family = HistogramMetricFamily(f"{PREFIX}_{name}", text)
+    family.add_metric((), histogram.buckets(), histogram.sum)
+    return family

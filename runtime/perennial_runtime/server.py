@@ -1,157 +1,206 @@
-"""One process: Granian in front, the model behind it, and an orderly end."""
+"""One process: a front, the application behind it, the model, and an orderly end."""
 
-import asyncio
-import contextlib
 import os
 import signal
-import socket
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from granian.constants import HTTPModes
-from granian.net import SocketHolder  # type: ignore[attr-defined]
-from granian.server.embed import Server
+from queue import Empty, SimpleQueue
+from socket import socket
+from typing import TYPE_CHECKING
 
 from . import log
+from .app import App
 from .errors import LoadError
-from .http import App
+from .fronts import Front, Limits, front_of
 from .listener import listen, refuse_connections
 from .load import load_service
+from .metrics import Metrics
 from .settings import Settings
+from .site import Site
 from .welcome import welcome
 
 if TYPE_CHECKING:
     from .service import Service
 
 QUIET_SECONDS = 0.25
-"""From the last new connection until the socket is closed: time for its request to arrive."""
+"""From the last new connection until the sockets are closed: time for its request to arrive."""
+MAX_CONNECTIONS = 16_384
 
 
-class _Front(Server):
-    """Granian on a socket that is opened here: for port 0, clear errors, and its closing."""
+@dataclass
+class _Server:
+    """What there is while a process serves."""
 
-    def __init__(self, app: App, listener: socket.socket) -> None:
-        super().__init__(app, log_enabled=False, http=HTTPModes.http1, websockets=False)
-        self._listener = listener
+    settings: Settings
+    listeners: list[socket]
+    site: Site
+    app: App
+    front: Front
+    thread: threading.Thread
+    events: "SimpleQueue[object]"
+    """Signals (int), what came of loading (a Service or LoadError), and how the front ended."""
+    service: "Service | None" = None
 
-    def _init_shared_socket(self) -> None:
-        holder: Any = SocketHolder  # its constructor is missing from the stubs
-        self._shd = holder(os.dup(self._listener.fileno()), False, 1024)
 
+def serve(settings: Settings) -> LoadError | int:
+    """Serves until a signal comes; the exit code, or why the model did not load.
 
-async def serve(settings: Settings) -> LoadError | int:
-    """Serves until a signal comes; the exit code, or why the model did not load."""
-    loop = asyncio.get_running_loop()
-    stop: asyncio.Future[int] = loop.create_future()
-    hurry = asyncio.Event()
-
-    def on_signal(number: int) -> None:
-        if stop.done():
-            hurry.set()
-        else:
-            stop.set_result(number)
-
+    Raises:
+        ListenError: where a port cannot be listened on.
+        ValueError: where the TLS certificate or key cannot be used.
+    """
+    events: SimpleQueue[object] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-
-    listener = listen(settings.host, settings.http_port)
-    app = App(settings.name, settings.uri, settings.max_body_bytes)
-    front = _Front(app, listener)
-    serving = asyncio.ensure_future(front.serve())
-    log.info("live", host=settings.host, port=listener.getsockname()[1])
-
-    loading = _in_thread(loop, settings)
-    service: Service | None = None
-    await asyncio.wait((stop, loading, serving), return_when=asyncio.FIRST_COMPLETED)
-    if loading.done():
-        outcome = loading.result()
-        if isinstance(outcome, LoadError):
-            front.stop()  # type: ignore[no-untyped-call]
-            await serving
-            return outcome
-        service = outcome
-        model = service.model
-        app.serve(service)
-        log.info(
-            "ready",
-            model=settings.name,
-            digest=model.digest,
-            provider=model.provider,
-            threads=model.threads,
-            run_microseconds=round(model.seconds * 1e6),
-            seconds_since_start=round(_process_age(), 3),
+        signal.signal(number, lambda received, frame: events.put(received))
+    server = _start(settings, events)
+    ports = [listener.getsockname()[1] for listener in server.listeners]
+    log.info("live", host=settings.host, port=ports[0], grpc_port=ports[-1])
+    _in_thread("load", lambda: _load(settings), events)
+    event = events.get()
+    if not isinstance(event, int | LoadError | BaseException) and event is not None:
+        server.service = event  # type: ignore[assignment]
+        _loaded(server, ports)
+        event = events.get()
+    if isinstance(event, LoadError):
+        return event
+    if not isinstance(event, int):
+        raise RuntimeError("the front ended by itself") from (
+            event if isinstance(event, BaseException) else None
         )
-        if sys.stdout.isatty():
-            print(welcome(settings, listener.getsockname()[1], model.inputs), flush=True)
-        await asyncio.wait((stop, serving), return_when=asyncio.FIRST_COMPLETED)
-    if not stop.done():
-        raise RuntimeError("the HTTP server ended by itself")
-    return await _drain(app, service, front, listener, serving, settings, stop.result(), hurry)
+    return _drain(server, event)
 
 
-async def _drain(
-    app: App,
-    service: "Service | None",
-    front: _Front,
-    listener: socket.socket,
-    serving: "asyncio.Future[None]",
-    settings: Settings,
-    number: int,
-    hurry: asyncio.Event,
-) -> int:
+def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
+    metrics = Metrics()
+    site = Site(settings.name, metrics)
+    app = App(
+        site.routes,
+        site.unknown,
+        metrics,
+        settings.max_body_bytes,
+        settings.max_in_flight,
+        settings.log_requests,
+    )
+    listeners = [listen(settings.host, settings.http_port)]
+    if settings.grpc_port is not None:
+        listeners.append(listen(settings.host, settings.grpc_port))
+    front = front_of(
+        app,
+        listeners,
+        Limits(
+            max_body_bytes=settings.max_body_bytes,
+            max_connections=MAX_CONNECTIONS,
+            pause_seconds=settings.pause_seconds,
+            idle_seconds=settings.idle_seconds,
+            request_seconds=settings.request_seconds or None,
+            streams=site.streams,
+            tls_files=settings.tls_files,
+        ),
+    )
+    metrics.in_flight = lambda: front.in_flight
+    thread = _in_thread("front", front.run, events)
+    return _Server(settings, listeners, site, app, front, thread, events)
+
+
+def _in_thread(name: str, work: object, events: "SimpleQueue[object]") -> threading.Thread:
+    """Runs something in a thread that does not hold up the process's end; its result is told."""
+    assert callable(work)
+
+    def run() -> None:
+        try:
+            events.put(work())
+        except BaseException as error:
+            events.put(error)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(settings: Settings) -> "Service | LoadError":
+    try:
+        return load_service(settings)
+    except LoadError as error:
+        return error
+
+
+def _loaded(server: _Server, ports: list[int]) -> None:
+    """From now on requests are answered with the model."""
+    from .engine import Engine
+    from .workers import Workers
+
+    settings, service = server.settings, server.service
+    assert service is not None
+    model, app = service.model, server.app
+    engine = Engine(model, service.monitor, service.watched, app.metrics, settings.batch_max_size)
+    workers = Workers(
+        app.process,
+        model.threads,
+        settings.batch_max_size if engine.batches else 1,
+        settings.batch_max_delay_microseconds * 1e-6,
+        lambda: server.front.in_flight,
+    )
+    service.announce(app.metrics, settings.uri)
+    app.serve(engine, workers, lambda: model.seconds)
+    server.site.serve(service)
+    log.info(
+        "ready",
+        model=settings.name,
+        digest=model.digest,
+        provider=model.provider,
+        threads=model.threads,
+        batches=engine.batches,
+        run_microseconds=round(model.seconds * 1e6),
+        seconds_since_start=round(_process_age(), 3),
+    )
+    if sys.stdout.isatty():
+        print(welcome(settings, ports[0], model.inputs), flush=True)
+
+
+def _drain(server: _Server, number: int) -> int:
     """Ends without dropping a request: the exit code, 1 if some were not answered in time.
 
     Not ready at once; then, while the cluster takes note, answers as before but asks each client
     to go away; then takes no new connection, and finishes what was started. A second signal
     skips the wait. What is captured is written meanwhile, and the last of it at the end.
     """
-    was_ready = app.ready
-    app.drain()
+    settings, service = server.settings, server.service
+    was_ready = server.site.is_ready
+    server.site.is_draining = True
+    server.front.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:
         service.flush()
     if was_ready and number == signal.SIGTERM:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(hurry.wait(), settings.drain_seconds)
-    if refuse_connections(listener):
-        await asyncio.sleep(QUIET_SECONDS)
-    listener.close()
-    front.stop()  # type: ignore[no-untyped-call]
+        _wait_for_signal(server.events, settings.drain_seconds)
+    for listener in server.listeners:
+        refuse_connections(listener)
+    time.sleep(QUIET_SECONDS)
+    server.front.close()
+    for listener in server.listeners:
+        listener.close()
     deadline = time.monotonic() + settings.grace_seconds
-    unanswered = 0
-    try:
-        await asyncio.wait_for(serving, settings.grace_seconds)
-    except TimeoutError:
-        unanswered = app.in_flight
+    server.thread.join(settings.grace_seconds)
+    unanswered = server.front.in_flight if server.thread.is_alive() else 0
+    if unanswered:
         log.warning("the grace period is over", unanswered=unanswered)
     if service:
-        await asyncio.to_thread(service.close, deadline - time.monotonic())
+        service.close(deadline - time.monotonic())
     log.info("stopped")
     return 1 if unanswered else 0
 
 
-def _in_thread(loop: asyncio.AbstractEventLoop, settings: Settings) -> "asyncio.Future[Any]":
-    """Loads in a thread that does not hold up the process's end; the Service, or LoadError."""
-    result: asyncio.Future[Any] = loop.create_future()
-
-    def settle(value: Any) -> None:
-        if not result.done():
-            result.set_result(value)
-
-    def work() -> None:
-        value: Any
+def _wait_for_signal(events: "SimpleQueue[object]", seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
         try:
-            value = load_service(settings)
-        except LoadError as error:
-            value = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, value)
-
-    threading.Thread(target=work, name="load", daemon=True).start()
-    return result
+            if isinstance(events.get(timeout=left), int):
+                return
+        except Empty:
+            return
 
 
 def _process_age() -> float:

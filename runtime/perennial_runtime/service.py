@@ -1,101 +1,77 @@
-"""A loaded model behind its protocols: bytes of a request to bytes of an answer, and watched."""
+"""A loaded model behind its protocols, and watched."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import orjson
 
+from .answer import Answer
 from .classes import LABEL, PROBABILITIES
 from .counter_metrics import CounterCollector
+from .encoding import body_of
+from .endpoints.rows import RowsEndpoint
+from .endpoints.v2 import InferEndpoint
 from .errors import BadRequestError, NotFoundError
+from .fronts import Call
 from .model import Model
 from .monitor import Monitor
 from .prediction_id import IdMaker
 from .protocol.feedback import FeedbackCodec
 from .protocol.rows import RowCodec
 from .protocol.v2 import Codec
+from .routes import Route, ask, get, post
 from .signature import is_tabular
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
 
 
 class Service:
     """What one model answers. May be used from several threads at once."""
 
-    def __init__(self, name: str, model: Model, instance: str) -> None:
+    def __init__(self, name: str, model: Model, instance: str, max_body_bytes: int) -> None:
         """``name`` is the model's in URLs; ``instance`` names the process."""
         self.name = name
         self.model = model
         self.is_tabular = is_tabular(model.inputs)
-        ids = IdMaker(name, model.version)
+        self.watched = (LABEL, PROBABILITIES) if model.classes else ()
+        """Outputs that are looked at whether a request wants them or not."""
+        self._limit = max_body_bytes
+        self._ids = IdMaker(name, model.version)
         self.monitor = Monitor(
             instance,
             model.digest,
             model.inputs,
             model.classes,
             model.profiled.profile if model.profiled else None,
-            ids,
+            self._ids,
             model.version,
         )
-        self._codec = Codec(name, model.version, model.inputs, model.outputs)
-        self._rows = RowCodec(name, model.version, model.inputs, model.outputs, model.classes)
-        self._feedback = FeedbackCodec(name, model.version, ids, model.classes)
-        self._all_outputs = tuple(tensor.name for tensor in model.outputs)
-        self._watched = (LABEL, PROBABILITIES) if model.classes else ()
+        self._feedback_codec = FeedbackCodec(name, model.version, self._ids, model.classes)
 
-    def infer(self, body: bytes) -> bytes:
-        """Answers tensors with tensors."""
-        request = self._codec.decode(body)
-        outputs = self._with_watched(request.outputs)
-        results = dict(zip(outputs, self.model.run(request.feeds, outputs), strict=True))
-        self.monitor.answered(request.feeds, results)
-        return self._codec.encode(request, [results[name] for name in request.outputs])
+    def routes(self) -> dict[str, Route]:
+        """By the last part of their paths below the model's."""
+        name, model = self.name, self.model
+        codec = Codec(name, model.version, model.inputs, model.outputs)
+        return {
+            "infer": ask("v2", "infer", InferEndpoint(codec, self._limit)),
+            "predict": self._rows_route(),
+            "feedback": post("v2", "feedback", self._feedback),
+            "counters": get("v2", "counters", self._counters),
+            "profile": get("v2", "profile", self._profile),
+        }
 
-    def predict(self, body: bytes) -> bytes:
-        """Answers rows of a table with a prediction each.
-
-        Raises:
-            BadRequestError: for a model that takes no such rows, too.
-        """
-        if not self.is_tabular:
-            shapes = ", ".join(f"{t.name!r} {list(t.shape)}" for t in self.model.inputs)
-            raise BadRequestError(
-                f"the model {self.name!r} does not take rows of a table: expected inputs of shape "
-                f"[-1, 1] or [-1], one for each feature, got {shapes}. Send tensors to /infer"
-            )
-        _, feeds = self._rows.decode(body)
-        outputs = self._all_outputs
-        results = dict(zip(outputs, self.model.run(feeds, outputs), strict=True))
-        ids = self.monitor.answered(feeds, results, with_ids=True)
-        return self._rows.encode(ids, results)
-
-    def feedback(self, body: bytes) -> bytes:
-        """Takes the labels of predictions."""
-        feedback = self._feedback.decode(body)
-        self.monitor.labelled(feedback.ids, feedback.predictions, feedback.labels)
-        return feedback.encode()
-
-    def counters(self) -> bytes:
-        """What was counted since the process started."""
-        return self.monitor.counters().model_dump_json().encode()
-
-    def profile(self) -> bytes:
-        """The bundle's ``profile.json``.
-
-        Raises:
-            NotFoundError: where it has none.
-        """
-        if self.model.profiled is None:
-            raise NotFoundError(
-                f"profile: the bundle of the model {self.name!r} has no profile.json. "
-                "Drift is only seen where it has one; the trainer writes one"
-            )
-        return self.model.profiled.data
-
-    def collector(self) -> CounterCollector:
-        """The counters for /metrics."""
+    def metadata(self) -> bytes:
+        """The model's metadata, as the Open Inference Protocol has it."""
         model = self.model
-        return CounterCollector(
-            self.monitor.counters,
-            model.profiled.profile if model.profiled else None,
-            model.classes.names if model.classes else (),
+        return orjson.dumps(
+            {
+                "name": self.name,
+                "versions": [model.version],
+                "platform": "onnxruntime_onnx",
+                "inputs": [tensor.describe() for tensor in model.inputs],
+                "outputs": [tensor.describe() for tensor in model.outputs],
+                "properties": self.properties(),
+            }
         )
 
     def properties(self) -> dict[str, str]:
@@ -112,6 +88,18 @@ class Service:
             properties["labels"] = orjson.dumps(model.classes.names).decode()
         return properties
 
+    def announce(self, metrics: "Metrics", uri: str) -> None:
+        """Has /metrics tell of the model and of its counters."""
+        model = self.model
+        metrics.loaded(name=self.name, digest=model.digest, provider=model.provider, uri=uri)
+        metrics.also(
+            CounterCollector(
+                self.monitor.counters,
+                model.profiled.profile if model.profiled else None,
+                model.classes.names if model.classes else (),
+            )
+        )
+
     def flush(self) -> None:
         """Has what is captured written soon."""
         if self.monitor.capture:
@@ -122,6 +110,33 @@ class Service:
         if self.monitor.capture:
             self.monitor.capture.close(seconds)
 
-    def _with_watched(self, outputs: Sequence[str]) -> Sequence[str]:
-        missing = [name for name in self._watched if name not in outputs]
-        return [*outputs, *missing] if missing else outputs
+    def _rows_route(self) -> Route:
+        if not self.is_tabular:
+            return post("v2", "predict", self._no_rows)
+        model = self.model
+        codec = RowCodec(self.name, model.version, model.inputs, model.outputs, model.classes)
+        outputs = [tensor.name for tensor in model.outputs]
+        return ask("v2", "predict", RowsEndpoint(codec, outputs, self._limit))
+
+    def _no_rows(self, call: Call) -> Answer:
+        shapes = ", ".join(f"{t.name!r} {list(t.shape)}" for t in self.model.inputs)
+        raise BadRequestError(
+            f"the model {self.name!r} does not take rows of a table: expected inputs of shape "
+            f"[-1, 1] or [-1], one for each feature, got {shapes}. Send tensors to /infer"
+        )
+
+    def _feedback(self, call: Call) -> Answer:
+        feedback = self._feedback_codec.decode(body_of(call, self._limit))
+        self.monitor.labelled(feedback.ids, feedback.predictions, feedback.labels)
+        return Answer(feedback.encode())
+
+    def _counters(self, call: Call) -> Answer:
+        return Answer(self.monitor.counters().model_dump_json().encode())
+
+    def _profile(self, call: Call) -> Answer:
+        if self.model.profiled is None:
+            raise NotFoundError(
+                f"profile: the bundle of the model {self.name!r} has no profile.json. "
+                "Drift is only seen where it has one; the trainer writes one"
+            )
+        return Answer(self.model.profiled.data)

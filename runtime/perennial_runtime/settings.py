@@ -31,13 +31,29 @@ class Settings:
     name: str = "model"
     host: str = "0.0.0.0"
     http_port: int = 8080
+    grpc_port: int | None = None
+    """None: gRPC is spoken on the HTTP port only."""
     drain_seconds: float = 5.0
     grace_seconds: float = 30.0
     max_body_bytes: int = 64 * 1024 * 1024
+    max_in_flight: int = 1024
+    pause_seconds: float = 20.0
+    idle_seconds: float = 75.0
+    request_seconds: float = 0.0
+    """0: as long as it takes."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    batch_max_size: int = 32
+    batch_max_delay_microseconds: int = 0
+    log_requests: bool = False
     capture: str | None = None
     capture_permille: int = 1000
     capture_flush_seconds: float = 60.0
     capture_queue_rows: int = 50_000
+
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        return (self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,18 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"expected a whole number from 1 up, got {text!r}")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"expected a whole number from 0 up, got {text!r}")
+    return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"expected true or false, got {text!r}")
+    return text == "true"
 
 
 def _permille(text: str) -> int:
@@ -125,9 +153,19 @@ _SERVE = (
     _Option("name", _name, None, "the model's name in URLs (default: from the URI)"),
     _Option("host", str, "0.0.0.0", "address to listen on"),
     _Option("http-port", _port, 8080, "port to listen on; 0 picks a free one"),
+    _Option("grpc-port", _port, None, "one more port; both speak HTTP and gRPC"),
     _Option("drain-seconds", _seconds, 5.0, "after SIGTERM, how long to go on as not ready"),
     _Option("grace-seconds", _seconds, 30.0, "after that, how long started requests may take"),
     _Option("max-body-bytes", _positive, 64 * 1024 * 1024, "largest request body"),
+    _Option("max-in-flight", _positive, 1024, "requests that may wait; more are answered 429"),
+    _Option("pause-seconds", _seconds, 20.0, "how long a client may pause in a request"),
+    _Option("idle-seconds", _seconds, 75.0, "how long a connection may stay unused"),
+    _Option("request-seconds", _seconds, 0.0, "after which 503 is answered; 0: never"),
+    _Option("tls-cert", Path, None, "certificate chain, PEM; both ports then speak TLS"),
+    _Option("tls-key", Path, None, "the certificate's private key, PEM"),
+    _Option("batch-max-size", _positive, 32, "rows that are run together at most; 1: none"),
+    _Option("batch-max-delay-microseconds", _whole, 0, "how long a batch waits for more rows"),
+    _Option("log-requests", _yes_or_no, False, "whether each request is logged; true or false"),
     _Option("capture", _capture, None, "where predictions and labels are kept; s3://... or a path"),
     _Option("capture-permille", _permille, 1000, "how many of 1000 predictions are kept"),
     _Option("capture-flush-seconds", _seconds, 60.0, "how often a file is written"),
@@ -138,7 +176,7 @@ _SERVE = (
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="perennial-runtime",
-        description="Serves one ONNX model over the Open Inference Protocol v2.",
+        description="Serves one ONNX model over the Open Inference Protocol v2, REST and gRPC.",
         epilog="Every flag can be given as a variable PERENNIAL_FLAG_NAME instead; the flag wins. "
         "S3 is set up by the usual AWS_* variables. Exit codes: 0 done, 1 the model does not load, "
         "2 wrong usage, 3 the store is unreachable (another attempt can help).",
@@ -198,6 +236,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
     values["cache_dir"] = values["cache_dir"] or _default_cache()
     if values["termination_message_path"] is None and TERMINATION_LOG.exists():
         values["termination_message_path"] = TERMINATION_LOG
+    if bool(values.get("tls_cert")) != bool(values.get("tls_key")):
+        parser.error("--tls-cert, --tls-key: expected both or none, got one")
     if given.command == "serve" and values["name"] is None:
         values["name"] = name_from_uri(values["uri"])
     return Settings(**values)

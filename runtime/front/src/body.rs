@@ -1,0 +1,114 @@
+//! Bodies of responses, and how the bodies of requests are read.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// What a response consists of after its headers.
+pub enum ReplyBody {
+    Full(Option<Bytes>),
+    /// One gRPC message, and the trailers with the status.
+    Unary(Option<Bytes>, Option<HeaderMap>),
+    Stream(mpsc::Receiver<Frame<Bytes>>),
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Full(data) => Poll::Ready(data.take().map(|data| Ok(Frame::data(data)))),
+            Self::Unary(data, trailers) => Poll::Ready(match data.take() {
+                Some(data) => Some(Ok(Frame::data(data))),
+                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
+            }),
+            Self::Stream(frames) => frames.poll_recv(context).map(|frame| frame.map(Ok)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(data) => data.is_none(),
+            Self::Unary(data, trailers) => data.is_none() && trailers.is_none(),
+            Self::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(data) => SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64)),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+/// Why a request could not be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    TooLarge,
+    TooSlow,
+    /// The client went away, or sent what is no HTTP.
+    Broken,
+}
+
+/// The whole body, of at most `limit` bytes; the client may pause for `pause` in between.
+pub async fn read_all(
+    body: &mut Incoming,
+    limit: usize,
+    pause: Duration,
+) -> Result<Bytes, Problem> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        return Err(Problem::TooLarge);
+    }
+    let first = match next_data(body, pause).await? {
+        None => return Ok(Bytes::new()),
+        Some(first) => first,
+    };
+    // The usual request arrives in one piece and need not be copied.
+    if body.is_end_stream() {
+        return if first.len() > limit { Err(Problem::TooLarge) } else { Ok(first) };
+    }
+    // What a client announces is not allocated before it arrives.
+    let mut whole = BytesMut::with_capacity(first.len().max((announced as usize).min(1 << 20)));
+    whole.extend_from_slice(&first);
+    while let Some(data) = next_data(body, pause).await? {
+        if whole.len() + data.len() > limit {
+            return Err(Problem::TooLarge);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// The next piece of a body; None at its end.
+pub async fn next_data(body: &mut Incoming, pause: Duration) -> Result<Option<Bytes>, Problem> {
+    loop {
+        match timeout(pause, body.frame()).await {
+            Err(_) => return Err(Problem::TooSlow),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(_))) => return Err(Problem::Broken),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}

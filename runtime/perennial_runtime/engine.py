@@ -1,0 +1,151 @@
+"""Runs the model for requests that are there at the same time, together where that is quicker."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from . import batching, log
+from .endpoints import Endpoint, Request
+from .errors import RequestError
+from .fronts import Call
+from .metrics import Metrics
+from .model import Model
+from .monitor import Monitor
+from .routes import Route
+
+
+@dataclass(slots=True)
+class Job:
+    """One request on its way through the model."""
+
+    call: Call
+    route: Route
+    endpoint: Endpoint
+    request: Request
+    results: Sequence[np.ndarray] = ()
+    ids: Sequence[str] = ()
+    error: Exception | None = None
+
+    @property
+    def rows(self) -> int:
+        """Extent of the first dimension; -1 where the inputs do not agree on one."""
+        sizes = {len(values) for values in self.request.feeds.values()}
+        return sizes.pop() if len(sizes) == 1 else -1
+
+
+@dataclass(slots=True)
+class _Group:
+    jobs: list[Job] = field(default_factory=list)
+    rows: int = 0
+
+
+class Engine:
+    """Runs jobs. May be used from several threads at once."""
+
+    def __init__(
+        self,
+        model: Model,
+        monitor: Monitor,
+        watched: Sequence[str],
+        metrics: Metrics,
+        max_rows: int,
+    ) -> None:
+        """``watched`` are outputs that the monitor needs; ``max_rows`` bounds a batch."""
+        self._model = model
+        self._monitor = monitor
+        self._watched = watched
+        self._metrics = metrics
+        self._max_rows = max_rows
+        self.batches = max_rows > 1 and batching.pays(model)
+        """Whether requests are run together."""
+        self._inner_is_free = any(min((0, *t.shape[1:])) < 0 for t in model.inputs)
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Fills in the results of each job, or its error: a bad one fails alone."""
+        if len(jobs) == 1 or not self.batches:
+            for job in jobs:
+                self._run_alone(job)
+            return
+        for group in self._groups(jobs):
+            if len(group) == 1 or not self._run_together(group):
+                for job in group:
+                    self._run_alone(job)
+
+    def _groups(self, jobs: Sequence[Job]) -> Iterator[list[Job]]:
+        """Jobs that fit each other, of at most ``max_rows`` rows together."""
+        groups: dict[Any, _Group] = {}
+        for job in jobs:
+            rows = job.rows
+            if rows < 1 or rows >= self._max_rows:
+                yield [job]
+                continue
+            key = self._key(job.request)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group()
+            elif group.rows + rows > self._max_rows:
+                yield group.jobs
+                group = groups[key] = _Group()
+            group.jobs.append(job)
+            group.rows += rows
+        for group in groups.values():
+            yield group.jobs
+
+    def _key(self, request: Request) -> object:
+        outputs = tuple(request.outputs)
+        if not self._inner_is_free:
+            return outputs
+        shapes = tuple((name, values.shape[1:]) for name, values in sorted(request.feeds.items()))
+        return outputs, shapes
+
+    def _run_alone(self, job: Job) -> None:
+        begun = perf_counter()
+        request = job.request
+        try:
+            results = self._run(request.feeds, request.outputs)
+            if job.endpoint.wants_ids:
+                job.ids = self._monitor.answered(request.feeds, results, with_ids=True)
+            else:
+                self._monitor.answered(request.feeds, results)
+            job.results = [results[name] for name in request.outputs]
+        except Exception as error:
+            job.error = error
+        self._metrics.ran((begun - job.call.arrived,), perf_counter() - begun)
+
+    def _run_together(self, jobs: Sequence[Job]) -> bool:
+        """Whether it worked; if not, one of them is to blame, and each must be run by itself."""
+        begun = perf_counter()
+        first = jobs[0].request
+        rows = [job.rows for job in jobs]
+        feeds = batching.joined([job.request.feeds for job in jobs])
+        try:
+            results = self._run(feeds, first.outputs)
+        except RequestError:
+            return False
+        total = sum(rows)
+        if any(not result.ndim or len(result) != total for result in results.values()):
+            self.batches = False
+            log.warning("no more batches: an output has not one row for each row of the inputs")
+            return False
+        wants_ids = any(job.endpoint.wants_ids for job in jobs)
+        ids = self._monitor.answered(feeds, results, with_ids=wants_ids)
+        wanted = [results[name] for name in first.outputs]
+        end = 0
+        for job, count in zip(jobs, rows, strict=True):
+            start, end = end, end + count
+            job.results = [result[start:end] for result in wanted]
+            if job.endpoint.wants_ids:
+                job.ids = ids[start:end]
+        self._metrics.ran([begun - job.call.arrived for job in jobs], perf_counter() - begun)
+        return True
+
+    def _run(
+        self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """The outputs that are wanted, and those that are watched."""
+        missing = [name for name in self._watched if name not in outputs]
+        names = [*outputs, *missing] if missing else outputs
+        return dict(zip(names, self._model.run(feeds, names), strict=True))

@@ -1,0 +1,149 @@
+"""What stands between the sockets and the application: requests in, answers out, whole.
+
+The native front (the package perennial-front, made of Rust) is used where it is installed; the
+portable one, Hypercorn, does the same in Python, several times slower.
+"""
+
+import importlib.util
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Call(Protocol):
+    """A request that has arrived whole, or the reason why it has not.
+
+    It is answered once, then or later, from whatever thread.
+    """
+
+    @property
+    def is_grpc(self) -> bool: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def body(self) -> bytes:
+        """The body, or one gRPC message; empty where ``problem`` says something."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The body's length in bytes."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why the body did not arrive: ``too large`` or ``too slow``."""
+        ...
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the gRPC message is compressed as the header ``grpc-encoding`` says."""
+        ...
+
+    @property
+    def arrived(self) -> float:
+        """When the request began to arrive, on the clock of ``time.perf_counter``."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """When the client gives up, on the same clock; None where it did not say."""
+        ...
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        ...
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, by its name in lower case."""
+        ...
+
+    def respond(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> bool:
+        """Answers an HTTP request; whether somebody was still waiting."""
+        ...
+
+    def respond_grpc(self, body: bytes, compressed: bool = False) -> bool:
+        """Answers a gRPC message."""
+        ...
+
+    def fail_grpc(self, code: int, message: str) -> bool:
+        """Ends a gRPC call with an error."""
+        ...
+
+
+Handler = Callable[[list[Call]], None]
+"""Takes all the requests that have become complete since it was last called."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a front allows its clients."""
+
+    max_body_bytes: int
+    max_connections: int
+    pause_seconds: float
+    """How long a client may pause in the middle of a request."""
+    idle_seconds: float
+    """How long a connection may stay without a request."""
+    request_seconds: float | None
+    """After how long a request is answered with 503, whatever becomes of it."""
+    streams: Sequence[str]
+    """Paths of the gRPC methods that take a stream of messages."""
+    tls_files: tuple[Path, Path] | None
+    """Certificate chain and key, in PEM."""
+
+
+class Front(Protocol):
+    """Serves sockets that already listen."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun to arrive and are not answered yet."""
+        ...
+
+    def run(self) -> None:
+        """Serves until ``close`` was called and the last connection has ended."""
+        ...
+
+    def drain(self) -> None:
+        """Asks clients to go elsewhere from now on, while it serves on."""
+        ...
+
+    def close(self) -> None:
+        """Takes no more connections, and ends once what was started is finished."""
+        ...
+
+
+def front_of(handler: Handler, listeners: Sequence[socket.socket], limits: Limits) -> Front:
+    """The best front that is installed.
+
+    Raises:
+        ValueError: where the certificate or its key cannot be used.
+        ModuleNotFoundError: where there is none.
+    """
+    if importlib.util.find_spec("perennial_front") is not None:
+        from perennial_front import Front as NativeFront
+
+        return NativeFront(
+            handler,  # type: ignore[arg-type]  # its calls are such calls
+            [listener.fileno() for listener in listeners],
+            max_body_bytes=limits.max_body_bytes,
+            max_connections=limits.max_connections,
+            pause_seconds=limits.pause_seconds,
+            idle_seconds=limits.idle_seconds,
+            request_seconds=limits.request_seconds,
+            streams=limits.streams,
+            tls_files=limits.tls_files,
+        )
+    from .portable import PortableFront
+
+    return PortableFront(handler, listeners, limits)
