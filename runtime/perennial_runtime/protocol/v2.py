@@ -170,6 +170,9 @@ class _Binary:
             )
 
 
+_NOTHING = _Binary(b"", 0)
+
+
 def _split(body: bytes, header_length: int | None) -> tuple[dict[str, Any], _Binary]:
     """The JSON head, read, and what follows it."""
     length = len(body) if header_length is None else header_length
@@ -183,7 +186,7 @@ def _split(body: bytes, header_length: int | None) -> tuple[dict[str, Any], _Bin
         raise BadRequestError(f"body: expected JSON, got an error: {error}") from None
     if type(request) is not dict:
         raise BadRequestError(f"body: expected an object, got {brief(request)}")
-    return request, _Binary(body, length)
+    return request, _Binary(body, length) if length < len(body) else _NOTHING
 
 
 def _tensor(spec: TensorSpec, entry: Mapping[str, Any], binary: _Binary) -> np.ndarray:

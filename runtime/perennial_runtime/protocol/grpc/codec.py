@@ -11,11 +11,13 @@ import numpy as np
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..classification import classify
+from ..layout import Layout, Place
 from ..messages import brief
-from ..request import InferRequest
+from ..request import InferRequest, OutputForm
 from ..signature import Signature, checked_shape, wrong_input
 from ..tensor_binary import decode_binary
 from .contents import decode_contents
+from .memo import Memo, payloads_of
 from .model_name import check_model
 from .response import ResponseWriter
 from .schema import message_class, parse
@@ -39,6 +41,7 @@ class GrpcCodec:
         self._version = version
         self._signature = Signature(inputs, outputs)
         self._labels = labels or {}
+        self._memo = Memo()
         self._writer = ResponseWriter(name, version)
 
     def decode(self, message: bytes) -> InferRequest:
@@ -48,6 +51,9 @@ class GrpcCodec:
             BadRequestError: naming the tensor, what was expected, and what came.
             NotFoundError: for another model or version.
         """
+        return self._memo.recall(message) or self._parse(message)
+
+    def _parse(self, message: bytes) -> InferRequest:
         request = parse(_Request, message)
         check_model(request.model_name, request.model_version, self._name, self._version)
         signature = self._signature
@@ -75,7 +81,26 @@ class GrpcCodec:
             names, forms = signature.wanted(
                 (output.name, _parameters(output.parameters)) for output in request.outputs
             )
+        if raw:
+            self._learn(message, feeds, names, forms)
         return InferRequest(feeds, names, request.id or None, forms)
+
+    def _learn(
+        self,
+        message: bytes,
+        feeds: Mapping[str, np.ndarray],
+        outputs: Sequence[str],
+        forms: Sequence[OutputForm] | None,
+    ) -> None:
+        """Remembers a request of raw contents, which were read into ``feeds``, in their order."""
+        payloads = payloads_of(message)
+        if payloads is None or len(payloads.raw) != len(feeds):
+            return
+        places = [
+            Place(self._signature.inputs[name], array.shape, start, end - start)
+            for (name, array), (start, end) in zip(feeds.items(), payloads.raw, strict=True)
+        ]
+        self._memo.learn(message, payloads, Layout(places, outputs, forms))
 
     def encode(self, request: InferRequest, results: Sequence[np.ndarray]) -> bytes:
         """A ModelInferResponse, its tensors in raw_output_contents."""
