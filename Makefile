@@ -17,13 +17,15 @@ endif
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml requirements/dev.txt
+FRONT := $(wildcard runtime/front/src/*.rs) runtime/front/Cargo.toml runtime/front/Cargo.lock
+$(READY): pyproject.toml requirements/dev.txt $(FRONT)
 	@echo "==> Python environment in .venv (1 to 3 minutes the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say make PYTHON=..."; exit 1; }
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet "uv>=0.9,<1"; }
 	.venv/bin/uv pip sync --require-hashes requirements/dev.txt
 	.venv/bin/uv pip install --no-deps --editable .
+	$(PY) -m perennial_images front
 	@touch $@
 
 venv: $(READY) ## The Python environment in .venv, from the locked requirements

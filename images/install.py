@@ -51,7 +51,7 @@ if stage == "dependencies":
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(TARGET / "bin", ignore_errors=True)
 else:
-    pip("--target", "/opt/project", str(next(Path("/build/project").glob("*.whl"))))
+    pip("--target", "/opt/project", *map(str, sorted(Path("/build/project").glob("*.whl"))))
     for program in Path("/opt/project/bin").iterdir():
         if program.name != PROGRAM:
             program.unlink()

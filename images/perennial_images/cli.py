@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennial_images import program, scratch
+from perennial_images import program, rust, scratch
 from perennial_images.archive import read_archive
 from perennial_images.cache import TREE
 from perennial_images.errors import ReportedError
 from perennial_images.scratch import Built
 from perennial_images.store import archives
+from perennial_images.wheels import install
 
 DEFAULT_IMAGES = ("runtime", "operator", "trainer", "store")
 RESULT = TREE / "build" / "images.json"
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="IMAGE",
         help=f"of {', '.join(names)}; default: {' '.join(DEFAULT_IMAGES)}",
     )
+    actions.add_parser("front", help="build the runtime's native front, and install it here")
     actions.add_parser("list", help="list the images in the cache")
     return top
 
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.action == "list":
             _print_table([(path.name, read_archive(path).reference, path) for path in archives()])
+        elif options.action == "front":
+            install(rust.front_wheel())
         else:
             built = [_build(name) for name in options.images or DEFAULT_IMAGES]
             record(built)

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from perennial_images import base, wheels
+from perennial_images import base, rust, wheels
 from perennial_images.cache import TREE, cache_root, cached, content_hash
 from perennial_images.debian import Package, install_packages
 from perennial_images.docker import docker_answers
@@ -35,6 +35,8 @@ class ProgramImage:
 
     name: str
     packages: tuple[Path, ...]
+    has_front: bool = False
+    """Whether the runtime's native front goes into it."""
 
     @property
     def dockerfile(self) -> Path:
@@ -47,7 +49,9 @@ class ProgramImage:
 
 PROGRAM_IMAGES = {
     name: ProgramImage(
-        name, (TREE / "contracts" / "perennial_contracts", TREE / name / f"perennial_{name}")
+        name,
+        (TREE / "contracts" / "perennial_contracts", TREE / name / f"perennial_{name}"),
+        has_front=name == "runtime",
     )
     for name in ("runtime", "operator", "trainer")
 }
@@ -68,9 +72,10 @@ def project_facts(pyproject: str) -> str:
 def tag(image: ProgramImage, *, docker: bool) -> str:
     """The image's content tag: the hash of all that it is made from."""
     here = Path(__file__)
+    front = rust.sources() if image.has_front else []
     recipe = [DOCKER_BASE] if docker else [Path(base.__file__).read_text(), BASE_DOCKERFILE]
     return content_hash(
-        [image.dockerfile, image.lock, wheels.PIP_LOCK, INSTALL, here, *image.packages],
+        [image.dockerfile, image.lock, wheels.PIP_LOCK, INSTALL, here, *image.packages, *front],
         project_facts((TREE / "pyproject.toml").read_text()),
         *recipe,
     )
@@ -102,6 +107,8 @@ def _fill_context(image: ProgramImage, context: Path) -> None:
     context.mkdir()
     shutil.copytree(wheels.wheelhouse(image.lock), context / "wheels")
     wheels.project_wheel(context / "project", list(image.packages))
+    if image.has_front:
+        shutil.copy(rust.front_wheel(), context / "project")
     shutil.copy(image.lock, context / "requirements.txt")
     shutil.copy(INSTALL, context)
     shutil.copy(image.dockerfile, context)

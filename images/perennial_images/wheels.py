@@ -54,6 +54,15 @@ def project_wheel(target: Path, packages: list[Path]) -> None:
         )
 
 
+def install(wheel: Path) -> None:
+    """Install a wheel into the environment of this Python."""
+    run_step(
+        f"installing {wheel.name.partition('-')[0]}",
+        [*_pip(), "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall", wheel],
+        cache_root() / "logs" / "install.log",
+    )
+
+
 def _pip() -> list[str | Path]:
     if importlib.util.find_spec("pip") is None:
         raise ReportedError(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -25,6 +26,17 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = tuple[str, str, str]
 """Protocol, route and code of a request. Routes are few and fixed: never a path."""
+
+
+class Runs(NamedTuple):
+    """What the model did."""
+
+    requests: int
+    runs: int
+    queue_ns: int
+    """Nanoseconds that all the requests waited."""
+    compute_ns: int
+    """Nanoseconds that all the runs took."""
 
 
 class Histogram:
@@ -87,14 +99,14 @@ class Metrics(Collector):
         """Has the exposition tell what a collector finds each time it is asked."""
         self._registry.register(collector)
 
-    def runs(self) -> tuple[int, int, int, int]:
-        """Requests that the model answered and its runs; nanoseconds of waiting and of running."""
+    def runs(self) -> Runs:
+        """The runs so far."""
         with self._lock:
-            return (
-                sum(self._queue.counts),
-                sum(self._compute.counts),
-                int(self._queue.sum * 1e9),
-                int(self._compute.sum * 1e9),
+            return Runs(
+                requests=sum(self._queue.counts),
+                runs=sum(self._compute.counts),
+                queue_ns=int(self._queue.sum * 1e9),
+                compute_ns=int(self._compute.sum * 1e9),
             )
 
     def text(self) -> bytes:

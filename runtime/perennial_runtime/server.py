@@ -75,7 +75,7 @@ def serve(settings: Settings) -> LoadError | int:
 
 def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
     metrics = Metrics()
-    site = Site(settings.name, metrics)
+    site = Site(settings.name, metrics, settings.max_body_bytes)
     app = App(
         site.routes,
         site.unknown,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class Service:
     """What one model answers. May be used from several threads at once."""
 
+    platform = "onnxruntime_onnx"
+
     def __init__(self, name: str, model: Model, instance: str, max_body_bytes: int) -> None:
         """``name`` is the model's in URLs; ``instance`` names the process."""
         self.name = name
@@ -35,6 +37,8 @@ class Service:
         self.is_tabular = is_tabular(model.inputs)
         self.watched = (LABEL, PROBABILITIES) if model.classes else ()
         """Outputs that are looked at whether a request wants them or not."""
+        self.class_names = {PROBABILITIES: model.classes.names} if model.classes else {}
+        """The names of the classes, by the output that has a value for each."""
         self._limit = max_body_bytes
         self._ids = IdMaker(name, model.version)
         self.monitor = Monitor(
@@ -51,7 +55,7 @@ class Service:
     def routes(self) -> dict[str, Route]:
         """By the last part of their paths below the model's."""
         name, model = self.name, self.model
-        codec = Codec(name, model.version, model.inputs, model.outputs)
+        codec = Codec(name, model.version, model.inputs, model.outputs, self.class_names)
         return {
             "infer": ask("v2", "infer", InferEndpoint(codec, self._limit)),
             "predict": self._rows_route(),
@@ -67,7 +71,7 @@ class Service:
             {
                 "name": self.name,
                 "versions": [model.version],
-                "platform": "onnxruntime_onnx",
+                "platform": self.platform,
                 "inputs": [tensor.describe() for tensor in model.inputs],
                 "outputs": [tensor.describe() for tensor in model.outputs],
                 "properties": self.properties(),

@@ -9,6 +9,7 @@ from . import version
 from .answer import Answer
 from .errors import NotFoundError, NotReadyError, RequestError, UnavailableError
 from .fronts import Call
+from .grpc_site import STREAMS, GrpcSite
 from .metrics import CONTENT_TYPE, Metrics
 from .routes import Route, Routes, get
 
@@ -26,20 +27,25 @@ MODEL_VERBS = {"infer": "POST", "predict": "POST", "feedback": "POST"} | {
 class Site:
     """Routes, and whether the server is ready."""
 
-    def __init__(self, name: str, metrics: Metrics) -> None:
+    program = PROGRAM
+    extensions = EXTENSIONS
+    streams = STREAMS
+    """Paths of the gRPC methods that take a stream of messages."""
+
+    def __init__(self, name: str, metrics: Metrics, max_body_bytes: int) -> None:
         self.name = name
         self.is_loaded = False
         self.is_draining = False
         self._metrics = metrics
         self._versions: tuple[str, ...] = ("1",)
-        self.streams: tuple[str, ...] = ()
-        """Paths of the gRPC methods that take a stream of messages."""
+        self._grpc = GrpcSite(self, metrics, max_body_bytes)
         self.routes: Routes = {
             "/": get("http", "other", self._hello),
             "/metrics": get("http", "metrics", self._text_of_metrics),
             "/v2": get("v2", "metadata", self._server_metadata),
             "/v2/health/live": get("v2", "health", self._live),
             "/v2/health/ready": get("v2", "health", self._ready),
+            **self._grpc.routes(),
         }
         for path in self._model_paths():
             self.routes[path] = get("v2", "metadata", self._loading)
@@ -59,6 +65,7 @@ class Site:
             self.routes[f"{path}/ready"] = get("v2", "health", self._model_ready)
             for verb, route in service.routes().items():
                 self.routes[f"{path}/{verb}"] = route
+        self.routes.update(self._grpc.serve(service))
         self.is_loaded = True
 
     def unknown(self, path: str) -> RequestError:

@@ -8,7 +8,8 @@ from ..answer import JSON, OCTETS, Answer
 from ..encoding import body_of
 from ..errors import BadRequestError
 from ..fronts import Call
-from ..protocol.v2 import Codec, InferRequest
+from ..protocol.request import InferRequest
+from ..protocol.v2 import Codec
 
 HEADER_LENGTH = "inference-header-content-length"
 

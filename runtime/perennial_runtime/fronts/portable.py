@@ -78,7 +78,9 @@ class PortableFront:
             return
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         request = _Request(scope, headers, _Body(receive, self._limits))
         self.in_flight += 1
         try:

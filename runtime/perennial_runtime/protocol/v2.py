@@ -1,11 +1,9 @@
-"""The Open Inference Protocol v2 in JSON: requests to arrays, arrays to responses. No I/O.
+"""The Open Inference Protocol v2 over REST: requests to arrays, arrays to responses. No I/O.
 
-JSON has no NaN: ``null`` among numbers stands for it, both ways.
+Tensors are JSON, or bytes after the JSON head (the binary tensor data extension), each as it likes.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,20 +11,17 @@ import orjson
 
 from ..errors import BadRequestError
 from ..signature import TensorSpec
-from .messages import brief, quoted
+from .classification import classify
+from .messages import brief
+from .request import InferRequest, OutputForm
+from .signature import Signature, checked_shape, wrong_input
+from .tensor_binary import decode_binary, encode_binary
+from .tensor_json import decode_data, encode_data
+from .whole_body import decode_whole
 
-LARGEST_EXTENT = 2**31 - 1
-_KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers from 0 up", "b": "booleans"}
-
-
-@dataclass(frozen=True, slots=True)
-class InferRequest:
-    """A checked request."""
-
-    feeds: dict[str, np.ndarray]
-    outputs: Sequence[str]
-    """The names of the outputs that are wanted, in order."""
-    id: str | None
+HEADER = "Inference-Header-Content-Length"
+_PLAIN = OutputForm()
+_BINARY = OutputForm(binary=True)
 
 
 class Codec:
@@ -38,205 +33,188 @@ class Codec:
         version: str,
         inputs: Sequence[TensorSpec],
         outputs: Sequence[TensorSpec],
+        labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        """``labels`` names, by output, the classes in the order of the values of a row."""
         self._head = {"model_name": name, "model_version": version}
-        self._inputs = {tensor.name: tensor for tensor in inputs}
-        self._outputs = {tensor.name: tensor for tensor in outputs}
-        self._all_outputs = tuple(self._outputs)
+        self._signature = Signature(inputs, outputs)
+        self._labels = labels or {}
 
-    def decode(self, body: bytes) -> InferRequest:
+    def decode(self, body: bytes, header_length: int | None = None) -> InferRequest:
         """Reads the body of an infer request.
+
+        Args:
+            header_length: bytes of JSON at the body's beginning, where binary tensors may follow;
+                None: it is all JSON. 0: it is all data, of the model's only input.
 
         Raises:
             BadRequestError: naming the tensor, what was expected, and what came.
         """
-        try:
-            request = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise BadRequestError(f"body: expected JSON, got an error: {error}") from None
-        if type(request) is not dict:
-            raise BadRequestError(f"body: expected an object, got {brief(request)}")
+        if header_length == 0:
+            return self._raw(body)
+        request, binary = _split(body, header_length)
         entries = request.get("inputs")
         if type(entries) is not list:
             raise BadRequestError(f"inputs: expected an array of tensors, got {brief(entries)}")
+        signature = self._signature
         feeds: dict[str, np.ndarray] = {}
         for entry in entries:
-            name = entry.get("name") if type(entry) is dict else None
-            spec = self._inputs.get(name) if type(name) is str else None
-            if spec is None:
-                raise BadRequestError(
-                    f"inputs: expected tensors named {quoted(self._inputs)}, got {brief(name)}"
-                )
-            if spec.name in feeds:
-                raise BadRequestError(f"input {spec.name!r}: expected once, got it twice")
-            feeds[spec.name] = decode_tensor(spec, entry)
-        if len(feeds) != len(self._inputs):
-            missing = [name for name in self._inputs if name not in feeds]
-            raise BadRequestError(
-                f"inputs: expected {quoted(self._inputs)}, {quoted(missing)} missing"
-            )
+            spec = signature.input(entry.get("name") if type(entry) is dict else None, feeds)
+            feeds[spec.name] = _tensor(spec, entry, binary)
+        signature.check_complete(feeds)
+        binary.check_used()
         identity = request.get("id")
         if identity is not None and type(identity) is not str:
             raise BadRequestError(f"id: expected a string, got {brief(identity)}")
-        wanted = request.get("outputs")
-        return InferRequest(feeds, self._wanted(wanted) if wanted else self._all_outputs, identity)
+        outputs, forms = self._wanted(request)
+        return InferRequest(feeds, outputs, identity, forms)
 
-    def _wanted(self, entries: Any) -> Sequence[str]:
+    def _raw(self, body: bytes) -> InferRequest:
+        """A body without a head. The input's shape follows from its size."""
+        signature = self._signature
+        if len(signature.inputs) != 1:
+            raise BadRequestError(
+                f"{HEADER}: expected the length of the JSON head, for only a model with one input "
+                f"can go without; this one has {len(signature.inputs)}. Got 0"
+            )
+        (spec,) = signature.inputs.values()
+        feeds = {spec.name: decode_whole(spec, body)}
+        outputs = signature.all_outputs
+        return InferRequest(feeds, outputs, None, (_BINARY,) * len(outputs))
+
+    def _wanted(
+        self, request: Mapping[str, Any]
+    ) -> tuple[Sequence[str], Sequence[OutputForm] | None]:
+        binary = _parameters("parameters", request).get("binary_data_output", False)
+        if type(binary) is not bool:
+            raise BadRequestError(
+                f"parameters: binary_data_output: expected true or false, got {brief(binary)}"
+            )
+        entries = request.get("outputs")
+        if not entries:
+            names = self._signature.all_outputs
+            return names, (_BINARY,) * len(names) if binary else None
         if type(entries) is not list:
             raise BadRequestError(f"outputs: expected an array, got {brief(entries)}")
-        names: list[str] = []
-        for entry in entries:
-            name = entry.get("name") if type(entry) is dict else None
-            if type(name) is not str or name not in self._outputs or name in names:
-                raise BadRequestError(
-                    f"outputs: expected some of {quoted(self._outputs)}, each once, "
-                    f"got {brief(name)}"
-                )
-            names.append(name)
-        return names
+        return self._signature.wanted(
+            (
+                (entry.get("name"), _parameters("outputs: parameters", entry))
+                if type(entry) is dict
+                else (None, {})
+                for entry in entries
+            ),
+            binary,
+        )
 
-    def encode(self, request: InferRequest, results: Sequence[np.ndarray]) -> bytes:
-        """The body of the response; data is flat, in row-major order."""
+    def encode(
+        self, request: InferRequest, results: Sequence[np.ndarray]
+    ) -> tuple[bytes, int | None]:
+        """The body of the response, and the length of its JSON head.
+
+        The length is None where no binary tensors follow the head, and the body is all JSON.
+        """
+        outputs: list[dict[str, Any]] = []
+        parts: list[bytes] = []
+        forms = request.forms or (_PLAIN,) * len(results)
+        for name, form, result in zip(request.outputs, forms, results, strict=True):
+            datatype = self._signature.outputs[name].datatype
+            if form.classes:
+                datatype = "BYTES"
+                result = classify(result, form.classes, self._labels.get(name, ()))
+            output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": result.shape}
+            outputs.append(output)
+            if form.binary:
+                data = encode_binary(result)
+                output["parameters"] = {"binary_data_size": len(data)}
+                parts.append(data)
+            else:
+                output["data"] = encode_data(result)
         response: dict[str, Any] = dict(self._head)
         if request.id is not None:
             response["id"] = request.id
-        response["outputs"] = [
-            encode_tensor(self._outputs[name], result)
-            for name, result in zip(request.outputs, results, strict=True)
-        ]
-        return orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
+        response["outputs"] = outputs
+        head = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
+        return (b"".join((head, *parts)), len(head)) if parts else (head, None)
 
 
-def encode_tensor(spec: TensorSpec, array: np.ndarray) -> dict[str, Any]:
-    """One tensor, ready for orjson with OPT_SERIALIZE_NUMPY."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    return {
-        "name": spec.name,
-        "datatype": spec.datatype,
-        "shape": array.shape,
-        "data": flat.tolist() if spec.datatype == "BYTES" else flat,
-    }
+class _Binary:
+    """What follows the JSON head: the data of the binary inputs, in their order."""
+
+    def __init__(self, body: bytes, start: int) -> None:
+        self._body = body
+        self._at = start
+        self._left = len(body) - start
+
+    def tensor(self, spec: TensorSpec, shape: tuple[int, ...], size: Any) -> np.ndarray:
+        """The next tensor."""
+        if type(size) is not int or size < 0:
+            raise wrong_input(
+                spec, f"binary_data_size: expected a number of bytes, got {brief(size)}"
+            )
+        if size > self._left:
+            raise wrong_input(
+                spec,
+                f"binary_data_size: expected at most the {self._left} bytes that are left after "
+                f"the JSON head (its length belongs in the header {HEADER}), got {size}",
+            )
+        array = decode_binary(spec, shape, self._body, self._at, size)
+        self._at += size
+        self._left -= size
+        return array
+
+    def check_used(self) -> None:
+        if self._left:
+            raise BadRequestError(
+                f"body: expected binary data as long as the inputs' binary_data_size say, got "
+                f"{self._left} bytes more"
+            )
 
 
-def decode_tensor(spec: TensorSpec, entry: Mapping[str, Any]) -> np.ndarray:
-    """Reads one tensor; its data may be flat or nested as its shape says.
+_NOTHING = _Binary(b"", 0)
 
-    Raises:
-        BadRequestError: naming the tensor, what was expected, and what came.
-    """
+
+def _split(body: bytes, header_length: int | None) -> tuple[dict[str, Any], _Binary]:
+    """The JSON head, read, and what follows it."""
+    length = len(body) if header_length is None else header_length
+    if not 0 <= length <= len(body):
+        raise BadRequestError(
+            f"{HEADER}: expected a length within the body's {len(body)} bytes, got {length}"
+        )
+    try:
+        request = orjson.loads(body if length == len(body) else memoryview(body)[:length])
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"body: expected JSON, got an error: {error}") from None
+    if type(request) is not dict:
+        raise BadRequestError(f"body: expected an object, got {brief(request)}")
+    return request, _Binary(body, length) if length < len(body) else _NOTHING
+
+
+def _tensor(spec: TensorSpec, entry: Mapping[str, Any], binary: _Binary) -> np.ndarray:
     datatype = entry.get("datatype")
     if datatype != spec.datatype:
-        raise _wrong(spec, f"datatype: expected {spec.datatype}, got {brief(datatype)}")
-    shape = _shape(spec, entry.get("shape"))
+        raise wrong_input(spec, f"datatype: expected {spec.datatype}, got {brief(datatype)}")
+    shape = entry.get("shape")
+    if type(shape) is not list:
+        raise wrong_input(spec, f"shape: expected {list(spec.shape)}, got {brief(shape)}")
+    extents = checked_shape(spec, shape)
     data = entry.get("data")
+    parameters = _parameters(f"input {spec.name!r}: parameters", entry)
+    if "binary_data_size" in parameters:
+        if data is not None:
+            raise wrong_input(spec, "data: expected none beside binary_data_size, got both")
+        return binary.tensor(spec, extents, parameters["binary_data_size"])
     if type(data) is not list:
-        advice = " (binary tensors are not read yet: send JSON, binary_data=False)"
-        hint = advice if data is None else ""
-        raise _wrong(spec, f"data: expected an array, got {brief(data)}{hint}")
-    try:
-        array = _strings(spec, data) if spec.datatype == "BYTES" else _numbers(spec, data)
-    except (ValueError, OverflowError):
-        raise _wrong(spec, "data: expected rows of one length, got a ragged array") from None
-    if array.size and array.ndim != 1 and array.shape != shape:
-        raise _wrong(
-            spec, f"data: expected it flat or nested as {list(shape)}, got {list(array.shape)}"
+        hint = "; shared memory is not supported" if "shared_memory_region" in parameters else ""
+        raise wrong_input(
+            spec, f"data: expected an array, or binary_data_size, got {brief(data)}{hint}"
         )
-    expected = math.prod(shape)
-    if array.size != expected:
-        raise _wrong(
-            spec,
-            f"data: expected {expected} elements for the shape {list(shape)}, got {array.size}",
-        )
-    return array.reshape(shape)
+    return decode_data(spec, extents, data)
 
 
-def _shape(spec: TensorSpec, shape: Any) -> tuple[int, ...]:
-    if (
-        type(shape) is not list
-        or len(shape) != len(spec.shape)
-        or any(
-            type(extent) is not int
-            or not 0 <= extent <= LARGEST_EXTENT
-            or (expected >= 0 and extent != expected)
-            for extent, expected in zip(shape, spec.shape, strict=True)
-        )
-    ):
-        raise _wrong(
-            spec, f"shape: expected {list(spec.shape)} (-1: any extent), got {brief(shape)}"
-        )
-    return tuple(shape)
-
-
-def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
-    """Numbers or booleans as an array of the tensor's type, whatever its shape."""
-    array = np.array(data)
-    target = spec.dtype
-    if array.size == 0:
-        return array.astype(target)
-    kind = target.kind
-    found = array.dtype.kind
-    if kind == "f":
-        if found == "O":
-            array = _with_nulls(spec, array)
-        elif found not in "fiu":
-            raise _wrong(spec, f"data: expected numbers, got {brief(_culprit(data))}")
-        if array.dtype == target:
-            return array
-        try:
-            with np.errstate(over="raise"):
-                return array.astype(target)
-        except FloatingPointError:
-            raise _wrong(
-                spec, f"data: expected numbers within {spec.datatype}'s range, got larger ones"
-            ) from None
-    if kind == "b":
-        if found != "b":
-            raise _wrong(spec, f"data: expected booleans, got {brief(_culprit(data))}")
-        return array
-    if found == "f":  # also what numpy makes of whole numbers below and above 2**63 together
-        array = np.array(data, dtype=object)
-        if any(type(value) is not int for value in array.flat):
-            found = "O"
-    if found not in "iuf":
-        raise _wrong(spec, f"data: expected {_KINDS[kind]}, got {brief(_culprit(data))}")
-    if array.dtype != target:
-        limits = np.iinfo(target)
-        low, high = int(array.min()), int(array.max())
-        if low < limits.min or high > limits.max:
-            value = low if low < limits.min else high
-            raise _wrong(
-                spec, f"data: expected numbers from {limits.min} to {limits.max}, got {value}"
-            )
-        array = array.astype(target)
-    return array
-
-
-def _with_nulls(spec: TensorSpec, array: np.ndarray) -> np.ndarray:
-    """Numbers among which are nulls, those as NaN."""
-    for value in array.flat:
-        if value is not None and type(value) is not float and type(value) is not int:
-            raise _wrong(spec, f"data: expected numbers, got {brief(value)}")
-    return array.astype(np.float64)
-
-
-def _strings(spec: TensorSpec, data: list[Any]) -> np.ndarray:
-    array = np.array(data, dtype=object)
-    for value in array.flat:
-        if type(value) is not str:
-            raise _wrong(spec, f"data: expected strings, got {brief(value)}")
-    return array
-
-
-def _culprit(data: list[Any]) -> Any:
-    """An element to show in a message: the first that is no number, else no whole one, or any."""
-    elements = np.array(data, dtype=object).reshape(-1).tolist()
-    return next(
-        value
-        for kinds in ((int, float), (int,), ())
-        for value in elements
-        if type(value) not in kinds
-    )
-
-
-def _wrong(spec: TensorSpec, problem: str) -> BadRequestError:
-    return BadRequestError(f"input {spec.name!r}: {problem}")
+def _parameters(where: str, owner: Mapping[str, Any]) -> Mapping[str, Any]:
+    parameters = owner.get("parameters")
+    if parameters is None:
+        return {}
+    if type(parameters) is not dict:
+        raise BadRequestError(f"{where}: expected an object, got {brief(parameters)}")
+    return parameters

@@ -1,0 +1,144 @@
+"""The gRPC methods that are served, whatever the model's state."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from . import version
+from .answer import Answer
+from .encoding import body_of
+from .errors import UnavailableError
+from .fronts import Call
+from .protocol.grpc import answers, health
+from .protocol.grpc.reflection import reflect
+from .protocol.statistics import Duration, Statistics
+from .routes import Route, Routes, ask, post
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
+    from .service import Service
+    from .site import Site
+
+INFERENCE = "/inference.GRPCInferenceService"
+STREAM_INFER = f"{INFERENCE}/ModelStreamInfer"
+REFLECTION = tuple(
+    f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+    for version in ("v1", "v1alpha")
+)
+STREAMS = (STREAM_INFER, *REFLECTION)
+"""Paths of the methods that take a stream of messages."""
+
+
+class GrpcSite:
+    """Methods by path."""
+
+    def __init__(self, site: "Site", metrics: "Metrics", max_body_bytes: int) -> None:
+        self._site = site
+        self._metrics = metrics
+        self._limit = max_body_bytes
+        self._service: Service | None = None
+
+    def routes(self) -> Routes:
+        """What is served from the start."""
+        methods: dict[str, tuple[str, Callable[[Call], bytes]]] = {
+            f"{INFERENCE}/ServerLive": ("health", lambda call: answers.server_live(True)),
+            f"{INFERENCE}/ServerReady": ("health", self._server_ready),
+            f"{INFERENCE}/ModelReady": ("health", self._model_ready),
+            f"{INFERENCE}/ServerMetadata": ("metadata", self._server_metadata),
+            f"{INFERENCE}/ModelMetadata": ("metadata", self._model_metadata),
+            f"{INFERENCE}/ModelStatistics": ("statistics", self._statistics),
+            f"{INFERENCE}/RepositoryIndex": ("metadata", self._index),
+            f"{INFERENCE}/ModelInfer": ("infer", self._loading),
+            STREAM_INFER: ("stream_infer", self._loading),
+            "/grpc.health.v1.Health/Check": ("health", self._check),
+            "/grpc.health.v1.Health/List": ("health", lambda call: health.every(self._ready)),
+            **dict.fromkeys(REFLECTION, ("reflection", self._reflect)),
+        }
+        return {path: _method(name, answer) for path, (name, answer) in methods.items()}
+
+    def serve(self, service: "Service") -> Routes:
+        """What changes with a model."""
+        from .endpoints.grpc_infer import GrpcInferEndpoint, GrpcStreamEndpoint, stream_error
+        from .protocol.grpc.codec import GrpcCodec
+
+        self._service = service
+        model = service.model
+        codec = GrpcCodec(
+            service.name, model.version, model.inputs, model.outputs, service.class_names
+        )
+        stream = GrpcStreamEndpoint(codec, self._limit)
+        return {
+            f"{INFERENCE}/ModelInfer": ask("grpc", "infer", GrpcInferEndpoint(codec, self._limit)),
+            STREAM_INFER: Route(
+                "grpc", "stream_infer", "POST", endpoint=stream, on_error=stream_error
+            ),
+        }
+
+    @property
+    def _ready(self) -> bool:
+        return self._site.is_ready
+
+    def _loaded(self) -> "Service":
+        if self._service is None:
+            raise UnavailableError(
+                f"the model {self._site.name!r} is still being loaded. Try again in a second"
+            )
+        return self._service
+
+    def _body(self, call: Call) -> bytes:
+        return body_of(call, self._limit)
+
+    def _loading(self, call: Call) -> bytes:
+        self._loaded()
+        raise AssertionError("these methods change when the model is there")
+
+    def _server_ready(self, call: Call) -> bytes:
+        return answers.server_ready(self._ready)
+
+    def _model_ready(self, call: Call) -> bytes:
+        version = self._service.model.version if self._service else "1"
+        return answers.model_ready(self._body(call), self._site.name, version, self._ready)
+
+    def _server_metadata(self, call: Call) -> bytes:
+        return answers.server_metadata(self._site.program, version(), self._site.extensions)
+
+    def _model_metadata(self, call: Call) -> bytes:
+        service = self._loaded()
+        return answers.model_metadata(
+            self._body(call),
+            service.name,
+            service.model.version,
+            service.platform,
+            service.model.inputs,
+            service.model.outputs,
+            service.properties(),
+        )
+
+    def _statistics(self, call: Call) -> bytes:
+        service = self._loaded()
+        runs = self._metrics.runs()
+        statistics = Statistics(
+            inference_count=service.monitor.counters().rows,
+            execution_count=runs.runs,
+            success=Duration(runs.requests, runs.queue_ns + runs.compute_ns),
+            queue=Duration(runs.requests, runs.queue_ns),
+            compute_infer=Duration(runs.runs, runs.compute_ns),
+        )
+        name, version = service.name, service.model.version
+        return answers.model_statistics(self._body(call), name, version, statistics)
+
+    def _index(self, call: Call) -> bytes:
+        version = self._service.model.version if self._service else "1"
+        reason = "draining" if self._service else "loading"
+        return answers.repository_index(
+            self._body(call), self._site.name, version, self._ready, reason
+        )
+
+    def _check(self, call: Call) -> bytes:
+        return health.check(self._body(call), self._ready)
+
+    def _reflect(self, call: Call) -> bytes:
+        return reflect(self._body(call))
+
+
+def _method(name: str, answer: Callable[[Call], bytes]) -> Route:
+    return post("grpc", name, lambda call: Answer(answer(call)))

@@ -1,0 +1,1 @@
+"""gRPC's messages: bytes without their frames to arrays and answers, and back. No I/O."""

@@ -1,0 +1,357 @@
+"""The binary tensor data extension of REST, with tritonclient's own encoder on the other side."""
+
+import numpy as np
+import orjson
+import pytest
+import tritonclient.http as triton
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support.tensors import DATATYPES, arrays, mutations, unhurried
+
+from perennial_runtime.errors import BadRequestError, RequestError
+from perennial_runtime.protocol.request import InferRequest, OutputForm
+from perennial_runtime.protocol.v2 import Codec
+from perennial_runtime.signature import DTYPES, TensorSpec
+
+X = TensorSpec("X", "FP32", (-1, 2))
+ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
+
+
+def codec(*tensors: TensorSpec, labels=None) -> Codec:
+    """A model that gives back what it takes."""
+    return Codec("m", "v", tensors, tensors, labels)
+
+
+def infer_input(name, datatype, array, binary=True) -> triton.InferInput:
+    tensor = triton.InferInput(name, list(array.shape), datatype)
+    tensor.set_data_from_numpy(encoded(datatype, array), binary_data=binary)
+    return tensor
+
+
+def encoded(datatype, array):
+    """As tritonclient wants it: BYTES as bytes, of an array of at least one dimension."""
+    if datatype != "BYTES":
+        return array
+    flat = np.array([text.encode() for text in array.flat] or [], object)
+    return flat.reshape(array.shape)
+
+
+def request(*inputs, outputs=None, **more) -> tuple[bytes, int | None]:
+    return triton.InferenceServerClient.generate_request_body(list(inputs), outputs=outputs, **more)
+
+
+def answer(model: Codec, body: bytes, header_length: int | None) -> triton.InferResult:
+    """What tritonclient makes of the answer of a model that gives back what it takes."""
+    asked = model.decode(body, header_length)
+    response, length = model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+    return triton.InferenceServerClient.parse_response_body(response, header_length=length)
+
+
+def raw(head: dict, *parts: bytes) -> tuple[bytes, int]:
+    text = orjson.dumps(head)
+    return b"".join((text, *parts)), len(text)
+
+
+def tensor(size, shape=(1, 2), datatype="FP32", name="X", **more):
+    return {
+        "name": name,
+        "datatype": datatype,
+        "shape": list(shape),
+        "parameters": {"binary_data_size": size},
+        **more,
+    }
+
+
+def assert_same(datatype, got, array):
+    if datatype == "BYTES":
+        got = np.array([value.decode() for value in got.flat] or [], object).reshape(got.shape)
+    assert got.shape == array.shape
+    np.testing.assert_array_equal(got, array)
+
+
+@unhurried
+@given(arrays(), st.booleans())
+def test_every_tensor_survives_the_way_through_bytes(case, any_extent):
+    datatype, array = case
+    spec = TensorSpec("X", datatype, (-1,) * array.ndim if any_extent else array.shape)
+    asked = codec(spec).decode(*request(infer_input("X", datatype, array)))
+    assert asked.feeds["X"].dtype == DTYPES[datatype]
+    assert asked.feeds["X"].flags.aligned
+    np.testing.assert_array_equal(asked.feeds["X"], array)
+    response, length = codec(spec).encode(asked, [array])
+    head = orjson.loads(response[:length])
+    (output,) = head["outputs"]
+    assert output["parameters"]["binary_data_size"] == len(response) - length
+    result = triton.InferenceServerClient.parse_response_body(response, header_length=length)
+    assert_same(datatype, result.as_numpy("X"), array)
+
+
+@unhurried
+@given(st.lists(st.tuples(arrays(), st.booleans(), st.booleans()), min_size=1, max_size=4))
+def test_json_and_binary_tensors_may_be_mixed_both_ways(cases):
+    specs, inputs, outputs = [], [], []
+    for place, ((datatype, array), binary_in, binary_out) in enumerate(cases):
+        name = f"t{place}"
+        specs.append(TensorSpec(name, datatype, array.shape))
+        is_text = datatype != "FP16" and not (array.dtype.kind == "f" and np.isnan(array).any())
+        inputs.append(infer_input(name, datatype, array, binary_in or not is_text))
+        outputs.append(triton.InferRequestedOutput(name, binary_data=binary_out))
+    result = answer(codec(*specs), *request(*inputs, outputs=outputs[::-1], request_id="7"))
+    assert result.get_response()["id"] == "7"
+    assert [output["name"] for output in result.get_response()["outputs"]] == [
+        spec.name for spec in reversed(specs)
+    ]
+    for spec, ((datatype, array), _, binary_out) in zip(specs, cases, strict=True):
+        output = result.get_output(spec.name)
+        assert ("data" in output) is not binary_out
+        if binary_out or datatype != "BYTES":
+            assert_same(datatype, result.as_numpy(spec.name), array)
+        else:
+            assert output["data"] == array.reshape(-1).tolist()
+
+
+def test_aligned_numbers_are_read_where_they_lie():
+    head = orjson.dumps({"inputs": [tensor(16, (2, 2))]})
+    for pad in range(4):
+        text = head[:-1] + b" " * pad + b"}"
+        array = codec(X).decode(text + ROWS.tobytes(), len(text)).feeds["X"]
+        np.testing.assert_array_equal(array, ROWS)
+        assert array.flags.aligned
+        is_view = array.base is not None and not array.flags.owndata and not array.flags.writeable
+        assert is_view is (len(text) % 4 == 0)
+
+
+def test_without_a_choice_for_an_output_the_requests_choice_holds():
+    specs = (X, TensorSpec("Z", "FP32", (-1, 2)))
+    inputs = [tensor(16, (2, 2)), tensor(16, (2, 2), name="Z")]
+    outputs = [{"name": "X"}, {"name": "Z", "parameters": {"binary_data": False}}]
+    for wanted, binary in ((outputs, [True, False]), (None, [True, True]), ([], [True, True])):
+        head = {"inputs": inputs, "parameters": {"binary_data_output": True, "mine": [1]}}
+        body, length = raw({**head, "outputs": wanted}, ROWS.tobytes(), ROWS.tobytes())
+        asked = codec(*specs).decode(body, length)
+        assert [form.binary for form in asked.forms] == binary
+    body, length = raw({"inputs": inputs}, ROWS.tobytes(), ROWS.tobytes())
+    response, length = codec(*specs).encode(codec(*specs).decode(body, length), [ROWS, ROWS])
+    assert length is None
+    assert orjson.loads(response)["outputs"][0]["data"] == [1, 2, 3, 4]
+
+
+@unhurried
+@given(st.sampled_from([d for d in DATATYPES if d != "BYTES"]), st.integers(0, 3), st.data())
+def test_a_body_without_a_head_is_the_only_inputs_data(datatype, rows, data):
+    spec = TensorSpec("X", datatype, (2, -1, 3))
+    body = np.ones((2, rows, 3), DTYPES[datatype]).tobytes()
+    asked = codec(spec).decode(body, 0)
+    assert asked.feeds["X"].shape == (2, rows, 3)
+    assert asked.feeds["X"].tobytes() == body
+    response, length = codec(spec).encode(asked, [asked.feeds["X"]])
+    assert response[length:] == body
+
+
+@pytest.mark.parametrize("shape", [(-1,), (1,), (-1, 1), (-1, -1), ()])
+def test_a_body_without_a_head_is_one_string(shape):
+    asked = codec(TensorSpec("X", "BYTES", shape)).decode("naïve".encode(), 0)
+    assert asked.feeds["X"].shape == (1,) * len(shape)
+    assert asked.feeds["X"].reshape(-1).tolist() == ["naïve"]
+
+
+def test_a_head_may_be_the_whole_body():
+    body = orjson.dumps({"inputs": [{**tensor(0), "parameters": {}, "data": [1, 2]}]})
+    assert codec(X).decode(body, len(body)).feeds["X"].tolist() == [[1, 2]]
+
+
+def test_an_empty_binary_tensor_needs_no_bytes():
+    body, length = raw({"inputs": [tensor(0, (0, 2))]})
+    for header_length in (length, None):
+        assert codec(X).decode(body, header_length).feeds["X"].shape == (0, 2)
+
+
+DATA = ROWS[:1].tobytes()
+S = TensorSpec("X", "BYTES", (-1,))
+
+
+@pytest.mark.parametrize(
+    ("spec", "case", "message"),
+    [
+        (X, raw({"inputs": [tensor(8)]}, DATA[:7]), "at most the 7 bytes that are left"),
+        (X, raw({"inputs": [tensor(8)]}, DATA, b"!"), "body: expected binary data as long as"),
+        (X, raw({"inputs": [tensor(4)]}, DATA[:4]), "data: expected 8 bytes for FP32"),
+        (X, raw({"inputs": [tensor(8, (2**31 - 1, 2))]}, DATA), "expected 17179869176 bytes"),
+        (X, raw({"inputs": [tensor(-1)]}), "binary_data_size: expected a number of bytes, got -1"),
+        (X, raw({"inputs": [tensor(True)]}), "binary_data_size: expected a number of bytes"),
+        (X, raw({"inputs": [tensor("8")]}, DATA), "binary_data_size: expected a number of bytes"),
+        (X, raw({"inputs": [tensor(8, data=[1, 2])]}, DATA), "expected none beside binary_data"),
+        (X, raw({"inputs": [{**tensor(8), "parameters": [8]}]}), "parameters: expected an object"),
+        (X, raw({"inputs": [tensor(8)], "parameters": 1}, DATA), "parameters: expected an object"),
+        (
+            X,
+            raw({"inputs": [tensor(8)], "parameters": {"binary_data_output": 1}}, DATA),
+            "binary_data_output: expected true or false, got 1",
+        ),
+        (
+            X,
+            raw({"inputs": [tensor(8)], "outputs": [{"name": "X", "parameters": 5}]}, DATA),
+            "outputs: parameters: expected an object, got 5",
+        ),
+        (
+            X,
+            raw(
+                {
+                    "inputs": [tensor(8)],
+                    "outputs": [{"name": "X", "parameters": {"binary_data": "yes"}}],
+                },
+                DATA,
+            ),
+            "output 'X': parameters: binary_data: expected true or false",
+        ),
+        (
+            X,
+            raw({"inputs": [{**tensor(8), "parameters": {"shared_memory_region": "r"}}]}),
+            "shared memory is not supported",
+        ),
+        (X, (b"{}", 3), "expected a length within the body's 2 bytes, got 3"),
+        (X, (b"{}", -1), "expected a length within the body's 2 bytes, got -1"),
+        (X, (orjson.dumps({"inputs": [tensor(8)]}) + DATA, None), "body: expected JSON"),
+        (X, (orjson.dumps({"inputs": [tensor(8)]}), None), "belongs in the header Inference-"),
+        (X, (DATA + b"!", 0), "expected a multiple of 8 bytes for the shape [-1, 2], got 9"),
+        (TensorSpec("X", "FP32", (2, 2)), (DATA, 0), "data: expected 16 bytes"),
+        (TensorSpec("X", "FP32", (-1, -1)), (DATA, 0), "at most one free dimension"),
+        (TensorSpec("X", "FP32", (-1, 0)), (DATA, 0), "expected a multiple of 0 bytes"),
+        (TensorSpec("X", "BYTES", (2,)), (DATA, 0), "expected an input of one string"),
+        (TensorSpec("X", "BYTES", (1,)), (b"\xff", 0), "expected UTF-8"),
+        (
+            TensorSpec("X", "BOOL", (1,)),
+            raw({"inputs": [tensor(1, (1,), "BOOL")]}, b"\x02"),
+            "expected a byte of 0 or 1 for each BOOL",
+        ),
+        (
+            TensorSpec("X", "FP32", (-1, -1, -1)),
+            raw({"inputs": [tensor(0, (0, 2**31 - 1, 2**31 - 1))]}),
+            "shape: expected extents whose product, zeros aside, is at most",
+        ),
+        (
+            S,
+            raw({"inputs": [tensor(4, (2,), "BYTES")]}, bytes(4)),
+            "expected 2 elements for the shape [2], each of 4 bytes of length",
+        ),
+        (
+            S,
+            raw({"inputs": [tensor(5, (1,), "BYTES")]}, b"\x02\0\0\0a"),
+            "expected element 0 of 1 to end within 5 bytes, got a length of 2 at 0",
+        ),
+        (
+            S,
+            raw({"inputs": [tensor(9, (2,), "BYTES")]}, b"\x02\0\0\0ab\0\0\0"),
+            "expected element 1 of 2 to end within 9 bytes, got no length at 6",
+        ),
+        (
+            S,
+            raw({"inputs": [tensor(6, (1,), "BYTES")]}, b"\x01\0\0\0ab"),
+            "expected 1 elements for the shape [1] in 5 bytes, got 1 bytes more",
+        ),
+        (
+            S,
+            raw({"inputs": [tensor(10, (2,), "BYTES")]}, b"\x01\0\0\0a\x01\0\0\0\xff"),
+            "got element 1 with the byte 0xff at 0",
+        ),
+    ],
+)
+def test_a_wrong_body_is_told_what_was_expected(spec, case, message):
+    with pytest.raises(BadRequestError) as caught:
+        codec(spec).decode(*case)
+    assert message in str(caught.value)
+
+
+def test_a_body_without_a_head_is_only_for_models_of_one_input():
+    with pytest.raises(BadRequestError, match="only a model with one input"):
+        codec(*MIXED).decode(DATA, 0)
+
+
+@unhurried
+@given(st.binary(), st.none() | st.integers(-1, 300))
+@example(b"", 0)
+def test_any_body_is_either_read_or_refused(body, header_length):
+    for spec in (X, S, TensorSpec("X", "BOOL", ())):
+        try:
+            codec(spec).decode(body, header_length)
+        except RequestError as error:
+            assert str(error)  # noqa: PT017
+
+
+MIXED = (
+    X,
+    TensorSpec("S", "BYTES", (-1,)),
+    TensorSpec("B", "BOOL", (-1, -1)),
+)
+VALID, VALID_LENGTH = request(
+    infer_input("X", "FP32", ROWS),
+    infer_input("S", "BYTES", np.array(["é", ""], object)),
+    infer_input("B", "BOOL", np.array([[True]])),
+    outputs=[triton.InferRequestedOutput("X", class_count=2)],
+)
+
+
+@unhurried
+@given(mutations(VALID), st.integers(-2, 2))
+@example(VALID, 0)
+def test_a_body_that_went_wrong_on_the_way_is_either_read_or_refused(body, shift):
+    model = codec(*MIXED)
+    try:
+        asked = model.decode(body, VALID_LENGTH + shift)
+    except RequestError as error:
+        assert str(error)  # noqa: PT017
+        return
+    model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+
+
+def classification(array, count, labels=None, datatype="FP32", binary=True):
+    spec = TensorSpec("Y", datatype, (-1,) * array.ndim)
+    model = codec(spec, labels={"Y": labels} if labels else None)
+    asked = InferRequest({}, ["Y"], None, [OutputForm(binary, count)])
+    response, length = model.encode(asked, [array])
+    result = triton.InferenceServerClient.parse_response_body(response, header_length=length)
+    if binary:
+        return result.as_numpy("Y")
+    return np.array(result.get_output("Y")["data"]).reshape(result.get_output("Y")["shape"])
+
+
+def test_an_output_may_be_its_highest_classes():
+    scores = np.array([[0.25, 0.5, 0.25], [np.nan, -1.0, -np.inf]], np.float32)
+    labels = ["no", "yes"]
+    expected = [
+        ["0.500000:1:yes", "0.250000:0:no", "0.250000:2"],
+        ["-1.000000:1:yes", "nan:0:no", "-inf:2"],
+    ]
+    assert classification(scores, 9, labels, binary=False).tolist() == expected
+    got = classification(scores, 2, labels)
+    assert [[text.decode() for text in row] for row in got] == [row[:2] for row in expected]
+
+
+def test_whole_numbers_are_classified_as_what_they_are():
+    values = np.array([3, 200, 200, 1], np.uint8)
+    assert classification(values, 3, datatype="UINT8").tolist() == [b"200:1", b"200:2", b"3:0"]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 0), (0, 2, 2)])
+def test_classes_of_empty_outputs_are_empty(shape):
+    expected = (1,) if shape == () else (*shape[:1], min(2, np.prod(shape[1:], dtype=int)))
+    got = classification(np.zeros(shape, np.float32), 2, binary=False)
+    assert got.shape == ((0,) if shape == (0,) else expected)
+
+
+@pytest.mark.parametrize(
+    ("datatype", "parameter", "message"),
+    [
+        ("FP32", 0, "classification: expected how many classes, from 1 up, got 0"),
+        ("FP32", True, "classification: expected how many classes, from 1 up, got true"),
+        ("FP32", "2", "classification: expected how many classes, from 1 up"),
+        ("BYTES", 1, "classification: expected an output of numbers, got BYTES"),
+        ("BOOL", 1, "classification: expected an output of numbers, got BOOL"),
+    ],
+)
+def test_a_wrong_classification_is_refused(datatype, parameter, message):
+    model = Codec("m", "v", [X], [TensorSpec("Y", datatype, (-1,))])
+    outputs = [{"name": "Y", "parameters": {"classification": parameter}}]
+    with pytest.raises(BadRequestError) as caught:
+        model.decode(*raw({"inputs": [tensor(8)], "outputs": outputs}, DATA))
+    assert f"output 'Y': parameters: {message}" in str(caught.value)

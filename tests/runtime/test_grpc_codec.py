@@ -1,0 +1,299 @@
+"""ModelInfer over gRPC, with the messages and encoders of the clients that people have."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support.clients import imported
+from support.tensors import DATATYPES, arrays, mutations, unhurried
+
+from perennial_runtime.errors import BadRequestError, NotFoundError, RequestError
+from perennial_runtime.protocol.grpc.codec import GrpcCodec
+from perennial_runtime.protocol.grpc.contents import FIELDS
+from perennial_runtime.protocol.grpc.response import varint
+from perennial_runtime.signature import DTYPES, TensorSpec
+
+triton = imported("tritonclient.grpc")
+build = imported("tritonclient.grpc._utils")._get_inference_request
+open_inference = imported("open_inference.grpc.protocol")
+kserve = imported("kserve.protocol.grpc.grpc_predict_v2_pb2")
+Request = triton.service_pb2.ModelInferRequest
+Response = triton.service_pb2.ModelInferResponse
+
+X = TensorSpec("X", "FP32", (-1, 2))
+S = TensorSpec("S", "BYTES", (-1,))
+ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
+
+
+def codec(*tensors: TensorSpec, labels=None) -> GrpcCodec:
+    """A model that gives back what it takes."""
+    return GrpcCodec("m", "abc", tensors, tensors, labels)
+
+
+def infer_input(name, datatype, array):
+    tensor = triton.InferInput(name, list(array.shape), datatype)
+    if datatype == "BYTES":
+        flat = np.array([text.encode() for text in array.flat] or [], object)
+        array = flat.reshape(array.shape)
+    tensor.set_data_from_numpy(array)
+    return tensor
+
+
+def request(*inputs, outputs=None, version="", identity=""):
+    return build("m", inputs, version, identity, outputs, 0, False, False, 0, None, None)
+
+
+def message(*inputs, **more) -> bytes:
+    return request(*inputs, **more).SerializeToString()
+
+
+def as_numpy(answer: bytes, name: str, datatype: str):
+    array = triton.InferResult(Response.FromString(answer)).as_numpy(name)
+    if datatype == "BYTES":
+        return np.array([text.decode() for text in array.flat] or [], object).reshape(array.shape)
+    return array
+
+
+def typed(kind, name, datatype, array, **more):
+    """A request of typed contents; ``kind`` is any client's ModelInferRequest."""
+    asked = kind(model_name="m", **more)
+    tensor = asked.inputs.add(name=name, datatype=datatype, shape=array.shape)
+    values = array.reshape(-1).tolist()
+    field = getattr(tensor.contents, FIELDS[datatype])
+    field.extend([text.encode() for text in values] if datatype == "BYTES" else values)
+    return asked
+
+
+@unhurried
+@given(st.lists(arrays(), min_size=1, max_size=4), st.text(max_size=5), st.booleans())
+def test_every_tensor_survives_the_way_through_raw_contents(cases, identity, any_extent):
+    specs = [
+        TensorSpec(f"t{place}", datatype, (-1,) * array.ndim if any_extent else array.shape)
+        for place, (datatype, array) in enumerate(cases)
+    ]
+    inputs = [
+        infer_input(spec.name, datatype, array)
+        for spec, (datatype, array) in zip(specs, cases, strict=True)
+    ]
+    model = codec(*specs)
+    for _ in range(2):  # read, and then remembered
+        asked = model.decode(message(*inputs, identity=identity))
+        assert asked.id == (identity or None)
+        assert asked.outputs == tuple(spec.name for spec in specs)
+        answer = model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+        for spec, (datatype, array) in zip(specs, cases, strict=True):
+            decoded = asked.feeds[spec.name]
+            assert decoded.dtype == DTYPES[datatype]
+            assert decoded.flags.aligned
+            np.testing.assert_array_equal(decoded, array)
+            np.testing.assert_array_equal(as_numpy(answer, spec.name, datatype), array)
+    response = Response.FromString(answer)
+    assert (response.model_name, response.model_version) == ("m", "abc")
+    assert response.id == identity
+    assert [(output.name, output.datatype) for output in response.outputs] == [
+        (spec.name, spec.datatype) for spec in specs
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Request, open_inference.ModelInferRequest, kserve.ModelInferRequest],
+    ids=["triton", "open-inference", "kserve"],
+)
+@unhurried
+@given(case=arrays(datatypes=sorted(FIELDS)))
+def test_every_tensor_survives_the_way_through_typed_contents(kind, case):
+    datatype, array = case
+    asked = codec(TensorSpec("X", datatype, (-1,) * array.ndim)).decode(
+        typed(kind, "X", datatype, array, id="7").SerializeToString()
+    )
+    assert asked.id == "7"
+    assert asked.feeds["X"].dtype == DTYPES[datatype]
+    np.testing.assert_array_equal(asked.feeds["X"], array)
+
+
+def test_only_half_precision_has_no_typed_contents():
+    assert set(DATATYPES) - set(FIELDS) == {"FP16"}
+
+
+@pytest.mark.parametrize("version", ["", "1", "abc"])
+def test_the_model_is_called_by_its_name_and_version(version):
+    asked = codec(X).decode(message(infer_input("X", "FP32", ROWS), version=version))
+    np.testing.assert_array_equal(asked.feeds["X"], ROWS)
+    with pytest.raises(NotFoundError, match="version: expected 'abc' or '1', got '2'"):
+        codec(X).decode(message(infer_input("X", "FP32", ROWS), version="2"))
+    with pytest.raises(NotFoundError, match="model: expected 'n', got 'm'"):
+        GrpcCodec("n", "abc", [X], [X]).decode(message(infer_input("X", "FP32", ROWS)))
+
+
+def test_wanted_outputs_come_in_the_order_of_the_request():
+    outputs = [triton.InferRequestedOutput("S"), triton.InferRequestedOutput("X", class_count=1)]
+    texts = np.array(["é", ""], object)
+    inputs = infer_input("X", "FP32", ROWS), infer_input("S", "BYTES", texts)
+    model = codec(X, S, labels={"X": ["no", "yes"]})
+    for _ in range(2):
+        asked = model.decode(message(*inputs, outputs=outputs))
+        assert list(asked.outputs) == ["S", "X"]
+        answer = model.encode(asked, [texts, ROWS])
+        assert as_numpy(answer, "S", "BYTES").tolist() == ["é", ""]
+        assert as_numpy(answer, "X", "BYTES").tolist() == [["2.000000:1:yes"], ["4.000000:1:yes"]]
+
+
+def test_what_is_remembered_of_a_request_is_not_its_data():
+    model = codec(X, S)
+    for place in range(5):
+        rows = ROWS * place
+        texts = np.array([f"a{place}", "b" * (4 - place)], object)
+        same_length = infer_input("X", "FP32", rows), infer_input("S", "BYTES", texts)
+        asked = model.decode(message(*same_length, identity=f"id{place}"))
+        np.testing.assert_array_equal(asked.feeds["X"], rows)
+        assert asked.feeds["S"].tolist() == texts.tolist()
+        assert asked.id == f"id{place}"
+
+
+def with_raw(*parts, **tensor):
+    asked = Request(model_name="m")
+    asked.inputs.add(**{"name": "X", "datatype": "FP32", "shape": [1, 2], **tensor})
+    asked.raw_input_contents.extend(parts)
+    return asked
+
+
+def with_contents(datatype, shape, **contents):
+    asked = Request(model_name="m")
+    tensor = asked.inputs.add(name="X", datatype=datatype, shape=shape)
+    for field, values in contents.items():
+        getattr(tensor.contents, field).extend(values)
+    return asked
+
+
+def with_shared_memory():
+    asked = with_raw()
+    asked.inputs[0].parameters["shared_memory_region"].string_param = "r"
+    return asked
+
+
+def with_output(name="X", **parameter):
+    asked = with_raw(bytes(8))
+    output = asked.outputs.add(name=name)
+    for kind, value in parameter.items():
+        setattr(output.parameters["classification"], kind, value)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("spec", "asked", "message"),
+    [
+        (X, Request(model_name="m"), "inputs: expected 'X', 'X' missing"),
+        (X, with_raw(bytes(8), name="Z"), "inputs: expected tensors named 'X', got \"Z\""),
+        (X, with_raw(bytes(8), datatype="FP64"), 'datatype: expected FP32, got "FP64"'),
+        (X, with_raw(bytes(8), datatype=""), "datatype: expected FP32, got nothing"),
+        (X, with_raw(bytes(8), shape=[2]), "shape: expected [-1, 2] (-1: any extent), got [2]"),
+        (X, with_raw(bytes(8), shape=[-1, 2]), "shape: expected [-1, 2]"),
+        (X, with_raw(bytes(8), shape=[2**62, 2]), "shape: expected [-1, 2]"),
+        (X, with_raw(bytes(7)), "data: expected 8 bytes for FP32 of shape [1, 2], got 7"),
+        (X, with_raw(bytes(8), bytes(8)), "expected one for each of the 1 inputs, or none, got 2"),
+        (
+            X,
+            with_raw(bytes(8), contents={"fp32_contents": [1]}),
+            "contents: expected none beside raw_input_contents",
+        ),
+        (X, with_shared_memory(), "shared memory is not supported"),
+        (X, with_output("Y"), "outputs: expected some of 'X', each once, got \"Y\""),
+        (X, with_output(int64_param=0), "classification: expected how many classes, from 1 up"),
+        (X, with_output(string_param="2"), 'from 1 up, got "2"'),
+        (
+            X,
+            with_contents("FP32", [1, 2], fp32_contents=[1]),
+            "expected 2 elements in fp32_contents for FP32 of shape [1, 2], and no others, "
+            "got 1 in fp32_contents",
+        ),
+        (
+            X,
+            with_contents("FP32", [1, 2], fp32_contents=[1, 2], int_contents=[1]),
+            "and no others, got 1 in int_contents, 2 in fp32_contents",
+        ),
+        (X, with_contents("FP32", [0, 2], int_contents=[1]), "got 1 in int_contents"),
+        (X, with_contents("FP32", [1, 2]), "and no others, got none"),
+        (
+            TensorSpec("X", "FP16", (1,)),
+            with_contents("FP16", [1], fp32_contents=[1]),
+            "contents: FP16 has no field there. Send raw_input_contents",
+        ),
+        (
+            TensorSpec("X", "INT8", (2,)),
+            with_contents("INT8", [2], int_contents=[1, 300]),
+            "contents: expected numbers from -128 to 127, got 300",
+        ),
+        (
+            TensorSpec("X", "UINT16", (2,)),
+            with_contents("UINT16", [2], uint_contents=[1, 2**16]),
+            "contents: expected numbers from 0 to 65535, got 65536",
+        ),
+        (
+            TensorSpec("X", "BYTES", (2,)),
+            with_contents("BYTES", [2], bytes_contents=[b"a", b"a\xff"]),
+            "got element 1 with the byte 0xff at 1",
+        ),
+    ],
+)
+def test_a_wrong_request_is_told_what_was_expected(spec, asked, message):
+    with pytest.raises(BadRequestError) as caught:
+        codec(spec).decode(asked.SerializeToString())
+    assert message in str(caught.value)
+
+
+def test_a_tensor_comes_once():
+    asked = with_raw(bytes(8), bytes(8))
+    asked.inputs.append(asked.inputs[0])
+    with pytest.raises(BadRequestError, match="input 'X': expected once, got it twice"):
+        codec(X).decode(asked.SerializeToString())
+
+
+MIXED = (X, S, TensorSpec("B", "BOOL", (-1, -1)))
+VALID = message(
+    infer_input("X", "FP32", ROWS),
+    infer_input("S", "BYTES", np.array(["é", ""], object)),
+    infer_input("B", "BOOL", np.array([[True]])),
+    outputs=[triton.InferRequestedOutput("S"), triton.InferRequestedOutput("X", class_count=2)],
+    identity="7",
+)
+
+
+@unhurried
+@given(st.binary())
+def test_any_message_is_either_read_or_refused(data):
+    for spec in MIXED:
+        try:
+            codec(spec).decode(data)
+        except RequestError as error:
+            assert str(error)  # noqa: PT017
+
+
+SHARED = codec(*MIXED)
+
+
+@unhurried
+@given(mutations(VALID))
+@example(VALID)
+@example(VALID + VALID)
+def test_a_message_that_went_wrong_on_the_way_is_read_the_same_by_a_codec_with_a_memory(data):
+    SHARED.decode(VALID)
+    outcomes = []
+    for model in (SHARED, codec(*MIXED)):
+        try:
+            asked = model.decode(data)
+        except RequestError as error:
+            outcomes.append(str(error))
+            continue
+        feeds = {name: (array.shape, array.tolist()) for name, array in asked.feeds.items()}
+        outcomes.append(repr((feeds, asked.outputs, asked.id, asked.forms)))
+        model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+    assert outcomes[0] == outcomes[1]
+
+
+@given(st.integers(0, 2**40))
+@example(0x7F)
+@example(0x80)
+def test_lengths_are_written_as_protobuf_writes_them(value):
+    written = triton.service_pb2.StatisticDuration(count=value).SerializeToString()
+    assert written == (b"\x08" + varint(value) if value else b"")
