@@ -10,6 +10,7 @@ from perennial_contracts.outcome import Outcome
 
 from . import log
 from .errors import LoadError
+from .fronts import FrontError
 from .listener import ListenError
 from .settings import Settings, parse
 
@@ -32,7 +33,7 @@ def _serve(settings: Settings) -> int:
 
     try:
         result = serve(settings)
-    except ListenError as error:
+    except (ListenError, FrontError) as error:
         log.error(str(error))
         return 1
     except ValueError as error:

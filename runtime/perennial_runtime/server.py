@@ -50,6 +50,7 @@ def serve(settings: Settings) -> LoadError | int:
 
     Raises:
         ListenError: where a port cannot be listened on.
+        FrontError: where what is to serve them is not installed.
         ValueError: where the TLS certificate or key cannot be used.
     """
     events: SimpleQueue[object] = SimpleQueue()
@@ -88,6 +89,7 @@ def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
     if settings.grpc_port is not None:
         listeners.append(listen(settings.host, settings.grpc_port))
     front = front_of(
+        settings.front,
         app,
         listeners,
         Limits(

@@ -46,6 +46,7 @@ class Settings:
     batch_max_size: int = 32
     batch_max_delay_microseconds: int = 0
     log_requests: bool = False
+    front: str = "auto"
     capture: str | None = None
     capture_permille: int = 1000
     capture_flush_seconds: float = 60.0
@@ -85,6 +86,12 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"expected a whole number from 1 up, got {text!r}")
     return int(text)
+
+
+def _front(text: str) -> str:
+    if text not in ("auto", "native", "portable"):
+        raise ValueError(f"expected auto, native or portable, got {text!r}")
+    return text
 
 
 def _whole(text: str) -> int:
@@ -165,6 +172,7 @@ _SERVE = (
     _Option("tls-key", Path, None, "the certificate's private key, PEM"),
     _Option("batch-max-size", _positive, 32, "rows that are run together at most; 1: none"),
     _Option("batch-max-delay-microseconds", _whole, 0, "how long a batch waits for more rows"),
+    _Option("front", _front, "auto", "native (Rust), portable (Python), or auto: what there is"),
     _Option("log-requests", _yes_or_no, False, "whether each request is logged; true or false"),
     _Option("capture", _capture, None, "where predictions and labels are kept; s3://... or a path"),
     _Option("capture-permille", _permille, 1000, "how many of 1000 predictions are kept"),

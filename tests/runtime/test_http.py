@@ -1,8 +1,10 @@
 """The server as a client sees it: every route, every status."""
 
+import gzip
 import json
 import socket
 import threading
+import zlib
 
 import pytest
 from onnx import TensorProto
@@ -136,13 +138,56 @@ def test_a_chunked_body_is_read(server):
     connection.close()
 
 
-def test_forms_that_are_not_read_yet_are_said_so(server):
-    status, body, _ = server.request("POST", INFER, b"x", content_encoding="gzip")
-    assert status == 415
-    assert "got gzip" in body["error"]
-    status, body, _ = server.request("POST", INFER, b"x", inference_header_content_length="1")
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_compressed_body_is_read(server, encoding):
+    data = json.dumps(infer_request()).encode()
+    packed = gzip.compress(data) if encoding == "gzip" else zlib.compress(data)
+    status, body, _ = server.request("POST", INFER, packed, content_encoding=encoding)
+    assert (status, body["outputs"][0]["data"]) == (200, [3.0, 5.0])
+
+
+def test_a_wrongly_compressed_body_is_said_so(server):
+    status, body, _ = server.request("POST", INFER, b"x", content_encoding="br")
+    assert (status, body["error"]) == (
+        415,
+        "content-encoding: expected gzip, deflate or identity, got br",
+    )
+    status, body, _ = server.request("POST", INFER, b"no gzip", content_encoding="gzip")
     assert status == 400
-    assert "binary_data=False" in body["error"]
+    assert "expected gzip data" in body["error"]
+    whole = gzip.compress(json.dumps(infer_request()).encode())
+    status, body, _ = server.request("POST", INFER, whole[:-9], content_encoding="gzip")
+    assert (status, body["error"]) == (400, "body: the gzip data ends early")
+
+
+def test_what_a_small_body_unpacks_to_is_limited_too(server):
+    bomb = gzip.compress(b" " * (LIMIT + 1))
+    assert len(bomb) < LIMIT // 10
+    status, body, _ = server.request("POST", INFER, bomb, content_encoding="gzip")
+    assert status == 413
+    assert f"expected at most {LIMIT} bytes" in body["error"]
+
+
+def test_a_long_answer_is_compressed_for_those_who_want_that(start, affine, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(affine)
+    server = start(tmp_path / "m.onnx", "--name", "double")
+    request = json.dumps(infer_request([1.0, 2.0] * 4000, (4000, 2)))
+    plain = _ask(server, request)
+    assert "content-encoding" not in plain[1]
+    for encoding, unpack in (("gzip", gzip.decompress), ("deflate", zlib.decompress)):
+        data, headers = _ask(server, request, {"Accept-Encoding": f"br, {encoding};q=0.5"})
+        assert headers["content-encoding"] == encoding
+        assert unpack(data) == plain[0]
+    assert "content-encoding" not in _ask(server, request, {"Accept-Encoding": "gzip;q=0"})[1]
+
+
+def _ask(server, body, headers=None):
+    connection = server.connect()
+    connection.request("POST", INFER, body, headers or {})
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    return data, response.headers
 
 
 def test_a_client_that_goes_away_in_the_middle_is_no_error(server):
@@ -165,11 +210,17 @@ def test_metrics_count_by_route_and_code(start, affine, tmp_path):
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = text.splitlines()
-    assert 'perennial_runtime_requests_total{code="200",route="infer"} 3.0' in lines
-    assert 'perennial_runtime_requests_total{code="400",route="infer"} 1.0' in lines
-    assert 'perennial_runtime_requests_total{code="404",route="other"} 1.0' in lines
-    assert 'perennial_runtime_request_seconds_count{code="200",route="infer"} 3.0' in lines
+    assert 'perennial_runtime_requests_total{code="200",protocol="v2",route="infer"} 3.0' in lines
+    assert 'perennial_runtime_requests_total{code="400",protocol="v2",route="infer"} 1.0' in lines
+    assert 'perennial_runtime_requests_total{code="404",protocol="http",route="other"} 1.0' in lines
+    assert (
+        'perennial_runtime_request_seconds_count{code="200",protocol="v2",route="infer"} 3.0'
+        in lines
+    )
     assert "perennial_runtime_requests_in_flight 1.0" in lines
+    assert "perennial_runtime_run_seconds_count 3.0" in lines
+    assert "perennial_runtime_queue_seconds_count 3.0" in lines
+    assert 'perennial_runtime_batch_requests_bucket{le="1.0"} 3.0' in lines
     assert f'digest="{digest_of(affine)}"' in text
     assert "process_resident_memory_bytes" in text
 

@@ -308,7 +308,7 @@ def test_metrics_tell_the_counters(fresh):
     line = 'perennial_runtime_feature_values_total{bin=">=0.1",feature="amount"} 1.0'
     assert line in text
     assert 'perennial_runtime_labels_total{label="1"} 1.0' in text
-    assert 'perennial_runtime_requests_total{code="200",route="predict"} 1.0' in text
+    assert 'perennial_runtime_requests_total{code="200",protocol="v2",route="predict"} 1.0' in text
 
 
 def test_labels_are_counted_by_any_replica(fresh):

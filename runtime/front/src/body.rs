@@ -81,9 +81,12 @@ pub async fn read_all(
         None => return Ok(Bytes::new()),
         Some(first) => first,
     };
+    if first.len() > limit {
+        return Err(Problem::TooLarge);
+    }
     // The usual request arrives in one piece and need not be copied.
     if body.is_end_stream() {
-        return if first.len() > limit { Err(Problem::TooLarge) } else { Ok(first) };
+        return Ok(first);
     }
     // What a client announces is not allocated before it arrives.
     let mut whole = BytesMut::with_capacity(first.len().max((announced as usize).min(1 << 20)));

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+
+class FrontError(Exception):
+    """There is no such front here."""
+
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -123,14 +128,22 @@ class Front(Protocol):
         ...
 
 
-def front_of(handler: Handler, listeners: Sequence[socket.socket], limits: Limits) -> Front:
-    """The best front that is installed.
+def front_of(
+    kind: str, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
+) -> Front:
+    """The ``native`` or ``portable`` front; ``auto``: the best that is installed.
 
     Raises:
+        FrontError: where it is not installed.
         ValueError: where the certificate or its key cannot be used.
-        ModuleNotFoundError: where there is none.
     """
-    if importlib.util.find_spec("perennial_front") is not None:
+    has_native = importlib.util.find_spec("perennial_front") is not None
+    if kind == "native" or (kind == "auto" and has_native):
+        if not has_native:
+            raise FrontError(
+                "--front native: the package perennial-front is not installed. "
+                "Build it with Rust from runtime/front, or use portable"
+            )
         from perennial_front import Front as NativeFront
 
         return NativeFront(
@@ -143,6 +156,11 @@ def front_of(handler: Handler, listeners: Sequence[socket.socket], limits: Limit
             request_seconds=limits.request_seconds,
             streams=limits.streams,
             tls_files=limits.tls_files,
+        )
+    if importlib.util.find_spec("hypercorn") is None:
+        raise FrontError(
+            "neither perennial-front nor hypercorn is installed: "
+            "install runtime/front (it needs Rust), or the extra perennial[portable]"
         )
     from .portable import PortableFront
 

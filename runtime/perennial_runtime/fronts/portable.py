@@ -32,8 +32,6 @@ class PortableFront:
     def __init__(
         self, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
     ) -> None:
-        import hypercorn  # noqa: F401  # an early and clear end where there is none
-
         self.in_flight = 0
         self._handler = handler
         self._listeners = listeners

@@ -1,0 +1,279 @@
+"""What stands between the sockets and the application, in both its forms."""
+
+import datetime
+import socket
+import ssl
+import struct
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+import tritonclient.grpc as triton_grpc
+import tritonclient.http as triton
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+FRONTS = ("native", "portable")
+SERVICE = "inference.GRPCInferenceService"
+ROWS = np.array([[1.0, 2.0]], np.float32)
+
+
+@pytest.fixture(scope="module", params=FRONTS)
+def front(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def server(start, affine, front, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "double.onnx"
+    path.write_bytes(affine)
+    limits = ("--pause-seconds", "0.5", "--idle-seconds", "2", "--max-body-bytes", "10000")
+    return start(path, "--front", front, *limits)
+
+
+@pytest.fixture(scope="module")
+def slow_server(start, slow, front, tmp_path_factory):
+    """One request of many rows takes it a second and more."""
+    path = tmp_path_factory.mktemp("model") / "slow.onnx"
+    path.write_bytes(slow)
+    return start(path, "--front", front, "--threads", "1", "--max-in-flight", "2")
+
+
+def infer(server, rows=ROWS):
+    tensor = triton_grpc.InferInput("X", list(rows.shape), "FP32")
+    tensor.set_data_from_numpy(rows)
+    with triton_grpc.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
+        return client.infer("double", [tensor]).as_numpy("Y")
+
+
+def slow_inputs(library, rows=1500):
+    tensor = library.InferInput("X", [rows, 600], "FP32")
+    tensor.set_data_from_numpy(np.full((rows, 600), 0.5, np.float32))
+    return [tensor]
+
+
+def gone(server):
+    """How many requests were counted whose client went away."""
+    text = server.request("GET", "/metrics")[1]
+    lines = [line for line in text.splitlines() if line.startswith("perennial_runtime_requests_t")]
+    return sum(float(line.split()[-1]) for line in lines if 'code="499"' in line)
+
+
+def runs(server):
+    text = server.request("GET", "/metrics")[1]
+    line = next(x for x in text.splitlines() if x.startswith("perennial_runtime_run_seconds_count"))
+    return float(line.split()[-1])
+
+
+def until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def test_both_protocols_are_spoken_on_one_port(server):
+    assert server.request("GET", "/v2/health/live")[0] == 200
+    assert infer(server).tolist() == [[3.0, 5.0]]
+    with triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
+        tensor = triton.InferInput("X", [1, 2], "FP32")
+        tensor.set_data_from_numpy(ROWS)
+        assert client.infer("double", [tensor]).as_numpy("Y").tolist() == [[3.0, 5.0]]
+
+
+def test_a_grpc_method_that_is_not_there_is_unimplemented(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        for path in (f"/{SERVICE}/Nothing", "/v2"):
+            with pytest.raises(grpc.RpcError) as error:
+                channel.unary_unary(path)(b"")
+            assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert server.request("POST", f"/{SERVICE}/ModelInfer", b"x")[0] == 404
+
+
+def test_a_message_over_the_limit_is_refused(server):
+    with pytest.raises(triton_grpc.InferenceServerException, match="10000 bytes") as error:
+        infer(server, np.zeros((2000, 2), np.float32))
+    assert error.value.status() == "StatusCode.RESOURCE_EXHAUSTED"
+
+
+def test_bytes_that_are_no_message_are_the_clients_fault(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        for data in (b"\xff" * 9, b"\x0a\x7f"):
+            with pytest.raises(grpc.RpcError) as error:
+                channel.unary_unary(f"/{SERVICE}/ModelInfer")(data)
+            assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_client_that_pauses_in_the_middle_of_a_request_is_told_so(server):
+    head = b"POST /v2/models/double/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(head)
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"got nothing for too long" in answer
+
+
+def test_a_connection_that_is_not_used_is_closed(server):
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(b"GET /v2 HTT")
+        assert b"HTTP/1.1 200" not in b"".join(iter(lambda: client.recv(4096), b""))
+
+
+def test_clients_that_vanish_leave_nothing_behind(server):
+    for _ in range(50):
+        client = socket.create_connection(("127.0.0.1", server.port), 30)
+        client.sendall(b"POST /v2/models/double/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n")
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()  # a reset
+    until(lambda: "requests_in_flight 1.0" in server.request("GET", "/metrics")[1])
+    assert not [line for line in server.lines if line.get("level") == "error"]
+
+
+def test_a_deadline_is_kept(slow_server):
+    with triton_grpc.InferenceServerClient(f"127.0.0.1:{slow_server.port}") as client:
+        begun = time.monotonic()
+        with pytest.raises(triton_grpc.InferenceServerException) as error:
+            client.infer("slow", slow_inputs(triton_grpc), client_timeout=0.2)
+        assert error.value.status() == "StatusCode.DEADLINE_EXCEEDED"
+        assert time.monotonic() - begun < 5
+    until(lambda: "requests_in_flight 1.0" in slow_server.request("GET", "/metrics")[1])
+
+
+def test_what_a_client_no_longer_waits_for_is_not_run(slow_server):
+    """The first request keeps the only thread busy; the second is given up while it waits."""
+    before, counted = runs(slow_server), gone(slow_server)
+    answers = []
+
+    def ask():
+        with triton_grpc.InferenceServerClient(f"127.0.0.1:{slow_server.port}") as client:
+            answers.append(client.infer("slow", slow_inputs(triton_grpc)))
+
+    first = threading.Thread(target=ask)
+    first.start()
+    until(lambda: "requests_in_flight 2.0" in slow_server.request("GET", "/metrics")[1])
+    with triton_grpc.InferenceServerClient(f"127.0.0.1:{slow_server.port}") as client:
+        with pytest.raises(triton_grpc.InferenceServerException):
+            client.infer("slow", slow_inputs(triton_grpc), client_timeout=0.1)
+    first.join()
+    until(lambda: gone(slow_server) == counted + 1)
+    assert len(answers) == 1
+    assert runs(slow_server) == before + 1
+
+
+def test_too_many_requests_are_sent_away(slow_server):
+    codes = []
+
+    def ask():
+        with triton.InferenceServerClient(
+            f"127.0.0.1:{slow_server.port}", network_timeout=120
+        ) as client:
+            try:
+                client.infer("slow", slow_inputs(triton))
+                codes.append("200")
+            except triton.InferenceServerException as error:
+                codes.append(error.status())
+                assert "requests wait for the model already" in error.message()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(codes) == {"200", "429"}
+    assert codes.count("200") >= 2
+
+
+def test_a_request_may_have_a_limit_of_time(start, slow, front, tmp_path):
+    (tmp_path / "slow.onnx").write_bytes(slow)
+    server = start(tmp_path / "slow.onnx", "--front", front, "--request-seconds", "0.1")
+    with (
+        triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client,
+        pytest.raises(triton.InferenceServerException, match="took too long") as error,
+    ):
+        client.infer("slow", slow_inputs(triton))
+    assert error.value.status() == "503"
+
+
+def test_a_grpc_client_loses_nothing_when_the_server_is_told_to_stop(
+    start, affine, front, tmp_path
+):
+    (tmp_path / "double.onnx").write_bytes(affine)
+    server = start(tmp_path / "double.onnx", "--front", front, "--drain-seconds", "1")
+    tensor = triton_grpc.InferInput("X", [1, 2], "FP32")
+    tensor.set_data_from_numpy(ROWS)
+    failures = []
+    answered = 0
+    with triton_grpc.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
+        client.infer("double", [tensor])
+        server.terminate()
+        while not failures:
+            try:
+                client.infer("double", [tensor])
+                answered += 1
+            except triton_grpc.InferenceServerException as error:
+                failures.append(error)
+    assert server.exit_code() == 0
+    assert answered > 100
+    # The end is that nobody listens any more, not a call that was cut off.
+    assert failures[0].status() == "StatusCode.UNAVAILABLE"
+    assert "refused" in failures[0].message()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "tls.crt").write_bytes(made.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "tls.key").write_bytes(secret)
+    return folder / "tls.crt", folder / "tls.key"
+
+
+def test_both_protocols_are_spoken_over_tls(start, affine, front, certificate, tmp_path):
+    (tmp_path / "double.onnx").write_bytes(affine)
+    chain, key = certificate
+    files = ("--tls-cert", str(chain), "--tls-key", str(key))
+    server = start(tmp_path / "double.onnx", "--front", front, *files)
+    port = server.port
+    tensor = triton_grpc.InferInput("X", [1, 2], "FP32")
+    tensor.set_data_from_numpy(ROWS)
+    with triton_grpc.InferenceServerClient(
+        f"localhost:{port}", ssl=True, root_certificates=str(chain)
+    ) as client:
+        assert client.infer("double", [tensor]).as_numpy("Y").tolist() == [[3.0, 5.0]]
+    context = ssl.create_default_context(cafile=str(chain))
+    with (
+        socket.create_connection(("127.0.0.1", port), 30) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as client,
+    ):
+        client.sendall(b"GET /v2/health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_a_certificate_that_cannot_be_used_is_said_so(start, affine, certificate, tmp_path):
+    (tmp_path / "double.onnx").write_bytes(affine)
+    model, chain = tmp_path / "double.onnx", str(certificate[0])
+    server = start(model, "--tls-cert", chain, "--tls-key", chain, wait=False)
+    assert server.exit_code() == 1
+    assert "--tls-cert, --tls-key:" in server.lines[-1]["message"]
+    server = start(model, "--tls-cert", chain, wait=False)
+    assert server.exit_code() == 2
