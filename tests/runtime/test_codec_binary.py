@@ -322,6 +322,7 @@ def test_what_is_remembered_of_a_head_is_not_its_data():
         texts = np.array(["a" * place, "b" * (4 - place)], object)
         body, length = request(infer_input("X", "FP32", rows), infer_input("S", "BYTES", texts))
         heads.add(body[:length])
+        assert (body[:length] in model._known) is (place >= 2)
         asked = model.decode(body, length)
         np.testing.assert_array_equal(asked.feeds["X"], rows)
         assert asked.feeds["X"].flags.aligned
