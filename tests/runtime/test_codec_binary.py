@@ -1,11 +1,13 @@
 """The binary tensor data extension of REST, with tritonclient's own encoder on the other side."""
 
 import numpy as np
+import onnxruntime
 import orjson
 import pytest
 import tritonclient.http as triton
 from hypothesis import example, given
 from hypothesis import strategies as st
+from onnx import TensorProto
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, RequestError
@@ -14,6 +16,7 @@ from perennial_runtime.protocol.v2 import Codec
 from perennial_runtime.signature import DTYPES, TensorSpec
 
 X = TensorSpec("X", "FP32", (-1, 2))
+S = TensorSpec("S", "BYTES", (-1,))
 ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
 
 
@@ -155,6 +158,38 @@ def test_a_body_without_a_head_is_one_string(shape):
     assert asked.feeds["X"].reshape(-1).tolist() == ["naïve"]
 
 
+@pytest.fixture(scope="module")
+def echo(identity):
+    """ONNX Runtime, which gives back the strings that it is given."""
+    model = identity(S=(TensorProto.STRING, ["N"]))
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return lambda array: session.run(None, {"S": array})[0]
+
+
+@unhurried
+@given(texts=st.lists(st.text(), max_size=5))
+@example(texts=["", "nul \0 in it\0", "naïve 🌳"])
+def test_any_text_survives_the_way_through_onnx_runtime(echo, texts):
+    model = codec(S)
+    asked = model.decode(*request(infer_input("S", "BYTES", np.array(texts, object))))
+    response, length = model.encode(asked, [echo(asked.feeds["S"])])
+    result = triton.InferenceServerClient.parse_response_body(response, header_length=length)
+    assert_same("BYTES", result.as_numpy("S"), np.array(texts, object))
+
+
+def test_bytes_that_are_no_text_would_come_out_of_onnx_runtime_as_something_else(echo):
+    """Why they are refused. Where this fails, they need not be any more."""
+    assert echo(np.array([b"\xff"], object)).tolist() == ["b'\\xff'"]
+    with pytest.raises(UnicodeDecodeError):
+        echo(np.array([b"\xff"]))
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    body = rb'{"inputs": [{"name": "S", "datatype": "BYTES", "shape": [1], "data": ["\ud800"]}]}'
+    with pytest.raises(BadRequestError, match="body: expected JSON"):
+        codec(S).decode(body)
+
+
 def test_a_head_may_be_the_whole_body():
     body = orjson.dumps({"inputs": [{**tensor(0), "parameters": {}, "data": [1, 2]}]})
     assert codec(X).decode(body, len(body)).feeds["X"].tolist() == [[1, 2]]
@@ -282,7 +317,6 @@ def test_any_body_is_either_read_or_refused(body, header_length):
             assert str(error)  # noqa: PT017
 
 
-S = TensorSpec("S", "BYTES", (-1,))
 MIXED = (X, S, TensorSpec("B", "BOOL", (-1, -1)))
 VALID, VALID_LENGTH = request(
     infer_input("X", "FP32", ROWS),

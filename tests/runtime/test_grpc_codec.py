@@ -271,11 +271,15 @@ def test_any_message_is_either_read_or_refused(data):
             assert str(error)  # noqa: PT017
 
 
+TYPED = typed(Request, "X", "FP32", ROWS)
+TYPED.inputs.extend(typed(Request, "S", "BYTES", np.array(["é", ""], object)).inputs)
+TYPED.inputs.extend(typed(Request, "B", "BOOL", np.array([[True]])).inputs)
+
 SHARED = codec(*MIXED)
 
 
 @unhurried
-@given(mutations(VALID))
+@given(mutations(VALID) | mutations(TYPED.SerializeToString()))
 @example(VALID)
 @example(VALID + VALID)
 def test_a_message_that_went_wrong_on_the_way_is_read_the_same_by_a_codec_with_a_memory(data):
