@@ -75,11 +75,8 @@ def _packed(
     code = _FORMATS.get(spec.datatype)
     if code is None or not count:
         return None
-    if len(shape) == 2 and type(data[0] if data else None) is list:
-        rows, columns = shape
-        if len(data) != rows or any(type(row) is not list or len(row) != columns for row in data):
-            return None
-        data = list(chain.from_iterable(data))
+    if data and type(data[0]) is list:
+        data = _flat_rows(shape, data)
     # Packing would take a boolean for a number; a first one stands for all of them.
     if len(data) != count or type(data[0]) is bool:
         return None
@@ -87,6 +84,15 @@ def _packed(
         return np.ndarray(shape, spec.dtype, struct.pack(f"={count}{code}", *data))
     except (struct.error, OverflowError):
         return None
+
+
+def _flat_rows(shape: tuple[int, ...], rows: list[Any]) -> list[Any]:
+    """The elements of nested data of two dimensions; none where the data are something else."""
+    if len(shape) != 2 or len(rows) != shape[0]:
+        return []
+    if any(type(row) is not list or len(row) != shape[1] for row in rows):
+        return []
+    return list(chain.from_iterable(rows))
 
 
 def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
