@@ -19,7 +19,7 @@ health_pb2 = imported("grpc_health.v1.health_pb2")
 health_pb2_grpc = imported("grpc_health.v1.health_pb2_grpc")
 reflection_pb2_grpc = imported("grpc_reflection.v1alpha.reflection_pb2_grpc")
 reflection_pb2 = imported("grpc_reflection.v1alpha.reflection_pb2")
-kserve = imported("kserve.protocol.grpc.grpc_predict_v2_pb2")
+kserve = imported("kserve")
 kserve_grpc = imported("kserve.protocol.grpc.grpc_predict_v2_pb2_grpc")
 
 X = TensorSpec("X", "FP32", (-1, 2))
@@ -146,14 +146,22 @@ def test_tritonclients_stream(address):
     np.testing.assert_array_equal(answers_[2][0].as_numpy("Y"), 2 * ROWS)
 
 
-def test_kserves_messages_health_and_reflection(address):
+@pytest.mark.parametrize("raw", [True, False])
+def test_kserves_requests(address, raw):
+    tensor = kserve.InferInput("X", [2, 2], "FP32", data=None if raw else ROWS.ravel().tolist())
+    if raw:
+        tensor.set_data_from_numpy(ROWS)
+    request = kserve.InferRequest(model_name="m", infer_inputs=[tensor], request_id="7").to_grpc()
+    assert bool(request.raw_input_contents) is raw
     with grpc.insecure_channel(address) as channel:
-        asked = kserve.ModelInferRequest(model_name="m")
-        asked.inputs.add(
-            name="X", datatype="FP32", shape=[1, 2], contents={"fp32_contents": [1, 2]}
-        )
-        answer = kserve_grpc.GRPCInferenceServiceStub(channel).ModelInfer(asked)
-        assert np.frombuffer(answer.raw_output_contents[0], np.float32).tolist() == [2, 4]
+        answer = kserve_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request)
+    response = kserve.InferResponse.from_grpc(answer)
+    assert response.id == "7"
+    np.testing.assert_array_equal(response.outputs[0].as_numpy(), 2 * ROWS)
+
+
+def test_health_and_reflection(address):
+    with grpc.insecure_channel(address) as channel:
         serving = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
         assert serving.status == health_pb2.HealthCheckResponse.SERVING
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
