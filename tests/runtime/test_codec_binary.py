@@ -11,7 +11,7 @@ from onnx import TensorProto
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, RequestError
-from perennial_runtime.protocol.request import InferRequest, OutputForm
+from perennial_runtime.protocol.tail import read_header_length
 from perennial_runtime.protocol.v2 import Codec
 from perennial_runtime.signature import DTYPES, TensorSpec
 
@@ -301,6 +301,16 @@ def test_a_wrong_body_is_told_what_was_expected(spec, case, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "-1", "+1", " 1", "1_0", "1.0", "٣", "9" * 19])
+def test_a_header_that_is_no_length_is_refused(text):
+    with pytest.raises(BadRequestError, match="Inference-Header-Content-Length: expected a number"):
+        read_header_length(text)
+
+
+def test_a_header_is_read():
+    assert [read_header_length(text) for text in (None, "0", "120")] == [None, 0, 120]
+
+
 def test_a_body_without_a_head_is_only_for_models_of_one_input():
     with pytest.raises(BadRequestError, match="only a model with one input"):
         codec(*MIXED).decode(DATA, 0)
@@ -366,39 +376,23 @@ def test_what_is_remembered_of_a_head_is_not_its_data():
     assert len(heads) == 1
 
 
-def classification(array, count, labels=None, datatype="FP32", binary=True):
-    spec = TensorSpec("Y", datatype, (-1,) * array.ndim)
-    model = codec(spec, labels={"Y": labels} if labels else None)
-    asked = InferRequest({}, ["Y"], None, [OutputForm(binary, count)])
-    response, length = model.encode(asked, [array])
-    result = triton.InferenceServerClient.parse_response_body(response, header_length=length)
+@pytest.mark.parametrize("binary", [True, False])
+def test_an_output_may_be_its_highest_classes_by_label(binary):
+    model = codec(X, labels={"X": ["no", "yes"]})
+    parameters = {"classification": 1, "binary_data": binary}
+    body, length = raw(
+        {
+            "inputs": [tensor(16, (2, 2))],
+            "outputs": [{"name": "X", "parameters": parameters}],
+        },
+        ROWS.tobytes(),
+    )
+    (output,) = answer(model, body, length).get_response()["outputs"]
+    assert (output["datatype"], output["shape"]) == ("BYTES", [2, 1])
+    assert output.get("data") == (None if binary else ["2.000000:1:yes", "4.000000:1:yes"])
     if binary:
-        return result.as_numpy("Y")
-    return np.array(result.get_output("Y")["data"]).reshape(result.get_output("Y")["shape"])
-
-
-def test_an_output_may_be_its_highest_classes():
-    scores = np.array([[0.25, 0.5, 0.25], [np.nan, -1.0, -np.inf]], np.float32)
-    labels = ["no", "yes"]
-    expected = [
-        ["0.500000:1:yes", "0.250000:0:no", "0.250000:2"],
-        ["-1.000000:1:yes", "nan:0:no", "-inf:2"],
-    ]
-    assert classification(scores, 9, labels, binary=False).tolist() == expected
-    got = classification(scores, 2, labels)
-    assert [[text.decode() for text in row] for row in got] == [row[:2] for row in expected]
-
-
-def test_whole_numbers_are_classified_as_what_they_are():
-    values = np.array([3, 200, 200, 1], np.uint8)
-    assert classification(values, 3, datatype="UINT8").tolist() == [b"200:1", b"200:2", b"3:0"]
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 0), (0, 2, 2)])
-def test_classes_of_empty_outputs_are_empty(shape):
-    expected = (1,) if shape == () else (*shape[:1], min(2, np.prod(shape[1:], dtype=int)))
-    got = classification(np.zeros(shape, np.float32), 2, binary=False)
-    assert got.shape == ((0,) if shape == (0,) else expected)
+        texts = answer(model, body, length).as_numpy("X")
+        assert texts.tolist() == [[b"2.000000:1:yes"], [b"4.000000:1:yes"]]
 
 
 @pytest.mark.parametrize(
