@@ -161,3 +161,6 @@ def test_a_result_that_is_not_contiguous_is_written_in_row_major_order():
     array = np.arange(6, dtype=np.int64).reshape(2, 3).T
     response = orjson.loads(codec(spec).encode(request, [array])[0])
     assert response["outputs"][0]["data"] == [0, 3, 1, 4, 2, 5]
+    strided = np.arange(6, dtype=np.int64)[::-2]
+    response = orjson.loads(codec(spec).encode(request, [strided])[0])
+    assert response["outputs"][0]["data"] == [5, 3, 1]

@@ -18,6 +18,25 @@ _CONTENT_OFFSET = bytes.__basicsize__ - 1
 """Where the content of a bytes object begins, which itself is aligned for any number."""
 
 
+_KEPT_KEYS = 1024
+
+
+class Seen:
+    """Which kinds of requests came before: only what comes again is worth remembering."""
+
+    def __init__(self) -> None:
+        self._keys: set[int] = set()
+
+    def again(self, key: int) -> bool:
+        """Whether this key came before, of the last thousand or so."""
+        if key in self._keys:
+            return True
+        if len(self._keys) >= _KEPT_KEYS:
+            self._keys.clear()
+        self._keys.add(key)
+        return False
+
+
 class Place(NamedTuple):
     """Where one checked tensor lies."""
 

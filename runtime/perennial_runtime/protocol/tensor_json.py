@@ -3,6 +3,7 @@
 JSON has no NaN: ``null`` among numbers stands for it, both ways.
 """
 
+import math
 import struct
 from itertools import chain
 from typing import Any
@@ -32,7 +33,7 @@ _KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers from 0 up", 
 
 def encode_data(array: np.ndarray) -> Any:
     """A tensor's data, flat, ready for orjson with OPT_SERIALIZE_NUMPY."""
-    flat = np.ascontiguousarray(array).reshape(-1)
+    flat = array.ravel()
     return flat.tolist() if flat.dtype == object else flat
 
 
@@ -70,23 +71,36 @@ def _packed(
 ) -> np.ndarray | None:
     """Numbers of the right types and ranges, in half the time that numpy takes to find that out.
 
-    None for all else, be it wrong or only rare: nulls, deeper nesting, nothing at all.
+    None for all else, be it wrong or only rare: deeper nesting, nothing at all.
     """
     code = _FORMATS.get(spec.datatype)
     if code is None or not count:
         return None
-    if len(shape) == 2 and type(data[0] if data else None) is list:
-        rows, columns = shape
-        if len(data) != rows or any(type(row) is not list or len(row) != columns for row in data):
-            return None
-        data = list(chain.from_iterable(data))
+    if data and type(data[0]) is list:
+        data = _flat_rows(shape, data)
     # Packing would take a boolean for a number; a first one stands for all of them.
     if len(data) != count or type(data[0]) is bool:
         return None
+    packed = _pack(f"={count}{code}", data)
+    if packed is None and code in "efd" and None in data:
+        packed = _pack(f"={count}{code}", [math.nan if value is None else value for value in data])
+    return None if packed is None else np.ndarray(shape, spec.dtype, packed)
+
+
+def _pack(layout: str, data: list[Any]) -> bytes | None:
     try:
-        return np.ndarray(shape, spec.dtype, struct.pack(f"={count}{code}", *data))
+        return struct.pack(layout, *data)
     except (struct.error, OverflowError):
         return None
+
+
+def _flat_rows(shape: tuple[int, ...], rows: list[Any]) -> list[Any]:
+    """The elements of nested data of two dimensions; none where the data are something else."""
+    if len(shape) != 2 or len(rows) != shape[0]:
+        return []
+    if any(type(row) is not list or len(row) != shape[1] for row in rows):
+        return []
+    return list(chain.from_iterable(rows))
 
 
 def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:

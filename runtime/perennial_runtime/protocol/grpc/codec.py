@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..classification import classify
-from ..layout import Layout, Place
+from ..layout import Layout, Place, Seen
 from ..messages import brief
 from ..request import InferRequest, OutputForm
 from ..signature import Signature, checked_shape, wrong_input
@@ -41,6 +41,7 @@ class GrpcCodec:
         self._version = version
         self._signature = Signature(inputs, outputs)
         self._labels = labels or {}
+        self._seen = Seen()
         self._memo = Memo()
         self._writer = ResponseWriter(name, version)
 
@@ -81,7 +82,7 @@ class GrpcCodec:
             names, forms = signature.wanted(
                 (output.name, _parameters(output.parameters)) for output in request.outputs
             )
-        if raw:
+        if raw and self._seen.again(len(message)):
             self._learn(message, feeds, names, forms)
         return InferRequest(feeds, names, request.id or None, forms)
 
