@@ -9,6 +9,7 @@ from .answer import JSON, Answer
 from .encoding import compress, wanted_encoding
 from .errors import (
     BodyTooLargeError,
+    ClientGoneError,
     MethodNotAllowedError,
     RequestError,
     RequestTimeoutError,
@@ -30,8 +31,7 @@ INLINE_BYTES = 64 * 1024
 """Longer runs and larger bodies are worked on in threads, so that probes are answered meanwhile;
 for the others the hand-over would cost more than the work."""
 
-CLIENT_GONE = 499
-"""Counted, never sent: the client went away before its answer was there."""
+CLIENT_GONE = ClientGoneError.status
 
 LONGEST_MESSAGE = 1024
 """Characters of a message that goes into a gRPC trailer."""

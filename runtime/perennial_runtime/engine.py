@@ -9,7 +9,7 @@ import numpy as np
 
 from . import batching, log
 from .endpoints import Endpoint, Request
-from .errors import RequestError
+from .errors import ClientGoneError, RequestError
 from .fronts import Call
 from .metrics import Metrics
 from .model import Model
@@ -102,6 +102,9 @@ class Engine:
         return outputs, shapes
 
     def _run_alone(self, job: Job) -> None:
+        if job.call.cancelled:
+            job.error = ClientGoneError()
+            return
         begun = perf_counter()
         request = job.request
         try:

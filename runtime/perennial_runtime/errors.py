@@ -73,6 +73,15 @@ class RequestTimeoutError(RequestError):
     status = 408
 
 
+class ClientGoneError(RequestError):
+    """Counted, never sent: nobody waits for the answer any more."""
+
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__("the client went away")
+
+
 class UnsupportedEncodingError(RequestError):
     status = 415
 

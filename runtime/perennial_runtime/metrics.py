@@ -74,6 +74,8 @@ class Metrics(Collector):
         self._model: dict[str, str] | None = None
         self.in_flight: Callable[[], int] = lambda: 0
         """How many requests are being answered now."""
+        self.queued: Callable[[], int] = lambda: 0
+        """How many requests wait for a thread."""
 
     def observe(self, labels: Labels, seconds: float) -> None:
         """Counts an answered request."""
@@ -137,6 +139,9 @@ class Metrics(Collector):
         yield from runs
         yield GaugeMetricFamily(
             f"{PREFIX}_requests_in_flight", "Requests being answered now.", value=self.in_flight()
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_requests_queued", "Requests that wait for a thread.", value=self.queued()
         )
         if self._model is not None:
             yield InfoMetricFamily(

@@ -114,6 +114,11 @@ class Model:
                     "Send fewer rows a request, or raise the memory limit"
                 ) from error
             raise BadRequestError(f"the model refuses these inputs: {text}") from error
+        except UnicodeDecodeError as error:
+            raise RunFailedError(
+                f"the model answers with text that is not UTF-8: {error}. "
+                "ONNX Runtime can give no other; make the model with numbers"
+            ) from error
         self.seconds += 0.1 * (time.perf_counter() - begun - self.seconds)
         return results
 

@@ -142,9 +142,11 @@ def _loaded(server: _Server, ports: list[int]) -> None:
         app.process,
         model.threads,
         settings.batch_max_size if engine.batches else 1,
+        lambda work: work[1].size,
         settings.batch_max_delay_microseconds * 1e-6,
         lambda: server.front.in_flight,
     )
+    app.metrics.queued = lambda: workers.waiting
     service.announce(app.metrics, settings.uri)
     app.serve(engine, workers, lambda: model.seconds)
     server.site.serve(service)

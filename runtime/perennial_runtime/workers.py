@@ -9,6 +9,10 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
+MOST_BYTES = 1024 * 1024
+"""Of items that are taken together: what is large is not worth waiting for its like."""
+
+
 class Workers(Generic[Item]):
     """A queue, and threads that take from it as much as may be done together."""
 
@@ -17,6 +21,7 @@ class Workers(Generic[Item]):
         work: Callable[[Sequence[Item]], None],
         threads: int,
         most: int,
+        size: Callable[[Item], int],
         delay_seconds: float,
         expected: Callable[[], int],
     ) -> None:
@@ -26,11 +31,13 @@ class Workers(Generic[Item]):
             work: does some items, and never raises.
             threads: how many there are.
             most: how many items one may take at once.
+            size: an item's bytes; of larger ones fewer are taken.
             delay_seconds: how long it waits for more of them, while more are expected.
             expected: how many items are being worked on, waiting, or on their way.
         """
         self._work = work
         self._most = most
+        self._size = size
         self._delay = delay_seconds
         self._expected = expected
         self._items: deque[Item] = deque()
@@ -65,9 +72,19 @@ class Workers(Generic[Item]):
                 self._changed.wait()
             if self._delay and self._most > 1:
                 self._gather()
-            taken = [self._items.popleft() for _ in range(min(self._most, len(self._items)))]
+            taken = self._pop()
             self._busy += len(taken)
         return taken or self._take()
+
+    def _pop(self) -> list[Item]:
+        taken: list[Item] = []
+        room = MOST_BYTES
+        while self._items and len(taken) < self._most:
+            room -= self._size(self._items[0])
+            if taken and room < 0:
+                break
+            taken.append(self._items.popleft())
+        return taken
 
     def _gather(self) -> None:
         """Waits for more items, unless all that are expected are here already."""

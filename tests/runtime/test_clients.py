@@ -6,8 +6,6 @@ from functools import partial
 import grpc
 import numpy as np
 import pytest
-import tritonclient.grpc as triton_grpc
-import tritonclient.grpc.aio as triton_grpc_aio
 import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -22,6 +20,8 @@ from support.clients import imported
 
 from perennial_runtime.signature import DTYPES
 
+triton_grpc = imported("tritonclient.grpc")
+triton_grpc_aio = imported("tritonclient.grpc.aio")
 kserve = imported("kserve")
 open_inference = imported("open_inference.grpc.protocol")
 open_inference_service = imported("open_inference.grpc.service")

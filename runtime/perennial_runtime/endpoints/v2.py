@@ -6,12 +6,12 @@ import numpy as np
 
 from ..answer import JSON, OCTETS, Answer
 from ..encoding import body_of
-from ..errors import BadRequestError
 from ..fronts import Call
 from ..protocol.request import InferRequest
+from ..protocol.tail import HEADER, read_header_length
 from ..protocol.v2 import Codec
 
-HEADER_LENGTH = "inference-header-content-length"
+HEADER_LENGTH = HEADER.lower()
 
 
 class InferEndpoint:
@@ -24,13 +24,8 @@ class InferEndpoint:
         self._limit = max_body_bytes
 
     def decode(self, call: Call) -> InferRequest:
-        text = call.header(HEADER_LENGTH)
         body = body_of(call, self._limit)
-        if text is None:
-            return self._codec.decode(body)
-        if not text.isdecimal() or len(text) > 19:
-            raise BadRequestError(f"{HEADER_LENGTH}: expected a number of bytes, got {text!r}")
-        return self._codec.decode(body, int(text))
+        return self._codec.decode(body, read_header_length(call.header(HEADER_LENGTH)))
 
     def encode(
         self, request: InferRequest, results: Sequence[np.ndarray], ids: Sequence[str]
