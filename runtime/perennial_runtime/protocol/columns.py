@@ -66,6 +66,17 @@ class Columns:
             feeds.update(zip(group.names, group.of_lists(rows), strict=True))
         return feeds
 
+    def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Feeds:
+        """Of a list for each feature, all of one length.
+
+        Raises:
+            BadRequestError: naming the row (from 0) and the feature, what was expected, what came.
+        """
+        feeds: Feeds = {}
+        for group in self._groups:
+            feeds.update(zip(group.names, group.of_columns(columns), strict=True))
+        return feeds
+
     def is_about_features(self, row: Mapping[str, Any]) -> bool:
         """Whether an object has any of the features."""
         return not self._known.isdisjoint(row)
@@ -95,21 +106,37 @@ class _Group:
             values = list(chain.from_iterable(map(self._values_by_name, rows)))
         except KeyError:
             values = [row.get(name) for row in rows for name in self.names]
-        return self._arrays(values)
+        return self._of_rows(values)
 
     def of_lists(self, rows: Sequence[Sequence[Any]]) -> Iterator[np.ndarray]:
-        return self._arrays(list(chain.from_iterable(map(self._values_by_place, rows))))
+        return self._of_rows(list(chain.from_iterable(map(self._values_by_place, rows))))
 
-    def _arrays(self, values: list[Any]) -> Iterator[np.ndarray]:
-        """One for each feature, of values in the order of rows, then features."""
+    def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Iterator[np.ndarray]:
+        values = list(chain.from_iterable(self._values_by_name(columns)))
+        rows = len(values) // len(self.names)
+        try:
+            table = elements(self._datatype, self._dtype, values).reshape(len(self.names), -1)
+        except WrongElementError as error:
+            place, row = divmod(error.place, rows)
+            raise self._wrong(row, place, error) from None
+        return self._each(table)
+
+    def _of_rows(self, values: list[Any]) -> Iterator[np.ndarray]:
+        """Of values in the order of rows, then features."""
         count = len(self.names)
         try:
             table = elements(self._datatype, self._dtype, values).reshape(-1, count)
         except WrongElementError as error:
             row, place = divmod(error.place, count)
-            raise BadRequestError(f"row {row}: feature {self.names[place]!r}: {error}") from None
-        columns = np.ascontiguousarray(table.T)
-        return iter(columns if self._is_flat else columns.reshape(count, -1, 1))
+            raise self._wrong(row, place, error) from None
+        return self._each(np.ascontiguousarray(table.T))
+
+    def _each(self, table: np.ndarray) -> Iterator[np.ndarray]:
+        """The input for each feature, of an array of shape (features, rows)."""
+        return iter(table if self._is_flat else table[:, :, np.newaxis])
+
+    def _wrong(self, row: int, place: int, error: WrongElementError) -> BadRequestError:
+        return BadRequestError(f"row {row}: feature {self.names[place]!r}: {error}")
 
 
 def _picker(keys: Sequence[Any]) -> Any:
