@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pytest
 from hypothesis import given
-from support.tensors import any_json
+from support.typed_arrays import any_json
 
 from perennial_runtime.classes import Classes
 from perennial_runtime.errors import BadRequestError, RequestError, RunFailedError

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.tensors import any_json, tensors
+from support.typed_arrays import any_json, tensors
 
 from perennial_runtime.classes import Classes
 from perennial_runtime.errors import BadRequestError, RequestError
