@@ -69,6 +69,14 @@ def test_rows_come_in_an_envelope_or_bare_or_alone(body):
     assert feeds["amount"].tolist() == [[2.5]]
 
 
+def test_a_whole_number_may_be_written_with_a_point():
+    _, feeds = codec().decode(b'[{"seats": 3.0}, {"seats": 4}]')
+    assert feeds["seats"].tolist() == [3, 4]
+    for value in (b"3.5", b"1e19", b"-1e300"):
+        with pytest.raises(BadRequestError, match="feature 'seats': expected a whole number"):
+            codec().decode(b'[{"seats": %s}]' % value)
+
+
 def test_a_feature_may_be_named_as_the_envelope_is():
     named = codec(TensorSpec("instances", "FP32", (-1, 1)))
     for body in ({"instances": 4}, [{"instances": 4}], {"instances": [{"instances": 4}]}):

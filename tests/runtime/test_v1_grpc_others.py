@@ -161,7 +161,7 @@ GOOD = {"seats": ("int64_list", [3]), "weekend": ("int64_list", [1])}
         (examples({"amout": ("float_list", [1])}), "Did you mean 'amount'?"),
         (examples(GOOD, {**GOOD, "amount": ("float_list", [1, 2])}), "row 1: feature 'amount': "
                                                                      "expected a number, got [1.0"),
-        (examples({**GOOD, "seats": ("float_list", [1])}), "expected a whole number, got 1.0"),
+        (examples({**GOOD, "seats": ("float_list", [1.5])}), "expected a whole number, got 1.5"),
         (examples({**GOOD, "weekend": ("int64_list", [2])}), "expected a boolean, got 2"),
         (examples({**GOOD, "carrier": ("bytes_list", [b"\xff"])}), "row 0: feature 'carrier': exp"),
         (examples(GOOD, context={"carrier": ("bytes_list", [b"\xff"])}), "context: feature 'carr"),

@@ -253,7 +253,7 @@ TWO = (TensorSpec("a", "FP32", (-1, 2)), TensorSpec("b", "INT8", (-1,)))
         ((X,), b'{"instances": [{"x": [1, 2]}, [1, 2]]}', "row 1: expected an object with 'x', "
                                                           "got [1,2]"),
         ((X,), b'{"instances": [{"z": [1, 2]}]}', "expected an object with 'x', got one with 'z'"),
-        ((X,), b'{"inputs": [{"name": "x", "datatype": "FP32"}]}', "in place of a list"),
+        ((X,), b'{"inputs": [{"name": "x", "datatype": "FP32"}]}', "/v2/models/m/infer"),
         ((X,), b'{"inputs": {"b64": "AAAA"}}', "in place of a list in dimension 0"),
         (TWO, b'{"instances": [[1, 2]]}', "expected an object with 'a', 'b', got [1,2]"),
         (TWO, b'{"instances": [{"a": [1, 2]}]}', "got one with 'a'"),

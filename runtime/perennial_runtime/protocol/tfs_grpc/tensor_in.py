@@ -10,9 +10,9 @@ from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..messages import brief
 from ..tensorflow import DATA_TYPES, DataType
-from ..v2 import LARGEST_EXTENT
 from .fields import VALUE_FIELDS
 
+LARGEST_EXTENT = 2**31 - 1
 LARGEST_FILLED = 16 * 1024 * 1024
 """Bytes of a tensor of which a message has but the first values; what is larger comes whole."""
 

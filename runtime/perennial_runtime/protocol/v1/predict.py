@@ -104,7 +104,7 @@ class PredictCodec:
             if type(row) is not dict or row.keys() != self._inputs.keys():
                 raise BadRequestError(
                     f"instances: row {place}: expected an object with {quoted(self._inputs)}, "
-                    f"got {self._keys(row)}"
+                    f"got {_described(row)}"
                 )
         return {
             name: read_tensor(spec, [row[name] for row in rows])
@@ -112,26 +112,21 @@ class PredictCodec:
         }
 
     def _of_tensors(self, inputs: Any) -> Feeds:
+        if type(inputs) is list and inputs and type(inputs[0]) is dict and "datatype" in inputs[0]:
+            raise BadRequestError(
+                "inputs: expected values, got tensors of the v2 protocol. "
+                f"Send them to /v2/models/{self._model}/infer"
+            )
         if self._only is not None and (type(inputs) is not dict or is_binary(inputs)):
             return {self._only.name: read_tensor(self._only, inputs)}
         if type(inputs) is not dict or inputs.keys() != self._inputs.keys():
-            hint = (
-                f". This looks like a tensor of the v2 protocol: /v2/models/{self._model}/infer"
-                if type(inputs) is list and inputs and "datatype" in self._keys(inputs[0])
-                else ""
-            )
             raise BadRequestError(
-                f"inputs: expected an object with {quoted(self._inputs)}, "
-                f"got {self._keys(inputs)}{hint}"
+                f"inputs: expected an object with {quoted(self._inputs)}, got {_described(inputs)}"
             )
         feeds = self._table.of_columns(inputs) if self._table is not None else None
         if feeds is not None:
             return feeds
         return {name: read_tensor(spec, inputs[name]) for name, spec in self._inputs.items()}
-
-    def _keys(self, value: Any) -> str:
-        """What came in place of an object with the inputs, for a message."""
-        return f"one with {quoted(value) or 'nothing'}" if type(value) is dict else brief(value)
 
     def _check_rows(self, results: Sequence[np.ndarray]) -> None:
         counts = {len(result) if result.ndim else -1 for result in results}
@@ -155,3 +150,8 @@ class PredictCodec:
         if not result.ndim:
             return result[()]
         return result if result.flags.c_contiguous else result.copy()
+
+
+def _described(value: Any) -> str:
+    """What came in place of an object with all inputs."""
+    return f"one with {quoted(value) or 'nothing'}" if type(value) is dict else brief(value)
