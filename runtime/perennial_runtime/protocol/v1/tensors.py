@@ -24,10 +24,14 @@ def read_tensor(spec: TensorSpec, data: Any) -> np.ndarray:
         expected = (-1, 1) if is_nested else (-1,)
     values, shape = _flattened(spec, expected, data)
     try:
-        if spec.datatype == "BYTES":
+        if spec.datatype == "BYTES" and dict in set(map(type, values)):
             values = read_texts(values)
         array = elements(spec.datatype, spec.dtype, values)
     except WrongElementError as error:
+        if type(values[error.place]) is list:
+            raise _misshapen(
+                spec, f"a list in place of a value: {brief(values[error.place])}"
+            ) from None
         place = [int(index) for index in np.unravel_index(error.place, shape)] if shape else ""
         raise _wrong(spec, f"{place}: {error}".removeprefix(": ")) from None
     return array.reshape(spec.shape if spec.is_column else shape)
@@ -54,9 +58,6 @@ def _flattened(
             raise _misshapen(spec, f"{length} values in dimension {len(shape)}")
         shape.append(length)
         values = list(chain.from_iterable(values))
-    for value in values:
-        if type(value) is list:
-            raise _misshapen(spec, f"a list in place of a value: {brief(value)}")
     return values, shape
 
 
