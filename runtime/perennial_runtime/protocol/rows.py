@@ -1,9 +1,9 @@
 """Predictions for rows of a table in JSON: rows to arrays, answers to a response. No I/O.
 
-``{"instances": [{"feature": value, ...}, ...]}``; null, or no value at all, is a missing one.
+``{"instances": [{"feature": value, ...}, ...]}``, or the list alone, or one row alone; null, or no
+value at all, is a missing one.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,23 +13,8 @@ import orjson
 from ..classes import Classes
 from ..errors import BadRequestError, RunFailedError
 from ..signature import TensorSpec
+from .columns import Columns
 from .messages import brief, quoted
-
-_EXPECTED = {
-    "f": "a number",
-    "i": "a whole number",
-    "u": "a whole number from 0 up",
-    "b": "a boolean",
-    "O": "a string",
-}
-_TYPES: dict[str, set[type]] = {
-    "f": {float, int, type(None)},
-    "i": {int},
-    "u": {int},
-    "b": {bool},
-    "O": {str, type(None)},
-}
-"""Types of JSON values by the kind of the array that they go into."""
 
 
 class RowCodec:
@@ -44,9 +29,7 @@ class RowCodec:
         classes: Classes | None,
     ) -> None:
         self._head = {"model_name": name, "model_version": version}
-        self._features = features
-        self._known = frozenset(feature.name for feature in features)
-        self._outputs = outputs
+        self._columns = Columns(features)
         self._classes = classes
 
     def decode(self, body: bytes) -> tuple[int, dict[str, np.ndarray]]:
@@ -61,20 +44,25 @@ class RowCodec:
             raise BadRequestError(f"body: expected JSON, got an error: {error}") from None
         rows = request.get("instances") if type(request) is dict else None
         if type(rows) is not list or not rows:
-            raise BadRequestError(
-                'instances: expected {"instances": [{"feature": value, ...}, ...]} with one row '
-                f"or more, got {brief(rows if type(request) is dict else request)}"
-            )
-        known = self._known
-        for place, row in enumerate(rows):
-            if type(row) is not dict:
-                raise BadRequestError(f"row {place}: expected an object, got {brief(row)}")
-            if not row.keys() <= known:
-                raise self._unknown(place, row)
-        return len(rows), {
-            feature.name: _column(feature, [row.get(feature.name) for row in rows])
-            for feature in self._features
-        }
+            rows = self._bare_rows(request)
+        return len(rows), self._columns.of_objects(rows)
+
+    def _bare_rows(self, request: Any) -> list[Any]:
+        """The rows of a body without its envelope."""
+        if type(request) is list and request:
+            return request
+        found = request
+        if type(request) is dict:
+            found = request.get("instances", request)
+            # A value is never a list, so {"instances": [...]} is an envelope, though a feature may
+            # have that name. An object without any of the features is rather a slip than a row.
+            if type(found) is not list and self._columns.is_about_features(request):
+                return [request]
+        raise BadRequestError(
+            'instances: expected {"instances": [{"feature": value, ...}, ...]} with one row or '
+            f"more, or the rows alone, with features {quoted(self._columns.names)}, "
+            f"got {brief(found)}"
+        )
 
     def encode(self, ids: Sequence[str], results: Mapping[str, np.ndarray]) -> bytes:
         """The body of the response.
@@ -121,61 +109,9 @@ class RowCodec:
             ]
         return orjson.dumps({**self._head, "predictions": predictions})
 
-    def _unknown(self, place: int, row: Mapping[str, Any]) -> BadRequestError:
-        name = next(name for name in row if name not in self._known)
-        near = difflib.get_close_matches(name, self._known, 1)
-        hint = f". Did you mean {near[0]!r}?" if near else ""
-        expected = quoted(feature.name for feature in self._features)
-        return BadRequestError(f"row {place}: expected features {expected}, got {name!r}{hint}")
-
 
 def _flat(result: np.ndarray) -> list[Any]:
     """One value a row: a number or a string, or an array where the output has more of them."""
     is_column = result.ndim == 2 and result.shape[1] == 1
     values: list[Any] = (result[:, 0] if is_column else result).tolist()
     return values
-
-
-def _column(feature: TensorSpec, values: list[Any]) -> np.ndarray:
-    kind = feature.dtype.kind
-    if not set(map(type, values)) <= _TYPES[kind]:
-        raise _wrong(feature, values, lambda value: type(value) not in _TYPES[kind])
-    try:
-        if kind == "O":
-            column = np.array([value or "" for value in values], object)
-        elif kind == "f":
-            with np.errstate(over="ignore"):
-                column = np.array(values, feature.dtype)  # None becomes NaN
-            if np.isinf(column).any():
-                raise OverflowError
-        else:
-            column = np.array(values, feature.dtype)
-    except OverflowError:
-        raise _wrong(feature, values, lambda value: _is_out_of_range(feature, value)) from None
-    return column if len(feature.shape) == 1 else column.reshape(-1, 1)
-
-
-def _is_out_of_range(feature: TensorSpec, value: Any) -> bool:
-    if value is None:
-        return False
-    if feature.dtype.kind == "f":
-        return bool(abs(value) > np.finfo(feature.dtype).max)
-    limits = np.iinfo(feature.dtype)
-    return not limits.min <= value <= limits.max
-
-
-def _wrong(feature: TensorSpec, values: Sequence[Any], is_wrong: Any) -> BadRequestError:
-    place, value = next((place, value) for place, value in enumerate(values) if is_wrong(value))
-    where = f"row {place}: feature {feature.name!r}"
-    kind = feature.dtype.kind
-    if value is None:
-        return BadRequestError(
-            f"{where}: expected {_EXPECTED[kind]}, got nothing. {feature.datatype} inputs have no "
-            "missing values: fill one in, or make the model with a float input"
-        )
-    if type(value) in _TYPES[kind]:
-        return BadRequestError(
-            f"{where}: expected {_EXPECTED[kind]} within {feature.datatype}'s range, "
-            f"got {brief(value)}"
-        )
-    return BadRequestError(f"{where}: expected {_EXPECTED[kind]}, got {brief(value)}")

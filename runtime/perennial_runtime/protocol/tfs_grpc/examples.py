@@ -1,0 +1,136 @@
+"""PredictionService.Classify and Regress: examples in, results out."""
+
+from collections.abc import Container, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...classes import Classes
+from ...errors import BadRequestError
+from ...signature import TensorSpec
+from ..answers import Classification, Regression
+from ..columns import Columns
+from ..messages import quoted
+from ..v1.examples import ExamplesRequest
+from .model_spec import answered_model, check_model
+from .schema import message_class, parse, to_bytes
+
+_ClassificationRequest = message_class("tensorflow.serving.ClassificationRequest")
+_ClassificationResponse = message_class("tensorflow.serving.ClassificationResponse")
+_RegressionRequest = message_class("tensorflow.serving.RegressionRequest")
+_RegressionResponse = message_class("tensorflow.serving.RegressionResponse")
+
+
+class ClassificationCodec:
+    """Translates Classify for one model."""
+
+    def __init__(self, name: str, inputs: Sequence[TensorSpec], classes: Classes | None) -> None:
+        self._name = name
+        self._answers = Classification(name, inputs, classes)
+        self._examples = _Examples(inputs)
+
+    def decode(self, message: bytes) -> ExamplesRequest:
+        """Reads a ClassificationRequest.
+
+        Raises:
+            BadRequestError: naming the row and the feature, what was expected, and what came; and
+                for a model that does not classify rows of a table.
+            NotFoundError: for another model or version.
+        """
+        request = parse(_ClassificationRequest, message)
+        check_model(request.model_spec, self._name, "tensorflow/serving/classify")
+        self._answers.check()
+        return self._examples.read(request.input, self._answers.outputs)
+
+    def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
+        """A ClassificationResponse: each class with its score, for each example."""
+        response = _ClassificationResponse(model_spec=answered_model(self._name))
+        add = response.result.classifications.add
+        for pairs in self._answers.scored(request.count, results):
+            add(classes=[{"label": label, "score": score} for label, score in pairs])
+        return to_bytes(response)
+
+
+class RegressionCodec:
+    """Translates Regress for one model."""
+
+    def __init__(
+        self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+    ) -> None:
+        self._name = name
+        self._answers = Regression(name, inputs, outputs)
+        self._examples = _Examples(inputs)
+
+    def decode(self, message: bytes) -> ExamplesRequest:
+        """Reads a RegressionRequest.
+
+        Raises:
+            BadRequestError: naming the row and the feature, what was expected, and what came; and
+                for a model that does not answer one number for rows of a table.
+            NotFoundError: for another model or version.
+        """
+        request = parse(_RegressionRequest, message)
+        check_model(request.model_spec, self._name, "tensorflow/serving/regress")
+        self._answers.check()
+        return self._examples.read(request.input, self._answers.outputs)
+
+    def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
+        """A RegressionResponse: a number for each example."""
+        response = _RegressionResponse(model_spec=answered_model(self._name))
+        add = response.result.regressions.add
+        for value in self._answers.values(request.count, results).tolist():
+            add(value=value)
+        return to_bytes(response)
+
+
+class _Examples:
+    """Reads the examples of an Input for one tabular model."""
+
+    def __init__(self, features: Sequence[TensorSpec]) -> None:
+        self._columns = Columns(features)
+        self._booleans = {feature.name for feature in features if feature.datatype == "BOOL"}
+
+    def read(self, examples: Any, outputs: Sequence[str]) -> ExamplesRequest:
+        context: dict[str, Any] = {}
+        if examples.WhichOneof("kind") == "example_list_with_context":
+            examples = examples.example_list_with_context
+            context = _row("context", examples.context, self._booleans)
+        else:
+            examples = examples.example_list
+        rows = [
+            _row(f"row {place}", example, self._booleans)
+            for place, example in enumerate(examples.examples)
+        ]
+        if not rows:
+            raise BadRequestError("input: expected one example or more, got none")
+        if context:
+            for place, row in enumerate(rows):
+                if not context.keys().isdisjoint(row):
+                    both = quoted(sorted(context.keys() & row.keys()))
+                    raise BadRequestError(
+                        f"context: expected features that no example has, got {both}, "
+                        f"which row {place} has too"
+                    )
+                row.update(context)
+        return ExamplesRequest(self._columns.of_objects(rows), outputs, len(rows))
+
+
+def _row(where: str, example: Any, booleans: Container[str]) -> dict[str, Any]:
+    """An example by feature; None where a list is empty."""
+    row: dict[str, Any] = {}
+    features = example.features.feature
+    for name in features:
+        kind = features[name].WhichOneof("kind")
+        values: Sequence[Any] = getattr(features[name], kind).value if kind else ()
+        try:
+            found = [value.decode() for value in values] if kind == "bytes_list" else list(values)
+        except UnicodeDecodeError:
+            raise BadRequestError(
+                f"{where}: feature {name!r}: expected UTF-8, as strings of ONNX models are texts, "
+                "got other bytes"
+            ) from None
+        if name in booleans and set(found) <= {0, 1}:
+            # Examples have no booleans: TensorFlow's clients write them as whole numbers.
+            found = [value == 1 for value in found]
+        row[name] = found[0] if len(found) == 1 else found or None
+    return row

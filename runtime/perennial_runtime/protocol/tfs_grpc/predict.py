@@ -1,0 +1,74 @@
+"""PredictionService.Predict: requests to arrays, arrays to responses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import BadRequestError
+from ...signature import TensorSpec
+from ..columns import Feeds
+from ..messages import quoted
+from .model_spec import check_model
+from .response import ResponseWriter
+from .schema import message_class, parse
+from .table_in import TableReader
+from .tensor_in import read_tensor
+
+_Request = message_class("tensorflow.serving.PredictRequest")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRequest:
+    """A checked request."""
+
+    feeds: Feeds
+    outputs: Sequence[str]
+    """The names of the outputs that are wanted, in order."""
+
+
+class PredictionCodec:
+    """Translates for one model."""
+
+    def __init__(
+        self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+    ) -> None:
+        self._name = name
+        self._inputs = {tensor.name: tensor for tensor in inputs}
+        self._table = TableReader(inputs)
+        self._outputs = tuple(tensor.name for tensor in outputs)
+        self._writer = ResponseWriter(name, outputs)
+
+    def decode(self, message: bytes) -> PredictionRequest:
+        """Reads a PredictRequest.
+
+        Raises:
+            BadRequestError: naming the tensor, what was expected, and what came.
+            NotFoundError: for another model or version.
+        """
+        request = parse(_Request, message)
+        check_model(request.model_spec, self._name)
+        inputs = request.inputs
+        if len(inputs) != len(self._inputs) or not all(map(inputs.__contains__, self._inputs)):
+            raise BadRequestError(
+                f"inputs: expected {quoted(self._inputs)}, got {quoted(sorted(inputs)) or 'none'}"
+            )
+        feeds = self._table.read(inputs)
+        if feeds is None:
+            feeds = {name: read_tensor(spec, inputs[name]) for name, spec in self._inputs.items()}
+        wanted = request.output_filter
+        return PredictionRequest(feeds, self._wanted(wanted) if wanted else self._outputs)
+
+    def encode(self, request: PredictionRequest, results: Sequence[np.ndarray]) -> bytes:
+        """A PredictResponse."""
+        return self._writer.write(zip(request.outputs, results, strict=True))
+
+    def _wanted(self, names: Any) -> Sequence[str]:
+        wanted = list(names)
+        if len(set(wanted)) < len(wanted) or not set(wanted).issubset(self._outputs):
+            raise BadRequestError(
+                f"output_filter: expected some of {quoted(self._outputs)}, each once, "
+                f"got {quoted(wanted)}"
+            )
+        return wanted

@@ -1,0 +1,89 @@
+"""PredictResponses, written byte by byte: messages of so few fields cost more than their values.
+
+The tests hold what is written against protobuf's own reading.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...signature import TensorSpec
+from ..tensorflow import DATA_TYPES
+from .fields import VALUE_FIELDS
+from .model_spec import answered_model
+from .schema import message_class, to_bytes
+
+_Response = message_class("tensorflow.serving.PredictResponse")
+_Tensor = message_class("tensorflow.TensorProto")
+
+_KEY, _VALUE = b"\x0a", b"\x12"
+"""Tags of the fields of a map's entry, and of ``outputs``: ``(number << 3) | 2``."""
+_VALUES = {"FP32": b"\x2a", "FP64": b"\x32", "BOOL": b"\x5a"}
+"""Tags of the fields whose packed values are an array's own bytes, little-endian: 5, 6 and 11."""
+
+_REMEMBERED = 256
+
+
+class ResponseWriter:
+    """Writes the responses of one model."""
+
+    def __init__(self, name: str, outputs: Sequence[TensorSpec]) -> None:
+        self._end = to_bytes(_Response(model_spec=answered_model(name)))
+        self._outputs = {tensor.name: tensor for tensor in outputs}
+        self._described: dict[tuple[str, tuple[int, ...]], bytes] = {}
+
+    def write(self, outputs: Iterable[tuple[str, np.ndarray]]) -> bytes:
+        """A response. Values are in the fields of their types, where clients look for them."""
+        parts: list[bytes] = []
+        for name, array in outputs:
+            spec = self._outputs[name]
+            tensor = self._description(spec, array.shape) + _values(spec.datatype, array)
+            key = name.encode()
+            entry = b"".join((_KEY, varint(len(key)), key, _VALUE, varint(len(tensor)), tensor))
+            parts += (_KEY, varint(len(entry)), entry)
+        parts.append(self._end)
+        return b"".join(parts)
+
+    def _description(self, spec: TensorSpec, shape: tuple[int, ...]) -> bytes:
+        """The type and the shape of an output."""
+        key = (spec.name, shape)
+        found = self._described.get(key)
+        if found is None:
+            tensor = _Tensor(dtype=DATA_TYPES[spec.datatype])
+            tensor.tensor_shape.SetInParent()
+            for extent in shape:
+                tensor.tensor_shape.dim.add(size=extent)
+            found = to_bytes(tensor)
+            if len(self._described) >= _REMEMBERED:
+                self._described.clear()
+            self._described[key] = found
+        return found
+
+
+def varint(value: int) -> bytes:
+    """A number from 0 up in protobuf's variable length."""
+    data = bytearray()
+    while value >= 0x80:
+        data.append(value & 0x7F | 0x80)
+        value >>= 7
+    data.append(value)
+    return bytes(data)
+
+
+def _values(datatype: str, array: np.ndarray) -> bytes:
+    """The field with the values, in row-major order."""
+    if not array.size:
+        return b""
+    tag = _VALUES.get(datatype)
+    if tag is not None:
+        data = array.tobytes()
+        return tag + varint(len(data)) + data
+    values: list[Any]
+    if datatype == "FP16":
+        values = np.ascontiguousarray(array).view(np.uint16).reshape(-1).tolist()
+    elif datatype == "BYTES":
+        values = [text.encode() for text in array.reshape(-1).tolist()]
+    else:
+        values = array.reshape(-1).tolist()
+    return to_bytes(_Tensor(**{VALUE_FIELDS[datatype]: values}))

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's REST API, which KServe's v1 protocol shares: JSON to tensors and back."""

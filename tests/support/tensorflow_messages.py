@@ -1,0 +1,9 @@
+"""What TensorFlow Serving's own client sends and reads, out of ``tensorflow_fixtures.json``."""
+
+import json
+from pathlib import Path
+
+_DOCUMENT = json.loads(Path(__file__).with_name("tensorflow_fixtures.json").read_text())
+
+MESSAGES = {name: bytes.fromhex(text) for name, text in _DOCUMENT["messages"].items()}
+FIELDS = _DOCUMENT["fields"]
