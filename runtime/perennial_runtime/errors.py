@@ -111,12 +111,12 @@ class NotReadyError(RequestError):
 
     status = 503
 
-    def __init__(self, state: dict[str, object]) -> None:
+    def __init__(self, body: bytes) -> None:
         super().__init__("not ready")
-        self._state = state
+        self._body = body
 
     def body(self) -> bytes:
-        return orjson.dumps(self._state)
+        return self._body
 
 
 class RunFailedError(RequestError):

@@ -57,7 +57,7 @@ class GrpcSite:
 
     def serve(self, service: "Service") -> Routes:
         """What changes with a model."""
-        from .endpoints.grpc_infer import GrpcInferEndpoint, GrpcStreamEndpoint, stream_error
+        from .endpoints.plain import PlainEndpoint
         from .protocol.grpc.codec import GrpcCodec
 
         self._service = service
@@ -65,11 +65,16 @@ class GrpcSite:
         codec = GrpcCodec(
             service.name, model.version, model.inputs, model.outputs, service.class_names
         )
-        stream = GrpcStreamEndpoint(codec, self._limit)
+        plain = PlainEndpoint(codec, self._limit)
+        stream = PlainEndpoint(codec, self._limit, answers.stream_answer)
         return {
-            f"{INFERENCE}/ModelInfer": ask("grpc", "infer", GrpcInferEndpoint(codec, self._limit)),
+            f"{INFERENCE}/ModelInfer": ask("grpc", "infer", plain),
             STREAM_INFER: Route(
-                "grpc", "stream_infer", "POST", endpoint=stream, on_error=stream_error
+                "grpc",
+                "stream_infer",
+                "POST",
+                endpoint=stream,
+                on_error=lambda error: Answer(answers.stream_error(str(error))),
             ),
         }
 

@@ -12,6 +12,8 @@ from .fronts import Call
 from .grpc_site import STREAMS, GrpcSite
 from .metrics import CONTENT_TYPE, Metrics
 from .routes import Route, Routes, get
+from .tfs_grpc_site import TfsGrpcSite
+from .v1_site import V1Site
 
 if TYPE_CHECKING:  # it brings numpy and ONNX Runtime, which are imported while already live
     from .service import Service
@@ -38,13 +40,16 @@ class Site:
         self.is_draining = False
         self._metrics = metrics
         self._versions: tuple[str, ...] = ("1",)
+        self._v1 = V1Site(self, max_body_bytes)
         self._grpc = GrpcSite(self, metrics, max_body_bytes)
+        self._tfs_grpc = TfsGrpcSite(self, max_body_bytes)
         self.routes: Routes = {
             "/": get("http", "other", self._hello),
             "/metrics": get("http", "metrics", self._text_of_metrics),
             "/v2": get("v2", "metadata", self._server_metadata),
             "/v2/health/live": get("v2", "health", self._live),
             "/v2/health/ready": get("v2", "health", self._ready),
+            **self._v1.routes(),
             **self._grpc.routes(),
         }
         for path in self._model_paths():
@@ -65,12 +70,17 @@ class Site:
             self.routes[f"{path}/ready"] = get("v2", "health", self._model_ready)
             for verb, route in service.routes().items():
                 self.routes[f"{path}/{verb}"] = route
-        self.routes.update(self._grpc.serve(service))
+        for more in (self._v1, self._grpc, self._tfs_grpc):
+            self.routes.update(more.serve(service))
         self.is_loaded = True
 
     def unknown(self, path: str) -> RequestError:
         """What is wrong with a path that leads nowhere."""
         parts = path.split("/")
+        if parts[:3] == ["", "v1", "models"] and len(parts) > 3:
+            found = parts[3].partition(":")[0]
+            if found != self.name:
+                return NotFoundError(f"model: expected {self.name!r}, got {found!r}")
         if parts[:3] == ["", "v2", "models"] and len(parts) > 3:
             if parts[3] != self.name:
                 return NotFoundError(f"model: expected {self.name!r}, got {parts[3]!r}")
@@ -109,9 +119,10 @@ class Site:
         return self._readiness({"name": self.name, "ready": self.is_ready})
 
     def _readiness(self, state: dict[str, object]) -> Answer:
+        body = orjson.dumps(state)
         if not self.is_ready:
-            raise NotReadyError(state)
-        return Answer(orjson.dumps(state))
+            raise NotReadyError(body)
+        return Answer(body)
 
 
 def _always(body: bytes) -> Callable[[Call], Answer]:

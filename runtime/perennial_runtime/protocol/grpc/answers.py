@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import NotFoundError
 from ...signature import TensorSpec
+from ..protobuf import parse, to_bytes, varint
 from ..statistics import Duration, Statistics
 from .model_name import check_model
-from .response import varint
-from .schema import message_class, parse, to_bytes
+from .schema import message_class
 
 _ServerLiveResponse = message_class("inference.ServerLiveResponse")
 _ServerReadyResponse = message_class("inference.ServerReadyResponse")

@@ -13,6 +13,7 @@ from ...signature import TensorSpec
 from ..classification import classify
 from ..layout import Layout, Place, Seen
 from ..messages import brief
+from ..protobuf import parse
 from ..request import InferRequest, OutputForm
 from ..signature import Signature, checked_shape, wrong_input
 from ..tensor_binary import decode_binary
@@ -20,7 +21,7 @@ from .contents import decode_contents
 from .memo import Memo, payloads_of
 from .model_name import check_model
 from .response import ResponseWriter
-from .schema import message_class, parse
+from .schema import message_class
 
 _Request = message_class("inference.ModelInferRequest")
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from ...errors import NotFoundError
 from ..messages import quoted
-from .schema import SERVICES, message_class, parse, to_bytes
+from ..protobuf import parse, to_bytes
+from .schema import SERVICES, message_class
 
 _Request = message_class("grpc.health.v1.HealthCheckRequest")
 _Response = message_class("grpc.health.v1.HealthCheckResponse")

@@ -5,7 +5,8 @@ v1 and v1alpha have the same bytes.
 
 from typing import Any
 
-from .schema import FILES, POOL, SERVICES, message_class, parse, to_bytes
+from ..protobuf import parse, to_bytes
+from .schema import FILES, POOL, SERVICES, message_class
 
 _Request = message_class("grpc.reflection.v1.ServerReflectionRequest")
 _Response = message_class("grpc.reflection.v1.ServerReflectionResponse")

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..protobuf import to_bytes, varint
 from ..tensor_binary import encode_binary
-from .schema import message_class, to_bytes
+from .schema import message_class
 
 _Response = message_class("inference.ModelInferResponse")
 
@@ -50,18 +51,3 @@ class ResponseWriter:
                 self._described.clear()
             self._described[key] = found
         return found
-
-
-def varint(value: int) -> bytes:
-    """A number from 0 up in protobuf's variable length."""
-    if value < 0x80:
-        return _SHORT[value]
-    data = bytearray()
-    while value >= 0x80:
-        data.append(value & 0x7F | 0x80)
-        value >>= 7
-    data.append(value)
-    return bytes(data)
-
-
-_SHORT = [bytes([value]) for value in range(0x80)]

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
-
-from ...errors import BadRequestError
 
 PROTOS = Path(__file__).parent / "protos"
 FILES = ("inference", "health", "reflection_v1", "reflection_v1alpha")
@@ -33,23 +30,3 @@ SERVICES = (INFERENCE_SERVICE, HEALTH_SERVICE, *REFLECTION_SERVICES)
 def message_class(name: str) -> Any:
     """The class of a message, by its full name."""
     return GetMessageClass(POOL.FindMessageTypeByName(name))
-
-
-def parse(kind: Any, message: bytes) -> Any:
-    """A message of that class.
-
-    Raises:
-        BadRequestError: where the bytes are none.
-    """
-    try:
-        return kind.FromString(message)
-    except DecodeError:
-        raise BadRequestError(
-            f"message: expected {kind.DESCRIPTOR.full_name}, got {len(message)} bytes that are none"
-        ) from None
-
-
-def to_bytes(message: Any) -> bytes:
-    """A message, serialized."""
-    data: bytes = message.SerializeToString()
-    return data

@@ -11,9 +11,10 @@ from ...signature import TensorSpec
 from ..answers import Classification, Regression
 from ..columns import Columns
 from ..messages import quoted
+from ..protobuf import parse, to_bytes
 from ..v1.examples import ExamplesRequest
 from .model_spec import answered_model, check_model
-from .schema import message_class, parse, to_bytes
+from .schema import message_class
 
 _ClassificationRequest = message_class("tensorflow.serving.ClassificationRequest")
 _ClassificationResponse = message_class("tensorflow.serving.ClassificationResponse")

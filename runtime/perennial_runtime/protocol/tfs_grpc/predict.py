@@ -10,9 +10,10 @@ from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..columns import Feeds
 from ..messages import quoted
+from ..protobuf import parse
 from .model_spec import check_model
 from .response import ResponseWriter
-from .schema import message_class, parse
+from .schema import message_class
 from .table_in import TableReader
 from .tensor_in import read_tensor
 

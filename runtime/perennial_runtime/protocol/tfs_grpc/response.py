@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...signature import TensorSpec
+from ..protobuf import to_bytes, varint
 from ..tensorflow import DATA_TYPES
 from .fields import VALUE_FIELDS
 from .model_spec import answered_model
-from .schema import message_class, to_bytes
+from .schema import message_class
 
 _Response = message_class("tensorflow.serving.PredictResponse")
 _Tensor = message_class("tensorflow.TensorProto")
@@ -59,16 +60,6 @@ class ResponseWriter:
                 self._described.clear()
             self._described[key] = found
         return found
-
-
-def varint(value: int) -> bytes:
-    """A number from 0 up in protobuf's variable length."""
-    data = bytearray()
-    while value >= 0x80:
-        data.append(value & 0x7F | 0x80)
-        value >>= 7
-    data.append(value)
-    return bytes(data)
 
 
 def _values(datatype: str, array: np.ndarray) -> bytes:

@@ -10,10 +10,7 @@ from typing import Any
 from google.protobuf import any_pb2, wrappers_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
-
-from ...errors import BadRequestError
 
 DESCRIPTORS = Path(__file__).parent / "protos" / "descriptors.binpb"
 
@@ -37,23 +34,3 @@ POOL = _pool()
 def message_class(name: str) -> Any:
     """The class of a message, by its full name."""
     return GetMessageClass(POOL.FindMessageTypeByName(name))
-
-
-def parse(kind: Any, message: bytes) -> Any:
-    """A message of that class.
-
-    Raises:
-        BadRequestError: where the bytes are none.
-    """
-    try:
-        return kind.FromString(message)
-    except DecodeError:
-        raise BadRequestError(
-            f"message: expected {kind.DESCRIPTOR.full_name}, got {len(message)} bytes that are none"
-        ) from None
-
-
-def to_bytes(message: Any) -> bytes:
-    """A message, serialized."""
-    data: bytes = message.SerializeToString()
-    return data

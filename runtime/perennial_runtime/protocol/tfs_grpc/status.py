@@ -6,11 +6,12 @@ from typing import Any
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..messages import quoted
+from ..protobuf import parse, to_bytes
 from ..tensorflow import DATA_TYPES
 from ..v1.request import DEFAULT_SIGNATURE
 from ..v1.status import VERSION, State
 from .model_spec import answered_model, check_model
-from .schema import message_class, parse, to_bytes
+from .schema import message_class
 
 _MetadataRequest = message_class("tensorflow.serving.GetModelMetadataRequest")
 _MetadataResponse = message_class("tensorflow.serving.GetModelMetadataResponse")
