@@ -135,6 +135,16 @@ class ModelSource(ApiModel):
     AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL. The operator never reads it."""
 
 
+class Batching(ApiModel):
+    """How requests that are there at the same time are run together. A model is only batched
+    where it says the same of rows together, and sooner; the runtime tries that out."""
+
+    maxSize: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Rows that are run together at most; 1 runs each request by itself."""
+    maxDelayMicroseconds: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How long a batch waits for requests that are on their way. A lone request never waits."""
+
+
 class Serving(ApiModel):
     """How the model is served."""
 
@@ -145,6 +155,8 @@ class Serving(ApiModel):
     """Secrets for pulling the image."""
     resources: PodResources
     """Compute resources of each replica."""
+    batching: Batching | None = None
+    """How requests are run together; the runtime's defaults where absent."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
     """Where the pods may run."""
 

@@ -46,6 +46,22 @@ def test_real_clients_speak_to_the_service(namespace: Namespace) -> None:
         client.close()
 
 
+def test_grpcs_clients_speak_to_the_service(namespace: Namespace) -> None:
+    import numpy as np
+    from support.clients import imported
+
+    triton = imported("tritonclient.grpc")
+    uri = namespace.cluster.put_model("serving/grpc", adder_bundle(4))
+    namespace.deploy("adder", uri, serving={"batching": {"maxSize": 8}})
+    namespace.wait_complete("adder")
+    tensor = triton.InferInput("x", [2, 1], "FP32")
+    tensor.set_data_from_numpy(np.array([[1], [2]], np.float32))
+    for port in (80, 8081):
+        with triton.InferenceServerClient(f"{namespace.address('adder')}:{port}") as client:
+            assert client.is_model_ready("adder")
+            assert client.infer("adder", [tensor]).as_numpy("y").tolist() == [[5], [6]]
+
+
 def test_a_bare_onnx_file_is_served(namespace: Namespace) -> None:
     namespace.cluster.put_model("serving/bare", {"small.onnx": adder(5)})
     namespace.deploy("adder", "s3://models/serving/bare/small.onnx")

@@ -43,6 +43,23 @@ def test_the_runtime_is_told_the_digest_that_it_must_find() -> None:
     assert arguments[arguments.index("--name") + 1] == "delays"
 
 
+def test_the_runtime_is_told_how_to_batch_only_where_the_spec_says_so() -> None:
+    assert not [argument for argument in container()["args"] if "batch" in argument]
+    arguments = container(serving={"batching": {"maxSize": 8}})["args"]
+    assert arguments[arguments.index("--batch-max-size") + 1] == "8"
+    assert arguments[arguments.index("--batch-max-delay-microseconds") + 1] == "0"
+
+
+def test_http_and_grpc_have_ports_of_the_service_that_say_so() -> None:
+    ports = child(planned(world()), "Service")["spec"]["ports"]
+    assert [(port["name"], port["port"], port["appProtocol"]) for port in ports] == [
+        ("http", 80, "http"),
+        ("grpc", 8081, "kubernetes.io/h2c"),
+    ]
+    names = {port["name"] for port in container()["ports"]}
+    assert {port["targetPort"] for port in ports} <= names
+
+
 def test_credentials_come_from_the_secret_and_pass_by_the_operator() -> None:
     assert container(model={"secretRef": {"name": "keys"}})["envFrom"] == [
         {"secretRef": {"name": "keys"}}

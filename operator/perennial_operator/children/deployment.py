@@ -66,6 +66,7 @@ def _template(world: World, revision: Revision) -> Object:
             str(DRAIN_SECONDS),
             "--grace-seconds",
             str(GRACE_SECONDS),
+            *_batching(world),
         ],
         labels={REVISION_LABEL: revision.name},
     )
@@ -79,3 +80,15 @@ def _template(world: World, revision: Revision) -> Object:
         }
     ]
     return template
+
+
+def _batching(world: World) -> list[str]:
+    batching = world.spec.serving.batching
+    if batching is None:
+        return []
+    return [
+        "--batch-max-size",
+        str(batching.maxSize),
+        "--batch-max-delay-microseconds",
+        str(batching.maxDelayMicroseconds),
+    ]

@@ -7,6 +7,9 @@ from .metadata import child
 from .pod import HTTP_PORT_NAME
 
 PORT = 80
+GRPC_PORT = 8081
+"""Both lead to one port of the pods, which speaks HTTP and gRPC; the name and the protocol tell
+meshes and clients what to speak."""
 
 
 def build(world: World, revision: str) -> Object:
@@ -23,7 +26,14 @@ def build(world: World, revision: str) -> Object:
                     "protocol": "TCP",
                     "targetPort": HTTP_PORT_NAME,
                     "appProtocol": "http",
-                }
+                },
+                {
+                    "name": "grpc",
+                    "port": GRPC_PORT,
+                    "protocol": "TCP",
+                    "targetPort": HTTP_PORT_NAME,
+                    "appProtocol": "kubernetes.io/h2c",
+                },
             ],
         },
     }
