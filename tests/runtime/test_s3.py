@@ -128,7 +128,7 @@ def test_an_unknown_s3_endpoint_is_unreachable(credentials, tmp_path):
 
 
 def test_an_s3_server_that_never_answers_is_unreachable(credentials, tmp_path, monkeypatch):
-    monkeypatch.setattr("perennial_runtime.store.s3.READ_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("perennial_runtime.store.object_store.READ_TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
