@@ -10,7 +10,7 @@
 import os
 from typing import Any
 
-from .object_store import Bucket, options
+from .object_store import Bucket
 from .refusal import Words
 
 CREDENTIALS = (
@@ -31,6 +31,7 @@ WORDS = Words(
     no_bucket="ContainerNotFound",
     unknown_key=(),
     metadata=("/metadata/identity/oauth2/token",),
+    variables="AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN",
     no_credentials="Set AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or "
     "AZURE_STORAGE_SAS_TOKEN, give the pod an identity, or set AZURE_SKIP_SIGNATURE=true where "
     "anybody may read",
@@ -49,13 +50,13 @@ def container(uri: str, name: str, account: str | None = None, *, public: bool =
         public: whether it is read without credentials where the variables give none.
     """
 
-    def connect(seconds: float) -> Any:
+    def make(options: dict[str, Any]) -> Any:
         from obstore.store import AzureStore
 
         extra: dict[str, Any] = {} if account is None else {"account_name": account}
         own = public or bool(os.environ.get("AZURE_STORAGE_ENDPOINT"))
         if own and not any(os.environ.get(name) for name in CREDENTIALS):
             extra["skip_signature"] = True
-        return AzureStore(name, **options(seconds), **extra)
+        return AzureStore(name, **options, **extra)
 
-    return Bucket(uri, WORDS, connect)
+    return Bucket(uri, WORDS, make)

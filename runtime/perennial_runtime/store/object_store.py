@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import LoadError
 from .base import Blob, OverwrittenError, Span, strong
-from .refusal import Words, failure
+from .refusal import Words, failure, unusable
 
 CHUNK_BYTES = 1024 * 1024
 READ_TIMEOUT_SECONDS = 20.0
@@ -26,8 +26,21 @@ class Bucket:
     uri: str
     """What its objects' URIs begin with, up to the slash."""
     words: Words
-    connect: Callable[[float], Any]
-    """Gives an obstore store; a request may take so many seconds in all."""
+    make: Callable[[dict[str, Any]], Any]
+    """Gives an obstore store, by the options that every kind has."""
+
+    def connect(self, seconds: float) -> Any:
+        """An obstore store; a request may take ``seconds`` in all. No input or output.
+
+        Raises:
+            LoadError: AccessDenied where the variables do not fit.
+        """
+        from obstore.exceptions import GenericError
+
+        try:
+            return self.make(_options(seconds))
+        except GenericError as error:
+            raise unusable(self.uri, self.words, error) from error
 
     def failure(
         self, path: str, error: Exception, purpose: str = "read", setting: str = "spec.model.uri"
@@ -36,8 +49,7 @@ class Bucket:
         return failure(f"{self.uri}/{path}", self.words, error, purpose, setting)
 
 
-def options(seconds: float) -> dict[str, Any]:
-    """How every store of obstore is set up; a request may take ``seconds`` in all."""
+def _options(seconds: float) -> dict[str, Any]:
     return {
         "client_options": {
             "allow_http": True,
@@ -72,6 +84,8 @@ class ObjectSource:
             result, found = self._get(self._prefix + path, span, version)
             size: int = result.meta["size"]
             stream = self._read(path, result.stream(min_chunk_size=CHUNK_BYTES))
+        except LoadError:
+            raise
         except exceptions.PreconditionError as error:
             raise OverwrittenError(self.describe(path)) from error
         except Exception as error:

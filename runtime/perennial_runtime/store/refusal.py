@@ -20,6 +20,8 @@ class Words:
     metadata: tuple[str, ...]
     """Parts of the URLs where a cloud machine hands out its credentials; they are asked when there
     are no others."""
+    variables: str
+    """Those that it is set up by."""
     no_credentials: str
     """What to set, where there are none."""
     hidden: str
@@ -61,11 +63,19 @@ def failure(where: str, words: Words, error: Exception, purpose: str, setting: s
         )
     if isinstance(error, (exceptions.InvalidPathError, ValueError)):
         return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {first_line}. Check {setting}")
-    if isinstance(error, exceptions.UnknownConfigurationKeyError):
+    if isinstance(error, (exceptions.UnknownConfigurationKeyError, TypeError)):
         return LoadError(LoadFailure.INTERNAL_ERROR, f"{where}: {first_line}")
     return LoadError(
         LoadFailure.STORE_UNREACHABLE,
         f"{where}: {_cause(text) or first_line}. Check {words.endpoint} and the network",
+    )
+
+
+def unusable(where: str, words: Words, error: Exception) -> LoadError:
+    """Variables that obstore can make no use of, before anything was asked for over the network."""
+    what = str(error).partition("\n")[0].rstrip(".")
+    return LoadError(
+        LoadFailure.ACCESS_DENIED, f"{where}: {what}. Check the credentials: {words.variables}"
     )
 
 

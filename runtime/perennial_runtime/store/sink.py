@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from ..errors import LoadError
 from .buckets import bucket_of
 from .object_store import Bucket
 
@@ -52,6 +53,8 @@ class _BucketSink:
             if self._store is None:
                 self._store = self._bucket.connect(PUT_SECONDS)
             obstore.put(self._store, self._prefix + path, data, use_multipart=False)
+        except LoadError as error:
+            raise SinkError(error.message) from error
         except Exception as error:
             failure = self._bucket.failure(self._prefix, error, "write", "--capture")
             raise SinkError(failure.message) from error
