@@ -14,11 +14,11 @@ from perennial_contracts.outcome import LoadFailure
 from . import log
 from .errors import LoadError
 from .parts import PART_BYTES, Parts, Record
+from .progress import Progress
 from .store import Blob, OverwrittenError, Source, Span
 
 WORKERS = 6
 """Requests at a time. Each holds about a mebibyte in memory."""
-PROGRESS_SECONDS = 2.0
 NOTE_SECONDS = 1.0
 """What a process that is killed may have got in vain, in seconds."""
 TICK_SECONDS = 0.25
@@ -138,7 +138,7 @@ class Download:
         """The whole, in one go, of a store that cannot give a part of a version."""
         self._begin_anew()
         size = 0
-        progress = _Progress(self._where, blob.size)
+        progress = Progress(self._where, blob.size)
         with self._target.open("wb") as file:
             for chunk in blob.chunks:
                 self._hash.update(chunk)
@@ -152,12 +152,13 @@ class Download:
     def _fill(self, parts: Parts, first: Blob) -> None:
         """Gets the missing parts; ``first`` is of the first of them."""
         missing = iter(parts.missing())
-        progress = _Progress(self._where, parts.size)
+        progress = Progress(self._where, parts.size)
         noted = time.monotonic()
         self._stopped = False
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._target, flags, 0o644)
         try:
+            os.ftruncate(descriptor, parts.size)  # nothing of a longer version stays behind it
             with ThreadPoolExecutor(WORKERS, "download") as pool:
                 running: set[Future[None]] = set()
                 try:
@@ -177,8 +178,11 @@ class Download:
                         if time.monotonic() - noted >= NOTE_SECONDS:
                             self._note(parts)
                             noted = time.monotonic()
-                finally:
-                    self._stopped = True  # the pool waits for those that still run
+                except BaseException as error:
+                    # The pool waits for those that still run: where only a connection broke,
+                    # until they have brought what they were at.
+                    self._stopped = not _is_cut(error)
+                    raise
         finally:
             os.close(descriptor)
             self._note(parts)
@@ -232,29 +236,12 @@ class Download:
         )
 
 
-class _Progress:
-    """A log line now and then, where a download takes long."""
-
-    def __init__(self, where: str, size: int | None) -> None:
-        self._where, self._size = where, size
-        self._begun = self._said = time.monotonic()
-        self._first: int | None = None
-
-    def tell(self, done: int) -> None:
-        """``done``: bytes that have arrived, those of attempts before among them."""
-        if self._first is None:
-            self._first = done
-        now = time.monotonic()
-        if now - self._said < PROGRESS_SECONDS:
-            return
-        self._said = now
-        log.info(
-            "downloading",
-            object=self._where,
-            mebibytes=done >> 20,
-            of_mebibytes=None if self._size is None else self._size >> 20,
-            mebibytes_per_second=round((done - self._first) / 2**20 / (now - self._begun), 1),
-        )
+def _is_cut(error: BaseException) -> bool:
+    return (
+        isinstance(error, LoadError)
+        and error.reason is LoadFailure.STORE_UNREACHABLE
+        and not isinstance(error, OverwrittenError)
+    )
 
 
 def _write(descriptor: int, data: bytes, at: int) -> None:
