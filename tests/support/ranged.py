@@ -21,6 +21,10 @@ class RangedFile:
         self.spans: list[tuple[int, int]] = []
         """What was asked for, in the order of asking."""
         self.sent = 0
+        self.tokens: list[str | None] = []
+        """The Authorization of each request."""
+        self.refused: dict[int, int] = {}
+        """Which requests are refused, counted from 0, with which status."""
         self.cuts: list[int] = []
         """After how many bytes the next answers break off."""
         self.fuse: int | None = None
@@ -37,6 +41,12 @@ class RangedFile:
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         with self._lock:
             data, etag = self.data, self.etag
+            status = self.refused.get(len(self.tokens))
+            self.tokens.append(handler.headers["Authorization"])
+        if status is not None:
+            _end(handler, status)
+            return
+        with self._lock:
             cut = self.cuts.pop(0) if self.cuts else None
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers.get("Range", ""))
         condition = handler.headers.get("If-Range")
@@ -45,10 +55,7 @@ class RangedFile:
         start, end = (int(wanted[1]), int(wanted[2]) + 1) if wanted else (0, len(data))
         end = min(end, len(data))
         if wanted and start >= end:
-            handler.send_response(416)
-            handler.send_header("Content-Range", f"bytes */{len(data)}")
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
+            _end(handler, 416)
             return
         with self._lock:
             self.spans.append((start, end))
@@ -80,3 +87,9 @@ class RangedFile:
                 with self._lock:
                     self.sent += len(piece)
             handler.wfile.write(piece)
+
+
+def _end(handler: BaseHTTPRequestHandler, status: int) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
