@@ -116,6 +116,36 @@ def test_what_cannot_be_told_from_a_later_version_is_read_in_one_go(web, file, l
     assert file.spans[-1] == (0, len(large))
 
 
+@pytest.mark.parametrize(
+    "content_range",
+    [
+        "bytes 0-9/*",
+        "bytes 1-10/100",
+        "bytes 0-8/100",
+        "bytes 0-",
+        "pages 0-9/100",
+        "",
+        "bytes 0-9/" + "9" * 99,
+    ],
+)
+def test_a_server_that_answers_ranges_in_its_own_way_is_asked_for_the_whole(
+    web, affine, cache, content_range
+):
+    def answer(handler):
+        if handler.headers["Range"] is None:
+            handler.reply(200, affine)
+            return
+        handler.send_response(206)
+        handler.send_header("ETag", '"1"')
+        handler.send_header("Content-Range", content_range)
+        handler.send_header("Content-Length", "10")
+        handler.end_headers()
+        handler.wfile.write(affine[:10])
+
+    web.files["/x.onnx"] = answer
+    assert fetch(f"{web.url}/x.onnx", None, cache, 0).model.read_bytes() == affine
+
+
 def test_after_a_cut_only_the_rest_is_asked_for(web, file, large, cache):
     file.cuts = [3 * MEBIBYTE, PART_BYTES, MEBIBYTE + 1]
     artifact = fetch(f"{web.url}/x.onnx", None, cache, PATIENCE)
