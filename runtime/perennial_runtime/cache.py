@@ -98,6 +98,8 @@ class Cache:
                 except LoadError as error:
                     keep = digest is not None and error.reason is LoadFailure.STORE_UNREACHABLE
                     raise
+                except OSError as error:
+                    raise self._unwritable(error) from error  # before room is made
                 except (KeyboardInterrupt, SystemExit):
                     keep = digest is not None
                     raise

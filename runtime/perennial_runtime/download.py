@@ -1,6 +1,5 @@
 """One object on its way into one file: in parts, several at a time, going on where it broke off."""
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from perennial_contracts.outcome import LoadFailure
 from . import log
 from .errors import LoadError
 from .parts import PART_BYTES, Parts, Record
+from .prefix_hash import PrefixHash
 from .progress import Progress
 from .store import Blob, OverwrittenError, Source, Span
 
@@ -22,7 +22,6 @@ WORKERS = 6
 NOTE_SECONDS = 1.0
 """What a process that is killed may have got in vain, in seconds."""
 TICK_SECONDS = 0.25
-HASHED_BYTES = 1024 * 1024
 
 
 class Download:
@@ -35,8 +34,6 @@ class Download:
     _version: str | None
     _parts: Parts | None
     """What has arrived of that version; None before the store has told it."""
-    _hashed: int
-    """Bytes from the start on that the hash is of."""
 
     def __init__(
         self,
@@ -59,10 +56,13 @@ class Download:
         """
         self._source = source
         self._path = path
+        self._uri = source.describe(path)
+        """As it is in the record; what messages say may become more precise."""
         self._target = target
         self._record = record
         self._check_size = check_size
         self._stopped = False
+        self._overwritten = 0
         self._begin_anew()
         self.resumed = record is not None and self._take_up(record)
         """Whether bytes of an earlier process are part of it."""
@@ -87,15 +87,20 @@ class Download:
         try:
             return self._attempt()
         except OverwrittenError:
+            self._overwritten += 1
             self.restart()
             raise
 
     def _attempt(self) -> tuple[str, int]:
+        if self._overwritten > 1:
+            # Some servers name the same bytes differently each time: one answer is one version.
+            with self._source.open(self._path) as blob:
+                self._look_at(blob)
+                return self._stream(blob)
         missing = [Span(0, PART_BYTES)] if self._parts is None else self._parts.missing()
         if missing:
             with self._source.open(self._path, missing[0], self._version) as blob:
-                if blob.size is not None:
-                    self._check_size(blob.size)
+                self._look_at(blob)
                 if blob.version is None or blob.size is None:
                     return self._stream(blob)
                 if self._parts is None:
@@ -111,9 +116,13 @@ class Download:
                     )
                 self._fill(self._parts, blob)
         assert self._parts is not None
-        while self._hashed < self._parts.size:
-            self._hash_on(self._parts)
-        return f"sha256:{self._hash.hexdigest()}", self._parts.size
+        while self._hash.step(self._parts.size):
+            pass
+        return self._hash.digest, self._parts.size
+
+    def _look_at(self, blob: Blob) -> None:
+        if blob.size is not None:
+            self._check_size(blob.size)
 
     @property
     def _where(self) -> str:
@@ -121,11 +130,11 @@ class Download:
 
     def _begin_anew(self) -> None:
         self._version, self._parts = None, None
-        self._hash, self._hashed = hashlib.sha256(), 0
+        self._hash = PrefixHash(self._target)
 
     def _take_up(self, path: Path) -> bool:
         try:
-            record = Record.from_bytes(path.read_bytes(), self._where)
+            record = Record.from_bytes(path.read_bytes(), self._uri)
             length = self._target.stat().st_size
         except FileNotFoundError:
             return False
@@ -147,7 +156,7 @@ class Download:
                 progress.tell(size)
         if blob.size is not None and size != blob.size:
             raise self._broken_off(blob.size, size)
-        return f"sha256:{self._hash.hexdigest()}", size
+        return self._hash.digest, size
 
     def _fill(self, parts: Parts, first: Blob) -> None:
         """Gets the missing parts; ``first`` is of the first of them."""
@@ -169,7 +178,7 @@ class Download:
                             blob = None
                         if not running:
                             break
-                        hashing = self._hash_on(parts)
+                        hashing = self._hash.step(parts.prefix)
                         timeout = 0 if hashing else TICK_SECONDS
                         done, running = wait(running, timeout, FIRST_COMPLETED)
                         for future in done:
@@ -203,27 +212,10 @@ class Download:
         if at < span.end:
             raise self._broken_off(span.end - span.start, at - span.start)
 
-    def _hash_on(self, parts: Parts) -> bool:
-        """Hashes a piece of what has arrived without a gap; whether there was any."""
-        count = min(parts.prefix - self._hashed, HASHED_BYTES)
-        if count <= 0:
-            return False
-        with self._target.open("rb") as file:
-            file.seek(self._hashed)
-            data = file.read(count)
-        if len(data) < count:
-            raise LoadError(
-                LoadFailure.INTERNAL_ERROR,
-                f"{self._target}: somebody else cut it off while it was being written",
-            )
-        self._hash.update(data)
-        self._hashed += count
-        return True
-
     def _note(self, parts: Parts) -> None:
         if self._record is None or self._version is None:
             return
-        data = Record(self._where, self._version, parts).to_bytes()
+        data = Record(self._uri, self._version, parts).to_bytes()
         fresh = self._record.with_suffix(".new")
         with suppress(OSError):  # without it, a later process has more to do
             fresh.write_bytes(data)

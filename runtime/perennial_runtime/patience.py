@@ -25,7 +25,6 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._begin()
 
     def persist(self, operation: Callable[[], T], received: Callable[[], int] = lambda: 0) -> T:
         """The operation's result.
@@ -37,6 +36,7 @@ class Patience:
         Raises:
             LoadError: the operation's own, where trying again cannot help or did not.
         """
+        self._begin()
         attempts = 0
         while True:
             attempts += 1

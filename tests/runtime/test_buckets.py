@@ -94,6 +94,7 @@ def test_a_uri_means_a_bucket_and_a_key(uri, bucket, key):
     [
         *("model.onnx", "/models/1", "file:///models/1", "https://host/models/1", "hf://org/x/"),
         f"https://{AZURE_HOST}/models/x.onnx?sv=2021-08-06&sig=abc",
+        f"https://{AZURE_HOST}/x.onnx",
         "pvc://claim/models/",
     ],
 )

@@ -92,6 +92,17 @@ def test_a_link_that_has_run_out_is_asked_for_again_and_nothing_got_twice(hub, c
     assert hub.links == 2
 
 
+@pytest.mark.parametrize("uri", ["hf://org/delays/", "hf://org/delays/model.onnx"])
+def test_what_came_from_the_hub_before_a_cut_is_not_asked_for_again(hub, cache, uri):
+    served = RangedFile(os.urandom(3 * PART_BYTES))
+    served.cuts = [PART_BYTES // 2] * 3
+    hub.large["model.onnx"] = served
+    with pytest.raises(LoadError, match="before the connection ended"):
+        fetch(uri, digest_of(served.data), cache, 0)
+    assert fetch(uri, digest_of(served.data), cache, 0).model.read_bytes() == served.data
+    assert served.sent == len(served.data)
+
+
 def test_what_is_not_on_the_hub_is_told_apart(hub, cache):
     hub.files["model.onnx"] = b""
     for uri, what in (

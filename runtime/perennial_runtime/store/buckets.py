@@ -54,5 +54,7 @@ def _azure_url(uri: str) -> tuple[Bucket, str] | None:
     name, _, key = unquote(parts.path).strip("/").partition("/")
     if not name:
         raise LoadError(LoadFailure.MODEL_NOT_FOUND, f"{uri}: expected a container, got none")
+    if not key and name.endswith(".onnx"):
+        return None  # of the account's root, which only a URL can name
     account = host.partition(".")[0]
     return azure.container(f"https://{host}/{name}", name, account, public=True), key
