@@ -14,7 +14,7 @@ from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetch import fetch
 from perennial_runtime.parts import PART_BYTES
-from perennial_runtime.store import locate
+from perennial_runtime.store import OverwrittenError, Span, locate
 from perennial_runtime.store.buckets import bucket_of
 from perennial_runtime.store.sink import SinkError, sink_of
 
@@ -139,6 +139,29 @@ def test_objects_of_every_size_arrive_from_a_gcs_server(gcs, tmp_path, size):
 def test_nothing_at_a_gcs_server_is_not_found(gcs, tmp_path):
     for uri in ("gs://models/no.onnx", "gs://models/no/", "gs://no-such-bucket/x.onnx"):
         assert failure(uri, tmp_path).reason is LoadFailure.MODEL_NOT_FOUND
+
+
+def assert_the_version_is_held_to(uri, upload):
+    source = locate(uri).source
+    upload("version.onnx", b"old" * 10)
+    with source.open("version.onnx", Span(0, 10)) as blob:
+        assert (b"".join(blob.chunks), blob.size) == ((b"old" * 10)[:10], 30)
+    version = blob.version
+    with source.open("version.onnx", Span(10, 99), version) as blob:
+        assert (b"".join(blob.chunks), blob.version) == ((b"old" * 10)[10:], version)
+    upload("version.onnx", b"new" * 10)
+    with pytest.raises(OverwrittenError):
+        source.open("version.onnx", Span(10, 20), version)
+
+
+@needs_gcs
+def test_a_version_is_held_to_also_where_the_gcs_server_takes_no_notice_of_it(gcs):
+    assert_the_version_is_held_to("gs://models/version.onnx", gcs.upload)
+
+
+@needs_azurite
+def test_a_version_is_held_to_at_azurite(azure):
+    assert_the_version_is_held_to("az://models/version.onnx", azure.upload)
 
 
 @needs_azurite
