@@ -108,6 +108,19 @@ class PodFailure(StrEnum):
 
 # --- spec ---
 
+MODEL_URIS = (
+    "s3://[^/]+/.+",
+    "https?://[^/]+/.+",
+    "gs://[^/]+/.+",
+    "az://[^/]+/.+",
+    "abfss?://[^/@]+@[^/@]+/.+",
+    "hf://[^/@]+/[^/@]+(@[^/]+)?/.*",
+    "pvc://[^/]+/.+",
+    # The tag or the digest tells where the image ends and the path begins.
+    "oci://[^/@]+/[a-z0-9._/-]*[a-z0-9](:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})/.*",
+)
+"""Patterns, in RE2's syntax, of where a model may lie."""
+
 
 class ModelSource(ApiModel):
     """Where the trained model lies."""
@@ -119,20 +132,28 @@ class ModelSource(ApiModel):
             max_length=1024,
             json_schema_extra=rules(
                 (
-                    "self.matches('^(s3://[^/]+/.+|https?://[^/]+/.+|pvc://[^/]+/.+)$')",
-                    "expected s3://BUCKET/PATH, http(s)://HOST/PATH or pvc://CLAIM/PATH",
+                    f"self.matches('^({'|'.join(MODEL_URIS)})$')",
+                    "expected s3://BUCKET/PATH, http(s)://HOST/PATH, gs://BUCKET/PATH, "
+                    "az://CONTAINER/PATH, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, "
+                    "hf://ORGANISATION/REPOSITORY[@REVISION]/PATH, pvc://CLAIM/PATH or "
+                    "oci://REGISTRY/REPOSITORY:TAG/PATH",
                 )
             ),
         ),
     ]
-    """A bundle (a directory with bundle.json), a directory with model.onnx, or an .onnx file:
-    s3://BUCKET/PATH, http(s)://HOST/PATH or pvc://CLAIM/PATH. A directory ends in a slash."""
+    """A bundle (a directory with bundle.json), a directory with model.onnx, or an .onnx file, in
+    a store: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH,
+    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, hf://ORGANISATION/REPOSITORY[@REVISION]/PATH;
+    at a web server: http(s)://HOST/PATH; on a volume: pvc://CLAIM/PATH; or in an image:
+    oci://REGISTRY/REPOSITORY:TAG/PATH. A directory ends in a slash."""
     digest: Digest | None = None
     """Pins the bytes: the digest of bundle.json, or of the .onnx file. Without it the digest that
     is found first is recorded in the status and held to."""
     secretRef: LocalReference | None = None
     """Secret with the store's credentials as environment variables: AWS_ACCESS_KEY_ID,
-    AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL. The operator never reads it."""
+    AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_SERVICE_ACCOUNT_KEY;
+    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY; HF_TOKEN. The operator never reads
+    it."""
 
 
 class Batching(ApiModel):

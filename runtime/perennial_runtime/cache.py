@@ -1,149 +1,59 @@
 """Fetched models on disk, one directory per digest.
 
 An entry appears by one rename, so a half-written one is never seen; what an entry holds is
-verified each time it is used, so a damaged one is noticed and fetched anew.
+verified each time it is used, so a damaged one is noticed and fetched anew. Entries are never
+removed: which of them another pod of the node still needs, no pod can know.
+
+``sha256-...`` is an entry, ``.partial-...`` what is being fetched or was left half-fetched by a
+process that was killed, ``.lock-...`` who is at it. There is a lock for each digest, so that
+different models are fetched at the same time.
 """
 
-import fcntl
+import errno
 import hashlib
-import os
 import shutil
-import tempfile
+import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
-from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.profile import PROFILE_NAME
 
 from . import log
+from .artifact import Artifact, verify
 from .errors import LoadError
+from .locks import locked
 
-READ_BYTES = 1024 * 1024
-MANIFEST_LIMIT = 16 * 1024 * 1024
-"""Bytes of bundle.json that are accepted."""
+__all__ = ["Artifact", "Cache", "Filling"]
+
+ABANDONED_SECONDS = 86400.0
+"""After that nobody is expected to go on with what a killed process had got."""
+_KEPT = "sha256-"
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """A verified model on this machine."""
+class Filling:
+    """What is being fetched for an entry; one process at a time has it."""
 
-    digest: str
-    model: Path
-    bundle: Bundle | None
-    """None for a bare ONNX file."""
+    root: Path
+    digest: str | None
+    """Of the model; None where it is not known before all of it is there."""
 
     @property
-    def profile(self) -> Path | None:
-        """The drift profile; None where the bundle lists none."""
-        listed = self.bundle is not None and any(f.path == PROFILE_NAME for f in self.bundle.files)
-        return self.model.with_name(PROFILE_NAME) if listed else None
+    def files(self) -> Path:
+        """The directory that becomes the entry."""
+        return self.root / "files"
 
+    def record(self, path: str) -> Path | None:
+        """Where it is noted how much of a file has arrived; None where nothing may be kept.
 
-def file_digest(path: Path) -> str:
-    """The digest of a file's contents, read in pieces."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def parse_manifest(data: bytes, where: str) -> Bundle:
-    """Reads ``bundle.json``.
-
-    Raises:
-        LoadError: ModelCorrupt, naming the first key that is wrong.
-    """
-    try:
-        return Bundle.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise LoadError(
-            LoadFailure.MODEL_CORRUPT,
-            f"{where}: {key}: {first['msg']}. Expected a bundle manifest",
-        ) from error
-
-
-def check_pin(found: str, pin: str | None, where: str) -> None:
-    """Compares a model's digest with the one asked for.
-
-    Raises:
-        LoadError: DigestMismatch.
-    """
-    if pin is not None and found != pin:
-        raise LoadError(
-            LoadFailure.DIGEST_MISMATCH,
-            f"{where}: expected digest {pin}, got {found}. The model was overwritten in place: "
-            "restore it, or change spec.model.digest",
-        )
-
-
-def verify(directory: Path, file: str | None, pin: str | None, where: str) -> Artifact:
-    """Verifies a model in a directory: a bundle, or a bare model, named or ``model.onnx``.
-
-    Raises:
-        LoadError: ModelNotFound, AccessDenied, DigestMismatch or ModelCorrupt.
-    """
-    try:
-        manifest = directory / MANIFEST_NAME
-        if file is None and manifest.is_file():
-            return _verify_bundle(directory, manifest.read_bytes(), pin, where)
-        model = directory / (file or MODEL_NAME)
-        if not model.is_file():
-            expected = "an ONNX file" if file else f"{MANIFEST_NAME} or {MODEL_NAME}"
-            raise LoadError(
-                LoadFailure.MODEL_NOT_FOUND,
-                f"{where}: nothing found; expected {expected}. Check spec.model.uri",
-            )
-        digest = file_digest(model)
-        check_pin(digest, pin, where)
-        return Artifact(digest, model, None)
-    except PermissionError as error:
-        raise LoadError(
-            LoadFailure.ACCESS_DENIED,
-            f"{where}: {error.filename} may not be read by user {os.getuid()}. "
-            "Check the files' permissions and the pod's fsGroup",
-        ) from error
-
-
-def _verify_bundle(directory: Path, data: bytes, pin: str | None, where: str) -> Artifact:
-    digest = digest_of(data)
-    check_pin(digest, pin, where)
-    bundle = parse_manifest(data, f"{where}: {MANIFEST_NAME}")
-    for file in bundle.files:
-        path = directory / file.path
-        if not path.is_file():
-            raise LoadError(
-                LoadFailure.MODEL_CORRUPT,
-                f"{where}: {MANIFEST_NAME} lists {file.path}, which is not there",
-            )
-        check_file(file.path, file.size, path.stat().st_size, file.digest, None, where)
-        check_file(file.path, file.size, file.size, file.digest, file_digest(path), where)
-    return Artifact(digest, directory / MODEL_NAME, bundle)
-
-
-def check_file(
-    name: str, size: int, found_size: int, digest: str, found_digest: str | None, where: str
-) -> None:
-    """Compares a file with what the bundle says of it.
-
-    Raises:
-        LoadError: DigestMismatch.
-    """
-    if found_size != size:
-        problem = f"expected {size} bytes, got {found_size}"
-    elif found_digest is not None and found_digest != digest:
-        problem = f"expected digest {digest}, got {found_digest}"
-    else:
-        return
-    raise LoadError(
-        LoadFailure.DIGEST_MISMATCH,
-        f"{where}: {name}: {problem}. It was changed after the bundle was made: upload it again",
-    )
+        What a crash leaves on a disk can be anything: only a digest tells.
+        """
+        if self.digest is None:
+            return None
+        return self.root / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.json"
 
 
 class Cache:
@@ -159,42 +69,113 @@ class Cache:
             return None
         try:
             return verify(entry, None, digest, str(entry))
-        except LoadError as error:
-            log.warning("a cached model is damaged and is fetched anew", problem=error.message)
+        except (LoadError, FileNotFoundError) as error:  # perhaps it is just being replaced
+            log.warning("a cached model is damaged and is fetched anew", problem=str(error))
             return None
 
     @contextmanager
-    def filling(self) -> Iterator[Path]:
-        """An empty directory to write to, with every other writer kept out; removed at the end.
+    def filling(self, digest: str | None) -> Iterator[Filling]:
+        """A place to fetch a model to, with everybody else who wants the same kept waiting.
+
+        Look for the entry again inside: another process may have been faster. What is there of a
+        known digest when the store breaks off, or the process is told to end, is kept for whoever
+        comes next; all else is removed.
 
         Raises:
             LoadError: InternalError where the cache cannot be written.
         """
+        key = uuid.uuid4().hex if digest is None else _key(digest)
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with (self._root / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                for stale in self._root.glob(".partial-*"):  # left by a process that was killed
-                    shutil.rmtree(stale, ignore_errors=True)
-                partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self._root))
+            with locked(self._lock(key), what=f"it fetches {digest}"):
+                self._sweep(key)
+                partial = self._root / f".partial-{key}"
+                filling = Filling(partial, digest)
+                filling.files.mkdir(parents=True, exist_ok=True)
+                keep = False
                 try:
-                    yield partial
+                    yield filling
+                except LoadError as error:
+                    keep = digest is not None and error.reason is LoadFailure.STORE_UNREACHABLE
+                    raise
+                except OSError as error:
+                    raise self._unwritable(error) from error  # before room is made
+                except (KeyboardInterrupt, SystemExit):
+                    keep = digest is not None
+                    raise
                 finally:
-                    shutil.rmtree(partial, ignore_errors=True)
+                    if not keep:
+                        shutil.rmtree(partial, ignore_errors=True)
         except OSError as error:
-            raise LoadError(
-                LoadFailure.INTERNAL_ERROR,
-                f"{self._root}: the cache cannot be written: {error.strerror or error}. "
-                "Give --cache-dir a writable directory with enough room",
-            ) from error
+            raise self._unwritable(error) from error
 
-    def commit(self, partial: Path, digest: str) -> Path:
+    def commit(self, filling: Filling, digest: str) -> Path:
         """Makes what was written in ``filling`` the entry for its digest."""
         entry = self._entry(digest)
-        if entry.exists():  # damaged, or of the same contents
-            shutil.rmtree(entry)
-        partial.rename(entry)
+        if filling.digest is not None:
+            self._replace(filling.files, entry)
+            return entry
+        with locked(self._lock(_key(digest)), what=f"it fetches {digest}"):
+            if self.lookup(digest) is None:
+                self._replace(filling.files, entry)
         return entry
 
+    def require_room(self, size: int) -> None:
+        """Looks whether so many bytes more fit.
+
+        Raises:
+            LoadError: InternalError, with the numbers.
+        """
+        free = shutil.disk_usage(self._root).free
+        if size > free:
+            raise LoadError(
+                LoadFailure.INTERNAL_ERROR,
+                f"{self._root}: the disk is too full: the model needs {_mebibytes(size)} more, "
+                f"{_mebibytes(free)} are free. Give --cache-dir a directory with enough room",
+            )
+
+    @staticmethod
+    def _replace(files: Path, entry: Path) -> None:
+        if entry.exists():  # damaged, or of the same contents
+            shutil.rmtree(entry)
+        files.rename(entry)
+
+    def _sweep(self, own: str) -> None:
+        """Removes what killed processes left behind and nobody will go on with."""
+        for partial in self._root.glob(".partial-*"):
+            key = partial.name.removeprefix(".partial-")
+            if key == own:
+                continue
+            with suppress(FileNotFoundError):
+                age = time.time() - partial.stat().st_mtime
+                if key.startswith(_KEPT) and age < ABANDONED_SECONDS:
+                    continue
+                with locked(self._lock(key), wait=False) as is_left:
+                    if is_left:
+                        shutil.rmtree(partial, ignore_errors=True)
+
+    def _unwritable(self, error: OSError) -> LoadError:
+        what = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            with suppress(OSError):
+                usage = shutil.disk_usage(self._root)
+                what += f" ({_mebibytes(usage.free)} of {_mebibytes(usage.total)} are free)"
+        return LoadError(
+            LoadFailure.INTERNAL_ERROR,
+            f"{self._root}: the cache cannot be written: {what}. "
+            "Give --cache-dir a writable directory with enough room",
+        )
+
+    def _lock(self, key: str) -> Path:
+        return self._root / f".lock-{key}"
+
     def _entry(self, digest: str) -> Path:
-        return self._root / digest.replace(":", "-")
+        return self._root / _key(digest)
+
+
+def _key(digest: str) -> str:
+    return digest.replace(":", "-")
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"

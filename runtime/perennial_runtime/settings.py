@@ -115,8 +115,11 @@ def _permille(text: str) -> int:
 def _capture(text: str) -> str:
     scheme, found, rest = text.partition("://")
     bucket = rest.partition("/")[0]
-    if found and scheme != "file" and not (scheme == "s3" and bucket):
-        raise ValueError(f"expected s3://BUCKET/PATH, file:// or a path, got {text!r}")
+    if found and scheme != "file" and not (scheme in ("s3", "gs", "az") and bucket):
+        raise ValueError(
+            "expected s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, file:// or a path, "
+            f"got {text!r}"
+        )
     return text
 
 
@@ -186,7 +189,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="perennial-runtime",
         description="Serves one ONNX model over the Open Inference Protocol v2, REST and gRPC.",
         epilog="Every flag can be given as a variable PERENNIAL_FLAG_NAME instead; the flag wins. "
-        "S3 is set up by the usual AWS_* variables. Exit codes: 0 done, 1 the model does not load, "
+        "Stores are set up by their usual variables: AWS_*, GOOGLE_*, AZURE_*, HF_*. "
+        "Exit codes: 0 done, 1 the model does not load, "
         "2 wrong usage, 3 the store is unreachable (another attempt can help).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -199,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
             "uri",
             nargs="?",
             metavar="URI",
-            help="s3://bucket/key/, http(s)://..., file:// or a path: a bundle's directory, "
+            help="s3://, gs://, az://, http(s)://, hf:// or a path: a bundle's directory, "
             "a directory with model.onnx, or an .onnx file [PERENNIAL_URI]",
         )
         for option in options:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import yaml
 from pydantic import BaseModel, Field
 
 from perennial_contracts import crd
+from perennial_contracts.modeldeployment import MODEL_URIS
 
 ROOT = Path(__file__).parents[2]
 LAST_APPLIED_LIMIT = 262_144
@@ -71,3 +73,37 @@ def test_what_a_structural_schema_cannot_say_is_refused() -> None:
 
     with pytest.raises(ValueError, match="no structural counterpart"):
         crd.openapi(Model)
+
+
+IMAGE_DIGEST = "sha256:" + "1" * 64
+
+
+@pytest.mark.parametrize(
+    ("uri", "fits"),
+    [
+        ("s3://bucket/models/1/", True),
+        ("s3://bucket", False),
+        ("https://host/model.onnx", True),
+        ("gs://bucket/models/1/", True),
+        ("gs://bucket/", False),
+        ("az://container/model.onnx", True),
+        ("abfss://container@account.dfs.core.windows.net/models/1/", True),
+        ("abfss://container/models/1/", False),
+        ("hf://org/repository/", True),
+        ("hf://org/repository@refs%2Fpr%2F1/onnx/model.onnx", True),
+        ("hf://org/", False),
+        ("hf://org/repository", False),
+        ("pvc://claim/models/1/", True),
+        ("oci://ghcr.io/org/delays:1/", True),
+        ("oci://localhost:5000/delays:1/models/model.onnx", True),
+        (f"oci://ghcr.io/org/delays@{IMAGE_DIGEST}/models/", True),
+        (f"oci://ghcr.io/org/delays:1@{IMAGE_DIGEST}/models/", True),
+        ("oci://ghcr.io/org/delays/models/", False),
+        ("oci://ghcr.io/org/delays:1", False),
+        ("oci://ghcr.io/Org/delays:1/", False),
+        ("ftp://host/model.onnx", False),
+    ],
+)
+def test_a_model_lies_where_the_runtime_or_the_kubelet_can_get_it(uri: str, fits: bool) -> None:
+    """The patterns use nothing that Python and RE2 understand differently."""
+    assert (re.fullmatch("|".join(MODEL_URIS), uri) is not None) is fits

@@ -41,6 +41,10 @@ def merged(into: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         {},
         {"model": {"uri": "https://example.com/models/model.onnx"}},
         {"model": {"uri": "pvc://claim/models/1/"}},
+        {"model": {"uri": "gs://bucket/models/1/"}},
+        {"model": {"uri": "abfss://container@account.dfs.core.windows.net/models/1/"}},
+        {"model": {"uri": "hf://org/repository@v1/onnx/"}},
+        {"model": {"uri": "oci://registry:5000/models/delays:1/bundle/"}},
         {"replicas": 0},
         {"serving": {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}},
         {"serving": {"resources": {"limits": {"nvidia.com/gpu": "2"}}}},
@@ -62,6 +66,7 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
     [
         ({"model": {"uri": "ftp://host/model"}}, "expected s3://BUCKET/PATH, http(s)://HOST/PATH"),
         ({"model": {"uri": "s3://bucket"}}, "expected s3://BUCKET/PATH"),
+        ({"model": {"uri": "oci://registry/models/delays/"}}, "oci://REGISTRY/REPOSITORY:TAG/PATH"),
         ({"model": {"digest": "sha256:abc"}}, "expected sha256: and 64 hexadecimal digits"),
         ({"model": {"digest": "md5:" + "0" * 32}}, "expected sha256: and 64 hexadecimal digits"),
         (

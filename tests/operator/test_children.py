@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from support.worlds import child, planned, spec, world
 
 from perennial_operator.children.pod import DRAIN_SECONDS, GRACE_SECONDS
@@ -75,6 +76,49 @@ def test_a_claim_is_mounted_for_reading_only() -> None:
     ]
     assert mount["readOnly"] is True
     assert template["containers"][0]["args"][1] == mount["mountPath"] + "/delays/1/"
+
+
+IMAGE_DIGEST = "sha256:" + "1" * 64
+
+
+@pytest.mark.parametrize(
+    ("uri", "reference", "path"),
+    [
+        ("oci://ghcr.io/org/delays:1/", "ghcr.io/org/delays:1", "/"),
+        ("oci://ghcr.io/delays:1.2-a/models/", "ghcr.io/delays:1.2-a", "/models/"),
+        ("oci://host:5000/a/b/c:x/m/model.onnx", "host:5000/a/b/c:x", "/m/model.onnx"),
+        (f"oci://host/a/b@{IMAGE_DIGEST}/m/", f"host/a/b@{IMAGE_DIGEST}", "/m/"),
+        (f"oci://host/a/b:1@{IMAGE_DIGEST}/m:2/", f"host/a/b:1@{IMAGE_DIGEST}", "/m:2/"),
+    ],
+)
+def test_an_image_is_mounted_for_reading_only(uri: str, reference: str, path: str) -> None:
+    template = pod_spec(model={"uri": uri})
+    (volume,) = [each for each in template["volumes"] if each["name"] == "model"]
+    assert volume == {
+        "name": "model",
+        "image": {"reference": reference, "pullPolicy": "IfNotPresent"},
+    }
+    (mount,) = [
+        each for each in template["containers"][0]["volumeMounts"] if each["name"] == "model"
+    ]
+    assert mount["readOnly"] is True
+    assert template["containers"][0]["args"][1] == mount["mountPath"] + path
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "gs://models/delays/1/",
+        "az://models/delays/1/",
+        "abfss://models@account.dfs.core.windows.net/delays/1/",
+        "hf://org/delays@v1/onnx/",
+    ],
+)
+def test_a_store_is_asked_by_the_runtime_with_the_credentials_of_the_secret(uri: str) -> None:
+    template = pod_spec(model={"uri": uri, "secretRef": {"name": "keys"}})
+    assert template["containers"][0]["args"][1] == uri
+    assert template["containers"][0]["envFrom"] == [{"secretRef": {"name": "keys"}}]
+    assert [each["name"] for each in template["volumes"]] == ["cache", "tmp"]
 
 
 def test_resources_and_placement_reach_the_pods() -> None:

@@ -4,13 +4,17 @@ import os
 import socket
 from pathlib import Path
 
+import obstore
 import pytest
+from support.proxy import Proxy
 from support.s3 import KEYS, needs_s3
 
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetch import fetch
+from perennial_runtime.parts import PART_BYTES
+from perennial_runtime.store.buckets import bucket_of
 
 
 @pytest.fixture
@@ -59,9 +63,48 @@ def test_a_bare_model_is_fetched_from_s3(store, affine, tmp_path, uri):
 
 @needs_s3
 def test_a_large_object_arrives_whole(store, tmp_path):
+    """Put into the server's folder it has no entity tag, put by a client it has."""
     data = os.urandom(20 * 1024 * 1024 + 1)
     put(store, {"large.onnx": data})
+    obstore.put(bucket_of("s3://models/")[0].connect(60), "larger.onnx", data + b"!")
     assert fetch("s3://models/large.onnx", digest_of(data), tmp_path, 0).digest == digest_of(data)
+    assert fetch("s3://models/larger.onnx", None, tmp_path, 0).model.read_bytes() == data + b"!"
+
+
+@pytest.fixture
+def cut_off(store, s3_server, credentials):
+    """A proxy before the server, which obstore is told to ask; and how to upload past it."""
+    proxy = Proxy(int(s3_server.url.rpartition(":")[2]))
+    uploading = bucket_of("s3://models/")[0].connect(60)
+    credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+    yield proxy, lambda name, data: obstore.put(uploading, name, data)
+    proxy.close()
+
+
+@needs_s3
+def test_what_came_from_s3_before_a_cut_is_not_asked_for_again(cut_off, tmp_path):
+    proxy, upload = cut_off
+    data = os.urandom(8 * PART_BYTES + 1)
+    upload("cut/model.onnx", data)
+    proxy.cut_after = 3 * PART_BYTES
+    artifact = fetch("s3://models/cut/", digest_of(data), tmp_path, 60)
+    assert artifact.model.read_bytes() == data
+    assert proxy.cut_after is None
+    # Lost is what was on its way: each worker's chunk, and what its connection held.
+    assert proxy.received < len(data) + 2 * PART_BYTES
+
+
+@needs_s3
+def test_an_object_in_s3_that_is_overwritten_under_way_is_got_anew(cut_off, tmp_path):
+    proxy, upload = cut_off
+    old, new = os.urandom(8 * PART_BYTES), os.urandom(8 * PART_BYTES)
+    upload("swapped.onnx", old)
+    proxy.on_cut = lambda: upload("swapped.onnx", new)
+    proxy.cut_after = 3 * PART_BYTES
+    artifact = fetch("s3://models/swapped.onnx", None, tmp_path, 60)
+    assert proxy.cut_after is None
+    assert artifact.model.read_bytes() == new
+    assert artifact.digest == digest_of(new)
 
 
 @needs_s3
@@ -128,7 +171,7 @@ def test_an_unknown_s3_endpoint_is_unreachable(credentials, tmp_path):
 
 
 def test_an_s3_server_that_never_answers_is_unreachable(credentials, tmp_path, monkeypatch):
-    monkeypatch.setattr("perennial_runtime.store.s3.READ_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("perennial_runtime.store.object_store.READ_TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")

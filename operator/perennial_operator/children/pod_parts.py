@@ -1,5 +1,6 @@
 """What the pods of the runtime and of the trainer have in common."""
 
+import re
 from typing import Any
 
 from perennial_contracts.api import LocalReference
@@ -21,6 +22,8 @@ FAIL_AT_ONCE: Object = {
     ]
 }
 """The podFailurePolicy of Jobs: what no attempt will mend is not tried again."""
+
+_IMAGE = re.compile("([^/]+/[^:@]+[:@][^/]+)/(.*)")
 
 
 def hardened(service_account: str) -> Object:
@@ -65,9 +68,27 @@ def without_devices(resources: Object) -> Object:
 
 
 def locate(uri: str, mount: str, *, read_only: bool = True) -> tuple[str, Object | None]:
-    """The URI as a container sees it, and the claim to be mounted at ``mount`` for that."""
+    """The URI as a container sees it, and what is to be mounted at ``mount`` for that.
+
+    A claim (``pvc://CLAIM/PATH``) or an image (``oci://IMAGE/PATH``), whose files the kubelet
+    mounts without running it; all other URIs are the container's own matter.
+    """
     scheme, _, rest = uri.partition("://")
+    if scheme == "oci":
+        image, path = _split_image(rest)
+        # What is served is held to its digest, so a tag that moved is no reason to pull again.
+        return f"{mount}/{path}", {"image": {"reference": image, "pullPolicy": "IfNotPresent"}}
     if scheme != "pvc":
         return uri, None
     claim, _, path = rest.partition("/")
     return f"{mount}/{path}", {"persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}
+
+
+def _split_image(text: str) -> tuple[str, str]:
+    """An image and the path in it, which begins at the first slash after the tag or the digest.
+
+    >>> _split_image("registry:5000/models/delays:1/bundle/")
+    ('registry:5000/models/delays:1', 'bundle/')
+    """
+    match = _IMAGE.fullmatch(text)
+    return (match[1], match[2]) if match else (text, "")

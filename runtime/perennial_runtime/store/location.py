@@ -9,6 +9,7 @@ from perennial_contracts.outcome import LoadFailure
 
 from ..errors import LoadError
 from .base import Source
+from .buckets import bucket_of
 
 
 @dataclass(frozen=True)
@@ -31,37 +32,53 @@ def locate(uri: str) -> Location:
         LoadError: UnsupportedModel for a scheme that is not understood, ModelNotFound for a URI
             without a bucket or host.
     """
+    if found := bucket_of(uri):
+        from .object_store import ObjectSource
+
+        bucket, key = found
+        folder, file = _split(key)
+        return Location(uri, file, source=ObjectSource(bucket, folder))
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
-        from .web import WebSource
+        return _on_web(uri)
+    if uri.startswith("hf://"):
+        from .hub import HubSource, parse
 
-        if not parts.hostname:
-            raise LoadError(LoadFailure.MODEL_NOT_FOUND, f"{uri}: expected a host, got none")
-        parent, _, last = parts.path.rpartition("/")
-        if last.endswith(".onnx"):
-            source = WebSource(parts._replace(path=f"{parent}/"))
-            return Location(source.describe(last), unquote(last), source=source)
-        source = WebSource(parts._replace(path=parts.path.rstrip("/") + "/"))
-        return Location(source.describe(""), None, source=source)
-    if parts.scheme == "s3":
-        from .s3 import S3Source
-
-        if not parts.netloc:
-            raise LoadError(LoadFailure.MODEL_NOT_FOUND, f"{uri}: expected a bucket, got none")
-        # Not split further: '?' and '#' are ordinary characters of a key.
-        key = uri.removeprefix("s3://").removeprefix(parts.netloc).strip("/")
-        parent, _, last = key.rpartition("/")
-        if last.endswith(".onnx"):
-            return Location(uri, last, source=S3Source(parts.netloc, parent))
-        return Location(uri, None, source=S3Source(parts.netloc, key))
+        repository, revision, key = parse(uri)
+        folder, file = _split(key)
+        return Location(uri, file, source=HubSource(repository, revision, folder))
     if parts.scheme and "://" in uri and parts.scheme != "file":
         raise LoadError(
             LoadFailure.UNSUPPORTED_MODEL,
-            f"{uri}: expected s3://, http://, https://, file:// or a path, "
-            f"got {parts.scheme}://. Check spec.model.uri",
+            f"{uri}: expected s3://, gs://, az://, abfss://, http://, https://, hf://, file:// or "
+            f"a path, got {parts.scheme}://. Check spec.model.uri",
         )
     path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(uri)
     # os.path, not Path: a directory that may not be entered is told of when it is read.
     if os.path.isfile(path) or (path.suffix == ".onnx" and not os.path.isdir(path)):  # noqa: PTH112, PTH113
         return Location(uri, path.name, directory=path.parent)
     return Location(uri, None, directory=path)
+
+
+def _split(key: str) -> tuple[str, str | None]:
+    """The folder that a key means, and the ``.onnx`` file in it.
+
+    >>> _split("delays/1/model.onnx"), _split("delays/1")
+    (('delays/1', 'model.onnx'), ('delays/1', None))
+    """
+    folder, _, last = key.rpartition("/")
+    return (folder, last) if last.endswith(".onnx") else (key, None)
+
+
+def _on_web(uri: str) -> Location:
+    from .web import WebSource
+
+    parts = urlsplit(uri)
+    if not parts.hostname:
+        raise LoadError(LoadFailure.MODEL_NOT_FOUND, f"{uri}: expected a host, got none")
+    parent, _, last = parts.path.rpartition("/")
+    if last.endswith(".onnx"):
+        source = WebSource(parts._replace(path=f"{parent}/"))
+        return Location(source.describe(last), unquote(last), source=source)
+    source = WebSource(parts._replace(path=parts.path.rstrip("/") + "/"))
+    return Location(source.describe(""), None, source=source)

@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from ..errors import LoadError
+from .buckets import bucket_of
+from .object_store import Bucket
+
 PUT_SECONDS = 60.0
 """For one attempt to put a file."""
 
@@ -26,16 +30,18 @@ class Sink(Protocol):
 
 
 def sink_of(uri: str) -> Sink:
-    """The directory that ``s3://bucket/path``, ``file://`` or a path means. No input or output."""
+    """The directory that ``s3://``, ``gs://``, ``az://``, ``file://`` or a path means.
+
+    No input or output.
+    """
+    if found := bucket_of(uri):
+        return _BucketSink(*found)
     parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        key = uri.removeprefix("s3://").removeprefix(parts.netloc).strip("/")
-        return _S3Sink(parts.netloc, key)
     return _FolderSink(Path(unquote(parts.path)) if parts.scheme == "file" else Path(uri))
 
 
-class _S3Sink:
-    def __init__(self, bucket: str, prefix: str) -> None:
+class _BucketSink:
+    def __init__(self, bucket: Bucket, prefix: str) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._store: Any = None
@@ -43,15 +49,15 @@ class _S3Sink:
     def put(self, path: str, data: bytes) -> None:
         import obstore
 
-        from .s3 import connect, failure
-
         try:
             if self._store is None:
-                self._store = connect(self._bucket, PUT_SECONDS)
+                self._store = self._bucket.connect(PUT_SECONDS)
             obstore.put(self._store, self._prefix + path, data, use_multipart=False)
+        except LoadError as error:
+            raise SinkError(error.message) from error
         except Exception as error:
-            where = f"s3://{self._bucket}/{self._prefix}"
-            raise SinkError(failure(where, error, "write", "--capture").message) from error
+            failure = self._bucket.failure(self._prefix, error, "write", "--capture")
+            raise SinkError(failure.message) from error
 
 
 class _FolderSink:

@@ -2,23 +2,22 @@
 
 import base64
 import http.client
-import socket
-import ssl
+import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from urllib.parse import SplitResult, quote, unquote
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from typing import IO
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from perennial_contracts.outcome import LoadFailure
-
-from ..errors import LoadError
-from .base import Blob
+from .base import Blob, OverwrittenError, Span, strong
+from .web_refusal import failure
 
 TIMEOUT_SECONDS = 20.0
 """For a connection, and for each wait for more bytes; a long download may take longer."""
 CHUNK_BYTES = 1024 * 1024
-RETRIED = {408, 425, 429}
-"""Statuses below 500 that say: later."""
+AGENT = {"User-Agent": "perennial-runtime"}
+_RANGE_NOT_SATISFIABLE = 416
 
 
 class WebSource:
@@ -28,7 +27,7 @@ class WebSource:
         self._directory = directory._replace(
             netloc=directory.netloc.rpartition("@")[2], fragment=""
         )
-        self._headers = {"User-Agent": "perennial-runtime"}
+        self._headers = dict(AGENT)
         if directory.username:
             pair = f"{unquote(directory.username)}:{unquote(directory.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
@@ -36,57 +35,101 @@ class WebSource:
     def describe(self, path: str) -> str:
         return self._directory._replace(path=self._directory.path + path, query="").geturl()
 
-    def open(self, path: str) -> Blob:
+    def open(self, path: str, span: Span | None = None, version: str | None = None) -> Blob:
         url = self._directory._replace(path=self._directory.path + quote(path)).geturl()
-        try:
-            response = urllib.request.urlopen(
-                urllib.request.Request(url, headers=self._headers), timeout=TIMEOUT_SECONDS
-            )
-        except (OSError, http.client.HTTPException) as error:
-            raise self._failure(path, error) from error
-        size = response.headers.get("Content-Length")
-        length = int(size) if size and size.isdecimal() else None
-        return Blob(length, self._read(path, response), response.close)
+        return open_url(url, self.describe(path), self._headers, span, version)
 
-    def _read(self, path: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        while True:
-            try:
-                chunk = response.read(CHUNK_BYTES)
-            except (OSError, http.client.HTTPException) as error:
-                raise self._failure(path, error) from error
-            if not chunk:
-                return
-            yield chunk
 
-    def _failure(self, path: str, error: Exception) -> LoadError:
-        where = self.describe(path)
-        if isinstance(error, urllib.error.HTTPError):
-            with error:
-                return self._refusal(where, error.code)
-        cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        if isinstance(cause, TimeoutError):
-            what = f"no answer within {TIMEOUT_SECONDS:.0f} s"
-        elif isinstance(cause, ConnectionRefusedError):
-            what = "connection refused. Check the host and the port"
-        elif isinstance(cause, socket.gaierror):
-            what = f"the host name {self._directory.hostname} is not known. Check spec.model.uri"
-        elif isinstance(cause, ssl.SSLCertVerificationError):
-            what = f"its certificate is not trusted: {cause.verify_message}"
-        else:
-            what = str(cause) or type(cause).__name__
-        return LoadError(LoadFailure.STORE_UNREACHABLE, f"{where}: {what}")
+def open_url(
+    url: str,
+    where: str,
+    headers: Mapping[str, str],
+    span: Span | None = None,
+    version: str | None = None,
+) -> Blob:
+    """Starts to read what lies at a URL; ``where`` is its name in messages.
 
-    @staticmethod
-    def _refusal(where: str, status: int) -> LoadError:
-        if status in (401, 403, 407):
-            return LoadError(
-                LoadFailure.ACCESS_DENIED,
-                f"{where}: access denied (HTTP {status}). Check the credentials",
-            )
-        if status >= 500 or status in RETRIED:
-            return LoadError(
-                LoadFailure.STORE_UNREACHABLE, f"{where}: the server failed (HTTP {status})"
-            )
-        return LoadError(
-            LoadFailure.MODEL_NOT_FOUND, f"{where}: not there (HTTP {status}). Check spec.model.uri"
+    Raises:
+        LoadError: see :meth:`perennial_runtime.store.base.Source.open`.
+    """
+    conditions = {}
+    if span is not None:
+        conditions["Range"] = f"bytes={span.start}-{span.end - 1}"
+    if version is not None:
+        conditions["If-Range"] = version  # else a server may join two versions
+    try:
+        response = _OPENER.open(
+            urllib.request.Request(url, headers={**headers, **conditions}),
+            timeout=TIMEOUT_SECONDS,
         )
+    except urllib.error.HTTPError as error:
+        if error.code != _RANGE_NOT_SATISFIABLE or span is None:
+            raise failure(where, url, error, TIMEOUT_SECONDS) from error
+        error.close()
+        if version is not None:
+            raise OverwrittenError(where) from error
+        return open_url(url, where, headers)  # it is empty: there is no first byte
+    except (OSError, http.client.HTTPException) as error:
+        raise failure(where, url, error, TIMEOUT_SECONDS) from error
+    chunks = _read(where, url, response)
+    if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+        if version is not None:
+            response.close()
+            raise OverwrittenError(where)
+        length = response.headers.get("Content-Length", "")
+        return Blob(int(length) if length.isdecimal() else None, chunks, response.close)
+    found = strong(response.headers.get("ETag"))
+    size = _whole(response.headers.get("Content-Range", ""), span)
+    if size is not None and found is not None and found == (version or found):
+        return Blob(size, chunks, response.close, found)
+    response.close()
+    if version is not None:
+        raise OverwrittenError(where)
+    return open_url(url, where, headers)  # it cannot be told from a later one: read it in one go
+
+
+def _whole(content_range: str, span: Span | None) -> int | None:
+    """The whole's size where an answer holds the span that was asked for.
+
+    >>> _whole("bytes 0-9/42", Span(0, 10)), _whole("bytes 0-9/*", Span(0, 10))
+    (42, None)
+    """
+    match = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", content_range.strip())
+    if match is None or span is None:
+        return None
+    first, last, size = map(int, match.groups())
+    return size if (first, last) == (span.start, min(span.end, size) - 1) else None
+
+
+def _read(where: str, url: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    while True:
+        try:
+            # What came is passed on, so that it is not lost where the connection breaks off.
+            chunk = response.read1(CHUNK_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            raise failure(where, url, error, TIMEOUT_SECONDS) from error
+        if not chunk:
+            return
+        yield chunk
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Credentials are for the host that they were given for."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Message,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        if request is not None and (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            request.remove_header("Authorization")
+        return request
+
+
+_OPENER = urllib.request.build_opener(_Redirects())

@@ -1,0 +1,293 @@
+"""Google Cloud Storage and Azure: real servers of their protocols where they can be had here, and
+single answers, made up, for the errors that those do not give."""
+
+import os
+import socket
+
+import obstore
+import pytest
+from support.azure import ACCOUNT, KEY, AzureServer, needs_azurite
+from support.gcs import GcsServer, needs_gcs
+
+from perennial_contracts.digest import digest_of
+from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.errors import LoadError
+from perennial_runtime.fetch import fetch
+from perennial_runtime.parts import PART_BYTES
+from perennial_runtime.store import OverwrittenError, Span, locate
+from perennial_runtime.store.buckets import bucket_of
+from perennial_runtime.store.sink import SinkError, sink_of
+
+AZURE_HOST = "account.blob.core.windows.net"
+
+
+@pytest.fixture
+def variables(monkeypatch):
+    """The environment without what could steer a client."""
+    steering = ("AZURE", "AZURITE", "GOOGLE", "GCE_", "STORAGE_", "SERVICE_ACCOUNT")
+    for name in [name for name in os.environ if name.startswith(steering)]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture(scope="module")
+def gcs_server(tmp_path_factory):
+    server = GcsServer(tmp_path_factory.mktemp("gcs"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def gcs(gcs_server, variables):
+    variables.setenv("STORAGE_EMULATOR_HOST", gcs_server.host)
+    return gcs_server
+
+
+@pytest.fixture(scope="module")
+def azure_server(tmp_path_factory):
+    server = AzureServer(tmp_path_factory.mktemp("azure"))
+    try:
+        for name in ("models", "captured"):
+            server.make_container(name)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def azure(azure_server, variables):
+    variables.setenv("AZURE_STORAGE_ENDPOINT", azure_server.url)
+    variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+    variables.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    return azure_server
+
+
+def failure(uri, cache) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        fetch(uri, None, cache, 0)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://models/delays/1/", "s3://models", "delays/1"),
+        ("gs://models/delays/1/", "gs://models", "delays/1"),
+        ("gs://models/a?b#c/x.onnx", "gs://models", "a?b#c/x.onnx"),
+        ("gs://models", "gs://models", ""),
+        ("az://models/delays/1/", "az://models", "delays/1"),
+        (
+            "abfss://models@account.dfs.core.windows.net/delays/x.onnx",
+            "abfss://models@account.dfs.core.windows.net",
+            "delays/x.onnx",
+        ),
+        (f"https://{AZURE_HOST}/models/a%20b/", f"https://{AZURE_HOST}/models", "a b"),
+    ],
+)
+def test_a_uri_means_a_bucket_and_a_key(uri, bucket, key):
+    found, found_key = bucket_of(uri)
+    assert (found.uri, found_key) == (bucket, key)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("model.onnx", "/models/1", "file:///models/1", "https://host/models/1", "hf://org/x/"),
+        f"https://{AZURE_HOST}/models/x.onnx?sv=2021-08-06&sig=abc",
+        f"https://{AZURE_HOST}/x.onnx",
+        "pvc://claim/models/",
+    ],
+)
+def test_other_uris_mean_no_bucket(uri):
+    assert bucket_of(uri) is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("gs:///x.onnx", "expected a bucket, got none"),
+        ("az:///x.onnx", "expected a container, got none"),
+        ("abfss://models/x.onnx", "expected abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"),
+        (f"https://{AZURE_HOST}/", "expected a container, got none"),
+    ],
+)
+def test_a_uri_without_a_bucket_is_not_found(uri, expected):
+    with pytest.raises(LoadError, match=expected) as caught:
+        locate(uri)
+    assert caught.value.reason is LoadFailure.MODEL_NOT_FOUND
+
+
+@needs_gcs
+@pytest.mark.parametrize("uri", ["gs://models/delays/1/", "gs://models/delays/1"])
+def test_a_bundle_is_fetched_from_a_gcs_server(gcs, bundle_files, tmp_path, uri):
+    for path, data in bundle_files.items():
+        gcs.upload(f"delays/1/{path}", data)
+    artifact = fetch(uri, digest_of(bundle_files["bundle.json"]), tmp_path, 0)
+    assert artifact.model.read_bytes() == bundle_files["model.onnx"]
+
+
+@needs_gcs
+@pytest.mark.parametrize("size", [0, 10, 3 * PART_BYTES + 1])
+def test_objects_of_every_size_arrive_from_a_gcs_server(gcs, tmp_path, size):
+    data = os.urandom(size)
+    gcs.upload("bare/model.onnx", data)
+    for uri in ("gs://models/bare/model.onnx", "gs://models/bare/"):
+        assert fetch(uri, None, tmp_path, 0).model.read_bytes() == data
+
+
+@needs_gcs
+def test_nothing_at_a_gcs_server_is_not_found(gcs, tmp_path):
+    for uri in ("gs://models/no.onnx", "gs://models/no/", "gs://no-such-bucket/x.onnx"):
+        assert failure(uri, tmp_path).reason is LoadFailure.MODEL_NOT_FOUND
+
+
+def assert_the_version_is_held_to(uri, upload):
+    source = locate(uri).source
+    upload("version.onnx", b"old" * 10)
+    with source.open("version.onnx", Span(0, 10)) as blob:
+        assert (b"".join(blob.chunks), blob.size) == ((b"old" * 10)[:10], 30)
+    version = blob.version
+    with source.open("version.onnx", Span(10, 99), version) as blob:
+        assert (b"".join(blob.chunks), blob.version) == ((b"old" * 10)[10:], version)
+    upload("version.onnx", b"new" * 10)
+    with pytest.raises(OverwrittenError):
+        source.open("version.onnx", Span(10, 20), version)
+
+
+@needs_gcs
+def test_a_version_is_held_to_also_where_the_gcs_server_takes_no_notice_of_it(gcs):
+    assert_the_version_is_held_to("gs://models/version.onnx", gcs.upload)
+
+
+@needs_azurite
+def test_a_version_is_held_to_at_azurite(azure):
+    assert_the_version_is_held_to("az://models/version.onnx", azure.upload)
+
+
+@needs_azurite
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "az://models/delays/1/",
+        f"abfss://models@{ACCOUNT}.dfs.core.windows.net/delays/1/",
+        f"https://{ACCOUNT}.blob.core.windows.net/models/delays/1/",
+    ],
+)
+def test_a_bundle_is_fetched_from_azurite(azure, bundle_files, tmp_path, uri):
+    for path, data in bundle_files.items():
+        azure.upload(f"delays/1/{path}", data)
+    artifact = fetch(uri, digest_of(bundle_files["bundle.json"]), tmp_path, 0)
+    assert artifact.model.read_bytes() == bundle_files["model.onnx"]
+
+
+@needs_azurite
+@pytest.mark.parametrize("size", [0, 10, 3 * PART_BYTES + 1])
+def test_objects_of_every_size_arrive_from_azurite(azure, tmp_path, size):
+    data = os.urandom(size)
+    azure.upload("bare/model.onnx", data)
+    for uri in ("az://models/bare/model.onnx", "az://models/bare/"):
+        assert fetch(uri, None, tmp_path, 0).model.read_bytes() == data
+
+
+@needs_azurite
+def test_azurites_refusals_are_told_apart(azure, variables, tmp_path):
+    azure.upload("there.onnx", b"x")
+    assert "no such object" in failure("az://models/no.onnx", tmp_path).message
+    assert "no such container" in failure("az://nothing/x.onnx", tmp_path).message
+    for name, value in (("wrong key", KEY[:-8] + "AAAAAA=="), ("no key", "")):
+        variables.setenv("AZURE_STORAGE_ACCOUNT_KEY", value)
+        if not value:
+            variables.delenv("AZURE_STORAGE_ACCOUNT_KEY")
+        error = failure("az://models/there.onnx", tmp_path)
+        assert error.reason is LoadFailure.ACCESS_DENIED, name
+        assert "(AuthorizationFailure). Check the credentials" in error.message
+
+
+@needs_azurite
+def test_captured_files_can_be_put_into_azurite(azure, tmp_path):
+    sink_of("az://captured/here").put("a/b.parquet", b"rows")
+    bucket, _ = bucket_of("az://captured/")
+    assert bytes(obstore.get(bucket.connect(60), "here/a/b.parquet").bytes()) == b"rows"
+    with pytest.raises(SinkError, match=r"there is no such container\. Check --capture"):
+        sink_of("az://nothing/here").put("a/b.parquet", b"rows")
+
+
+@pytest.fixture(params=["gs", "az"])
+def answering(request, web, variables):
+    """A URI whose store is the misbehaving web server, and the paths there of its objects."""
+    if request.param == "gs":
+        variables.setenv("STORAGE_EMULATOR_HOST", web.url)
+        # obstore writes a dot in an object's name as %2E there, and a slash as %2F.
+        return "gs://models/x/", [
+            f"/models/x%2F{name}" for name in ("bundle%2Ejson", "model%2Eonnx")
+        ]
+    variables.setenv("AZURE_STORAGE_ENDPOINT", web.url)
+    variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    return "az://models/x/", [f"/models/x/{name}" for name in ("bundle.json", "model.onnx")]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (401, LoadFailure.ACCESS_DENIED),
+        (403, LoadFailure.ACCESS_DENIED),
+        (404, LoadFailure.MODEL_NOT_FOUND),
+        (500, LoadFailure.STORE_UNREACHABLE),
+        (503, LoadFailure.STORE_UNREACHABLE),
+    ],
+)
+def test_the_status_of_a_made_up_answer_gives_the_reason(answering, web, tmp_path, status, reason):
+    uri, paths = answering
+    for path in paths:
+        web.files[path] = lambda handler: handler.reply(status, b"<Error><Code>Why</Code></Error>")
+    error = failure(uri, tmp_path)
+    assert set(web.requests) == set(paths[:1] if status >= 500 else paths)
+    assert error.reason is reason
+    if reason is LoadFailure.ACCESS_DENIED:
+        assert "access denied (Why)" in error.message
+
+
+@pytest.mark.parametrize("uri", ["gs://models/x.onnx", "az://models/x.onnx"])
+def test_a_refused_connection_is_unreachable(variables, tmp_path, uri):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    variables.setenv("STORAGE_EMULATOR_HOST", url)
+    variables.setenv("AZURE_STORAGE_ENDPOINT", url)
+    variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    error = failure(uri, tmp_path)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert "connection refused. Check" in error.message
+
+
+@pytest.mark.parametrize(
+    ("uri", "name", "value", "problem"),
+    [
+        ("gs://models/x.onnx", "GOOGLE_SERVICE_ACCOUNT_KEY", "{}", "private_key"),
+        ("gs://models/x.onnx", "GOOGLE_APPLICATION_CREDENTIALS", "/absent.json", "/absent.json"),
+        ("az://models/x.onnx", "AZURE_STORAGE_ACCOUNT_KEY", KEY, "Account must be specified"),
+        ("https://a.blob.core.windows.net/m/x.onnx", "AZURE_STORAGE_ACCOUNT_KEY", "?", "Key"),
+    ],
+)
+def test_credentials_that_cannot_be_used_are_access_denied(
+    variables, tmp_path, uri, name, value, problem
+):
+    variables.setenv(name, value)
+    error = failure(uri, tmp_path)
+    assert error.reason is LoadFailure.ACCESS_DENIED
+    assert problem in error.message
+    assert "Check the credentials: " in error.message
+
+
+def test_a_machine_without_any_credentials_is_told_so(web, variables, tmp_path):
+    """Not on a cloud machine: what hands out its identity does not answer so."""
+    variables.setenv("GCE_METADATA_HOST", web.url.removeprefix("http://"))
+    variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    variables.setenv("AZURE_MSI_ENDPOINT", f"{web.url}/metadata/identity/oauth2/token")
+    for uri, advice in (
+        ("gs://models/x.onnx", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("az://models/x.onnx", "AZURE_STORAGE_ACCOUNT_KEY"),
+    ):
+        error = failure(uri, tmp_path)
+        assert error.reason is LoadFailure.ACCESS_DENIED
+        assert "no credentials. Set " in error.message
+        assert advice in error.message

@@ -1,0 +1,159 @@
+"""Fetching by the real client of the Hugging Face Hub from a server here that imitates the hub."""
+
+import logging
+import os
+import socket
+import sys
+
+import pytest
+from support.hub import COMMIT, Hub
+from support.ranged import RangedFile
+
+from perennial_contracts.digest import digest_of
+from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.errors import LoadError
+from perennial_runtime.fetch import fetch
+from perennial_runtime.parts import PART_BYTES
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    return monkeypatch
+
+
+@pytest.fixture
+def hub(web, environment):
+    pytest.importorskip("huggingface_hub", reason="the extra hf is not installed")
+    server = Hub(web)
+    environment.setenv("HF_ENDPOINT", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def failure(uri, cache, retry_seconds=0.0) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        fetch(uri, None, cache, retry_seconds)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "hf://org/delays/onnx/",
+        "hf://org/delays@v1/onnx",
+        "hf://org/delays@v1/onnx/model.onnx",
+        f"hf://org/delays@{COMMIT}/onnx/",
+        "hf://org/delays@refs%2Fpr%2F1/onnx/",
+    ],
+)
+def test_a_model_is_fetched_from_a_server_like_the_hub(hub, affine, cache, caplog, uri):
+    hub.files["onnx/model.onnx"] = affine
+    with caplog.at_level(logging.INFO, "perennial"):
+        artifact = fetch(uri, digest_of(affine), cache, 0)
+    assert artifact.model.read_bytes() == affine
+    told = [record.fields["commit"] for record in caplog.records if "revision" in record.msg]
+    assert told == ([] if COMMIT in uri else [COMMIT])
+
+
+def test_a_bundle_is_fetched_from_the_root_of_a_repository(hub, bundle_files, cache):
+    hub.files = bundle_files
+    artifact = fetch("hf://org/delays/", digest_of(bundle_files["bundle.json"]), cache, 0)
+    assert artifact.bundle is not None
+
+
+def test_a_large_file_comes_in_parts_by_a_link_without_the_token(hub, cache, environment):
+    served = RangedFile(os.urandom(3 * PART_BYTES))
+    hub.large["model.onnx"] = served
+    hub.token = "secret"
+    environment.setenv("HF_TOKEN", "secret")
+    assert fetch("hf://org/delays/", None, cache, 0).model.read_bytes() == served.data
+    assert len(served.spans) == 3
+    assert served.sent == len(served.data)
+    assert served.tokens == [None] * 3
+    assert hub.links == 1
+
+
+def test_a_link_that_has_run_out_is_asked_for_again_and_nothing_got_twice(hub, cache):
+    served = RangedFile(os.urandom(3 * PART_BYTES))
+    served.refused = {1: 403}
+    hub.large["model.onnx"] = served
+    assert fetch("hf://org/delays/", None, cache, PATIENCE).model.read_bytes() == served.data
+    assert served.sent == len(served.data)
+    assert hub.links == 2
+
+
+@pytest.mark.parametrize("uri", ["hf://org/delays/", "hf://org/delays/model.onnx"])
+def test_what_came_from_the_hub_before_a_cut_is_not_asked_for_again(hub, cache, uri):
+    served = RangedFile(os.urandom(3 * PART_BYTES))
+    served.cuts = [PART_BYTES // 2] * 3
+    hub.large["model.onnx"] = served
+    with pytest.raises(LoadError, match="before the connection ended"):
+        fetch(uri, digest_of(served.data), cache, 0)
+    assert fetch(uri, digest_of(served.data), cache, 0).model.read_bytes() == served.data
+    assert served.sent == len(served.data)
+
+
+def test_what_is_not_on_the_hub_is_told_apart(hub, cache):
+    hub.files["model.onnx"] = b""
+    for uri, what in (
+        ("hf://org/delays/other.onnx", "there is no such file"),
+        ("hf://org/delays@v9/model.onnx", "there is no such revision"),
+        ("hf://org/nothing/model.onnx", "there is no such repository"),
+        (f"hf://org/nothing@{COMMIT}/model.onnx", "there is no such repository"),
+        ("hf://org/delays/folder/", "no object found under this prefix"),
+        ("hf://org", "expected hf://ORGANISATION/REPOSITORY[@REVISION]/PATH"),
+        ("hf://org/de--lays../x.onnx", "Check spec.model.uri"),
+    ):
+        error = failure(uri, cache)
+        assert error.reason is LoadFailure.MODEL_NOT_FOUND
+        assert what in error.message
+        assert "Check spec.model.uri" in error.message
+
+
+def test_without_the_token_a_private_repository_is_not_there(hub, cache):
+    """So the hub answers, to give nothing away."""
+    hub.token = "secret"
+    error = failure("hf://org/delays/model.onnx", cache)
+    assert error.reason is LoadFailure.MODEL_NOT_FOUND
+    assert "HF_TOKEN" in error.message
+
+
+def test_a_gated_repository_is_access_denied(hub, cache):
+    hub.gated = True
+    error = failure("hf://org/delays/model.onnx", cache)
+    assert error.reason is LoadFailure.ACCESS_DENIED
+    assert "Accept its terms" in error.message
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_broken_hub_is_unreachable(hub, cache, status):
+    hub.status = status
+    error = failure("hf://org/delays/model.onnx", cache)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert f"HTTP {status}" in error.message
+
+
+def test_a_hub_that_refuses_the_connection_is_unreachable(environment, cache):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+    error = failure("hf://org/delays/model.onnx", cache)
+    assert error.reason is LoadFailure.STORE_UNREACHABLE
+    assert "Check HF_ENDPOINT" in error.message
+
+
+def test_without_the_client_it_is_said_what_to_install(environment, cache):
+    environment.setitem(sys.modules, "huggingface_hub", None)
+    error = failure("hf://org/delays/model.onnx", cache)
+    assert error.reason is LoadFailure.UNSUPPORTED_MODEL
+    assert "perennial[hf]" in error.message
