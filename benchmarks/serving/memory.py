@@ -1,0 +1,54 @@
+"""Memory of a process and all that it started."""
+
+import re
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its descendants; those that end meanwhile are left out."""
+    found = [pid]
+    for parent in found:
+        for task in (PROC / str(parent) / "task").glob("*/children"):
+            try:
+                found += map(int, task.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def born(pid: int) -> str | None:
+    """When a process started, in clock ticks since boot; None when it is gone."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state == "Z" else fields[18]
+
+
+def pss_mb(pid: int) -> float:
+    """Proportional resident memory of a process tree, in MB of 10^6 bytes.
+
+    What processes share is counted once, not in each (``Pss`` of proc_pid_smaps_rollup(5)).
+    """
+    return sum(map(_pss_kib, tree(pid))) * 1024 / 1e6
+
+
+def _pss_kib(pid: int) -> int:
+    try:
+        text = (PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:  # it ended
+        return 0
+    return parse_pss(text)
+
+
+def parse_pss(text: str) -> int:
+    """KiB, from a ``smaps_rollup``; 0 where a process has no memory of its own any more.
+
+    >>> parse_pss("0-1 ---p 00:00 0 [rollup]\\nRss:  9 kB\\nPss:  7 kB\\nPss_Anon: 5 kB\\n")
+    7
+    """
+    found = re.search(r"^Pss: +(\d+) kB$", text, re.MULTILINE)
+    return int(found[1]) if found else 0
