@@ -1,7 +1,11 @@
-"""Memory of a process and all that it started."""
+"""Memory of a process and all that it started, as the kernel tells it."""
 
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 PROC = Path("/proc")
 
@@ -52,3 +56,25 @@ def parse_pss(text: str) -> int:
     """
     found = re.search(r"^Pss: +(\d+) kB$", text, re.MULTILINE)
     return int(found[1]) if found else 0
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process in MB of 10^6 bytes; 0 when it is gone."""
+    try:
+        pages = int((PROC / str(pid) / "statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def slope_a_minute(readings: Sequence[float]) -> float:
+    """The least-squares slope of readings taken each second, without the first tenth, per minute.
+
+    >>> round(slope_a_minute([100 + second / 60 for second in range(600)]), 6)
+    1.0
+    """
+    settled = np.array(readings[len(readings) // 10 :])
+    if len(settled) < 2:
+        return 0.0
+    slope, _ = np.polyfit(np.arange(len(settled)), settled, 1)
+    return float(slope) * 60
