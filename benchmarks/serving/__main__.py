@@ -12,7 +12,8 @@ as long as a right one. A server that cannot do a work is named with its own ans
 All get the same bytes and give the same answer, in the Open Inference Protocol v2. Each is one
 process as far as it can be, logs nothing for a request, and runs the same ONNX Runtime: one thread
 for the forest, the machine's cores for the CNN. Memory is proportional (PSS) over a server's
-processes, under load; the start is the time to the first prediction.
+processes, under load; CPU is what the server takes for a request, by which servers compare even
+while the machine has other work; the start is the time to the first prediction.
 
 Triton is its real server from the wheel ``nvidia-pytriton``; that has no ONNX Runtime backend, so
 the model runs in Triton's Python backend.
@@ -26,11 +27,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import plot, tools, venvs
-from .measure import ROOT, Bench, Plan, say
+from .measure import ROOT
 from .models import make
 from .peers import PEERS
 from .peers.base import Peer
 from .report import IN_PROCESS, Results, table, verdicts
+from .rounds import Bench, Plan, say
 from .works import WORKS
 
 FOLDER = ROOT / "build" / "benchmarks"

@@ -45,7 +45,7 @@ def check(work: Work, model: Model, payload: Payload, ports: Ports) -> int:
         if work.protocol == "grpc":
             return _check_grpc(work, model, payload, ports.grpc)
         return _check_http(work, model, payload, ports.http)
-    except OSError as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotServedError(f"{type(error).__name__}: {error}") from None
 
 
@@ -73,15 +73,12 @@ def _check_http(work: Work, model: Model, payload: Payload, port: int) -> int:
     if answer.status != 200:
         raise NotServedError(f"{answer.status}: {answer.body[:200].decode(errors='replace')}")
     binary = work.protocol == "binary"
-    try:
-        if binary:
-            length = int(answer.headers.get(LENGTH_HEADER.lower(), 0)) or None
-            result = http_client.InferResult.from_response_body(answer.body, header_length=length)
-            compare(payload.expected, {name: result.as_numpy(name) for name in payload.expected})
-        else:
-            compare(payload.expected, read_json(answer.body))
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotServedError(f"unreadable: {type(error).__name__}: {error}") from None
+    if binary:
+        length = int(answer.headers.get(LENGTH_HEADER.lower(), 0)) or None
+        result = http_client.InferResult.from_response_body(answer.body, header_length=length)
+        compare(payload.expected, {name: result.as_numpy(name) for name in payload.expected})
+    else:
+        compare(payload.expected, read_json(answer.body))
     _ask_by_http_client(work, model, payload, port, binary)
     return answer.size
 

@@ -1,4 +1,4 @@
-"""The rounds: each visits every server in turn, and each server does every work that it serves."""
+"""One measurement: of a server under load, or of the model in a process of its own."""
 
 import contextlib
 import json
@@ -6,207 +6,85 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import load, memory
-from .check import NotServedError, check
-from .load import Load, LoadError
+from . import load, processes
+from .load import Load
 from .models import Model
-from .payload import Payload, build
-from .peers.base import Peer
-from .report import IN_PROCESS, Sample
-from .server import Running, StartError, running
-from .works import ModelKind, Work
+from .payload import Payload
+from .server import Running
+from .works import Protocol
 
 ROOT = Path(__file__).parents[2]
 WARM_UP_SECONDS = 1
-HTTP_TOLERANCE = 0.02
-"""Of an answer's length: headers hold dates and durations."""
-GRPC_TOLERANCE = 0.02
+TOLERANCE = 0.02
+"""Of an answer's length: it holds dates and durations, and identifiers."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one run of the benchmark measures."""
+class Figures:
+    """What a measurement says; ``report.Sample`` tells of each."""
 
-    peers: Sequence[tuple[Peer, Path]]
-    """With the Python of each."""
-    works: Sequence[Work]
-    connections: Sequence[int] | None
-    rounds: int
-    seconds: int
-    image_threads: int | None
-    in_process: bool
-    folder: Path
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    rss_mb: float
+    start_s: float
+    cpu_us: float
 
-    def threads(self, kind: ModelKind) -> int | None:
-        """A run of the small model takes microseconds; more than one thread makes it slower."""
-        return 1 if kind == "tabular" else self.image_threads
+    def __str__(self) -> str:
+        return (
+            f"{self.rps:.0f} requests/s, p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms, "
+            f"{self.cpu_us:.0f} us of CPU, {self.rss_mb:.0f} MB"
+        )
 
 
-@dataclass
-class Bench:
-    """Measures round by round; what a server cannot do it is not asked again."""
+def under_load(
+    server: Running,
+    protocol: Protocol,
+    payload: Payload,
+    bytes_each: int,
+    connections: int,
+    seconds: int,
+    file: Path,
+) -> Figures:
+    """A server that answers one request again and again; the request is left in ``file``.
 
-    plan: Plan
-    models: dict[ModelKind, Model]
-    samples: list[Sample] = field(default_factory=list)
-    not_served: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why, by server and work."""
-    failed: dict[tuple[str, str, int], str] = field(default_factory=dict)
-    """Why the figures of a server at a work and a number of connections are left out."""
+    Raises:
+        LoadError: when requests fail, or answers are not ``bytes_each`` long.
+    """
+    grpc = protocol == "grpc"
+    payload.write(file, grpc)
 
-    def __post_init__(self) -> None:
-        self._payloads = {
-            work.key: build(work, self.models[work.model]) for work in self.plan.works
-        }
+    def send(seconds: int) -> Load:
+        if grpc:
+            return load.h2load(server.ports.grpc, file, connections, seconds)
+        return load.wrk(server.ports.http, file, payload.headers, connections, seconds)
 
-    def run(self) -> None:
-        """All rounds; the order of the servers shifts by one each time."""
-        peers = list(self.plan.peers)
-        for turn in range(self.plan.rounds):
-            say(f"==> round {turn + 1} of {self.plan.rounds}")
-            if self.plan.in_process:
-                self._in_process()
-            shift = turn % max(len(peers), 1)
-            for peer, python in peers[shift:] + peers[:shift]:
-                for kind in self.models:
-                    self._visit(peer, python, kind)
-
-    def _visit(self, peer: Peer, python: Path, kind: ModelKind) -> None:
-        works = [
-            work
-            for work in self.plan.works
-            if work.model == kind and self._does(peer, work) and work.at(self.plan.connections)
-        ]
-        if not works:
-            return
-        log = self.plan.folder / "logs" / f"{peer.key}-{kind}.log"
-        try:
-            with running(
-                *(peer, python, kind, self.models[kind], self.plan.threads(kind)),
-                *(self._first(works), log),
-            ) as server:
-                say(f"    {peer.title}, {kind}: answers after {server.start_s:.2f} s")
-                for work in works:
-                    self._work(peer, server, work)
-        except StartError as error:
-            say(f"    {peer.title}, {kind}: DOES NOT START: {error}")
-            for work in works:
-                self._drop(peer, work, f"does not start: {error}")
-
-    def _does(self, peer: Peer, work: Work) -> bool:
-        if (peer.key, work.key) in self.not_served:
-            return False
-        if work.protocol not in peer.protocols():
-            self.not_served[peer.key, work.key] = f"has no {work.protocol}"
-            return False
-        return True
-
-    def _first(self, works: Sequence[Work]) -> Payload:
-        """A request over HTTP: every server here speaks it, whatever the works ask."""
-        for work in works:
-            if work.protocol != "grpc":
-                return self._payloads[work.key]
-        work = works[0]
-        return build(Work("first", "", work.model, "json", work.rows, ()), self.models[work.model])
-
-    def _work(self, peer: Peer, server: Running, work: Work) -> None:
-        payload = self._payloads[work.key]
-        try:
-            bytes_each = check(work, self.models[work.model], payload, server.ports)
-        except NotServedError as error:
-            self._drop(peer, work, str(error))
-            say(f"      {work.title}: NOT SERVED: {error}")
-            return
-        for connections in work.at(self.plan.connections):
-            case = (peer.key, work.key, connections)
-            if case in self.failed:
-                continue
-            try:
-                result, rss_mb = self._measure(server, work, payload, connections, bytes_each)
-            except LoadError as error:
-                self.failed[case] = str(error)
-                self.samples = [sample for sample in self.samples if sample.case != case]
-                say(f"      {work.title}, {connections}: LEFT OUT: {error}")
-                continue
-            self.samples.append(
-                Sample(
-                    work=work.key,
-                    server=peer.key,
-                    connections=connections,
-                    rps=result.rps,
-                    p50_ms=result.p50_ms,
-                    p99_ms=result.p99_ms,
-                    rss_mb=rss_mb,
-                    start_s=server.start_s,
-                )
-            )
-            say(
-                f"      {work.title}, {connections}: {result.rps:.0f} requests/s, "
-                f"p50 {result.p50_ms:.2f} ms, p99 {result.p99_ms:.2f} ms, {rss_mb:.0f} MB"
-            )
-
-    def _measure(
-        self, server: Running, work: Work, payload: Payload, connections: int, bytes_each: int
-    ) -> tuple[Load, float]:
-        grpc = work.protocol == "grpc"
-        body = payload.write(self.plan.folder / "requests" / work.key, grpc)
-
-        def send(seconds: int) -> Load:
-            if grpc:
-                return load.h2load(server.ports.grpc, body, connections, seconds)
-            return load.wrk(server.ports.http, body, payload.headers, connections, seconds)
-
-        send(WARM_UP_SECONDS)
-        with memory_after(server.process.pid, self.plan.seconds / 2) as rss_mb:
-            result = send(self.plan.seconds)
-        result.verify(bytes_each, GRPC_TOLERANCE if grpc else HTTP_TOLERANCE)
-        return result, rss_mb[0]
-
-    def _drop(self, peer: Peer, work: Work, reason: str) -> None:
-        self.not_served[peer.key, work.key] = reason
-        self.samples = [
-            sample for sample in self.samples if sample.case[:2] != (peer.key, work.key)
-        ]
-
-    def _in_process(self) -> None:
-        done: dict[tuple[ModelKind, int], dict[str, float]] = {}
-        for work in self.plan.works:
-            key = work.model, work.rows
-            if key not in done:
-                done[key] = self._run_in_process(work)
-                say(f"    in process, {work.model}, {work.rows}: {done[key]['rps']:.0f} runs/s")
-            self.samples.append(
-                Sample(work=work.key, server=IN_PROCESS, connections=1, **done[key])
-            )
-
-    def _run_in_process(self, work: Work) -> dict[str, float]:
-        model = self.models[work.model]
-        threads = self.plan.threads(work.model)
-        shape = "x".join(map(str, model.shape))
-        output = subprocess.run(
-            [
-                *(sys.executable, "-m", f"{__package__}.in_process"),
-                *(str(model.path), model.input, str(work.rows), shape),
-                *(str(threads or 0), str(self.plan.seconds)),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None,
-            stdout=subprocess.PIPE,
-            check=True,
-        ).stdout
-        figures: dict[str, float] = json.loads(output)
-        return figures
+    send(WARM_UP_SECONDS)
+    pid = server.process.pid
+    before = processes.cpu_seconds(pid)
+    with memory_after(pid, seconds / 2) as rss_mb:
+        result = send(seconds)
+    spent = processes.cpu_seconds(pid) - before
+    result.verify(bytes_each, TOLERANCE)
+    return Figures(
+        rps=result.rps,
+        p50_ms=result.p50_ms,
+        p99_ms=result.p99_ms,
+        rss_mb=rss_mb[0],
+        start_s=server.start_s,
+        cpu_us=spent / result.requests * 1e6,
+    )
 
 
 @contextlib.contextmanager
 def memory_after(pid: int, seconds: float) -> Iterator[list[float]]:
     """A list that holds, after the block, the memory in MB at some time within it."""
     reading: list[float] = []
-    timer = threading.Timer(seconds, lambda: reading.append(memory.pss_mb(pid)))
+    timer = threading.Timer(seconds, lambda: reading.append(processes.pss_mb(pid)))
     timer.start()
     try:
         yield reading
@@ -214,6 +92,17 @@ def memory_after(pid: int, seconds: float) -> Iterator[list[float]]:
         timer.join()
 
 
-def say(text: str) -> None:
-    """A line for who waits."""
-    print(text, flush=True)
+def in_process(model: Model, rows: int, threads: int | None, seconds: int) -> Figures:
+    """The model in a loop, with nothing around it."""
+    output = subprocess.run(
+        [
+            *(sys.executable, "-m", f"{__package__}.in_process"),
+            *(str(model.path), model.input, str(rows), "x".join(map(str, model.shape))),
+            *(str(threads or 0), str(seconds)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return Figures(**json.loads(output))

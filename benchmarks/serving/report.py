@@ -25,6 +25,8 @@ class Sample:
     """Proportional, of all processes of the server, under this load."""
     start_s: float
     """From the start of the process to the first prediction."""
+    cpu_us: float
+    """CPU time of the server for each request; what else the machine does changes it little."""
 
     @property
     def case(self) -> tuple[str, str, int]:
@@ -89,7 +91,7 @@ def medians(samples: Iterable[Sample]) -> list[Sample]:
             *key,
             *(
                 statistics.median(getattr(sample, figure) for sample in group)
-                for figure in ("rps", "p50_ms", "p99_ms", "rss_mb", "start_s")
+                for figure in ("rps", "p50_ms", "p99_ms", "rss_mb", "start_s", "cpu_us")
             ),
         )
         for key, group in groups.items()
@@ -109,7 +111,7 @@ def table(
         yield work.title
         yield (
             f"  {'server':<24}{'connections':>12}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}"
-            f"{'MB':>7}{'start s':>9}{'Perennial / it':>16}"
+            f"{'CPU us':>9}{'MB':>7}{'start s':>9}{'Perennial / it':>16}"
         )
         for server, title in {IN_PROCESS: IN_PROCESS_TITLE, **titles}.items():
             for sample in results.samples:
@@ -126,7 +128,7 @@ def _row(sample: Sample, title: str, ratio: str) -> str:
     connections = "-" if sample.server == IN_PROCESS else str(sample.connections)
     return (
         f"  {title:<24}{connections:>12}{sample.rps:>12.0f}{sample.p50_ms:>9.2f}"
-        f"{sample.p99_ms:>9.2f}{sample.rss_mb:>7.0f}{sample.start_s:>9.2f}{ratio:>16}"
+        f"{sample.p99_ms:>9.2f}{sample.cpu_us:>9.0f}{sample.rss_mb:>7.0f}{sample.start_s:>9.2f}{ratio:>16}"
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import exchange, memory
+from . import exchange, processes
 from .check import Ports
 from .models import Model
 from .payload import Payload
@@ -63,7 +63,10 @@ def running(
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{peer.key}-") as folder, log.open("wb") as output:
         launch = Launch(python, kind, model, http, grpc, other, threads, Path(folder))
-        command = peer.command(launch)
+        try:
+            command = peer.command(launch)
+        except OSError as error:  # the packages have not the files that it expects
+            raise StartError(f"{type(error).__name__}: {error}") from None
         begun = time.monotonic()
         process = subprocess.Popen(
             command.arguments,
@@ -84,12 +87,12 @@ def running(
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
     """Asks a server to end, then ends what is left of it."""
-    started = {pid: memory.born(pid) for pid in memory.tree(process.pid)}
+    started = {pid: processes.born(pid) for pid in processes.tree(process.pid)}
     process.send_signal(signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
     for pid, born in started.items():
-        if born is not None and memory.born(pid) == born:  # the number was not given anew
+        if born is not None and processes.born(pid) == born:  # the number was not given anew
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     process.wait()

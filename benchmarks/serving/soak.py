@@ -22,13 +22,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from . import drain, load, memory, tools
+from . import drain, load, processes, tools
 from .check import NotServedError, check
 from .load import Load, LoadError
-from .measure import GRPC_TOLERANCE, HTTP_TOLERANCE, ROOT, say
+from .measure import ROOT, TOLERANCE
 from .models import Model, make
 from .payload import build
 from .peers.perennial import Perennial
+from .rounds import say
 from .server import Running, running
 from .works import WORKS
 
@@ -65,7 +66,7 @@ def main() -> None:
     tools.ensure()
     model = make(FOLDER / "models")["tabular"]
     soak = run(model, options.minutes * 60, options.connections)
-    slope = memory.slope_a_minute(soak.memory_mb)
+    slope = processes.slope_a_minute(soak.memory_mb)
     for protocol, count in soak.requests.items():
         print(f"{protocol}: {count} requests answered in {options.minutes:g} minutes")
     print(
@@ -96,7 +97,7 @@ def run(model: Model, seconds: float, connections: int) -> Soak:
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            soak.memory_mb.append(memory.resident_mb(server.process.pid))
+            soak.memory_mb.append(processes.resident_mb(server.process.pid))
             time.sleep(1)
         if server.process.poll() is not None:
             soak.failures.append(f"the server ended with {server.process.returncode}")
@@ -115,7 +116,7 @@ def _senders(
 
     def send_json() -> None:
         done = load.wrk(server.ports.http, body, payload.headers, connections, SLICE_SECONDS)
-        _count(soak, "JSON", done, size, HTTP_TOLERANCE)
+        _count(soak, "JSON", done, size)
 
     senders.append(send_json)
     if "grpc" not in Perennial().protocols():
@@ -131,17 +132,17 @@ def _senders(
 
     def send_grpc() -> None:
         done = load.h2load(server.ports.grpc, frame, connections, SLICE_SECONDS)
-        _count(soak, "gRPC", done, answer, GRPC_TOLERANCE)
+        _count(soak, "gRPC", done, answer)
 
     senders.append(send_grpc)
     return senders
 
 
-def _count(soak: Soak, protocol: str, done: Load, size: int, tolerance: float) -> None:
+def _count(soak: Soak, protocol: str, done: Load, size: int) -> None:
     soak.requests[protocol] += done.requests
     soak.failed_requests += sum(done.failed.values())
     say(f"    {protocol}: {done.rps:.0f} requests/s, p99 {done.p99_ms:.2f} ms")
-    done.verify(size, tolerance)
+    done.verify(size, TOLERANCE)
 
 
 def _repeat(send: Callable[[], None], end: float, soak: Soak) -> None:

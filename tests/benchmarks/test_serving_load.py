@@ -1,7 +1,7 @@
 """What wrk, h2load and the kernel print, read."""
 
 import pytest
-from benchmarks.serving import exchange, memory
+from benchmarks.serving import exchange, processes
 from benchmarks.serving.load import LoadError, parse_h2load, parse_wrk
 from benchmarks.serving.text import LONGEST, one_line
 
@@ -104,22 +104,23 @@ def test_a_response_is_whole_only_at_its_last_byte(rest: bytes, body: bytes) -> 
 
 
 def test_memory_is_read_from_the_rollup() -> None:
-    assert memory.parse_pss("7f-80 ---p 0 [rollup]\nRss:    99 kB\nPss:    42 kB\n") == 42
-    assert memory.parse_pss("") == 0
+    assert processes.parse_pss("7f-80 ---p 0 [rollup]\nRss:    99 kB\nPss:    42 kB\n") == 42
+    assert processes.parse_pss("") == 0
 
 
 def test_a_process_has_itself_in_its_tree_and_some_memory() -> None:
     import os
 
-    assert os.getpid() in memory.tree(os.getpid())
-    assert 1 < memory.pss_mb(os.getpid()) <= memory.resident_mb(os.getpid()) * 1.5
-    assert memory.born(os.getpid()) is not None
+    assert os.getpid() in processes.tree(os.getpid())
+    assert 1 < processes.pss_mb(os.getpid()) <= processes.resident_mb(os.getpid()) * 1.5
+    assert processes.born(os.getpid()) is not None
+    assert processes.cpu_seconds(os.getpid()) > 0
 
 
 def test_the_slope_is_per_minute_and_leaves_out_the_first_tenth() -> None:
     readings = [0.0] * 60 + [100 + second / 120 for second in range(540)]
-    assert memory.slope_a_minute(readings) == pytest.approx(0.5)
-    assert memory.slope_a_minute([1.0]) == 0
+    assert processes.slope_a_minute(readings) == pytest.approx(0.5)
+    assert processes.slope_a_minute([1.0]) == 0
 
 
 def test_long_texts_are_cut_in_their_middle() -> None:

@@ -8,7 +8,7 @@ WORK = Work("w", "the work", "tabular", "json", 1, (1, 16))
 
 
 def sample(server: str, rps: float, connections: int = 16, **figures: float) -> Sample:
-    rest = {"p50_ms": 1.0, "p99_ms": 2.0, "rss_mb": 50.0, "start_s": 0.5} | figures
+    rest = {"p50_ms": 1.0, "p99_ms": 2.0, "rss_mb": 50.0, "start_s": 0.5, "cpu_us": 30.0} | figures
     return Sample("w", server, connections, rps, **rest)
 
 
@@ -86,6 +86,7 @@ def test_a_record_has_the_fields_of_the_file() -> None:
         "p99_ms": 2.0,
         "rss_mb": 50.0,
         "start_s": 0.5,
+        "cpu_us": 30.0,
     }
 
 

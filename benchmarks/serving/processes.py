@@ -1,4 +1,4 @@
-"""Memory of a process and all that it started, as the kernel tells it."""
+"""Memory and CPU time of a process and all that it started, as the kernel tells them."""
 
 import os
 import re
@@ -24,12 +24,25 @@ def tree(pid: int) -> list[int]:
 
 def born(pid: int) -> str | None:
     """When a process started, in clock ticks since boot; None when it is gone."""
+    fields = _stat(pid)
+    return fields[19] if fields and fields[0] != "Z" else None
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process tree has used so far, in user and kernel mode."""
+    ticks = 0
+    for member in tree(pid):
+        fields = _stat(member)
+        ticks += int(fields[11]) + int(fields[12]) if fields else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of proc_pid_stat(5) from ``state`` on; none when the process is gone."""
     try:
-        stat = (PROC / str(pid) / "stat").read_text()
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
-    state, *fields = stat.rpartition(")")[2].split()
-    return None if state == "Z" else fields[18]
+        return []
 
 
 def pss_mb(pid: int) -> float:
