@@ -65,18 +65,18 @@ def running(
         launch = Launch(python, kind, model, http, grpc, other, threads, Path(folder))
         try:
             command = peer.command(launch)
+            begun = time.monotonic()
+            process = subprocess.Popen(
+                command.arguments,
+                env=command.environment(),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         except OSError as error:  # the packages have not the files that it expects
             raise StartError(f"{type(error).__name__}: {error}") from None
-        begun = time.monotonic()
-        process = subprocess.Popen(
-            command.arguments,
-            env=command.environment(),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
         try:
             _wait(process, http, first, log)
             start_s = time.monotonic() - begun
