@@ -1,0 +1,99 @@
+"""Clients that count what becomes of every request while their server is told to end."""
+
+import contextlib
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .check import NotServedError, compare, read_json
+from .payload import Payload
+from .works import HTTP_PATH
+
+TIMEOUT = 30.0
+
+
+@dataclass
+class Tally:
+    """What came of the requests of all clients."""
+
+    answered: int = 0
+    reconnected: int = 0
+    """Connections that the server asked to close, and that were made anew."""
+    refused: int = 0
+    """Clients that found nobody listening any more; they had no request on its way."""
+    lost: list[str] = field(default_factory=list)
+    """Requests that were sent and not answered rightly: how each ended."""
+
+
+@contextlib.contextmanager
+def clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
+    """Clients with kept-alive connections for the length of the block.
+
+    Each sends one JSON request after the other, makes a new connection when an answer says
+    ``connection: close``, and ends when a new one is refused. Nothing is tried twice.
+    """
+    tally = Tally()
+    lock = threading.Lock()
+    ended = threading.Event()
+
+    def work() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+        connected = False
+        while not ended.is_set():
+            if not connected:
+                try:
+                    connection.connect()
+                except ConnectionRefusedError:
+                    with lock:
+                        tally.refused += 1
+                    return
+            try:
+                connected = _ask(connection, payload)
+            except (OSError, http.client.HTTPException, NotServedError, ValueError) as error:
+                connection.close()
+                connected = False
+                with lock:
+                    tally.lost.append(f"{type(error).__name__}: {error}")
+            else:
+                with lock:
+                    tally.answered += 1
+                    tally.reconnected += not connected
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield tally
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def _ask(connection: http.client.HTTPConnection, payload: Payload) -> bool:
+    """One request; whether the connection may be used again."""
+    connection.request("POST", HTTP_PATH, payload.body, payload.headers)
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise NotServedError(f"{response.status}: {body[:200].decode(errors='replace')}")
+    compare(payload.expected, read_json(body))
+    if response.will_close:
+        connection.close()
+    return not response.will_close
+
+
+def until(tally: Tally, answered: int, seconds: float) -> None:
+    """Waits for so many answers.
+
+    Raises:
+        TimeoutError: when they do not come in time.
+    """
+    end = time.monotonic() + seconds
+    while tally.answered < answered:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{tally.answered} of {answered} answers in {seconds:.0f} s")
+        time.sleep(0.01)

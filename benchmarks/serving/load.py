@@ -1,0 +1,150 @@
+"""Load by wrk and h2load, and what they say about it.
+
+Both run one thread and keep one request on its way on each connection. wrk and h2load themselves
+take a part of the machine; a server that answers 30,000 times a second shares it with them.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .works import GRPC_PATH, HTTP_PATH
+
+SCRIPT = Path(__file__).with_name("post.lua")
+
+
+class LoadError(Exception):
+    """A run that says nothing about the server's speed; the text says why."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of one run."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    bytes_each: float
+    """Received for each request: HTTP's head and body, or the data of HTTP/2."""
+    failed: dict[str, int]
+    """Failures by kind, those that occurred."""
+
+    @property
+    def rps(self) -> float:
+        """Requests answered in a second."""
+        return self.requests / self.seconds
+
+    def verify(self, bytes_each: int, tolerance: float) -> None:
+        """Holds the run against what a right answer is long.
+
+        Raises:
+            LoadError: when requests failed, or answers had another length.
+        """
+        if self.failed:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in self.failed.items())
+            raise LoadError(f"{kinds} of {self.requests} requests failed")
+        if self.requests == 0:
+            raise LoadError("no request was answered")
+        if abs(self.bytes_each - bytes_each) > tolerance * bytes_each:
+            raise LoadError(
+                f"answers had {self.bytes_each:.0f} bytes, a right one has {bytes_each}"
+            )
+
+
+def wrk(port: int, body: Path, headers: dict[str, str], connections: int, seconds: int) -> Load:
+    """POSTs one body over HTTP/1.1, again and again."""
+    output = _run(
+        *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"),
+        *("--timeout", "10s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{HTTP_PATH}"),
+        *("--", str(body)),
+        *(part for header in headers.items() for part in header),
+        seconds=seconds,
+    )
+    return parse_wrk(output)
+
+
+def parse_wrk(output: str) -> Load:
+    """What the script's summary says.
+
+    Raises:
+        LoadError: when there is none.
+    """
+    found = re.search(r"^summary: (\{.*\})$", output, re.MULTILINE)
+    if found is None:
+        raise LoadError(f"wrk gave no summary: {output.strip()[-300:]!r}")
+    summary = json.loads(found[1])
+    kinds = ("connect", "read", "write", "status", "timeout")
+    return Load(
+        requests=summary["requests"],
+        seconds=summary["microseconds"] / 1e6,
+        p50_ms=summary["p50"] / 1e3,
+        p99_ms=summary["p99"] / 1e3,
+        bytes_each=summary["bytes"] / max(summary["requests"], 1),
+        failed={kind: summary[kind] for kind in kinds if summary[kind]},
+    )
+
+
+def h2load(port: int, frame: Path, connections: int, seconds: int) -> Load:
+    """Calls ModelInfer with one framed message, again and again; one stream a connection."""
+    log = frame.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    output = _run(
+        *("h2load", "--threads=1", f"--clients={connections}", "--max-concurrent-streams=1"),
+        *(f"--duration={seconds}", f"--data={frame}", f"--log-file={log}"),
+        *("--header=content-type: application/grpc", "--header=te: trailers"),
+        f"http://127.0.0.1:{port}{GRPC_PATH}",
+        seconds=seconds,
+    )
+    return parse_h2load(output, log.read_text())
+
+
+def parse_h2load(output: str, log: str) -> Load:
+    """What h2load's summary and its log (start in us, status, duration in us by line) say.
+
+    A gRPC call that fails has the HTTP status 200 and no data: ``bytes_each`` shows it.
+
+    Raises:
+        LoadError: when h2load could not run.
+    """
+    finished = re.search(r"^finished in ([\d.]+)(us|ms|s|m),", output, re.MULTILINE)
+    counts = re.search(
+        r"^requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, "
+        r"(\d+) failed, (\d+) errored, (\d+) timeout",
+        output,
+        re.MULTILINE,
+    )
+    traffic = re.search(r"^traffic: .*\((\d+)\) data$", output, re.MULTILINE)
+    if finished is None or counts is None or traffic is None:
+        raise LoadError(f"h2load gave no summary: {output.strip()[-300:]!r}")
+    done, succeeded, failed, errored, timeout = map(int, counts.groups())
+    lines: Sequence[list[str]] = [line.split("\t") for line in log.splitlines()]
+    # At its end h2load cuts what is on its way; such a stream has no status.
+    times = np.array([int(line[2]) for line in lines if line[1] == "200"] or [0], float)
+    seconds = float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}[finished[2]]
+    kinds = {"failed": failed, "errored": errored, "timeout": timeout, "lost": done - succeeded}
+    return Load(
+        requests=succeeded,
+        seconds=seconds,
+        p50_ms=float(np.percentile(times, 50)) / 1e3,
+        p99_ms=float(np.percentile(times, 99)) / 1e3,
+        bytes_each=int(traffic[1]) / max(succeeded, 1),
+        failed={kind: count for kind, count in kinds.items() if count},
+    )
+
+
+def _run(*command: str, seconds: int) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=seconds + 60
+        )
+    except subprocess.TimeoutExpired:
+        raise LoadError(f"{command[0]} did not end") from None
+    if done.returncode:
+        raise LoadError(f"{command[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout

@@ -1,0 +1,108 @@
+"""One measurement: of a server under load, or of the model in a process of its own."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import load, processes
+from .load import Load
+from .models import Model
+from .payload import Payload
+from .server import Running
+from .works import Protocol
+
+ROOT = Path(__file__).parents[2]
+WARM_UP_SECONDS = 1
+TOLERANCE = 0.02
+"""Of an answer's length: it holds dates and durations, and identifiers."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a measurement says; ``report.Sample`` tells of each."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    rss_mb: float
+    start_s: float
+    cpu_us: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rps:.0f} requests/s, p50 {self.p50_ms:.2f} ms, p99 {self.p99_ms:.2f} ms, "
+            f"{self.cpu_us:.0f} us of CPU, {self.rss_mb:.0f} MB"
+        )
+
+
+def under_load(
+    server: Running,
+    protocol: Protocol,
+    payload: Payload,
+    bytes_each: int,
+    connections: int,
+    seconds: int,
+    file: Path,
+) -> Figures:
+    """A server that answers one request again and again; the request is left in ``file``.
+
+    Raises:
+        LoadError: when requests fail, or answers are not ``bytes_each`` long.
+    """
+    grpc = protocol == "grpc"
+    payload.write(file, grpc)
+
+    def send(seconds: int) -> Load:
+        if grpc:
+            return load.h2load(server.ports.grpc, file, connections, seconds)
+        return load.wrk(server.ports.http, file, payload.headers, connections, seconds)
+
+    send(WARM_UP_SECONDS)
+    pid = server.process.pid
+    before = processes.cpu_seconds(pid)
+    with memory_after(pid, seconds / 2) as rss_mb:
+        result = send(seconds)
+    spent = processes.cpu_seconds(pid) - before
+    result.verify(bytes_each, TOLERANCE)
+    return Figures(
+        rps=result.rps,
+        p50_ms=result.p50_ms,
+        p99_ms=result.p99_ms,
+        rss_mb=rss_mb[0],
+        start_s=server.start_s,
+        cpu_us=spent / result.requests * 1e6,
+    )
+
+
+@contextlib.contextmanager
+def memory_after(pid: int, seconds: float) -> Iterator[list[float]]:
+    """A list that holds, after the block, the memory in MB at some time within it."""
+    reading: list[float] = []
+    timer = threading.Timer(seconds, lambda: reading.append(processes.pss_mb(pid)))
+    timer.start()
+    try:
+        yield reading
+    finally:
+        timer.join()
+
+
+def in_process(model: Model, rows: int, threads: int | None, seconds: int) -> Figures:
+    """The model in a loop, with nothing around it."""
+    output = subprocess.run(
+        [
+            *(sys.executable, "-m", f"{__package__}.in_process"),
+            *(str(model.path), model.input, str(rows), "x".join(map(str, model.shape))),
+            *(str(threads or 0), str(seconds)),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return Figures(**json.loads(output))

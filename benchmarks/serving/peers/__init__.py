@@ -1,0 +1,21 @@
+"""The servers that are measured, one file each; ``programs/`` runs in their own environments."""
+
+from .base import Peer
+from .bentoml import BentoML
+from .fastapi import FastAPI
+from .kserve import KServe
+from .litserve import LitServe
+from .mlserver import MLServer
+from .perennial import Perennial
+from .triton import Triton
+
+PEERS: tuple[Peer, ...] = (
+    Perennial(),
+    Triton(),
+    KServe(),
+    MLServer(),
+    FastAPI(),
+    BentoML(),
+    LitServe(),
+)
+"""Perennial first, to which the others are compared."""

@@ -1,0 +1,180 @@
+"""Perennial's server under full load for minutes, and told to end under load.
+
+    .venv/bin/python -m benchmarks.serving.soak [--minutes 10] [--connections 16]
+
+One server gets JSON requests of one row from wrk, and gRPC ones from h2load where it serves them,
+both at once and as fast as it answers. Its resident memory is read every second. Then a second
+server gets requests from clients that count each of them, and SIGTERM in their midst: a request
+that was sent must be answered.
+
+Prints the memory at the start and the end, its slope after the first tenth of the time, and what
+failed; ends with 1 if anything did. Writes build/benchmarks/soak.json.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from . import drain, load, processes, tools
+from .check import NotServedError, check
+from .load import Load, LoadError
+from .measure import ROOT, TOLERANCE
+from .models import Model, make
+from .payload import build
+from .peers.perennial import Perennial
+from .rounds import say
+from .server import Running, running
+from .works import WORKS
+
+FOLDER = ROOT / "build" / "benchmarks"
+SLICE_SECONDS = 10
+"""Of one run of a load generator; the next one makes new connections."""
+DRAIN_SECONDS = 2
+ANSWERS_BEFORE_THE_END = 2000
+JSON, GRPC = (next(w for w in WORKS if w.key == f"tabular-1-{kind}") for kind in ("json", "grpc"))
+
+
+@dataclass
+class Soak:
+    """What came of the load."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    """Answered, by protocol."""
+    failed_requests: int = 0
+    failures: list[str] = field(default_factory=list)
+    """Runs with failed requests, or with wrong answers: what was wrong."""
+    memory_mb: list[float] = field(default_factory=list)
+    """One reading a second."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.serving.soak",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--connections", type=int, default=16, help="of each protocol")
+    options = parser.parse_args()
+    tools.ensure()
+    model = make(FOLDER / "models")["tabular"]
+    soak = run(model, options.minutes * 60, options.connections)
+    slope = processes.slope_a_minute(soak.memory_mb)
+    for protocol, count in soak.requests.items():
+        print(f"{protocol}: {count} requests answered in {options.minutes:g} minutes")
+    print(
+        f"memory: {soak.memory_mb[0]:.1f} MB at the start, {soak.memory_mb[-1]:.1f} MB at the end, "
+        f"slope {slope:+.3f} MB/min"
+    )
+    print(f"failed requests: {soak.failed_requests}{_examples(soak.failures)}")
+    tally = end_under_load(model, options.connections)
+    print(
+        f"SIGTERM under load: {tally.answered} requests answered, {len(tally.lost)} lost; "
+        f"{tally.reconnected} connections made anew on request, {tally.refused} of "
+        f"{options.connections} clients refused at the end{_examples(tally.lost)}"
+    )
+    record = {**vars(soak), "slope_mb_a_minute": slope, "sigterm": asdict(tally)}
+    (FOLDER / "soak.json").write_text(json.dumps(record) + "\n")
+    sys.exit(bool(soak.failures or tally.lost))
+
+
+def run(model: Model, seconds: float, connections: int) -> Soak:
+    """Full load on a new server for some time."""
+    soak = Soak()
+    payload = build(JSON, model)
+    log = FOLDER / "serving" / "logs" / "soak.log"
+    with running(Perennial(), Path(sys.executable), "tabular", model, 1, payload, log) as server:
+        senders = _senders(server, model, connections, soak)
+        end = time.monotonic() + seconds
+        threads = [threading.Thread(target=_repeat, args=(send, end, soak)) for send in senders]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            soak.memory_mb.append(processes.resident_mb(server.process.pid))
+            time.sleep(1)
+        if server.process.poll() is not None:
+            soak.failures.append(f"the server ended with {server.process.returncode}")
+    return soak
+
+
+def _senders(
+    server: Running, model: Model, connections: int, soak: Soak
+) -> Sequence[Callable[[], None]]:
+    """What sends one slice of load, for each protocol that the server has."""
+    folder = FOLDER / "serving" / "requests"
+    senders: list[Callable[[], None]] = []
+    payload = build(JSON, model)
+    size = check(JSON, model, payload, server.ports)
+    body = payload.write(folder / "soak.json", grpc=False)
+
+    def send_json() -> None:
+        done = load.wrk(server.ports.http, body, payload.headers, connections, SLICE_SECONDS)
+        _count(soak, "JSON", done, size)
+
+    senders.append(send_json)
+    if "grpc" not in Perennial().protocols():
+        say("gRPC: not served")
+        return senders
+    call = build(GRPC, model)
+    try:
+        answer = check(GRPC, model, call, server.ports)
+    except NotServedError as error:
+        soak.failures.append(f"gRPC: {error}")
+        return senders
+    frame = call.write(folder / "soak.grpc", grpc=True)
+
+    def send_grpc() -> None:
+        done = load.h2load(server.ports.grpc, frame, connections, SLICE_SECONDS)
+        _count(soak, "gRPC", done, answer)
+
+    senders.append(send_grpc)
+    return senders
+
+
+def _count(soak: Soak, protocol: str, done: Load, size: int) -> None:
+    soak.requests[protocol] += done.requests
+    soak.failed_requests += sum(done.failed.values())
+    say(f"    {protocol}: {done.rps:.0f} requests/s, p99 {done.p99_ms:.2f} ms")
+    done.verify(size, TOLERANCE)
+
+
+def _repeat(send: Callable[[], None], end: float, soak: Soak) -> None:
+    while time.monotonic() < end:
+        try:
+            send()
+        except LoadError as error:
+            soak.failures.append(str(error))
+            say(f"    FAILED: {error}")
+            time.sleep(1)  # a server that is gone refuses at once
+
+
+def end_under_load(model: Model, connections: int) -> drain.Tally:
+    """SIGTERM to a new server in the midst of requests."""
+    payload = build(JSON, model)
+    log = FOLDER / "serving" / "logs" / "drain.log"
+    peer = Perennial(drain_seconds=DRAIN_SECONDS)
+    with (
+        running(peer, Path(sys.executable), "tabular", model, 1, payload, log) as server,
+        drain.clients(server.ports.http, payload, connections) as tally,
+    ):
+        drain.until(tally, ANSWERS_BEFORE_THE_END, 60)
+        server.process.send_signal(signal.SIGTERM)
+        code = server.process.wait(60)
+    if code:
+        tally.lost.append(f"the server ended with {code}")
+    return tally
+
+
+def _examples(texts: Sequence[str]) -> str:
+    return "".join(f"\n    {text}" for text in texts[:5])
+
+
+if __name__ == "__main__":
+    main()
