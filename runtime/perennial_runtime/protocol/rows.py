@@ -139,7 +139,10 @@ def _flat(result: np.ndarray) -> list[Any]:
 def _column(feature: TensorSpec, values: list[Any]) -> np.ndarray:
     kind = feature.dtype.kind
     if not set(map(type, values)) <= _TYPES[kind]:
-        raise _wrong(feature, values, lambda value: type(value) not in _TYPES[kind])
+        if kind in "iu":
+            values = [_whole(value) for value in values]
+        if not set(map(type, values)) <= _TYPES[kind]:
+            raise _wrong(feature, values, lambda value: type(value) not in _TYPES[kind])
     try:
         if kind == "O":
             column = np.array([value or "" for value in values], object)
@@ -153,6 +156,15 @@ def _column(feature: TensorSpec, values: list[Any]) -> np.ndarray:
     except OverflowError:
         raise _wrong(feature, values, lambda value: _is_out_of_range(feature, value)) from None
     return column if len(feature.shape) == 1 else column.reshape(-1, 1)
+
+
+def _whole(value: Any) -> Any:
+    """A whole number that is written like 150.0, as tables write columns with gaps, as an int.
+
+    Beyond 64 bits orjson reads whole numbers as floats too, and rounds them: those stay wrong.
+    """
+    is_whole = type(value) is float and value.is_integer() and -(2**63) < value < 2**64
+    return int(value) if is_whole else value
 
 
 def _is_out_of_range(feature: TensorSpec, value: Any) -> bool:
