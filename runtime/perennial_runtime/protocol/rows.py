@@ -171,7 +171,7 @@ def _is_out_of_range(feature: TensorSpec, value: Any) -> bool:
     if value is None:
         return False
     if feature.dtype.kind == "f":
-        return bool(abs(value) > np.finfo(feature.dtype).max)
+        return bool(abs(value) > float(np.finfo(feature.dtype).max))
     limits = np.iinfo(feature.dtype)
     return not limits.min <= value <= limits.max
 
