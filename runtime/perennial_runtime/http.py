@@ -44,6 +44,7 @@ Handler = Callable[[Scope, HTTPProtocol], Awaitable[Answer]]
 Headers = list[tuple[str, str]]
 
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 PROGRAM = "perennial-runtime"
 SERVER = ("server", PROGRAM)
 CLOSE = ("connection", "close")
@@ -65,6 +66,7 @@ class App:
         self._ok_headers = {JSON: [("content-type", JSON), SERVER]}
         self._routes: dict[str, tuple[str, str, Handler]] = {
             "/": ("other", "GET", self._hello),
+            "/openapi.json": ("other", "GET", self._openapi),
             "/metrics": ("metrics", "GET", self._metrics),
             "/v2": ("metadata", "GET", self._server_metadata),
             "/v2/health/live": ("health", "GET", self._live),
@@ -144,6 +146,13 @@ class App:
 
     def _headers(self, kind: str, *more: tuple[str, str]) -> Headers:
         headers = [("content-type", kind), SERVER, *more]
+        if kind == HTML:
+            from .page import CONTENT_SECURITY_POLICY
+
+            headers += [
+                ("content-security-policy", CONTENT_SECURITY_POLICY),
+                ("x-content-type-options", "nosniff"),
+            ]
         if self.draining and CLOSE not in headers:
             headers.append(CLOSE)
         return headers
@@ -161,8 +170,10 @@ class App:
         return NotFoundError(f"path: nothing is served at {path}")
 
     async def _hello(self, scope: Scope, proto: HTTPProtocol) -> Answer:
-        text = f"Perennial serves the model {self.name}.\nIts metadata: /v2/models/{self.name}\n"
-        return text.encode(), "text/plain; charset=utf-8"
+        return self._loaded().page(), HTML
+
+    async def _openapi(self, scope: Scope, proto: HTTPProtocol) -> Answer:
+        return self._loaded().openapi(), JSON
 
     async def _metrics(self, scope: Scope, proto: HTTPProtocol) -> Answer:
         return self.metrics.text(), CONTENT_TYPE

@@ -1,6 +1,7 @@
 """A loaded model behind its protocols: bytes of a request to bytes of an answer, and watched."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -38,6 +39,7 @@ class Service:
         self._rows = RowCodec(name, model.version, model.inputs, model.outputs, model.classes)
         self._feedback = FeedbackCodec(name, model.version, ids, model.classes)
         self._all_outputs = tuple(tensor.name for tensor in model.outputs)
+        self._page = self._openapi = b""
         self._watched = (LABEL, PROBABILITIES) if model.classes else ()
 
     def infer(self, body: bytes) -> bytes:
@@ -111,6 +113,35 @@ class Service:
         if model.classes:
             properties["labels"] = orjson.dumps(model.classes.names).decode()
         return properties
+
+    def page(self) -> bytes:
+        """The page about the model, made when it is first asked for."""
+        if not self._page:
+            from .page import page_of
+
+            self._page = page_of(**self._described())
+        return self._page
+
+    def openapi(self) -> bytes:
+        """The OpenAPI document, made when it is first asked for."""
+        if not self._openapi:
+            from .openapi import openapi
+
+            self._openapi = openapi(**self._described())
+        return self._openapi
+
+    def _described(self) -> dict[str, Any]:
+        model = self.model
+        return {
+            "name": self.name,
+            "version": model.version,
+            "inputs": model.inputs,
+            "outputs": model.outputs,
+            "classes": model.classes,
+            "bundle": model.bundle,
+            "profile": model.profiled.profile if model.profiled else None,
+            "properties": self.properties(),
+        }
 
     def flush(self) -> None:
         """Has what is captured written soon."""

@@ -177,10 +177,7 @@ def test_metrics_count_by_route_and_code(start, affine, tmp_path):
 def test_the_root_says_who_is_there(server):
     status, text, _ = server.request("GET", "/")
     assert status == 200
-    assert text.splitlines() == [
-        "Perennial serves the model double.",
-        "Its metadata: /v2/models/double",
-    ]
+    assert "<h1>double</h1>" in text
 
 
 TYPES = {

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 
 import pytest
@@ -216,3 +217,32 @@ def luminance(color: str) -> float:
     channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.fixture(scope="module")
+def server(start, flights, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("flights")
+    for name, data in flights(classes=["no", "yes"]).items():
+        (directory / name).write_bytes(data)
+    return start(directory, "--name", "flights")
+
+
+def test_the_page_is_served_under_its_policy(server):
+    status, text, headers = server.request("GET", "/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    page = Page(text.encode())
+    for link in page.all("a"):
+        assert server.request("GET", f"/{link['href']}")[0] == 200
+
+
+def test_the_request_on_the_page_works(server):
+    page = Page(server.request("GET", "/")[1].encode())
+    (command,) = (text for text in page.texts["code"] if text.startswith("curl"))
+    _, url, option, body = shlex.split(command)
+    assert option == "-d"
+    path = url.removeprefix("http://localhost:8080")
+    status, answer, _ = server.request("POST", path, body)
+    assert status == 200
+    assert answer["predictions"][0]["label"] in ("no", "yes")
