@@ -71,7 +71,8 @@ def _value(feature: TensorSpec, seen: Distribution | None) -> Any:
     except ValueError:  # a category that is no number, of a feature of whole numbers
         number = 0.0
     if kind == "f":
-        return float(f"{number:.6g}")
+        number = float(f"{number:.6g}")
+        return int(number) if number.is_integer() and abs(number) < 1e15 else number
     limits = np.iinfo(feature.dtype)
     return min(max(round(number), int(limits.min)), int(limits.max))
 

@@ -78,10 +78,10 @@ def _can_miss(inputs: Sequence[TensorSpec]) -> bool:
 def _text(request: dict[str, Any]) -> Markup:
     # One tensor, or one row, a line.
     key, entries = next(iter(request.items()))
-    lines = ",\n    ".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    lines = ",\n  ".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
     return join(
         element("label", "Request, as JSON", for_="request"),
-        element("textarea", f'{{"{key}": [\n    {lines}\n]}}', id="request", rows=10,
+        element("textarea", f'{{"{key}": [\n  {lines}\n]}}', id="request", rows=10,
                 spellcheck="false"),
     )  # fmt: skip
 
@@ -122,8 +122,7 @@ def _field(place: int, tensor: TensorSpec, value: Any, seen: Distribution | None
             more |= {"min": limits.min, "max": limits.max}
         elif tensor.dtype.kind == "u":
             more |= {"min": 0}
-    written = int(value) if isinstance(value, float) and value.is_integer() else value
     field = element(
-        "input", value=written, list=f"l{place}" if categories else None, **common, **more
+        "input", value=value, list=f"l{place}" if categories else None, **common, **more
     )
     return element("div", label, field, suggestions if categories else "", class_="field")

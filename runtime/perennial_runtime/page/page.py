@@ -108,4 +108,4 @@ def _kind(inputs: Sequence[TensorSpec], classes: Classes | None) -> str:
     takes = "rows of a table" if is_tabular(inputs) else "tensors"
     if classes:
         return f"Classifier of {takes}, {len(classes.names)} classes"
-    return f"Model of {takes}"
+    return f"Takes {takes}"
