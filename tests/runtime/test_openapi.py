@@ -9,10 +9,10 @@ import pytest
 EXAMPLES = 8
 """Random requests per operation, besides those that cover the schema's edges."""
 CONFIG = """
-# That data has as many elements as its shape says, and that an id was given by this model, is
-# beyond JSON Schema.
+# That data has as many elements as its shape says, that inputs have the same number of rows, and
+# that an id was given by this model, is beyond JSON Schema.
 [[operations]]
-include-path-regex = "/(infer|feedback)$"
+include-path-regex = "/(infer|feedback)$|:(predict|classify|regress)$"
 checks.positive_data_acceptance.enabled = false
 """
 

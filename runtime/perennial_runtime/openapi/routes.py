@@ -63,7 +63,8 @@ def _infer(served: Served) -> Parts:
 
 def _predict(served: Served) -> Parts:
     answer = json_of(ref("PredictResponse"), "A prediction for each row.")
-    answer["links"] = rows.feedback_link("feedback")
+    if served.classes:
+        answer["links"] = rows.feedback_link("feedback")
     return {
         "requestBody": rows.predict_body(served),
         "responses": {"200": answer, **body_errors(served, "500")},
@@ -104,7 +105,10 @@ def _is_classifier(served: Served) -> bool:
 
 
 def _is_regressor(served: Served) -> bool:
-    return served.is_tabular and served.classes is None
+    if not served.is_tabular or len(served.outputs) != 1:
+        return False
+    (output,) = served.outputs
+    return output.is_column and output.dtype.kind in "fiu"
 
 
 def _with_versions(*routes: Route) -> tuple[Route, ...]:
@@ -191,10 +195,10 @@ V1_ROUTES = (
     ),
     Route(
         f"/v1/models/{MODEL}:classify", "post", "v1Classify", "Classes with their scores",
-        _v1_body(v1.examples_body, "V1ClassifyResponse", "The classes."), _is_classifier,
+        _v1_body(v1.classify_body, "V1ClassifyResponse", "The classes."), _is_classifier,
     ),
     Route(
         f"/v1/models/{MODEL}:regress", "post", "v1Regress", "A number for each row",
-        _v1_body(v1.examples_body, "V1RegressResponse", "The numbers."), _is_regressor,
+        _v1_body(v1.regress_body, "V1RegressResponse", "The numbers."), _is_regressor,
     ),
 )  # fmt: skip

@@ -84,7 +84,7 @@ def _predict_request(served: Served) -> Schema:
     enveloped = {"type": "object", "required": ["instances"], "properties": {"instances": rows}}
     if not served.bare_rows:
         return enveloped
-    return {"anyOf": [enveloped, rows, ref("Row")]}
+    return {"anyOf": [enveloped, rows, {"allOf": [ref("Row")], "minProperties": 1}]}
 
 
 def _predict_response(served: Served) -> Schema:

@@ -8,7 +8,11 @@ from .responses import JSON, ref
 from .served import Served
 from .values import Schema, nested, value
 
+DEFAULT_SIGNATURE = "serving_default"
 NUMBERS = "Numbers may be the tokens NaN, Infinity and -Infinity, which standard JSON has not."
+
+NUMBER: Schema = {"type": ["number", "null"]}
+"""Of an answer: who reads no NaN reads null."""
 
 
 def schemas(served: Served) -> dict[str, Schema]:
@@ -31,7 +35,8 @@ def schemas(served: Served) -> dict[str, Schema]:
                 _object(outputs={"description": "By name; one output alone has none."}),
             ]
         },
-        "V1ExamplesRequest": _examples_request(served),
+        "V1ClassifyRequest": _examples_request(served, "tensorflow/serving/classify"),
+        "V1RegressRequest": _examples_request(served, "tensorflow/serving/regress"),
         "V1ClassifyResponse": _object(
             results={
                 "type": "array",
@@ -40,7 +45,7 @@ def schemas(served: Served) -> dict[str, Schema]:
             }
         ),
         "V1RegressResponse": _object(
-            results={"type": "array", "items": {"type": "number"}, "description": "A number each."}
+            results={"type": "array", "items": NUMBER, "description": "A number each."}
         ),
     }
 
@@ -56,10 +61,19 @@ def predict_body(served: Served) -> dict[str, Any]:
     return {"required": True, "description": text, "content": {JSON: content}}
 
 
-def examples_body(served: Served) -> dict[str, Any]:
-    """What :classify and :regress read."""
+def classify_body(served: Served) -> dict[str, Any]:
+    """What :classify reads."""
+    return _examples_body(served, "V1ClassifyRequest")
+
+
+def regress_body(served: Served) -> dict[str, Any]:
+    """What :regress reads."""
+    return _examples_body(served, "V1RegressRequest")
+
+
+def _examples_body(served: Served, schema: str) -> dict[str, Any]:
     example = {"examples": [sample_row(served.inputs, served.profile)]}
-    content = {"schema": ref("V1ExamplesRequest"), "example": example}
+    content = {"schema": ref(schema), "example": example}
     return {"required": True, "description": f"Rows. {NUMBERS}", "content": {JSON: content}}
 
 
@@ -76,30 +90,35 @@ def _version_status() -> Schema:
 
 
 def _predict_request(served: Served) -> Schema:
-    named = {"signature_name": {"enum": ["serving_default", ""]}}
-    rows = _object(instances={"type": "array", "minItems": 1, "items": _instance(served)})
+    named = {"signature_name": {"enum": [DEFAULT_SIGNATURE, ""]}}
+    instances = [{"type": "array", "minItems": 1, "items": kind} for kind in _instances(served)]
+    rows = _object(instances={"anyOf": instances})
     whole = _object(inputs=_tensors(served))
     for schema in (rows, whole):
         schema["properties"] |= named
-    # Both together fit both, and so neither.
+    rows["not"], whole["not"] = {"required": ["inputs"]}, {"required": ["instances"]}
     return {"oneOf": [rows, whole]}
 
 
-def _instance(served: Served) -> Schema:
-    """One row: by name, or bare where that can be understood."""
+def _instances(served: Served) -> list[Schema]:
+    """The kinds of rows, of which a request has one: by name, or bare where that is clear."""
     inputs = served.inputs
-    cells = {spec.name: _cell(spec) for spec in inputs}
     if served.is_tabular:
-        row = {"type": "object", "properties": cells, "additionalProperties": False}
+        cells = {spec.name: _cell(spec) for spec in inputs}
+        # As in a row of /predict, only these have no missing values.
+        needed = [spec.name for spec in inputs if spec.dtype.kind not in "fO"]
+        if len(inputs) == 1:
+            return [_named(needed, cells), *cells.values()]
         count = len(inputs)
-        listed = {"type": "array", "minItems": count, "maxItems": count,
-                  "prefixItems": list(cells.values())}  # fmt: skip
-        bare = [next(iter(cells.values()))] if count == 1 else []
-        return {"anyOf": [row, listed, *bare]}
+        listed = {
+            "type": "array",
+            "minItems": count,
+            "maxItems": count,
+            "prefixItems": list(cells.values()),
+        }
+        return [_named(needed, cells), listed]
     parts = {spec.name: nested(_element(spec), spec.shape[1:]) for spec in inputs}
-    if len(inputs) == 1:
-        return {"anyOf": [*parts.values(), _object(**parts)]}
-    return _object(**parts)
+    return [_named(list(parts), parts), *(parts.values() if len(parts) == 1 else ())]
 
 
 def _tensors(served: Served) -> Schema:
@@ -111,9 +130,17 @@ def _tensors(served: Served) -> Schema:
             flat, deep = (nested(_element(spec), shape) for shape in ((-1,), (-1, 1)))
             whole = {"anyOf": [flat, deep]}
         parts[spec.name] = whole
-    if len(parts) == 1:
-        return {"anyOf": [*parts.values(), _object(**parts)]}
-    return _object(**parts)
+    named = _named(list(parts), parts)
+    return {"anyOf": [named, *parts.values()]} if len(parts) == 1 else named
+
+
+def _named(required: list[str], properties: dict[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": False,
+    }
 
 
 def _cell(spec: TensorSpec) -> Schema:
@@ -127,27 +154,29 @@ def _element(spec: TensorSpec) -> Schema:
     element = value(spec.datatype, nullable=True)
     if spec.dtype.kind != "O":
         return element
-    return {"anyOf": [element, _object(b64={"type": "string", "contentEncoding": "base64"})]}
+    encoded = {"b64": {"type": "string", "contentEncoding": "base64"}}
+    return {"anyOf": [element, _named(["b64"], encoded)]}
 
 
-def _examples_request(served: Served) -> Schema:
-    cells = {spec.name: _cell(spec) for spec in served.inputs}
-    example = {"type": "object", "properties": cells}
+def _examples_request(served: Served, signature: str) -> Schema:
+    # What an example lacks, the context may have.
+    example = _named([], {spec.name: _cell(spec) for spec in served.inputs})
     schema = _object(examples={"type": "array", "minItems": 1, "items": example})
-    schema["properties"]["context"] = {
-        **example,
-        "description": "Features that all examples share.",
+    schema["properties"] |= {
+        "context": {
+            **example,
+            "type": ["object", "null"],
+            "description": "Features that all examples share, and none of them has.",
+        },
+        "signature_name": {"enum": [DEFAULT_SIGNATURE, signature, ""]},
     }
     return schema
 
 
 def _pair() -> Schema:
-    return {
-        "type": "array",
-        "minItems": 2,
-        "maxItems": 2,
-        "prefixItems": [{"type": "string"}, {"type": "number"}],
-    }
+    """Label and score; some readers of OpenAPI do not understand prefixItems so deep."""
+    label_or_score = {"anyOf": [{"type": "string"}, NUMBER]}
+    return {"type": "array", "minItems": 2, "maxItems": 2, "items": label_or_score}
 
 
 def _sample(spec: TensorSpec) -> Any:
