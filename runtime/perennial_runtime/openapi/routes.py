@@ -55,7 +55,6 @@ def _readiness(name: str) -> Callable[[Served], Parts]:
 
 def _infer(served: Served) -> Parts:
     return {
-        "parameters": tensors.header_parameters(served),
         "requestBody": tensors.request_body(served),
         "responses": {"200": tensors.answer(served), **body_errors(served, "500")},
     }

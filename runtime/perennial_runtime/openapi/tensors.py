@@ -11,9 +11,10 @@ from .values import Schema, data, shape, value
 HEADER = "Inference-Header-Content-Length"
 BINARY = "application/octet-stream"
 HEAD_FIRST = (
-    f"The JSON head, of as many bytes as {HEADER} says, then the data of the binary tensors in "
-    "their order: little-endian, row-major; each string after its length in 4 bytes."
+    f"The JSON head, of as many bytes as the header {HEADER} says, then the data of the binary "
+    "tensors in their order: little-endian, row-major; each string after its length in 4 bytes."
 )
+NO_HEAD = f"{HEADER}: 0 goes before the bare data of a model's only input."
 
 
 def schemas(served: Served) -> dict[str, Schema]:
@@ -54,8 +55,9 @@ def request_body(served: Served) -> dict[str, Any]:
     if sum(map(sample_size, served.inputs)) < MANY_ELEMENTS:
         content[JSON]["example"] = {"inputs": [sample_tensor(spec) for spec in served.inputs]}
     if served.binary_tensors:
+        # The header is told in words: a parameter would belong to the other media type as well.
         content[BINARY] = {}
-    more = f" {BINARY}: {HEAD_FIRST}" if served.binary_tensors else ""
+    more = f" {BINARY}: {HEAD_FIRST} {NO_HEAD}" if served.binary_tensors else ""
     return {
         "required": True,
         "description": f"Tensors, each input of the model once, in any order.{more}",
@@ -72,21 +74,6 @@ def answer(served: Served) -> dict[str, Any]:
         described["description"] += f" {BINARY}, where an output is asked for so: {HEAD_FIRST}"
         described["headers"] = {HEADER: {"schema": {"type": "integer", "minimum": 0}}}
     return described
-
-
-def header_parameters(served: Served) -> list[dict[str, Any]]:
-    """The headers that /infer reads."""
-    if not served.binary_tensors:
-        return []
-    return [
-        {
-            "name": HEADER,
-            "in": "header",
-            "description": "Bytes of JSON at the body's beginning; without it the body is all "
-            "JSON. 0: it is all data, of the model's only input.",
-            "schema": {"type": "integer", "minimum": 0},
-        }
-    ]
 
 
 def _object(**properties: Schema) -> Schema:

@@ -11,8 +11,8 @@ from .values import Schema, nested, value
 DEFAULT_SIGNATURE = "serving_default"
 NUMBERS = "Numbers may be the tokens NaN, Infinity and -Infinity, which standard JSON has not."
 
-NUMBER: Schema = {"type": ["number", "null"]}
-"""Of an answer: who reads no NaN reads null."""
+NUMBER: Schema = {"description": "A number, or one of the tokens NaN, Infinity and -Infinity."}
+"""Of an answer. The tokens are of no type that JSON Schema knows."""
 
 
 def schemas(served: Served) -> dict[str, Schema]:
