@@ -57,14 +57,15 @@ def data(spec: TensorSpec) -> Schema:
     flat = {"type": "array", "items": element}
     if len(spec.shape) < 2:
         return flat
-    return {"anyOf": [flat, nested(element, spec.shape)]}
+    # Where there is no element at all, inner arrays may be missing as well.
+    return {"anyOf": [flat, nested(element, spec.shape, may_be_empty=-1 in spec.shape)]}
 
 
-def nested(element: Schema, extents: tuple[int, ...]) -> Schema:
+def nested(element: Schema, extents: tuple[int, ...], may_be_empty: bool = False) -> Schema:
     """Arrays within arrays, as deep as there are extents."""
     schema = element
     for extent in reversed(extents):
         schema = {"type": "array", "items": schema}
         if extent >= 0:
-            schema |= {"minItems": extent, "maxItems": extent}
+            schema |= {"maxItems": extent} | ({} if may_be_empty else {"minItems": extent})
     return schema
