@@ -70,6 +70,7 @@ class Model:
             LoadError: ModelCorrupt or UnsupportedModel.
         """
         self.digest = artifact.digest
+        self.bundle = artifact.bundle
         self.version = artifact.digest.removeprefix("sha256:")[:12]
         if artifact.bundle is None and has_external_data(artifact.model):
             raise LoadError(

@@ -44,7 +44,8 @@ class Site:
         self._grpc = GrpcSite(self, metrics, max_body_bytes)
         self._tfs_grpc = TfsGrpcSite(self, max_body_bytes)
         self.routes: Routes = {
-            "/": get("http", "other", self._hello),
+            "/": get("http", "page", self._alive),
+            "/openapi.json": get("http", "openapi", self._loading),
             "/metrics": get("http", "metrics", self._text_of_metrics),
             "/v2": get("v2", "metadata", self._server_metadata),
             "/v2/health/live": get("v2", "health", self._live),
@@ -64,12 +65,17 @@ class Site:
 
     def serve(self, service: "Service") -> None:
         """From now on the paths of the model lead to it."""
+        from .about import About
+
         self._versions = ("1", service.model.version)
         for path in self._model_paths():
             self.routes[path] = get("v2", "metadata", _always(service.metadata()))
             self.routes[f"{path}/ready"] = get("v2", "health", self._model_ready)
             for verb, route in service.routes().items():
                 self.routes[f"{path}/{verb}"] = route
+        about = About(service)
+        self.routes["/"] = get("http", "page", about.page)
+        self.routes["/openapi.json"] = get("http", "openapi", about.openapi)
         for more in (self._v1, self._grpc, self._tfs_grpc):
             self.routes.update(more.serve(service))
         self.is_loaded = True
@@ -98,9 +104,8 @@ class Site:
             f"the model {self.name!r} is still being loaded. Try again in a second"
         )
 
-    def _hello(self, call: Call) -> Answer:
-        text = f"Perennial serves the model {self.name}.\nIts metadata: /v2/models/{self.name}\n"
-        return Answer(text.encode(), "text/plain; charset=utf-8")
+    def _alive(self, call: Call) -> Answer:
+        return Answer(orjson.dumps({"status": "alive"}))
 
     def _text_of_metrics(self, call: Call) -> Answer:
         return Answer(self._metrics.text(), CONTENT_TYPE)

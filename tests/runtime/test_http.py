@@ -225,13 +225,12 @@ def test_metrics_count_by_route_and_code(start, affine, tmp_path):
     assert "process_resident_memory_bytes" in text
 
 
-def test_the_root_says_who_is_there(server):
-    status, text, _ = server.request("GET", "/")
+def test_the_root_is_a_page_for_browsers_and_a_word_of_life_for_others(server):
+    status, text, headers = server.request("GET", "/", accept="text/html,*/*;q=0.8")
     assert status == 200
-    assert text.splitlines() == [
-        "Perennial serves the model double.",
-        "Its metadata: /v2/models/double",
-    ]
+    assert "<h1>double</h1>" in text
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert server.request("GET", "/")[:2] == (200, {"status": "alive"})
 
 
 TYPES = {

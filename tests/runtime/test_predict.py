@@ -133,6 +133,15 @@ def test_the_number_of_a_class_is_answered_and_counted_as_its_name(start, flight
     assert counters(server).matrix == [[0, 0], [0, 1]]
 
 
+def test_a_whole_number_may_be_written_with_a_point(server):
+    (expected,) = predict(server, {**ROW, "seats": 150})
+    (found,) = predict(server, {**ROW, "seats": 150.0})
+    assert found["probabilities"] == expected["probabilities"]
+    # The JSON reader rounds it to the least number that would fit.
+    message = refused(server, {**ROW, "seats": -(2**63) - 1})
+    assert message == "row 0: feature 'seats': expected a whole number, got -9.223372036854776e+18"
+
+
 def test_a_missing_value_is_null_or_left_out(server):
     without = {key: ROW[key] for key in ("seats", "weekend")}
     answers = predict(server, without, {**ROW, "amount": None, "carrier": None})

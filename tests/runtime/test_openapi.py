@@ -1,0 +1,69 @@
+"""The OpenAPI document is true: Schemathesis asks a real server what the document promises."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+EXAMPLES = 8
+"""Random requests per operation, besides those that cover the schema's edges."""
+CONFIG = """
+# That data has as many elements as its shape says, and that inputs have the same number of rows,
+# is beyond JSON Schema.
+[[operations]]
+include-path-regex = "/infer$|:(predict|classify|regress)$"
+checks.positive_data_acceptance.enabled = false
+
+# So is that an id was given by this model; and of several labels, a wrong one stops no other.
+[[operations]]
+include-path-regex = "/feedback$"
+checks.positive_data_acceptance.enabled = false
+checks.negative_data_rejection.enabled = false
+"""
+HOOKS = """
+import schemathesis
+
+@schemathesis.hook
+def filter_case(context, case):
+    # The codec still takes 0, "" and {} for no outputs at all.
+    outputs = case.body.get("outputs") if isinstance(case.body, dict) else None
+    return bool(outputs) or outputs is None or outputs == []
+"""
+
+
+@pytest.fixture(scope="module")
+def served(start, flights, affine, tmp_path_factory):
+    """A server of a classifier of rows, and one of a model of tensors, by what they take."""
+    bundle = tmp_path_factory.mktemp("flights")
+    for name, data in flights().items():
+        (bundle / name).write_bytes(data)
+    bare = tmp_path_factory.mktemp("affine") / "double.onnx"
+    bare.write_bytes(affine)
+    return {
+        "rows": start(bundle, "--name", "flights"),
+        "tensors": start(bare, "--name", "double"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["rows", "tensors"])
+def test_schemathesis_finds_the_document_true(served, kind, tmp_path):
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG)
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text(HOOKS)
+    url = f"http://127.0.0.1:{served[kind].port}"
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
+            *("run", f"{url}/openapi.json", "--max-examples", str(EXAMPLES), "--seed", "1"),
+            # The same work as without a version.
+            *("--exclude-path-regex", "/versions/.*/(infer|predict|feedback)$"),
+            *("--generation-database", "none", "--no-color", "--continue-on-failure"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks"},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
