@@ -1,6 +1,7 @@
 """The v2 codec alone: what goes through it unchanged, and what it refuses, with the words."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import orjson
@@ -97,18 +98,27 @@ def test_any_body_is_either_read_or_refused(data):
         (body(tensor([1, 2], [True, 2])), "shape: expected [-1,2]"),
         (body(tensor([], [0, 2**40])), "shape: expected [-1,2]"),
         (body(tensor([1, 2, 3], [1, 2])), "expected 2 elements for the shape [1, 2], got 3"),
-        (body(tensor([[1], [2]], [1, 2])), "expected it flat or nested as [1, 2], got [2, 1]"),
-        (body(tensor([[1, 2], [3]], [2, 2])), "expected rows of one length, got a ragged array"),
-        (body(tensor(["a", 1], [1, 2])), "input 'X': data: expected numbers, got \"a\""),
-        (body(tensor([True, False], [1, 2])), "expected numbers, got true"),
-        (body(tensor([{}, 1], [1, 2])), "expected numbers, got {}"),
-        (body(tensor([1e300, 1], [1, 2])), "expected numbers within FP32's range"),
+        (
+            body(tensor([[1], [2]], [1, 2])),
+            "nested as [1, 2]: lists of 1 in dimension 0, got 2 of them",
+        ),
+        (
+            body(tensor([[1, 2], [3]], [2, 2])),
+            "nested as [2, 2]: lists of 2 in dimension 1, got 1 of them",
+        ),
+        (
+            body(tensor(["a", 1], [1, 2])),
+            "input 'X': data: element 0: expected a number, got \"a\"",
+        ),
+        (body(tensor([True, False], [1, 2])), "expected a number, got true"),
+        (body(tensor([{}, 1], [1, 2])), "expected a number, got {}"),
+        (body(tensor([1e300, 1], [1, 2])), "expected a number within FP32's range"),
         (
             body({"name": "X", "datatype": "FP32", "shape": [1, 2]}),
             "or binary_data_size, got nothing",
         ),
         (body(tensor([1, 2], [1, 2]), outputs=[{"name": "Q"}]), "outputs: expected some of 'X'"),
-        (body(tensor([1, 2], [1, 2]), outputs={}), None),
+        (body(tensor([1, 2], [1, 2]), outputs=[]), None),
         (body(tensor([1, 2], [1, 2]), outputs="X"), "outputs: expected an array"),
         (body(tensor([1, 2], [1, 2]), id=7), "id: expected a string, got 7"),
     ],
@@ -125,21 +135,37 @@ def test_a_wrong_request_is_told_what_was_expected(request_body, message):
 @pytest.mark.parametrize(
     ("datatype", "data", "message"),
     [
-        ("INT8", [1, 300], "expected numbers from -128 to 127, got 300"),
-        ("UINT8", [1, -1], "expected numbers from 0 to 255, got -1"),
-        ("INT64", [1, 1.5], "expected whole numbers, got 1.5"),
-        ("INT64", [2**63, 1], "expected numbers from -9223372036854775808"),
-        ("INT32", [None, 1], "expected whole numbers, got nothing"),
-        ("UINT64", ["1", "2"], 'expected whole numbers from 0 up, got "1"'),
-        ("BOOL", [0, 1], "expected booleans, got 0"),
-        ("BYTES", ["a", 1], "expected strings, got 1"),
-        ("FP16", [70000, 1], "expected numbers within FP16's range"),
+        ("INT8", [1, 300], "element 1: expected a whole number within INT8's range, got 300"),
+        ("UINT8", [1, -1], "element 1: expected a whole number from 0 up within UINT8's range"),
+        ("INT64", [1, 1.5], "element 1: expected a whole number, got 1.5"),
+        ("INT64", [2**63, 1], "element 0: expected a whole number within INT64's range"),
+        ("INT32", [None, 1], "element 0: expected a whole number, got nothing"),
+        ("UINT64", ["1", "2"], 'element 0: expected a whole number from 0 up, got "1"'),
+        ("BOOL", [0, 1], "element 0: expected a boolean, got 0"),
+        ("INT8", [1, True], "element 1: expected a whole number, got true"),
+        ("FP32", [1.5, False], "element 1: expected a number, got false"),
+        ("BYTES", ["a", None], "element 1: expected a string, got null"),
+        ("BYTES", ["a", 1], "element 1: expected a string, got 1"),
+        ("FP16", [70000, 1], "element 0: expected a number within FP16's range"),
     ],
 )
 def test_data_of_another_kind_is_refused(datatype, data, message):
     with pytest.raises(BadRequestError) as caught:
         codec(TensorSpec("X", datatype, (2,))).decode(body(tensor(data, [2], datatype)))
     assert f"input 'X': data: {message}" in str(caught.value)
+
+
+def test_one_long_text_among_numbers_costs_no_more_memory_than_it_is_long():
+    """An array that could hold it at each place would take gigabytes."""
+    data = [1.0] * 20_000 + ["x" * 20_000]
+    request = body(tensor(data, [len(data)]))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadRequestError, match="element 20000: expected a number"):
+            codec(TensorSpec("X", "FP32", (-1,))).decode(request)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_id_and_the_wanted_outputs_are_kept():

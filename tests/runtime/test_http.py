@@ -110,7 +110,10 @@ def test_a_request_that_leads_nowhere_is_told_why(server, method, path, status, 
 
 def test_a_wrong_input_is_named_and_never_a_server_error(server):
     status, body, _ = server.request("POST", INFER, infer_request(["a", "b"]))
-    assert (status, body) == (400, {"error": "input 'X': data: expected numbers, got \"a\""})
+    assert (status, body) == (
+        400,
+        {"error": "input 'X': data: element 0: expected a number, got \"a\""},
+    )
     for text in ("", "{", "null", '{"inputs": 1}', "\udcff"):
         assert server.request("POST", INFER, text.encode("utf8", "surrogateescape"))[0] == 400
 

@@ -228,7 +228,7 @@ def server(start, flights, tmp_path_factory):
 
 
 def test_the_page_is_served_under_its_policy(server):
-    status, text, headers = server.request("GET", "/")
+    status, text, headers = server.request("GET", "/", accept="text/html")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
@@ -238,7 +238,7 @@ def test_the_page_is_served_under_its_policy(server):
 
 
 def test_the_request_on_the_page_works(server):
-    page = Page(server.request("GET", "/")[1].encode())
+    page = Page(server.request("GET", "/", accept="text/html")[1].encode())
     (command,) = (text for text in page.texts["code"] if text.startswith("curl"))
     _, url, option, body = shlex.split(command)
     assert option == "-d"

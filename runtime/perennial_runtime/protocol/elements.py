@@ -70,7 +70,7 @@ def elements(datatype: str, dtype: np.dtype, values: list[Any]) -> np.ndarray:
             with np.errstate(over="raise"):
                 return np.array(values, dtype)  # None becomes NaN
         return np.array(values, dtype)
-    except (OverflowError, FloatingPointError):
+    except (OverflowError, FloatingPointError, struct.error):
         raise _out_of_range(datatype, dtype, values) from None
 
 

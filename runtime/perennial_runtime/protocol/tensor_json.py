@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..signature import TensorSpec
+from .elements import WrongElementError, elements
 from .messages import brief
 from .signature import count_elements, wrong_input
 
@@ -28,7 +29,6 @@ _FORMATS = {
     "FP64": "d",
 }
 """As ``struct`` names them."""
-_KINDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers from 0 up", "b": "booleans"}
 
 
 def encode_data(array: np.ndarray) -> Any:
@@ -37,7 +37,9 @@ def encode_data(array: np.ndarray) -> Any:
     return flat.tolist() if flat.dtype == object else flat
 
 
-def decode_data(spec: TensorSpec, shape: tuple[int, ...], data: list[Any]) -> np.ndarray:
+def decode_data(
+    spec: TensorSpec, shape: tuple[int, ...], data: list[Any], *, may_hold_booleans: bool = True
+) -> np.ndarray:
     """Reads a tensor's data, which may be flat or nested as its shape says.
 
     Args:
@@ -47,29 +49,52 @@ def decode_data(spec: TensorSpec, shape: tuple[int, ...], data: list[Any]) -> np
         BadRequestError: naming the tensor, what was expected, and what came.
     """
     expected = count_elements(spec, shape)
-    packed = _packed(spec, shape, expected, data)
+    packed = _packed(spec, shape, expected, data, may_hold_booleans)
     if packed is not None:
         return packed
-    try:
-        array = _strings(spec, data) if spec.datatype == "BYTES" else _numbers(spec, data)
-    except (ValueError, OverflowError):
-        raise wrong_input(spec, "data: expected rows of one length, got a ragged array") from None
-    if array.size and array.ndim != 1 and array.shape != shape:
-        raise wrong_input(
-            spec, f"data: expected it flat or nested as {list(shape)}, got {list(array.shape)}"
-        )
-    if array.size != expected:
+    values = _flat(spec, shape, data)
+    if len(values) != expected:
         raise wrong_input(
             spec,
-            f"data: expected {expected} elements for the shape {list(shape)}, got {array.size}",
+            f"data: expected {expected} elements for the shape {list(shape)}, got {len(values)}",
         )
+    if spec.datatype == "BYTES" and None in values:
+        raise wrong_input(spec, f"data: element {values.index(None)}: expected a string, got null")
+    try:
+        array = elements(spec.datatype, spec.dtype, values)
+    except WrongElementError as error:
+        raise wrong_input(spec, f"data: element {error.place}: {error}") from None
     return array.reshape(shape)
 
 
+def _flat(spec: TensorSpec, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
+    """The elements in row-major order, of data that are flat or nested as the shape says."""
+    if not data or type(data[0]) is not list:
+        return data
+    values: list[Any] = [data]
+    for dimension, extent in enumerate(shape):
+        wrong = next((v for v in values if type(v) is not list or len(v) != extent), None)
+        if wrong is not None:
+            found = f"{len(wrong)} of them" if type(wrong) is list else brief(wrong)
+            raise wrong_input(
+                spec,
+                f"data: expected it flat or nested as {list(shape)}: lists of {extent} in "
+                f"dimension {dimension}, got {found}",
+            )
+        values = list(chain.from_iterable(values))
+    return values
+
+
 def _packed(
-    spec: TensorSpec, shape: tuple[int, ...], count: int, data: list[Any]
+    spec: TensorSpec,
+    shape: tuple[int, ...],
+    count: int,
+    data: list[Any],
+    may_hold_booleans: bool,
 ) -> np.ndarray | None:
     """Numbers of the right types and ranges, in half the time that numpy takes to find that out.
+
+    Packing would take booleans for numbers, so they are looked for where there may be some.
 
     None for all else, be it wrong or only rare: deeper nesting, nothing at all.
     """
@@ -78,8 +103,7 @@ def _packed(
         return None
     if data and type(data[0]) is list:
         data = _flat_rows(shape, data)
-    # Packing would take a boolean for a number; a first one stands for all of them.
-    if len(data) != count or type(data[0]) is bool:
+    if len(data) != count or (may_hold_booleans and bool in set(map(type, data))):
         return None
     packed = _pack(f"={count}{code}", data)
     if packed is None and code in "efd" and None in data:
@@ -101,74 +125,3 @@ def _flat_rows(shape: tuple[int, ...], rows: list[Any]) -> list[Any]:
     if any(type(row) is not list or len(row) != shape[1] for row in rows):
         return []
     return list(chain.from_iterable(rows))
-
-
-def _numbers(spec: TensorSpec, data: list[Any]) -> np.ndarray:
-    """Numbers or booleans as an array of the tensor's type, whatever its shape."""
-    array = np.array(data)
-    target = spec.dtype
-    if array.size == 0:
-        return array.astype(target)
-    kind = target.kind
-    found = array.dtype.kind
-    if kind == "f":
-        if found == "O":
-            array = _with_nulls(spec, array)
-        elif found not in "fiu":
-            raise wrong_input(spec, f"data: expected numbers, got {brief(_culprit(data))}")
-        if array.dtype == target:
-            return array
-        try:
-            with np.errstate(over="raise"):
-                return array.astype(target)
-        except FloatingPointError:
-            raise wrong_input(
-                spec, f"data: expected numbers within {spec.datatype}'s range, got larger ones"
-            ) from None
-    if kind == "b":
-        if found != "b":
-            raise wrong_input(spec, f"data: expected booleans, got {brief(_culprit(data))}")
-        return array
-    if found == "f":  # also what numpy makes of whole numbers below and above 2**63 together
-        array = np.array(data, dtype=object)
-        if any(type(value) is not int for value in array.flat):
-            found = "O"
-    if found not in "iuf":
-        raise wrong_input(spec, f"data: expected {_KINDS[kind]}, got {brief(_culprit(data))}")
-    if array.dtype != target:
-        limits = np.iinfo(target)
-        low, high = int(array.min()), int(array.max())
-        if low < limits.min or high > limits.max:
-            value = low if low < limits.min else high
-            raise wrong_input(
-                spec, f"data: expected numbers from {limits.min} to {limits.max}, got {value}"
-            )
-        array = array.astype(target)
-    return array
-
-
-def _with_nulls(spec: TensorSpec, array: np.ndarray) -> np.ndarray:
-    """Numbers among which are nulls, those as NaN."""
-    for value in array.flat:
-        if value is not None and type(value) is not float and type(value) is not int:
-            raise wrong_input(spec, f"data: expected numbers, got {brief(value)}")
-    return array.astype(np.float64)
-
-
-def _strings(spec: TensorSpec, data: list[Any]) -> np.ndarray:
-    array = np.array(data, dtype=object)
-    for value in array.reshape(-1).tolist():
-        if type(value) is not str:
-            raise wrong_input(spec, f"data: expected strings, got {brief(value)}")
-    return array
-
-
-def _culprit(data: list[Any]) -> Any:
-    """An element to show in a message: the first that is no number, else no whole one, or any."""
-    elements = np.array(data, dtype=object).reshape(-1).tolist()
-    return next(
-        value
-        for kinds in ((int, float), (int,), ())
-        for value in elements
-        if type(value) not in kinds
-    )

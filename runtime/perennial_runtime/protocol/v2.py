@@ -77,10 +77,11 @@ class Codec:
         if type(entries) is not list:
             raise BadRequestError(f"inputs: expected an array of tensors, got {brief(entries)}")
         signature = self._signature
+        has_booleans = b"true" in head or b"false" in head
         feeds: dict[str, np.ndarray] = {}
         for entry in entries:
             spec = signature.input(entry.get("name") if type(entry) is dict else None, feeds)
-            feeds[spec.name] = _tensor(spec, entry, tail)
+            feeds[spec.name] = _tensor(spec, entry, tail, has_booleans)
         signature.check_complete(feeds)
         tail.check_used()
         identity = request.get("id")
@@ -120,7 +121,7 @@ class Codec:
                 f"parameters: binary_data_output: expected true or false, got {brief(binary)}"
             )
         entries = request.get("outputs")
-        if not entries:
+        if entries is None or entries == []:
             names = self._signature.all_outputs
             return names, (_BINARY,) * len(names) if binary else None
         if type(entries) is not list:
@@ -176,7 +177,9 @@ def _object(head: bytes) -> dict[str, Any]:
     return request
 
 
-def _tensor(spec: TensorSpec, entry: Mapping[str, Any], tail: Tail) -> np.ndarray:
+def _tensor(
+    spec: TensorSpec, entry: Mapping[str, Any], tail: Tail, has_booleans: bool
+) -> np.ndarray:
     datatype = entry.get("datatype")
     if datatype != spec.datatype:
         raise wrong_input(spec, f"datatype: expected {spec.datatype}, got {brief(datatype)}")
@@ -195,7 +198,7 @@ def _tensor(spec: TensorSpec, entry: Mapping[str, Any], tail: Tail) -> np.ndarra
         raise wrong_input(
             spec, f"data: expected an array, or binary_data_size, got {brief(data)}{hint}"
         )
-    return decode_data(spec, extents, data)
+    return decode_data(spec, extents, data, may_hold_booleans=has_booleans)
 
 
 def _parameters(where: str, owner: Mapping[str, Any], name: Any = None) -> Mapping[str, Any]:

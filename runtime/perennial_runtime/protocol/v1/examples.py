@@ -99,7 +99,7 @@ def _examples(request: dict[str, Any]) -> list[Any]:
             f"more, got {brief(examples)}"
         )
     context = request.get("context")
-    if not context:
+    if context is None or context == {}:
         return examples
     if type(context) is not dict:
         raise BadRequestError(f"context: expected an object by feature, got {brief(context)}")

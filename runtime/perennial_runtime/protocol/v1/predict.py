@@ -148,7 +148,7 @@ class PredictCodec:
         if self._classes is not None and self._classes.are_numbered and spec.name == LABEL:
             return self._classes.own(result)
         if not result.ndim:
-            return result[()]
+            return result.item()
         return result if result.flags.c_contiguous else result.copy()
 
 
