@@ -46,6 +46,11 @@ class Filling:
         """The directory that becomes the entry."""
         return self.root / "files"
 
+    @property
+    def has_records(self) -> bool:
+        """Whether a later process finds anything that it can go on with."""
+        return any(self.root.glob("*.json"))
+
     def record(self, path: str) -> Path | None:
         """Where it is noted how much of a file has arrived; None where nothing may be kept.
 
@@ -104,7 +109,7 @@ class Cache:
                     keep = digest is not None
                     raise
                 finally:
-                    if not keep:
+                    if not (keep and filling.has_records):
                         shutil.rmtree(partial, ignore_errors=True)
         except OSError as error:
             raise self._unwritable(error) from error

@@ -187,10 +187,11 @@ def test_a_web_servers_status_gives_the_reason(web, cache, path, status, reason)
     assert error.exit_code == (3 if reason is LoadFailure.STORE_UNREACHABLE else 1)
 
 
-def test_a_refused_connection_is_unreachable(cache):
+def test_a_refused_connection_is_unreachable_and_leaves_nothing(cache):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    error = failure(f"http://127.0.0.1:{port}/x.onnx", cache)
+    error = failure(f"http://127.0.0.1:{port}/x.onnx", cache, pin=OTHER)
+    assert list(cache.iterdir()) == []
     assert error.reason is LoadFailure.STORE_UNREACHABLE
     assert "connection refused" in error.message
 

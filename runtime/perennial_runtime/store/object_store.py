@@ -15,7 +15,7 @@ READ_TIMEOUT_SECONDS = 20.0
 """For each wait for more bytes; a long download may take longer."""
 DOWNLOAD_SECONDS = 86400.0
 """Of a whole download, which may rightly be long; the timeouts above notice a dead store."""
-_NO_SPAN = ("416 Range Not Satisfiable", "416 Requested Range", "non-partial response")
+_NO_SPAN = ("416 Range Not Satisfiable", "non-partial response")
 """What obstore says of an object without a first byte, and of a server that gives all of it."""
 
 
