@@ -6,6 +6,7 @@ import threading
 import grpc
 import numpy as np
 import pytest
+from onnx import TensorProto
 from support.clients import imported
 
 from perennial_runtime.protocol.protobuf import to_bytes
@@ -131,3 +132,13 @@ def test_a_model_that_is_being_loaded_is_not_available(start, web, affine):
     release.set()
     server.wait_for("ready")
     assert server.request("GET", "/v1/models/double")[0] == 200
+
+
+def test_numbers_of_every_kind_are_answered_in_rows(start, identity, tmp_path):
+    kinds = {"A": TensorProto.INT64, "B": TensorProto.FLOAT16, "C": TensorProto.UINT8}
+    (tmp_path / "kinds.onnx").write_bytes(identity(**{k: (v, ["N"]) for k, v in kinds.items()}))
+    server = start(tmp_path / "kinds.onnx")
+    row = {"A": 2**40, "B": 0.5, "C": 7}
+    answer = server.request("POST", "/v1/models/kinds:predict", {"instances": [row, row]})
+    expected = {f"{name}_out": value for name, value in row.items()}
+    assert answer[:2] == (200, {"predictions": [expected, expected]})

@@ -149,6 +149,9 @@ class PredictCodec:
             return self._classes.own(result)
         if not result.ndim:
             return result.item()
+        if result.ndim == 1:
+            # In rows these are values by themselves, and orjson does not know all of NumPy's.
+            return result.tolist()
         return result if result.flags.c_contiguous else result.copy()
 
 
