@@ -23,8 +23,8 @@ from .protocol.grpc.status import code_of
 from .routes import NOWHERE, Route, Routes
 
 if TYPE_CHECKING:  # they bring numpy and ONNX Runtime, which are imported while already live
-    from .engine import Engine, Job
-    from .workers import Workers
+    from .engine.engine import Engine, Job
+    from .engine.workers import Workers
 
 INLINE_SECONDS = 0.002
 INLINE_BYTES = 64 * 1024
@@ -124,7 +124,7 @@ class App:
                 self._fail(job.route, job.call, error)
 
     def _job(self, route: Route, call: Call) -> "Job":
-        from .engine import Job
+        from .engine.engine import Job
 
         assert route.endpoint is not None
         return Job(call, route, route.endpoint, route.endpoint.decode(call))

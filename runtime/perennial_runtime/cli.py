@@ -11,7 +11,7 @@ from perennial_contracts.outcome import Outcome
 from . import log
 from .errors import LoadError
 from .fronts import FrontError
-from .listener import ListenError
+from .fronts.listener import ListenError
 from .settings import Settings, parse
 
 

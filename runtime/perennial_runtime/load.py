@@ -14,7 +14,7 @@ from .errors import LoadError
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .model import Model
+    from .engine.model import Model
     from .service import Service
 
 
@@ -25,8 +25,8 @@ def load_model(settings: Settings) -> "Model":
         LoadError: for whatever reason.
     """
     with _errors_explained(settings):
-        from .fetch import fetch
-        from .model import Model
+        from .engine.model import Model
+        from .fetching.fetch import fetch
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
@@ -51,7 +51,7 @@ def load_service(settings: Settings) -> "Service":
 
 def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
     """A model whose rows make no table is served, but not captured."""
-    from .capture import Capture
+    from .monitoring.capture import Capture
     from .store.sink import sink_of
 
     model = service.model

@@ -15,11 +15,11 @@ from . import log
 from .app import App
 from .errors import LoadError
 from .fronts import Front, Limits, front_of
-from .listener import listen, refuse_connections
+from .fronts.listener import listen, refuse_connections
 from .load import load_service
 from .metrics import Metrics
 from .settings import Settings
-from .site import Site
+from .sites.site import Site
 from .welcome import welcome
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ def _load(settings: Settings) -> "Service | LoadError":
 
 def _loaded(server: _Server, ports: list[int]) -> None:
     """From now on requests are answered with the model."""
-    from .engine import Engine
-    from .workers import Workers
+    from .engine.engine import Engine
+    from .engine.workers import Workers
 
     settings, service = server.settings, server.service
     assert service is not None
@@ -172,8 +172,8 @@ def _drain(server: _Server, number: int) -> int:
     skips the wait. What is captured is written meanwhile, and the last of it at the end.
     """
     settings, service = server.settings, server.service
-    was_ready = server.site.is_ready
-    server.site.is_draining = True
+    was_ready = server.site.standing.is_ready
+    server.site.standing.is_draining = True
     server.front.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:

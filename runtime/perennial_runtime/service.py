@@ -6,15 +6,15 @@ import orjson
 
 from .answer import Answer
 from .classes import LABEL, PROBABILITIES
-from .counter_metrics import CounterCollector
 from .encoding import body_of
 from .endpoints.rows import RowsEndpoint
 from .endpoints.v2 import InferEndpoint
+from .engine.model import Model
 from .errors import BadRequestError, NotFoundError
 from .fronts import Call
-from .model import Model
-from .monitor import Monitor
-from .prediction_id import IdMaker
+from .monitoring.counter_metrics import CounterCollector
+from .monitoring.monitor import Monitor
+from .monitoring.prediction_id import IdMaker
 from .protocol.feedback import FeedbackCodec
 from .protocol.rows import RowCodec
 from .protocol.v2 import Codec

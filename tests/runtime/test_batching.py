@@ -10,15 +10,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from perennial_contracts.digest import digest_of
-from perennial_runtime import batching
-from perennial_runtime.cache import Artifact
-from perennial_runtime.engine import Engine, Job
+from perennial_runtime.engine import batching
+from perennial_runtime.engine.engine import Engine, Job
+from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.workers import Workers
 from perennial_runtime.errors import BadRequestError
+from perennial_runtime.fetching.cache import Artifact
 from perennial_runtime.metrics import Metrics
-from perennial_runtime.model import Model
 from perennial_runtime.routes import Route
 from perennial_runtime.signature import TensorSpec
-from perennial_runtime.workers import Workers
 
 X = TensorSpec("X", "FP32", (-1, 2))
 Y = TensorSpec("Y", "FP32", (-1, 2))

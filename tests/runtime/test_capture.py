@@ -12,13 +12,13 @@ from onnx import TensorProto
 from support.s3 import KEYS, needs_s3
 
 from perennial_contracts.counters import CaptureCounts, Counters
-from perennial_runtime.capture import Capture
 from perennial_runtime.classes import Classes
-from perennial_runtime.parquet import Predictions, predictions_file
-from perennial_runtime.prediction_id import IdMaker
+from perennial_runtime.monitoring.capture import Capture
+from perennial_runtime.monitoring.parquet import Predictions, predictions_file
+from perennial_runtime.monitoring.prediction_id import IdMaker
+from perennial_runtime.monitoring.tally import Batch
 from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_runtime.store.sink import SinkError, sink_of
-from perennial_runtime.tally import Batch
 
 MODEL = "/v2/models/flights"
 ROW = {"amount": 2.0, "carrier": "AA", "seats": 150, "weekend": False}
@@ -239,7 +239,7 @@ class Sink:
 
 @pytest.fixture
 def sink(monkeypatch):
-    monkeypatch.setattr("perennial_runtime.capture.RETRY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("perennial_runtime.monitoring.capture.RETRY_SECONDS", (0.0, 0.0))
     return Sink()
 
 

@@ -13,10 +13,10 @@ from support.ranged import RangedFile
 from perennial_contracts.bundle import Bundle, BundleFile
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
-from perennial_runtime.download import WORKERS
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetch import fetch
-from perennial_runtime.parts import PART_BYTES
+from perennial_runtime.fetching.download import WORKERS
+from perennial_runtime.fetching.fetch import fetch
+from perennial_runtime.fetching.parts import PART_BYTES
 
 MEBIBYTE = 1024 * 1024
 PATIENCE = 60.0

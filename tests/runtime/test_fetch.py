@@ -9,7 +9,7 @@ import pytest
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetch import fetch
+from perennial_runtime.fetching.fetch import fetch
 
 OTHER = "sha256:" + "0" * 64
 

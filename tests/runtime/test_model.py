@@ -6,10 +6,10 @@ from onnx import TensorProto, helper
 
 from perennial_contracts.bundle import Bundle, Tensor, describe_files
 from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.onnx_file import has_external_data
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetch import fetch
-from perennial_runtime.model import Model
-from perennial_runtime.onnx_file import has_external_data
+from perennial_runtime.fetching.fetch import fetch
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_signature_is_the_models(load, affine):
 def test_a_quick_model_gets_one_thread_and_a_slow_one_all(
     load, affine, monkeypatch, quick_seconds, threads
 ):
-    monkeypatch.setattr("perennial_runtime.model.QUICK_SECONDS", quick_seconds)
+    monkeypatch.setattr("perennial_runtime.engine.model.QUICK_SECONDS", quick_seconds)
     assert load(affine, threads=2).threads == threads
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_runtime.parts import PART_BYTES, Parts, Record
+from perennial_runtime.fetching.parts import PART_BYTES, Parts, Record
 
 SIZES = st.integers(0, 60)
 

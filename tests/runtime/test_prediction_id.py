@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perennial_contracts.quality import SCORE_BINS, score_bins
 from perennial_runtime.classes import score_bin
-from perennial_runtime.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
+from perennial_runtime.monitoring.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
 
 NOW = 1_790_000_000_000
 VERSION = "0123456789ab"

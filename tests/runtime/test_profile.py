@@ -3,9 +3,9 @@
 import pytest
 
 from perennial_contracts.outcome import LoadFailure
+from perennial_runtime.engine.model import Model
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetch import fetch
-from perennial_runtime.model import Model
+from perennial_runtime.fetching.fetch import fetch
 
 
 @pytest.fixture

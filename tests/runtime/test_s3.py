@@ -12,8 +12,8 @@ from support.s3 import KEYS, needs_s3
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetch import fetch
-from perennial_runtime.parts import PART_BYTES
+from perennial_runtime.fetching.fetch import fetch
+from perennial_runtime.fetching.parts import PART_BYTES
 from perennial_runtime.store.buckets import bucket_of
 
 

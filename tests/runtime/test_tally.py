@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_contracts.profile import Distribution, Profile
 from perennial_runtime.classes import Classes
-from perennial_runtime.counter_metrics import CounterCollector, bin_names
-from perennial_runtime.prediction_id import PredictionId
-from perennial_runtime.tally import Batch, Tally
-from perennial_runtime.verdicts import Verdicts
+from perennial_runtime.monitoring.counter_metrics import CounterCollector, bin_names
+from perennial_runtime.monitoring.prediction_id import PredictionId
+from perennial_runtime.monitoring.tally import Batch, Tally
+from perennial_runtime.monitoring.verdicts import Verdicts
 
 CLASSES = Classes(("0", "1"), 1)
 PROFILE = Profile(
@@ -108,7 +108,7 @@ def test_labels_are_counted_by_what_was_predicted():
 
 
 def test_a_label_that_comes_twice_is_counted_once(monkeypatch):
-    monkeypatch.setattr("perennial_runtime.verdicts.REMEMBERED_IDS", 2)
+    monkeypatch.setattr("perennial_runtime.monitoring.verdicts.REMEMBERED_IDS", 2)
     verdicts = Verdicts(CLASSES)
     for key in (1, 1, 2, 1):
         verdicts.add(prediction(key), "1")

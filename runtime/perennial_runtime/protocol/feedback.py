@@ -7,7 +7,7 @@ import orjson
 
 from ..classes import Classes, label_text
 from ..errors import BadRequestError
-from ..prediction_id import IdMaker, PredictionId
+from ..monitoring.prediction_id import IdMaker, PredictionId
 from .messages import brief, listing
 
 

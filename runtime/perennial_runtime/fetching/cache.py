@@ -21,9 +21,9 @@ from pathlib import Path
 
 from perennial_contracts.outcome import LoadFailure
 
-from . import log
+from .. import log
+from ..errors import LoadError
 from .artifact import Artifact, verify
-from .errors import LoadError
 from .locks import locked
 
 __all__ = ["Artifact", "Cache", "Filling"]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from perennial_contracts.outcome import LoadFailure
 
-from . import log
-from .errors import LoadError
+from .. import log
+from ..errors import LoadError
+from ..store import Blob, OverwrittenError, Source, Span
 from .parts import PART_BYTES, Parts, Record
 from .prefix_hash import PrefixHash
 from .progress import Progress
-from .store import Blob, OverwrittenError, Source, Span
 
 WORKERS = 6
 """Requests at a time. Each holds about a mebibyte in memory."""

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from .errors import RequestError
-from .signature import TensorSpec
+from ..errors import RequestError
+from ..signature import TensorSpec
 
 SAMPLES = 8
 QUICKER = 0.75

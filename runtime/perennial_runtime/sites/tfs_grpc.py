@@ -3,33 +3,37 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .answer import Answer
-from .encoding import body_of
-from .fronts import Call
-from .routes import Routes, ask, post
+from ..answer import Answer
+from ..encoding import body_of
+from ..fronts import Call
+from ..routes import Routes, ask, post
+from .standing import Standing
 
 if TYPE_CHECKING:
-    from .service import Service
-    from .site import Site
+    from ..service import Service
 
 PREDICTION = "/tensorflow.serving.PredictionService"
 MODEL = "/tensorflow.serving.ModelService"
 
 
 class TfsGrpcSite:
-    """Methods by path; there are none before the model is there."""
+    """Methods by path."""
 
-    def __init__(self, site: "Site", max_body_bytes: int) -> None:
-        self._site = site
+    def __init__(self, standing: Standing, max_body_bytes: int) -> None:
+        self._standing = standing
         self._limit = max_body_bytes
+
+    def routes(self) -> Routes:
+        """Nothing is served before the model is there."""
+        return {}
 
     def serve(self, service: "Service") -> Routes:
         """What is served with a model."""
-        from .endpoints.plain import BodyCodec, PlainEndpoint
-        from .protocol.tfs_grpc.examples import ClassificationCodec, RegressionCodec
-        from .protocol.tfs_grpc.predict import PredictionCodec
-        from .protocol.tfs_grpc.status import get_model_metadata, get_model_status
-        from .protocol.v1.status import State
+        from ..endpoints.plain import BodyCodec, PlainEndpoint
+        from ..protocol.tfs_grpc.examples import ClassificationCodec, RegressionCodec
+        from ..protocol.tfs_grpc.predict import PredictionCodec
+        from ..protocol.tfs_grpc.status import get_model_metadata, get_model_status
+        from ..protocol.v1.status import State
 
         name, model = service.name, service.model
         inputs, outputs = model.inputs, model.outputs
@@ -38,7 +42,7 @@ class TfsGrpcSite:
             return get_model_metadata(message, name, inputs, outputs)
 
         def status(message: bytes) -> bytes:
-            state = State.AVAILABLE if self._site.is_ready else State.UNLOADING
+            state = State.AVAILABLE if self._standing.is_ready else State.UNLOADING
             return get_model_status(message, name, state)
 
         def answered(answer: Callable[[bytes], bytes]) -> Callable[[Call], Answer]:

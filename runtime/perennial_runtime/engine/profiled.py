@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.profile import PROFILE_NAME, Distribution, Profile
 
-from .classes import Classes
-from .errors import LoadError
-from .signature import TensorSpec
+from ..classes import Classes
+from ..errors import LoadError
+from ..signature import TensorSpec
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .answer import JSON, Answer
-from .fronts import Call
-from .openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
-from .page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, page_of
+from ..answer import JSON, Answer
+from ..fronts import Call
+from ..openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
+from ..page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, page_of
 
 if TYPE_CHECKING:
-    from .service import Service
+    from ..service import Service
 
 ALIVE = Answer(orjson.dumps({"status": "alive"}), JSON, (("vary", "accept"),))
 """What KServe's v1 clients look for at the root."""

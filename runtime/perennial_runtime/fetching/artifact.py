@@ -12,7 +12,7 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.profile import PROFILE_NAME
 
-from .errors import LoadError
+from ..errors import LoadError
 
 MANIFEST_LIMIT = 16 * 1024 * 1024
 """Bytes of bundle.json that are accepted."""

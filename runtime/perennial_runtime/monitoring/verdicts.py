@@ -7,7 +7,7 @@ import numpy as np
 
 from perennial_contracts.quality import SCORE_BINS
 
-from .classes import Classes
+from ..classes import Classes
 from .prediction_id import PredictionId
 
 REMEMBERED_IDS = 100_000

@@ -15,13 +15,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from perennial_contracts.outcome import LoadFailure
 
-from . import log
-from .cache import Artifact
-from .classes import classes_of
-from .errors import BadRequestError, LoadError, RunFailedError
+from .. import log
+from ..classes import classes_of
+from ..errors import BadRequestError, LoadError, RunFailedError
+from ..fetching.cache import Artifact
+from ..signature import TensorSpec
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
-from .signature import TensorSpec
 
 DATATYPES = {
     "bool": "BOOL",

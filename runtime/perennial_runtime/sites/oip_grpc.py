@@ -3,20 +3,19 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import version
-from .answer import Answer
-from .encoding import body_of
-from .errors import UnavailableError
-from .fronts import Call
-from .protocol.grpc import answers, health
-from .protocol.grpc.reflection import reflect
-from .protocol.statistics import Duration, Statistics
-from .routes import Route, Routes, ask, post
+from .. import version
+from ..answer import Answer
+from ..encoding import body_of
+from ..fronts import Call
+from ..protocol.grpc import answers, health
+from ..protocol.grpc.reflection import reflect
+from ..protocol.statistics import Duration, Statistics
+from ..routes import Route, Routes, ask, post
+from .standing import EXTENSIONS, PROGRAM, Standing
 
 if TYPE_CHECKING:
-    from .metrics import Metrics
-    from .service import Service
-    from .site import Site
+    from ..metrics import Metrics
+    from ..service import Service
 
 INFERENCE = "/inference.GRPCInferenceService"
 STREAM_INFER = f"{INFERENCE}/ModelStreamInfer"
@@ -28,11 +27,11 @@ STREAMS = (STREAM_INFER, *REFLECTION)
 """Paths of the methods that take a stream of messages."""
 
 
-class GrpcSite:
+class OipGrpcSite:
     """Methods by path."""
 
-    def __init__(self, site: "Site", metrics: "Metrics", max_body_bytes: int) -> None:
-        self._site = site
+    def __init__(self, standing: Standing, metrics: "Metrics", max_body_bytes: int) -> None:
+        self._standing = standing
         self._metrics = metrics
         self._limit = max_body_bytes
         self._service: Service | None = None
@@ -57,8 +56,8 @@ class GrpcSite:
 
     def serve(self, service: "Service") -> Routes:
         """What changes with a model."""
-        from .endpoints.plain import PlainEndpoint
-        from .protocol.grpc.codec import GrpcCodec
+        from ..endpoints.plain import PlainEndpoint
+        from ..protocol.grpc.codec import GrpcCodec
 
         self._service = service
         model = service.model
@@ -80,13 +79,11 @@ class GrpcSite:
 
     @property
     def _ready(self) -> bool:
-        return self._site.is_ready
+        return self._standing.is_ready
 
     def _loaded(self) -> "Service":
         if self._service is None:
-            raise UnavailableError(
-                f"the model {self._site.name!r} is still being loaded. Try again in a second"
-            )
+            raise self._standing.unavailable()
         return self._service
 
     def _body(self, call: Call) -> bytes:
@@ -100,11 +97,12 @@ class GrpcSite:
         return answers.server_ready(self._ready)
 
     def _model_ready(self, call: Call) -> bytes:
-        version = self._service.model.version if self._service else "1"
-        return answers.model_ready(self._body(call), self._site.name, version, self._ready)
+        return answers.model_ready(
+            self._body(call), self._standing.name, self._standing.version, self._ready
+        )
 
     def _server_metadata(self, call: Call) -> bytes:
-        return answers.server_metadata(self._site.program, version(), self._site.extensions)
+        return answers.server_metadata(PROGRAM, version(), EXTENSIONS)
 
     def _model_metadata(self, call: Call) -> bytes:
         service = self._loaded()
@@ -132,10 +130,9 @@ class GrpcSite:
         return answers.model_statistics(self._body(call), name, version, statistics)
 
     def _index(self, call: Call) -> bytes:
-        version = self._service.model.version if self._service else "1"
         reason = "draining" if self._service else "loading"
         return answers.repository_index(
-            self._body(call), self._site.name, version, self._ready, reason
+            self._body(call), self._standing.name, self._standing.version, self._ready, reason
         )
 
     def _check(self, call: Call) -> bytes:

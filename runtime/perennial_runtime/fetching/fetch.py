@@ -6,13 +6,13 @@ from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, BundleFile
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 
-from . import log
+from .. import log
+from ..errors import LoadError
+from ..store import Location, Source, locate
 from .artifact import MANIFEST_LIMIT, Artifact, check_file, check_pin, parse_manifest, verify
 from .cache import Cache, Filling
 from .download import Download
-from .errors import LoadError
 from .patience import Patience
-from .store import Location, Source, locate
 
 
 def fetch(uri: str, pin: str | None, cache_dir: Path, retry_seconds: float) -> Artifact:

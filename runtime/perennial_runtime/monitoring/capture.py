@@ -13,12 +13,12 @@ from typing import Generic, TypeVar
 from perennial_contracts.capture import labels_folder, predictions_folder
 from perennial_contracts.counters import CaptureCounts
 
-from . import log
-from .classes import Classes
+from .. import log
+from ..classes import Classes
+from ..signature import TensorSpec
+from ..store.sink import Sink, SinkError
 from .parquet import Labels, Predictions, labels_file, predictions_file
 from .prediction_id import is_sampled
-from .signature import TensorSpec
-from .store.sink import Sink, SinkError
 from .tally import Batch
 
 Part = TypeVar("Part", Predictions, Labels)

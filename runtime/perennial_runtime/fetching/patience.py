@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from perennial_contracts.outcome import LoadFailure
 
-from . import log
-from .errors import LoadError
+from .. import log
+from ..errors import LoadError
 
 T = TypeVar("T")
 

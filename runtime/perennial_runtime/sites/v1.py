@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from .answer import Answer
-from .errors import NotReadyError, UnavailableError
-from .fronts import Call
-from .routes import Route, Routes, ask, get
+from ..answer import Answer
+from ..errors import NotReadyError
+from ..fronts import Call
+from ..routes import Route, Routes, ask, get
+from .standing import Standing
 
 if TYPE_CHECKING:
-    from .service import Service
-    from .site import Site
+    from ..service import Service
 
 VERBS = ("predict", "classify", "regress")
 
@@ -17,8 +17,8 @@ VERBS = ("predict", "classify", "regress")
 class V1Site:
     """Paths below /v1."""
 
-    def __init__(self, site: "Site", max_body_bytes: int) -> None:
-        self._site = site
+    def __init__(self, standing: Standing, max_body_bytes: int) -> None:
+        self._standing = standing
         self._limit = max_body_bytes
 
     def routes(self) -> Routes:
@@ -26,17 +26,17 @@ class V1Site:
         routes: Routes = {"/v1/models": get("v1", "metadata", self._models)}
         for path in self._paths():
             routes[path] = get("v1", "health", self._status)
-            routes[f"{path}/metadata"] = get("v1", "metadata", self._loading)
+            routes[f"{path}/metadata"] = get("v1", "metadata", self._standing.loading)
             for verb in VERBS:
-                routes[f"{path}:{verb}"] = Route("v1", verb, "POST", answer=self._loading)
+                routes[f"{path}:{verb}"] = Route("v1", verb, "POST", answer=self._standing.loading)
         return routes
 
     def serve(self, service: "Service") -> Routes:
         """What changes with a model."""
-        from .endpoints.plain import BodyCodec, PlainEndpoint
-        from .protocol.v1.examples import ClassifyCodec, RegressCodec
-        from .protocol.v1.predict import PredictCodec
-        from .protocol.v1.status import metadata_body
+        from ..endpoints.plain import BodyCodec, PlainEndpoint
+        from ..protocol.v1.examples import ClassifyCodec, RegressCodec
+        from ..protocol.v1.predict import PredictCodec
+        from ..protocol.v1.status import metadata_body
 
         name, model = service.name, service.model
         signature = (name, model.inputs, model.outputs, model.classes)
@@ -51,23 +51,18 @@ class V1Site:
         return routes
 
     def _paths(self) -> list[str]:
-        path = f"/v1/models/{self._site.name}"
+        path = f"/v1/models/{self._standing.name}"
         return [path, f"{path}/versions/1"]
 
     def _models(self, call: Call) -> Answer:
-        from .protocol.v1.status import models_body
+        from ..protocol.v1.status import models_body
 
-        return Answer(models_body(self._site.name))
+        return Answer(models_body(self._standing.name))
 
     def _status(self, call: Call) -> Answer:
-        from .protocol.v1.status import State, model_body
+        from ..protocol.v1.status import State, model_body
 
-        if self._site.is_ready:
-            return Answer(model_body(self._site.name, State.AVAILABLE))
-        state = State.UNLOADING if self._site.is_loaded else State.LOADING
-        raise NotReadyError(model_body(self._site.name, state))
-
-    def _loading(self, call: Call) -> Answer:
-        raise UnavailableError(
-            f"the model {self._site.name!r} is still being loaded. Try again in a second"
-        )
+        if self._standing.is_ready:
+            return Answer(model_body(self._standing.name, State.AVAILABLE))
+        state = State.UNLOADING if self._standing.is_loaded else State.LOADING
+        raise NotReadyError(model_body(self._standing.name, state))

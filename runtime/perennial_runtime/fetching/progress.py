@@ -2,7 +2,7 @@
 
 import time
 
-from . import log
+from .. import log
 
 PROGRESS_SECONDS = 2.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from perennial_contracts.outcome import LoadFailure
 
-from .errors import LoadError
+from ..errors import LoadError
 
 STEP_BYTES = 1024 * 1024
 

@@ -9,9 +9,9 @@ import numpy as np
 from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_contracts.profile import Profile
 
-from .classes import LABEL, PROBABILITIES, Classes, score_bin
+from ..classes import LABEL, PROBABILITIES, Classes, score_bin
+from ..signature import TensorSpec, is_tabular
 from .prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
-from .signature import TensorSpec, is_tabular
 from .tally import Batch, Tally
 from .verdicts import Verdicts
 

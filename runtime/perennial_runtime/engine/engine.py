@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from . import batching, log
-from .endpoints import Endpoint, Request
-from .errors import ClientGoneError, RequestError
-from .fronts import Call
-from .metrics import Metrics
+from .. import log
+from ..endpoints import Endpoint, Request
+from ..errors import ClientGoneError, RequestError
+from ..fronts import Call
+from ..metrics import Metrics
+from ..monitoring.monitor import Monitor
+from ..routes import Route
+from . import batching
 from .model import Model
-from .monitor import Monitor
-from .routes import Route
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from perennial_contracts.profile import Distribution, Profile
 
-from .classes import Classes
+from ..classes import Classes
 
 BULK_ROWS = 512
 """Set-aside rows from which on they are counted; also a bound on what is kept in memory."""

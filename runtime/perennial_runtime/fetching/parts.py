@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .store import Span
+from ..store import Span
 
 PART_BYTES = 8 * 1024 * 1024
 """What one request asks for."""

@@ -11,8 +11,8 @@ from arro3.io import write_parquet
 
 from perennial_contracts.capture import LABEL, PREDICTION_ID, SCORE, TIME
 
-from .classes import Classes
-from .signature import TensorSpec
+from ..classes import Classes
+from ..signature import TensorSpec
 from .tally import Batch
 
 COMPRESSION = "zstd(1)"

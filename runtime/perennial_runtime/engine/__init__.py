@@ -1,0 +1,1 @@
+"""The model in memory, and how requests are run on it."""

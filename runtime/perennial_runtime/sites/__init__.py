@@ -1,0 +1,1 @@
+"""Which paths there are, protocol by protocol, and where each leads as things stand."""
