@@ -176,6 +176,10 @@ class Serving(ApiModel):
     """Secrets for pulling the image."""
     resources: PodResources
     """Compute resources of each replica."""
+    accelerator: Literal["Auto", "Cpu", "Cuda", "TensorRT", "OpenVino"] = "Auto"
+    """What runs the model; Auto: the GPU that the resources ask for, else the CPU. The image's
+    ONNX Runtime must have it; where it has not, the CPU runs the model, and metadata, metrics and
+    log say so."""
     batching: Batching | None = None
     """How requests are run together; the runtime's defaults where absent."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]

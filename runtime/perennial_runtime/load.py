@@ -30,7 +30,7 @@ def load_model(settings: Settings) -> "Model":
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
-        return Model(artifact, available_threads(settings.threads))
+        return Model(artifact, available_threads(settings.threads), settings.accelerator)
 
 
 def load_service(settings: Settings) -> "Service":

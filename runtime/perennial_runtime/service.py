@@ -86,6 +86,8 @@ class Service:
             "execution_provider": model.provider,
             "threads": str(model.threads),
         }
+        if model.fallback:
+            properties["execution_provider_fallback"] = model.fallback
         if self.is_tabular:
             properties["predict"] = "true"
         if model.classes:
@@ -95,7 +97,13 @@ class Service:
     def announce(self, metrics: "Metrics", uri: str) -> None:
         """Has /metrics tell of the model and of its counters."""
         model = self.model
-        metrics.loaded(name=self.name, digest=model.digest, provider=model.provider, uri=uri)
+        metrics.loaded(
+            name=self.name,
+            digest=model.digest,
+            provider=model.provider,
+            fallback="true" if model.fallback else "false",
+            uri=uri,
+        )
         metrics.also(
             CounterCollector(
                 self.monitor.counters,

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from perennial_contracts.digest import is_digest
 
+from .engine.providers import ACCELERATORS
+
 TERMINATION_LOG = Path("/dev/termination-log")
 
 
@@ -28,6 +30,7 @@ class Settings:
     threads: int | None
     termination_message_path: Path | None
     log_format: str
+    accelerator: str = "auto"
     name: str = "model"
     host: str = "0.0.0.0"
     http_port: int = 8080
@@ -94,6 +97,12 @@ def _front(text: str) -> str:
     return text
 
 
+def _accelerator(text: str) -> str:
+    if text not in ACCELERATORS:
+        raise ValueError(f"expected one of {', '.join(ACCELERATORS)}, got {text!r}")
+    return text
+
+
 def _whole(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"expected a whole number from 0 up, got {text!r}")
@@ -156,6 +165,7 @@ _COMMON = (
     _Option("cache-dir", Path, None, "where fetched models are kept, the only place written to"),
     _Option("retry-seconds", _seconds, 60.0, "how long an unreachable store is tried again"),
     _Option("threads", _positive, None, "most threads of one run (default: the CPU limit)"),
+    _Option("accelerator", _accelerator, "auto", f"{', '.join(ACCELERATORS)}; auto: a GPU if any"),
     _Option("termination-message-path", Path, None, "where the outcome is written as JSON"),
     _Option("log-format", _log_format, "auto", "json, text, or auto: text on a terminal"),
 )

@@ -51,6 +51,12 @@ def test_the_runtime_is_told_how_to_batch_only_where_the_spec_says_so() -> None:
     assert arguments[arguments.index("--batch-max-delay-microseconds") + 1] == "0"
 
 
+def test_the_runtime_is_told_its_accelerator_only_where_the_spec_says_so() -> None:
+    assert "--accelerator" not in container()["args"]
+    arguments = container(serving={"accelerator": "TensorRT"})["args"]
+    assert arguments[arguments.index("--accelerator") + 1] == "tensorrt"
+
+
 def test_http_and_grpc_have_ports_of_the_service_that_say_so() -> None:
     ports = child(planned(world()), "Service")["spec"]["ports"]
     assert [(port["name"], port["port"], port["appProtocol"]) for port in ports] == [

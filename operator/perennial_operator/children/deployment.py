@@ -66,6 +66,7 @@ def _template(world: World, revision: Revision) -> Object:
             str(DRAIN_SECONDS),
             "--grace-seconds",
             str(GRACE_SECONDS),
+            *_accelerator(world),
             *_batching(world),
         ],
         labels={REVISION_LABEL: revision.name},
@@ -80,6 +81,11 @@ def _template(world: World, revision: Revision) -> Object:
         }
     ]
     return template
+
+
+def _accelerator(world: World) -> list[str]:
+    accelerator = world.spec.serving.accelerator
+    return [] if accelerator == "Auto" else ["--accelerator", accelerator.lower()]
 
 
 def _batching(world: World) -> list[str]:

@@ -22,6 +22,7 @@ from ..fetching.cache import Artifact
 from ..signature import TensorSpec
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
+from .providers import choose, has_gpu, lost
 
 DATATYPES = {
     "bool": "BOOL",
@@ -63,8 +64,8 @@ NOT_SUPPORTED = (
 class Model:
     """A loaded model. ``run`` may be called from several threads at once."""
 
-    def __init__(self, artifact: Artifact, threads: int) -> None:
-        """Creates the session and warms it up.
+    def __init__(self, artifact: Artifact, threads: int, accelerator: str = "auto") -> None:
+        """Creates the session and warms it up. ``accelerator`` is one of ACCELERATORS.
 
         Raises:
             LoadError: ModelCorrupt or UnsupportedModel.
@@ -80,7 +81,8 @@ class Model:
             )
         small = artifact.model.stat().st_size < SMALL_MODEL_BYTES
         self.threads = 1 if small else threads
-        self._session = _session(artifact.model, self.threads)
+        choice = choose(accelerator, ort.get_available_providers(), has_gpu())
+        self._session = _session(artifact.model, self.threads, choice.providers)
         self.inputs, self.outputs = _signature(self._session)
         _check_bundle(artifact, self.inputs, self.outputs)
         classes = classes_of(self.outputs, artifact.bundle)
@@ -92,9 +94,14 @@ class Model:
         """How long a run took of late; a moving average."""
         if self.threads < threads and self.seconds >= QUICK_SECONDS:
             self.threads = threads
-            self._session = _session(artifact.model, threads)
+            self._session = _session(artifact.model, threads, choice.providers)
             self.seconds = self._warm_up()
         self.provider: str = self._session.get_providers()[0]
+        """The execution provider that runs the model."""
+        self.fallback = lost(choice, self.provider)
+        """Why it is not the one that was wanted; empty where it is."""
+        if self.fallback:
+            log.warning("the model runs on another provider", problem=self.fallback)
 
     def run(self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """The named outputs for some inputs that fit the signature.
@@ -143,7 +150,7 @@ class Model:
         return best
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path, threads: int, providers: Sequence[str]) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -153,7 +160,7 @@ def _session(path: Path, threads: int) -> Any:
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(path, options, providers=list(providers))
     except ONNX_ERRORS as error:
         text = str(error)
         if isinstance(error, ort_errors.NotImplemented) or any(p in text for p in NOT_SUPPORTED):

@@ -1,0 +1,60 @@
+"""Which execution providers are asked, and what is said where the wanted one is not there."""
+
+import pytest
+
+from perennial_contracts.digest import digest_of
+from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.providers import CPU, Choice, choose, has_gpu, lost
+from perennial_runtime.fetching.artifact import Artifact
+
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+ALL = (TENSORRT, CUDA, CPU)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "available", "gpu", "providers", "said"),
+    [
+        ("auto", ALL, False, (CPU,), ""),
+        ("auto", ALL, True, (CUDA, CPU), ""),
+        ("auto", (CPU,), True, (CPU,), f"has no {CUDA}"),
+        ("cpu", ALL, True, (CPU,), ""),
+        ("tensorrt", ALL, True, (TENSORRT, CUDA, CPU), ""),
+        ("tensorrt", (CUDA, CPU), True, (CUDA, CPU), f"has no {TENSORRT}"),
+        ("cuda", ALL, False, (CPU,), "has no GPU: ask for nvidia.com/gpu"),
+        ("openvino", (CPU,), False, (CPU,), "has no OpenVINOExecutionProvider"),
+    ],
+)
+def test_the_accelerator_and_the_resources_choose(accelerator, available, gpu, providers, said):
+    choice = choose(accelerator, available, gpu)
+    assert choice.providers == providers
+    assert (said in choice.fallback) if said else not choice.fallback
+
+
+def test_a_provider_that_could_not_start_is_told():
+    assert lost(Choice((CUDA, CPU)), CUDA) == ""
+    assert "CUDAExecutionProvider could not start" in lost(Choice((CUDA, CPU)), CPU)
+
+
+def test_a_gpu_is_seen_by_its_device(tmp_path):
+    assert not has_gpu(tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    assert not has_gpu(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert has_gpu(tmp_path)
+
+
+def test_metadata_and_metrics_tell_of_a_fallback(start, affine, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(affine)
+    server = start(tmp_path / "m.onnx", "--accelerator", "cuda")
+    properties = server.request("GET", "/v2/models/m")[1]["properties"]
+    assert properties["execution_provider"] == CPU
+    assert f"has no {CUDA}" in properties["execution_provider_fallback"]
+    assert 'fallback="true"' in server.request("GET", "/metrics")[1]
+    assert server.wait_for("the model runs on another provider")["level"] == "warning"
+
+
+def test_a_model_without_a_gpu_runs_on_the_cpu(affine, tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(affine)
+    model = Model(Artifact(digest_of(affine), path, None), 1)
+    assert (model.provider, model.fallback) == (CPU, "")
