@@ -19,8 +19,9 @@ Triton is its real server from the wheel ``nvidia-pytriton``; that has no ONNX R
 the model runs in Triton's Python backend.
 
 Prints a table, then the design's targets; writes serving.json and serving.png to build/benchmarks.
-In process there are no connections: those records say 1. About 20 minutes with all servers, 3 with
---quick, which only shows that all answer.
+In process there are no connections: those records say 1. The CNN is run there from one thread with
+all cores and from all cores with one thread each; the faster counts. About 20 minutes with all
+servers, 4 with --quick, which only shows that all answer.
 """
 
 import argparse

@@ -121,11 +121,16 @@ def _check_grpc(work: Work, model: Model, payload: Payload, port: int) -> int:
             answer: bytes = call(payload.body, timeout=TIMEOUT)
     except grpc.RpcError as error:
         raise NotServedError(f"{error.code().name}: {error.details()}") from None
-    response = grpc_client.service_pb2.ModelInferResponse.FromString(answer)
-    result = grpc_client.InferResult(response)
-    compare(payload.expected, {name: result.as_numpy(name) for name in payload.expected})
+    compare(payload.expected, read_grpc(answer))
     _ask_by_grpc_client(work, model, payload, address)
     return len(answer) + FRAMING
+
+
+def read_grpc(message: bytes) -> Arrays:
+    """The outputs of a ModelInferResponse, raw or typed, by name."""
+    response = grpc_client.service_pb2.ModelInferResponse.FromString(message)
+    result = grpc_client.InferResult(response)
+    return {output.name: result.as_numpy(output.name) for output in response.outputs}
 
 
 def _ask_by_grpc_client(work: Work, model: Model, payload: Payload, address: str) -> None:

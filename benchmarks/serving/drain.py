@@ -4,14 +4,18 @@ import contextlib
 import http.client
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .check import NotServedError, compare, read_json
+import grpc
+
+from .check import NotServedError, compare, read_grpc, read_json
 from .payload import Payload
-from .works import HTTP_PATH
+from .works import GRPC_PATH, HTTP_PATH
 
 TIMEOUT = 30.0
+CHANNEL_OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
+"""A connection for each client."""
 
 
 @dataclass
@@ -28,7 +32,7 @@ class Tally:
 
 
 @contextlib.contextmanager
-def clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
+def http_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
     """Clients with kept-alive connections for the length of the block.
 
     Each sends one JSON request after the other, makes a new connection when an answer says
@@ -36,9 +40,8 @@ def clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
     """
     tally = Tally()
     lock = threading.Lock()
-    ended = threading.Event()
 
-    def work() -> None:
+    def work(ended: threading.Event) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         connected = False
         while not ended.is_set():
@@ -62,11 +65,51 @@ def clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
                     tally.reconnected += not connected
         connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(count)]
+    with _threads(work, count):
+        yield tally
+
+
+@contextlib.contextmanager
+def grpc_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
+    """Clients with a channel each for the length of the block.
+
+    gRPC itself makes a new connection where the server says GOAWAY; a client ends when that is
+    refused. The library tries nothing twice, but for what the server says that it did not begin.
+    """
+    tally = Tally()
+    lock = threading.Lock()
+
+    def work(ended: threading.Event) -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{port}", CHANNEL_OPTIONS) as channel:
+            call = channel.unary_unary(GRPC_PATH)
+            while not ended.is_set():
+                try:
+                    compare(payload.expected, read_grpc(call(payload.body, timeout=TIMEOUT)))
+                except grpc.RpcError as error:
+                    with lock:
+                        if "refused" in (error.details() or ""):
+                            tally.refused += 1
+                            return
+                        tally.lost.append(f"{error.code().name}: {error.details()}")
+                except NotServedError as error:
+                    with lock:
+                        tally.lost.append(str(error))
+                else:
+                    with lock:
+                        tally.answered += 1
+
+    with _threads(work, count):
+        yield tally
+
+
+@contextlib.contextmanager
+def _threads(work: Callable[[threading.Event], None], count: int) -> Iterator[None]:
+    ended = threading.Event()
+    threads = [threading.Thread(target=work, args=(ended,)) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
-        yield tally
+        yield
     finally:
         ended.set()
         for thread in threads:

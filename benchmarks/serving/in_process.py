@@ -1,15 +1,17 @@
-"""The limit: the model run in a loop in one process, with nothing around it.
+"""The limit: the model run again and again in one process, with nothing around it.
 
-    python -m benchmarks.serving.in_process MODEL.onnx INPUT ROWS SHAPE THREADS SECONDS
+    python -m benchmarks.serving.in_process MODEL.onnx INPUT ROWS SHAPE THREADS CALLERS SECONDS
 
-prints one JSON object: runs per second, the 50th and 99th percentile in ms, memory, the
-seconds that the session took to make, and the CPU time of one run in us.
+runs one session from so many threads at once, and prints one JSON object: runs per second, the
+50th and 99th percentile in ms, memory, the seconds that the session took to make, and the CPU time
+of one run in us.
 """
 
 import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ WARM_UP_SECONDS = 0.5
 
 
 def main() -> None:
-    path, name, rows, shape, threads, seconds = sys.argv[1:]
+    path, name, rows, shape, threads, callers, seconds = sys.argv[1:]
     model = Model(Path(path), name, tuple(map(int, shape.split("x"))))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(threads)
@@ -31,9 +33,15 @@ def main() -> None:
     start_s = time.perf_counter() - begun
     feed = {name: model.batch(int(rows))}
     outputs = [output.name for output in session.get_outputs()]
-    _loop(session, outputs, feed, WARM_UP_SECONDS)
-    begun, before = time.perf_counter(), time.process_time()
-    times = _loop(session, outputs, feed, float(seconds))
+
+    def call(seconds: float) -> list[float]:
+        return _loop(session, outputs, feed, seconds)
+
+    call(WARM_UP_SECONDS)
+    with ThreadPoolExecutor(int(callers)) as pool:
+        begun, before = time.perf_counter(), time.process_time()
+        loops = pool.map(call, [float(seconds)] * int(callers))
+        times = [one for loop in loops for one in loop]
     elapsed, spent = time.perf_counter() - begun, time.process_time() - before
     p50, p99 = np.percentile(times, (50, 99)) * 1e3
     print(

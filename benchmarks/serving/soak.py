@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.serving.soak [--minutes 10] [--connections 16]
 
 One server gets JSON requests of one row from wrk, and gRPC ones from h2load where it serves them,
-both at once and as fast as it answers. Its resident memory is read every second. Then a second
+both at once and as fast as it answers. Its resident memory is read every second. Then a new
 server gets requests from clients that count each of them, and SIGTERM in their midst: a request
-that was sent must be answered.
+that was sent must be answered. Once for JSON, and once for gRPC.
 
 Prints the memory at the start and the end, its slope after the first tenth of the time, and what
 failed; ends with 1 if anything did. Writes build/benchmarks/soak.json.
@@ -74,15 +74,21 @@ def main() -> None:
         f"slope {slope:+.3f} MB/min"
     )
     print(f"failed requests: {soak.failed_requests}{_examples(soak.failures)}")
-    tally = end_under_load(model, options.connections)
-    print(
-        f"SIGTERM under load: {tally.answered} requests answered, {len(tally.lost)} lost; "
-        f"{tally.reconnected} connections made anew on request, {tally.refused} of "
-        f"{options.connections} clients refused at the end{_examples(tally.lost)}"
-    )
-    record = {**vars(soak), "slope_mb_a_minute": slope, "sigterm": asdict(tally)}
+    tallies = {}
+    for protocol in soak.requests:
+        tally = tallies[protocol] = end_under_load(model, protocol, options.connections)
+        print(
+            f"SIGTERM under {protocol} load: {tally.answered} requests answered, "
+            f"{len(tally.lost)} lost; {tally.refused} of {options.connections} clients refused at "
+            f"the end{_examples(tally.lost)}"
+        )
+    record = {
+        **vars(soak),
+        "slope_mb_a_minute": slope,
+        "sigterm": {protocol: asdict(tally) for protocol, tally in tallies.items()},
+    }
     (FOLDER / "soak.json").write_text(json.dumps(record) + "\n")
-    sys.exit(bool(soak.failures or tally.lost))
+    sys.exit(bool(soak.failures or any(tally.lost for tally in tallies.values())))
 
 
 def run(model: Model, seconds: float, connections: int) -> Soak:
@@ -155,18 +161,21 @@ def _repeat(send: Callable[[], None], end: float, soak: Soak) -> None:
             time.sleep(1)  # a server that is gone refuses at once
 
 
-def end_under_load(model: Model, connections: int) -> drain.Tally:
-    """SIGTERM to a new server in the midst of requests."""
+def end_under_load(model: Model, protocol: str, connections: int) -> drain.Tally:
+    """SIGTERM to a new server in the midst of requests, over JSON or gRPC."""
     payload = build(JSON, model)
     log = FOLDER / "serving" / "logs" / "drain.log"
     peer = Perennial(drain_seconds=DRAIN_SECONDS)
-    with (
-        running(peer, Path(sys.executable), "tabular", model, 1, payload, log) as server,
-        drain.clients(server.ports.http, payload, connections) as tally,
-    ):
-        drain.until(tally, ANSWERS_BEFORE_THE_END, 60)
-        server.process.send_signal(signal.SIGTERM)
-        code = server.process.wait(60)
+    with running(peer, Path(sys.executable), "tabular", model, 1, payload, log) as server:
+        clients = (
+            drain.http_clients(server.ports.http, payload, connections)
+            if protocol == "JSON"
+            else drain.grpc_clients(server.ports.grpc, build(GRPC, model), connections)
+        )
+        with clients as tally:
+            drain.until(tally, ANSWERS_BEFORE_THE_END, 60)
+            server.process.send_signal(signal.SIGTERM)
+            code = server.process.wait(60)
     if code:
         tally.lost.append(f"the server ended with {code}")
     return tally

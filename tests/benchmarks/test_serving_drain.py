@@ -59,7 +59,7 @@ def test_answers_that_ask_for_a_new_connection_lose_nothing() -> None:
     def behave(handler: Handler, number: int) -> None:
         handler.answer(close=number % 3 == 0)
 
-    with server(behave) as port, drain.clients(port, PAYLOAD, 2) as tally:
+    with server(behave) as port, drain.http_clients(port, PAYLOAD, 2) as tally:
         drain.until(tally, 50, 30)
     assert tally.lost == []
     assert tally.reconnected >= 10
@@ -69,7 +69,7 @@ def test_answers_that_ask_for_a_new_connection_lose_nothing() -> None:
 def test_clients_end_where_nobody_listens_and_lose_nothing() -> None:
     with server(lambda handler, number: handler.answer()) as port:
         pass
-    with drain.clients(port, PAYLOAD, 3) as tally:
+    with drain.http_clients(port, PAYLOAD, 3) as tally:
         end = time.monotonic() + 30
         while tally.refused < 3:
             assert time.monotonic() < end
@@ -98,7 +98,7 @@ def test_every_other_end_of_a_request_is_a_loss(
         else:
             handler.answer()
 
-    with server(once) as port, drain.clients(port, PAYLOAD, 1) as tally:
+    with server(once) as port, drain.http_clients(port, PAYLOAD, 1) as tally:
         drain.until(tally, 10, 30)
     assert len(tally.lost) == 1, tally.lost
     assert said in tally.lost[0]
