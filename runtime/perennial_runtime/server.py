@@ -133,6 +133,7 @@ def _loaded(server: _Server, ports: list[int]) -> None:
     """From now on requests are answered with the model."""
     from .engine.engine import Engine
     from .engine.workers import Workers
+    from .warm_up import warm_up
 
     settings, service = server.settings, server.service
     assert service is not None
@@ -150,6 +151,8 @@ def _loaded(server: _Server, ports: list[int]) -> None:
     service.announce(app.metrics, settings.uri)
     app.serve(engine, workers, lambda: model.seconds)
     server.site.serve(service)
+    warm_up(service, server.site)
+    server.site.standing.is_loaded = True
     log.info(
         "ready",
         model=settings.name,

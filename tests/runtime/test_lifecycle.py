@@ -167,6 +167,18 @@ def test_it_is_live_but_not_ready_until_the_model_is_there(start, web, affine):
     assert server.request("GET", "/v2/health/ready")[0] == 200
 
 
+def test_what_warms_the_model_up_is_not_counted(start, flights, tmp_path):
+    for name, data in flights().items():
+        (tmp_path / name).write_bytes(data)
+    server = start(tmp_path, "--name", "flights")
+    assert server.wait_for("warm")
+    counters = server.request("GET", "/v2/models/flights/counters")[1]
+    assert counters["rows"] == 0
+    assert not any(sum(counts) for counts in counters["features"].values())
+    metrics = server.request("GET", "/metrics")[1]
+    assert "perennial_runtime_run_seconds_count 0.0" in metrics
+
+
 def test_a_signal_while_loading_ends_it_at_once(start, web):
     blocked = threading.Event()
     web.files["/x.onnx"] = lambda handler: blocked.wait(60)

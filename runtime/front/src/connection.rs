@@ -1,9 +1,7 @@
 //! One connection, from its acceptance to its end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -11,61 +9,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
 
 use crate::body::ReplyBody;
-use crate::inbox::Inbox;
+use crate::shared::{Phase, Shared};
 use crate::{grpc, http};
-
-/// How far the server's life has come.
-#[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
-pub enum Phase {
-    Serving,
-    /// Answers as before, and asks each client to go elsewhere.
-    Draining,
-    /// Finishes what was started.
-    Closing,
-}
-
-pub struct Options {
-    pub max_body_bytes: usize,
-    pub max_connections: usize,
-    /// How long a client may pause in the middle of a request.
-    pub pause: Duration,
-    /// How long a connection may stay without a request.
-    pub idle: Duration,
-    pub request_seconds: Option<f64>,
-    /// Paths of the gRPC methods that take a stream of messages.
-    pub streams: HashSet<String>,
-}
-
-/// What all connections share.
-pub struct Shared {
-    pub inbox: Inbox,
-    pub options: Options,
-    pub phase: watch::Receiver<Phase>,
-    pub in_flight: AtomicUsize,
-}
-
-/// Counts a request from its head to its answer.
-pub struct InFlight(Arc<Shared>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Shared {
-    pub fn enter(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(self.clone())
-    }
-
-    pub fn is_draining(&self) -> bool {
-        *self.phase.borrow() != Phase::Serving
-    }
-}
 
 /// Serves a connection until it ends: HTTP/1.1 or HTTP/2, as its first bytes say.
 pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
@@ -83,8 +30,10 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .max_frame_size(1 << 18);
-    let is_http2 = Arc::new(AtomicBool::new(false));
+    let is_http2 = AtomicBool::new(false);
+    let is_used = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
+        is_used.store(true, Ordering::Relaxed);
         if request.version() == Version::HTTP_2 {
             is_http2.store(true, Ordering::Relaxed);
         }
@@ -94,6 +43,9 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
     tokio::pin!(connection);
     let mut phase = shared.phase.clone();
     let mut asked = false;
+    // Before it is known which protocol a client speaks, nothing else limits its silence.
+    let silence = tokio::time::sleep(shared.options.idle);
+    tokio::pin!(silence);
     loop {
         // HTTP/2 says GOAWAY and loses nothing; HTTP/1.1 clients are asked by a header until the end.
         let now = *phase.borrow_and_update();
@@ -106,6 +58,11 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         tokio::select! {
             _ = connection.as_mut() => return,
             changed = phase.changed() => if changed.is_err() { return },
+            _ = silence.as_mut(), if !silence.is_elapsed() => {
+                if !is_used.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
         }
     }
 }

@@ -14,8 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{Options, Phase, Shared, serve};
+use crate::connection::serve;
 use crate::inbox::Inbox;
+use crate::shared::{Options, Phase, Shared};
 use crate::tls;
 
 /// Serves sockets that already listen, and calls `handler` with lists of `Call`.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::body::{Problem, ReplyBody, next_data};
 use crate::call::{Answer, Call, Reply};
 use crate::clock;
-use crate::connection::{InFlight, Shared};
+use crate::shared::{InFlight, Shared};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 const ENCODINGS: HeaderValue = HeaderValue::from_static("identity,gzip,deflate");

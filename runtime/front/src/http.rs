@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use crate::body::{Problem, ReplyBody, read_all};
 use crate::call::{Answer, Call, Reply};
 use crate::clock;
-use crate::connection::Shared;
+use crate::shared::Shared;
 
 const NAME: HeaderValue = HeaderValue::from_static("perennial-runtime");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");

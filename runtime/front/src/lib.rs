@@ -13,6 +13,7 @@ mod front;
 mod grpc;
 mod http;
 mod inbox;
+mod shared;
 mod tls;
 
 use pyo3::prelude::*;

@@ -43,7 +43,7 @@ class Site:
             self.routes.update(part.routes())
 
     def serve(self, service: "Service") -> None:
-        """From now on the paths of the model lead to it."""
+        """From now on the paths of the model lead to it; that it is ready is for others to say."""
         from .about import About
 
         self.standing.versions = ("1", service.model.version)
@@ -52,7 +52,6 @@ class Site:
         self.routes["/openapi.json"] = get("http", "openapi", about.openapi)
         for part in self._parts:
             self.routes.update(part.serve(service))
-        self.standing.is_loaded = True
 
     def unknown(self, path: str) -> RequestError:
         """What is wrong with a path that leads nowhere."""
