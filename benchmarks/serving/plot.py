@@ -25,7 +25,8 @@ def draw(results: Results, works: Sequence[Work], titles: Mapping[str, str], pat
 
     Dots, not bars: on a logarithmic scale the length of a bar says nothing.
     """
-    rows = -(-len(works) // COLUMNS)
+    works = [work for work in works if _servers(results, work, titles)]
+    rows = max(-(-len(works) // COLUMNS), 1)
     tall = 1.3 + 0.45 * len(titles)
     figure, panels = plt.subplots(
         rows, COLUMNS, figsize=(13, tall * rows), squeeze=False, layout="constrained"
@@ -39,12 +40,17 @@ def draw(results: Results, works: Sequence[Work], titles: Mapping[str, str], pat
     plt.close(figure)
 
 
-def _panel(panel: Axes, results: Results, work: Work, titles: Mapping[str, str]) -> None:
-    servers = [
+def _servers(results: Results, work: Work, titles: Mapping[str, str]) -> list[str]:
+    """Those that have figures at a work."""
+    return [
         server
         for server in titles
         if any(results.at(work.key, server, count) for count in work.connections)
     ]
+
+
+def _panel(panel: Axes, results: Results, work: Work, titles: Mapping[str, str]) -> None:
+    servers = _servers(results, work, titles)
     rates = []
     for place, server in enumerate(servers):
         color = HIGHLIGHT if server == OURS else OTHERS
@@ -78,8 +84,7 @@ def _panel(panel: Axes, results: Results, work: Work, titles: Mapping[str, str])
             color=LIMIT,
         )
     panel.set_xscale("log")
-    if rates:
-        panel.set_xlim(min(rates) / 1.5, max(rates) * 2.2)
+    panel.set_xlim(min(rates) / 1.5, max(rates) * 2.2)
     panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panel.xaxis.set_minor_formatter(NullFormatter())

@@ -10,7 +10,7 @@ from .measure import Figures, in_process, under_load
 from .models import Model
 from .payload import Payload, build
 from .peers.base import Peer
-from .report import IN_PROCESS, Sample
+from .report import IN_PROCESS, OURS, Sample
 from .server import Running, StartError, running
 from .works import ModelKind, Work
 
@@ -56,11 +56,14 @@ class Bench:
         peers = list(self.plan.peers)
         for turn in range(self.plan.rounds):
             say(f"==> round {turn + 1} of {self.plan.rounds}")
-            if self.plan.in_process:
-                self._in_process()
+            if OURS not in {peer.key for peer, _ in peers}:
+                for kind in self.models:
+                    self._in_process(kind)
             shift = turn % max(len(peers), 1)
             for peer, python in peers[shift:] + peers[:shift]:
                 for kind in self.models:
+                    if peer.key == OURS:  # side by side with what it is the limit of
+                        self._in_process(kind)
                     self._visit(peer, python, kind)
 
     def _visit(self, peer: Peer, python: Path, kind: ModelKind) -> None:
@@ -132,16 +135,19 @@ class Bench:
             sample for sample in self.samples if sample.case[:2] != (peer.key, work.key)
         ]
 
-    def _in_process(self) -> None:
-        done: dict[tuple[ModelKind, int], Figures] = {}
+    def _in_process(self, kind: ModelKind) -> None:
+        if not self.plan.in_process:
+            return
+        done: dict[int, Figures] = {}
         for work in self.plan.works:
-            key = work.model, work.rows
-            if key not in done:
-                threads = self.plan.threads(work.model)
-                model = self.models[work.model]
-                done[key] = in_process(model, work.rows, threads, self.plan.seconds)
-                say(f"    in process, {work.model}, {work.rows}: {done[key]}")
-            self.samples.append(Sample(work.key, IN_PROCESS, 1, **asdict(done[key])))
+            if work.model != kind:
+                continue
+            rows = work.rows
+            if rows not in done:
+                model, threads = self.models[kind], self.plan.threads(kind)
+                done[rows] = in_process(model, rows, threads, self.plan.seconds)
+                say(f"    in process, {kind}, {rows}: {done[rows]}")
+            self.samples.append(Sample(work.key, IN_PROCESS, 1, **asdict(done[rows])))
 
 
 def say(text: str) -> None:
