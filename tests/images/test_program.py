@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial_images import base, program, store
+from perennial_images import base, program, rust, store
 from perennial_images.errors import ReportedError
 from perennial_images.program import PROGRAM_IMAGES, project_facts
 
@@ -40,6 +40,31 @@ def test_images_of_different_bases_have_different_tags() -> None:
 def test_each_image_gets_the_contracts_and_its_own_package_only() -> None:
     names = [package.name for package in PROGRAM_IMAGES["operator"].packages]
     assert names == ["perennial_contracts", "perennial_operator"]
+
+
+def test_another_front_renames_the_runtimes_image_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def tags() -> dict[str, str]:
+        return {name: program.tag(image, docker=False) for name, image in PROGRAM_IMAGES.items()}
+
+    before = tags()
+    monkeypatch.setattr(rust, "sources", lambda: [rust.FRONT / "Cargo.toml"])
+    after = tags()
+    assert {name for name in before if before[name] != after[name]} == {"runtime"}
+
+
+def test_a_compiler_that_fails_says_what_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path / "cache"))
+    for program_name, line in (("cargo", "exit 1"), ("rustc", "echo rustc 1.0")):
+        file = tmp_path / program_name
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ReportedError, match=r"Rust 1\.85 or newer is needed"):
+        rust.front_wheel()
 
 
 @pytest.mark.parametrize("name", PROGRAM_IMAGES)
