@@ -2,39 +2,53 @@ import json
 
 import numpy as np
 import pytest
+from support.runtime import servers, without_settings
 
 from flights_demo import protocol
-from perennial_runtime.load import load_service
-from perennial_runtime.settings import parse
+
+MODEL = "/v2/models/delays"
 
 
 @pytest.fixture(scope="module")
-def service(made, tmp_path_factory):
-    """The runtime's own, with the model loaded."""
+def server(made, tmp_path_factory):
+    """The runtime, with the model loaded."""
     folder = tmp_path_factory.mktemp("bundle")
     for name, content in made.files.items():
         (folder / name).write_bytes(content)
-    arguments = ["serve", str(folder), "--name", "delays", "--cache-dir", str(folder / "cache")]
-    return load_service(parse(arguments, {}))
+    with servers(without_settings()) as start:
+        yield start(folder, "--name", "delays")
 
 
-def test_the_runtime_takes_flights_and_says_what_the_trained_model_says(service, made, rows):
+def asked(server, verb, body):
+    status, answer, _ = server.request("POST", f"{MODEL}/{verb}", body)
+    assert status == 200, answer
+    return json.dumps(answer).encode()
+
+
+def labels(server):
+    return server.request("GET", f"{MODEL}/counters")[1]["labels"]
+
+
+def test_the_runtime_takes_flights_and_says_what_the_trained_model_says(server, made, rows):
     # Some of these have no reading of the weather, and some fly where no flight went before.
     sample = rows[::50]
     assert sample.features["temp"].isna().any()
-    answers = [protocol.decode(service.predict(b)) for b in protocol.batches(sample, 640)]
+    answers = [
+        protocol.decode(asked(server, "predict", body)) for body in protocol.batches(sample, 640)
+    ]
     said = np.concatenate([answer.probability for answer in answers])
     expected = made.pipeline.predict_proba(sample.features)[:, 1]
     np.testing.assert_allclose(said, expected, atol=1e-5)
-    assert {answer.version for answer in answers} == {service.model.version}
+    (version,) = server.request("GET", MODEL)[1]["versions"]
+    assert {answer.version for answer in answers} == {version}
 
 
-def test_the_runtime_counts_the_truth_that_is_sent_back(service, rows):
+def test_the_runtime_counts_the_truth_that_is_sent_back(server, rows):
     sample = rows.month(9)[:100]
-    before = service.monitor.counters().labels
-    answer = protocol.decode(service.predict(protocol.encode(sample)))
-    service.feedback(protocol.encode_truth(answer.ids, sample.late.tolist()))
-    assert service.monitor.counters().labels - before == 100
+    before = labels(server)
+    answer = protocol.decode(asked(server, "predict", protocol.encode(sample)))
+    asked(server, "feedback", protocol.encode_truth(answer.ids, sample.late.tolist()))
+    assert labels(server) - before == 100
 
 
 def test_requests_hold_all_rows_in_order(rows):
