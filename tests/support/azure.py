@@ -1,4 +1,4 @@
-"""A server that speaks Azure Blob Storage's protocol: Azurite, where it is installed."""
+"""A server that speaks Azure Blob Storage's protocol: Azurite, from npm."""
 
 import base64
 import email.utils
@@ -16,15 +16,36 @@ import obstore
 import pytest
 from obstore.store import AzureStore
 
+from perennial_images.cache import cache_root, cached
+from perennial_images.progress import run_step
+
 PATIENCE = 60.0
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Every Azurite's: it is published, and no secret."""
 
+VERSION = "3.35.0"
+
 needs_azurite = pytest.mark.skipif(
-    shutil.which("azurite-blob") is None,
-    reason="azurite-blob is not on PATH: npm install --global azurite",
+    shutil.which("npm") is None, reason="Azurite is installed with npm, which is not on PATH"
 )
+
+
+def _installed() -> Path:
+    """The program, installed into the cache where it is not there yet."""
+
+    def install(folder: Path) -> None:
+        run_step(
+            "installing Azurite (npm)",
+            [
+                *("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"),
+                *("--prefix", folder, f"azurite@{VERSION}"),
+            ],
+            cache_root() / "logs" / "azurite.log",
+        )
+
+    folder = cached(cache_root() / "npm" / f"azurite-{VERSION}", install)
+    return folder / "node_modules" / ".bin" / "azurite-blob"
 
 
 class AzureServer:
@@ -36,7 +57,7 @@ class AzureServer:
         self.url = f"http://127.0.0.1:{port}/{ACCOUNT}"
         self._process = subprocess.Popen(
             [
-                *("azurite-blob", "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
+                *(str(_installed()), "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
                 *("--location", str(root), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
             ],
             stdout=subprocess.DEVNULL,
