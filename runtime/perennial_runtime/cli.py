@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from perennial_contracts.outcome import Outcome
 
-from . import log, memory
+from . import log
 from .errors import LoadError
 from .fronts import FrontError
 from .fronts.listener import ListenError
@@ -29,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    memory.give_back()
     from .server import serve
 
     try:

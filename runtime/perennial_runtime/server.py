@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from socket import socket
 from typing import TYPE_CHECKING
 
-from . import log
+from . import log, memory
 from .app import App
 from .errors import LoadError
 from .fronts import Front, Limits, front_of
@@ -103,6 +103,7 @@ def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
         ),
     )
     metrics.in_flight = lambda: front.in_flight
+    memory.keep_small(metrics.in_flight)
     thread = _in_thread("front", front.run, events)
     return _Server(settings, listeners, site, app, front, thread, events)
 
@@ -141,7 +142,7 @@ def _loaded(server: _Server, ports: list[int]) -> None:
     engine = Engine(model, service.monitor, service.watched, app.metrics, settings.batch_max_size)
     workers = Workers(
         app.process,
-        model.threads,
+        model.runs_at_once,
         settings.batch_max_size if engine.batches else 1,
         lambda work: work[1].size,
         settings.batch_max_delay_microseconds * 1e-6,

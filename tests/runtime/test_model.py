@@ -39,7 +39,7 @@ def test_the_signature_is_the_models(load, affine):
 def test_a_quick_model_gets_one_thread_and_a_slow_one_all(
     load, affine, monkeypatch, quick_seconds, threads
 ):
-    monkeypatch.setattr("perennial_runtime.engine.model.QUICK_SECONDS", quick_seconds)
+    monkeypatch.setattr("perennial_runtime.engine.model.SHORT_SECONDS", quick_seconds)
     assert load(affine, threads=2).threads == threads
 
 

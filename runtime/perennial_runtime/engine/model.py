@@ -42,8 +42,9 @@ DATATYPES = {
 """ONNX Runtime's element types, as the protocol names them."""
 
 SMALL_MODEL_BYTES = 64 * 1024 * 1024
-QUICK_SECONDS = 0.001
-"""A run shorter than this is not worth handing to further threads."""
+SHORT_SECONDS = 0.02
+"""A shorter run is left to one thread: several of them at once answer more requests than one after
+the other on all threads, and the wait for a lone one is short anyway."""
 WARM_UP_RUNS = 5
 ONNX_ERRORS: tuple[type[Exception], ...] = tuple(
     value
@@ -92,7 +93,9 @@ class Model:
         self.classes = with_positive(classes, self.profiled)
         self.seconds = self._warm_up()
         """How long a run took of late; a moving average."""
-        if self.threads < threads and self.seconds >= QUICK_SECONDS:
+        self.runs_at_once = threads
+        """How many runs at the same time keep all the CPUs busy."""
+        if self.threads < threads and self.seconds >= SHORT_SECONDS:
             self.threads = threads
             self._session = _session(artifact.model, threads, choice.providers)
             self.seconds = self._warm_up()
