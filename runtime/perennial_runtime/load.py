@@ -33,8 +33,12 @@ def load_model(settings: Settings) -> "Model":
         return Model(artifact, available_threads(settings.threads))
 
 
-def load_service(settings: Settings) -> "Service":
+def load_service(settings: Settings, instance: str | None = None, worker: int = 0) -> "Service":
     """Loads the model, and starts to capture where the settings say so.
+
+    Args:
+        instance: names those who count together; None: only this process.
+        worker: tells apart those who do; 0 where there is one.
 
     Raises:
         LoadError: for whatever reason.
@@ -43,13 +47,15 @@ def load_service(settings: Settings) -> "Service":
     with _errors_explained(settings):
         from .service import Service
 
-        service = Service(settings.name, model, uuid4().hex, settings.max_body_bytes)
+        instance = instance or uuid4().hex
+        service = Service(settings.name, model, instance, settings.max_body_bytes)
         if settings.capture is not None:
-            _start_capture(settings, settings.capture, service)
+            writer = f"{instance}-{worker}" if worker else instance
+            _start_capture(settings, settings.capture, service, writer)
         return service
 
 
-def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
+def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
     """A model whose rows make no table is served, but not captured."""
     from .monitoring.capture import Capture
     from .store.sink import sink_of
@@ -63,7 +69,7 @@ def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
             model.version,
             model.inputs,
             model.classes,
-            service.monitor.instance,
+            writer,
             permille=settings.capture_permille,
             flush_seconds=settings.capture_flush_seconds,
             queue_rows=settings.capture_queue_rows,
