@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from .. import log
 from ..errors import UnavailableError
 from ..metrics import Metrics, Runs, exposition
 from ..monitoring.merged import from_json, merged_families, to_json
@@ -39,13 +40,20 @@ class SharedView(View):
         self.apart = ThreadPoolExecutor(1, "gather").submit
         self._tell: dict[bytes, Callable[[], bytes]] = {
             b"counters": lambda: View.counters(self).model_dump_json().encode(),
-            b"runs": lambda: orjson.dumps(View.runs(self)),
+            b"runs": lambda: orjson.dumps(list(View.runs(self))),
             b"metrics": lambda: to_json(metrics.families()),
         }
-        door = socket.socket(socket.AF_UNIX)
-        door.bind(str(directory / self._name))
-        door.listen(64)
-        threading.Thread(target=self._answer, args=(door,), name="siblings", daemon=True).start()
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(directory / self._name))
+        self._door.listen(64)
+        self._thread = threading.Thread(target=self._answer, name="siblings", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answers its siblings no more."""
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._door.close()
 
     def counters(self) -> "Counters":
         from perennial_contracts.counters import Counters, merged
@@ -84,20 +92,31 @@ class SharedView(View):
                     "not all worker processes have told what they counted. Try again in a second"
                 ) from error
 
-    def _answer(self, door: socket.socket) -> None:
+    def _answer(self) -> None:
         while True:
-            other, _ = door.accept()
-            # Whoever gets no answer knows what that means.
-            with other, contextlib.suppress(OSError, UnavailableError):
+            try:
+                other, _ = self._door.accept()
+            except OSError:  # it is closed
+                return
+            with other:
                 other.settimeout(ANSWER_SECONDS)
-                what = b"".join(iter(lambda: other.recv(64), b""))  # noqa: B023 - used at once
-                answer = self._tell[what]()
-                other.sendall(_LENGTH.pack(len(answer)) + answer)
+                try:
+                    answer = self._tell[_all(other)]()
+                    other.sendall(_LENGTH.pack(len(answer)) + answer)
+                except (OSError, UnavailableError):
+                    pass  # whoever gets no answer knows what that means
+                except Exception as error:
+                    log.error("a sibling got no answer", traceback=error)
+
+
+def _all(other: socket.socket) -> bytes:
+    """What comes until the other has no more to say."""
+    return b"".join(iter(lambda: other.recv(1 << 18), b""))
 
 
 def _received(other: socket.socket) -> bytes:
     """One answer, whole; OSError where it is not."""
-    data = b"".join(iter(lambda: other.recv(1 << 18), b""))
+    data = _all(other)
     if len(data) < _LENGTH.size or _LENGTH.unpack_from(data)[0] != len(data) - _LENGTH.size:
         raise ConnectionError("the answer was cut off")
     return data[_LENGTH.size :]
