@@ -1,6 +1,6 @@
 """From settings to a model that can answer. What is slow to import is imported here, late."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from .service import Service
 
 
-def load_model(settings: Settings) -> "Model":
-    """Fetches the model, creates its session and warms it up.
+def _to_nobody(digest: str) -> None:
+    pass
+
+
+def load_model(settings: Settings, fetched: Callable[[str], None] = _to_nobody) -> "Model":
+    """Fetches the model, tells its digest, creates its session and warms it up.
 
     Raises:
         LoadError: for whatever reason.
@@ -30,20 +34,27 @@ def load_model(settings: Settings) -> "Model":
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
+        fetched(artifact.digest)
         return Model(artifact, available_threads(settings.threads))
 
 
-def load_service(settings: Settings, instance: str | None = None, worker: int = 0) -> "Service":
+def load_service(
+    settings: Settings,
+    instance: str | None = None,
+    worker: int = 0,
+    fetched: Callable[[str], None] = _to_nobody,
+) -> "Service":
     """Loads the model, and starts to capture where the settings say so.
 
     Args:
         instance: names those who count together; None: only this process.
         worker: tells apart those who do; 0 where there is one.
+        fetched: is told the model's digest once it lies in the cache.
 
     Raises:
         LoadError: for whatever reason.
     """
-    model = load_model(settings)
+    model = load_model(settings, fetched)
     with _errors_explained(settings):
         from .service import Service
 

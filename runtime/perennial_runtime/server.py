@@ -130,7 +130,7 @@ def _in_thread(name: str, work: object, events: "SimpleQueue[object]") -> thread
 
 def _load(settings: Settings, process: Alone) -> "Service | LoadError":
     try:
-        return load_service(settings, process.instance, process.number)
+        return load_service(settings, process.instance, process.number, process.fetched)
     except LoadError as error:
         return error
 

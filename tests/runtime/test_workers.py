@@ -156,14 +156,18 @@ def test_a_port_in_use_is_said_once(serve):
     assert f"cannot listen on 127.0.0.1 port {port}" in line["message"]
 
 
-def test_a_model_that_does_not_load_is_told_once(start, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent", LoadFailure.MODEL_NOT_FOUND), ("bad", LoadFailure.MODEL_CORRUPT)],
+)
+def test_a_model_that_does_not_load_is_told_once(start, tmp_path, name, reason):
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
     log = tmp_path / "termination-log"
-    server = start(
-        tmp_path / "absent.onnx", *TWO, "--termination-message-path", str(log), wait=False
-    )
+    path = tmp_path / f"{name}.onnx"
+    server = start(path, *TWO, "--termination-message-path", str(log), wait=False)
     assert server.exit_code() == 1
-    assert Outcome.from_text(log.read_text()).reason == LoadFailure.MODEL_NOT_FOUND
-    assert [line["reason"] for line in server.lines if "reason" in line] == ["ModelNotFound"]
+    assert Outcome.from_text(log.read_text()).reason == reason
+    assert [line["reason"] for line in server.lines if "reason" in line] == [reason.value]
 
 
 def test_an_unreachable_store_is_told_by_the_exit_code(start):

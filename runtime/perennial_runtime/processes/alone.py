@@ -52,6 +52,9 @@ class Alone:
         """Tells that it answers, though not with the model yet."""
         log.info("live", host=host, port=ports[0], grpc_port=ports[-1])
 
+    def fetched(self, digest: str) -> None:
+        """Tells that the model lies in the cache."""
+
     def loaded(self, model: "Model", facts: dict[str, object]) -> None:
         """Sees to it that it becomes ready, and tells so."""
         self._admit()

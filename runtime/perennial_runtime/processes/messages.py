@@ -49,10 +49,16 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """From a worker: the model lies in the cache."""
+
+    digest: str
+
+
+@dataclass(frozen=True)
 class Loaded:
     """From a worker: it can answer with the model."""
 
-    digest: str
     is_quick: bool
     """Whether the time of a request goes into Python rather than into the model."""
 

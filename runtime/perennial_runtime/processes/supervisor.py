@@ -16,10 +16,11 @@ from socket import socket, socketpair
 from uuid import uuid4
 
 from .. import log
+from ..cgroup import available_threads
 from ..errors import LoadError
 from ..fronts.listener import ListenError, listen, twins
 from ..settings import Settings
-from .messages import Admit, Channel, Failed, Live, Loaded, Ready, Start, Stop
+from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LONGEST_PATH = 100
@@ -40,6 +41,8 @@ def supervise(settings: Settings, workers: int) -> LoadError | int:
     Raises:
         ListenError: where a port cannot be listened on, or not be shared.
     """
+    if settings.workers and not settings.threads:
+        settings = replace(settings, threads=max(1, available_threads() // workers))
     events: SimpleQueue[object] = SimpleQueue()
     for number in SIGNALS:
         signal.signal(number, lambda received, frame: events.put(received))
@@ -80,7 +83,7 @@ class _Supervisor:
 
     def run(self) -> LoadError | int:
         """Until the last of them has ended."""
-        self._start(1, self._settings)
+        self._start(1)
         while self._channels:
             event = self._events.get()
             if isinstance(event, int):
@@ -91,7 +94,7 @@ class _Supervisor:
             return LoadError(self._failure.reason, self._failure.message)
         return self._code
 
-    def _start(self, number: int, settings: Settings) -> None:
+    def _start(self, number: int) -> None:
         sockets = self._sockets.pop(number)
         mine, its = socketpair()
         descriptors = tuple(each.fileno() for each in sockets)
@@ -108,7 +111,7 @@ class _Supervisor:
         for each in sockets:
             each.close()  # a port is free once its workers have ended
         channel = self._channels[number] = Channel(mine)
-        channel.tell(Start(settings, number, self._instance, self._directory, descriptors))
+        channel.tell(Start(self._settings, number, self._instance, self._directory, descriptors))
 
         def hear() -> None:
             for message in channel.heard():
@@ -123,10 +126,16 @@ class _Supervisor:
             log.info(
                 "live", host=self._settings.host, port=self._ports[0], grpc_port=self._ports[-1]
             )
+        elif isinstance(message, Fetched) and number == 1:
+            self._settings = replace(self._settings, digest=message.digest)
+            if self._settings.workers is not None:
+                self._start_others()
         elif isinstance(message, Loaded):
             self._loaded.add(number)
-            if number == 1 and not self._is_stopping:
-                self._start_others(message)
+            if self._settings.workers is None and number == 1:
+                if not message.is_quick:
+                    self._expected = 1
+                self._start_others()
             if len(self._loaded) == self._expected:
                 for channel in self._channels.values():
                     channel.tell(Admit())
@@ -144,13 +153,11 @@ class _Supervisor:
                 self._code = 1
             self._code = self._code or int(message.code != 0)
 
-    def _start_others(self, first: Loaded) -> None:
-        """The model is known now, and lies in the cache."""
-        if self._settings.workers is None and not first.is_quick:
-            self._expected = 1
-        settings = replace(self._settings, digest=first.digest)
-        for number in range(2, self._expected + 1):
-            self._start(number, settings)
+    def _start_others(self) -> None:
+        """They find the model by its digest, in the cache."""
+        if not self._is_stopping:
+            for number in range(2, self._expected + 1):
+                self._start(number)
         for sockets in self._sockets.values():
             for each in sockets:
                 each.close()

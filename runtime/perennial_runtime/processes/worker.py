@@ -20,7 +20,7 @@ from ..metrics import Metrics
 from ..settings import Settings
 from ..view import View
 from .alone import Alone
-from .messages import Admit, Channel, Failed, Live, Loaded, Ready, Start, Stop
+from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
 from .siblings import SharedView
 
 if TYPE_CHECKING:
@@ -65,9 +65,12 @@ class Worker(Alone):
     def live(self, host: str, ports: list[int]) -> None:
         self._channel.tell(Live())
 
+    def fetched(self, digest: str) -> None:
+        self._channel.tell(Fetched(digest))
+
     def loaded(self, model: "Model", facts: dict[str, object]) -> None:
         log.info("loaded", **facts)
-        self._channel.tell(Loaded(model.digest, is_quick=model.seconds <= INLINE_SECONDS))
+        self._channel.tell(Loaded(is_quick=model.seconds <= INLINE_SECONDS))
 
 
 def main() -> int:
