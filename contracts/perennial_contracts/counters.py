@@ -3,6 +3,9 @@
 Every number only ever grows while ``instance`` stays the same.
 """
 
+from collections.abc import Iterable
+from functools import reduce
+
 from pydantic import BaseModel, ConfigDict
 
 Counts = list[int]
@@ -21,12 +24,12 @@ class CaptureCounts(BaseModel):
 
 
 class Counters(BaseModel):
-    """The counters of one process."""
+    """The counters of one pod."""
 
     model_config = ConfigDict(extra="ignore")
 
     instance: str
-    """Names the process: another one has counted from zero."""
+    """Names who counts, one process or several together: another one has counted from zero."""
     digest: str
     """Of the model that is served."""
     rows: int = 0
@@ -43,3 +46,64 @@ class Counters(BaseModel):
     """Shape (2, SCORE_BINS): scores of rows whose truth is not, and is, the positive class."""
     capture: CaptureCounts | None = None
     """None where nothing is captured."""
+
+
+def merged(parts: Iterable[Counters]) -> Counters:
+    """What several processes have counted together, for one model under one name of instance.
+
+    The order does not matter, nor whether some were merged before. What one of them does not have
+    counts as zeros there.
+
+    Raises:
+        ValueError: where there is none, or they count for different models, instances or bins.
+    """
+    parts = list(parts)
+    if not parts:
+        raise ValueError("counters: expected at least one")
+    return reduce(_plus, parts)
+
+
+def _plus(one: Counters, other: Counters) -> Counters:
+    if (one.instance, one.digest) != (other.instance, other.digest):
+        raise ValueError(
+            f"counters: expected those of {one.instance} for {one.digest}, "
+            f"got those of {other.instance} for {other.digest}"
+        )
+    names = one.features | other.features
+    return Counters(
+        instance=one.instance,
+        digest=one.digest,
+        rows=one.rows + other.rows,
+        features={
+            name: _sums(one.features.get(name), other.features.get(name)) or [] for name in names
+        },
+        score=_sums(one.score, other.score),
+        label=_sums(one.label, other.label),
+        labels=one.labels + other.labels,
+        matrix=_row_sums(one.matrix, other.matrix),
+        scores=_row_sums(one.scores, other.scores),
+        capture=_captured(one.capture, other.capture),
+    )
+
+
+def _sums(one: Counts | None, other: Counts | None) -> Counts | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return [a + b for a, b in zip(one, other, strict=True)]
+
+
+def _row_sums(one: list[Counts], other: list[Counts]) -> list[Counts]:
+    if not one or not other:
+        return one or other
+    return [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(one, other, strict=True)]
+
+
+def _captured(one: CaptureCounts | None, other: CaptureCounts | None) -> CaptureCounts | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return CaptureCounts(
+        written=one.written + other.written,
+        dropped=one.dropped + other.dropped,
+        # One of them is enough to act on; which one must not depend on the order.
+        problem=max(one.problem, other.problem),
+    )

@@ -1,6 +1,7 @@
 """Answers requests, whatever front they come through: finds the route, asks the model, counts."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -104,8 +105,10 @@ class App:
                 continue
             try:
                 if route.endpoint is None:
-                    assert route.answer is not None
-                    self._send(route, call, route.answer(call))
+                    if route.apart is None:
+                        self._answer(route, call)
+                    else:
+                        route.apart(partial(self._answer, route, call))
                 else:
                     jobs.append(self._job(route, call))
             except Exception as error:
@@ -122,6 +125,14 @@ class App:
                 self._send(job.route, job.call, answer)
             except Exception as error:
                 self._fail(job.route, job.call, error)
+
+    def _answer(self, route: Route, call: Call) -> None:
+        """Answers a call without the model. Never raises."""
+        assert route.answer is not None
+        try:
+            self._send(route, call, route.answer(call))
+        except Exception as error:
+            self._fail(route, call, error)
 
     def _job(self, route: Route, call: Call) -> "Job":
         from .engine.engine import Job

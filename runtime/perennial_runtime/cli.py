@@ -4,11 +4,13 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from perennial_contracts.outcome import Outcome
 
 from . import log
+from .cgroup import available_threads
 from .errors import LoadError
 from .fronts import FrontError
 from .fronts.listener import ListenError
@@ -19,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
     settings = parse(sys.argv[1:] if arguments is None else arguments)
     log.configure(settings.log_format)
-    code = _serve(settings) if settings.command == "serve" else _resolve(settings)
+    return ended(_serve(settings) if settings.command == "serve" else _resolve(settings))
+
+
+def ended(code: int) -> int:
+    """Gives the exit code back, or ends the process with it where a thread would hold it up."""
     if threading.active_count() > 1:
         # A thread is still loading, or running a request whose grace is over: do not wait for it.
         logging.shutdown()
@@ -29,17 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    from .server import serve
+    workers = settings.workers or available_threads()
+    with explained(log.error):
+        if workers == 1:
+            from .server import serve
 
+            result = serve(settings)
+        else:
+            from .processes.supervisor import supervise
+
+            result = supervise(settings, workers)
+        return _failed(settings, result) if isinstance(result, LoadError) else result
+    return 1
+
+
+@contextmanager
+def explained(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tells what is wrong with the settings where nothing can be served with them."""
     try:
-        result = serve(settings)
+        yield
     except (ListenError, FrontError) as error:
-        log.error(str(error))
-        return 1
+        tell(str(error))
     except ValueError as error:
-        log.error(f"--tls-cert, --tls-key: {error}")
-        return 1
-    return _failed(settings, result) if isinstance(result, LoadError) else result
+        tell(f"--tls-cert, --tls-key: {error}")
 
 
 def _resolve(settings: Settings) -> int:

@@ -1,6 +1,6 @@
 """From settings to a model that can answer. What is slow to import is imported here, late."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from .service import Service
 
 
-def load_model(settings: Settings) -> "Model":
-    """Fetches the model, creates its session and warms it up.
+def _to_nobody(digest: str) -> None:
+    pass
+
+
+def load_model(settings: Settings, fetched: Callable[[str], None] = _to_nobody) -> "Model":
+    """Fetches the model, tells its digest, creates its session and warms it up.
 
     Raises:
         LoadError: for whatever reason.
@@ -30,26 +34,39 @@ def load_model(settings: Settings) -> "Model":
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
+        fetched(artifact.digest)
         return Model(artifact, available_threads(settings.threads), settings.accelerator)
 
 
-def load_service(settings: Settings) -> "Service":
+def load_service(
+    settings: Settings,
+    instance: str | None = None,
+    worker: int = 0,
+    fetched: Callable[[str], None] = _to_nobody,
+) -> "Service":
     """Loads the model, and starts to capture where the settings say so.
+
+    Args:
+        instance: names those who count together; None: only this process.
+        worker: tells apart those who do; 0 where there is one.
+        fetched: is told the model's digest once it lies in the cache.
 
     Raises:
         LoadError: for whatever reason.
     """
-    model = load_model(settings)
+    model = load_model(settings, fetched)
     with _errors_explained(settings):
         from .service import Service
 
-        service = Service(settings.name, model, uuid4().hex, settings.max_body_bytes)
+        instance = instance or uuid4().hex
+        service = Service(settings.name, model, instance, settings.max_body_bytes)
         if settings.capture is not None:
-            _start_capture(settings, settings.capture, service)
+            writer = f"{instance}-{worker}" if worker else instance
+            _start_capture(settings, settings.capture, service, writer)
         return service
 
 
-def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
+def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
     """A model whose rows make no table is served, but not captured."""
     from .monitoring.capture import Capture
     from .store.sink import sink_of
@@ -63,7 +80,7 @@ def _start_capture(settings: Settings, uri: str, service: "Service") -> None:
             model.version,
             model.inputs,
             model.classes,
-            service.monitor.instance,
+            writer,
             permille=settings.capture_permille,
             flush_seconds=settings.capture_flush_seconds,
             queue_rows=settings.capture_queue_rows,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOG = logging.getLogger("perennial")
+_always: dict[str, Any] = {}
 
 
 class JsonFormatter(logging.Formatter):
@@ -17,6 +18,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
+            **_always,
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -32,12 +34,17 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        fields = ", ".join(f"{key}={value}" for key, value in getattr(record, "fields", {}).items())
+        pairs = _always | getattr(record, "fields", {})
+        fields = ", ".join(f"{key}={value}" for key, value in pairs.items())
         return f"{line} ({fields})" if fields else line
 
 
-def configure(style: str) -> None:
-    """Sets up logging; style is ``json``, ``text``, or ``auto`` (text on a terminal)."""
+def configure(style: str, **always: Any) -> None:
+    """Sets up logging; style is ``json``, ``text``, or ``auto`` (text on a terminal).
+
+    Some fields can be given to every line.
+    """
+    _always.update(always)
     text = style == "text" or (style == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())

@@ -1,7 +1,7 @@
 """What /metrics tells. The counts of the hot path are plain lists under one lock."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
 from typing import NamedTuple
@@ -111,9 +111,9 @@ class Metrics(Collector):
                 compute_ns=int(self._compute.sum * 1e9),
             )
 
-    def text(self) -> bytes:
-        """The exposition, as CONTENT_TYPE says."""
-        return generate_latest(self._registry)
+    def families(self) -> list[Metric]:
+        """All that there is to tell."""
+        return list(self._registry.collect())
 
     def collect(self) -> Iterator[Metric]:
         names = ("protocol", "route", "code")
@@ -147,6 +147,23 @@ class Metrics(Collector):
             yield InfoMetricFamily(
                 f"{PREFIX}_model", "The model that is served.", value=self._model
             )
+
+
+class _Told(Collector):
+    """What was collected before."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def exposition(families: Iterable[Metric]) -> bytes:
+    """Metrics as CONTENT_TYPE says."""
+    registry = CollectorRegistry()
+    registry.register(_Told(families))
+    return generate_latest(registry)
 
 
 def _family(name: str, text: str, histogram: Histogram) -> Metric:

@@ -9,6 +9,9 @@ from .endpoints import Endpoint
 from .errors import RequestError
 from .fronts import Call
 
+Apart = Callable[[Callable[[], None]], object]
+"""Has something done in another thread."""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -22,6 +25,8 @@ class Route:
     endpoint: Endpoint | None = None
     on_error: Callable[[RequestError], Answer] | None = None
     """What is answered instead of an error, where the protocol tells errors in answers."""
+    apart: Apart | None = None
+    """Has the answer made in another thread, where that takes waiting."""
 
     @cached_property
     def labels(self) -> tuple[str, str]:
@@ -35,14 +40,18 @@ NOWHERE = Route("http", "other", "")
 """For the metrics of requests that lead nowhere."""
 
 
-def get(protocol: str, name: str, answer: Callable[[Call], Answer]) -> Route:
+def get(
+    protocol: str, name: str, answer: Callable[[Call], Answer], apart: Apart | None = None
+) -> Route:
     """A route that is asked by GET."""
-    return Route(protocol, name, "GET", answer=answer)
+    return Route(protocol, name, "GET", answer=answer, apart=apart)
 
 
-def post(protocol: str, name: str, answer: Callable[[Call], Answer]) -> Route:
+def post(
+    protocol: str, name: str, answer: Callable[[Call], Answer], apart: Apart | None = None
+) -> Route:
     """A route that takes a body and does not ask the model."""
-    return Route(protocol, name, "POST", answer=answer)
+    return Route(protocol, name, "POST", answer=answer, apart=apart)
 
 
 def ask(protocol: str, name: str, endpoint: Endpoint) -> Route:

@@ -15,11 +15,13 @@ from . import log, memory
 from .app import App
 from .errors import LoadError
 from .fronts import Front, Limits, front_of
-from .fronts.listener import listen, refuse_connections
+from .fronts.listener import refuse_connections
 from .load import load_service
 from .metrics import Metrics
+from .processes.alone import Alone
 from .settings import Settings
 from .sites.site import Site
+from .sites.standing import Standing
 from .welcome import welcome
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class _Server:
     """What there is while a process serves."""
 
     settings: Settings
+    process: Alone
     listeners: list[socket]
     site: Site
     app: App
@@ -45,8 +48,10 @@ class _Server:
     service: "Service | None" = None
 
 
-def serve(settings: Settings) -> LoadError | int:
+def serve(settings: Settings, process: Alone | None = None) -> LoadError | int:
     """Serves until a signal comes; the exit code, or why the model did not load.
+
+    ``process`` is this one, where it is not the only one.
 
     Raises:
         ListenError: where a port cannot be listened on.
@@ -54,12 +59,13 @@ def serve(settings: Settings) -> LoadError | int:
         ValueError: where the TLS certificate or key cannot be used.
     """
     events: SimpleQueue[object] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, frame: events.put(received))
-    server = _start(settings, events)
+    process = process or Alone()
+    standing = Standing(settings.name)
+    process.attend(events, standing.admit)
+    server = _start(settings, process, standing, events)
     ports = [listener.getsockname()[1] for listener in server.listeners]
-    log.info("live", host=settings.host, port=ports[0], grpc_port=ports[-1])
-    _in_thread("load", lambda: _load(settings), events)
+    process.live(settings.host, ports)
+    _in_thread("load", lambda: _load(settings, process), events)
     event = events.get()
     if not isinstance(event, int | LoadError | BaseException) and event is not None:
         server.service = event  # type: ignore[assignment]
@@ -74,9 +80,11 @@ def serve(settings: Settings) -> LoadError | int:
     return _drain(server, event)
 
 
-def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
+def _start(
+    settings: Settings, process: Alone, standing: Standing, events: "SimpleQueue[object]"
+) -> _Server:
     metrics = Metrics()
-    site = Site(settings.name, metrics, settings.max_body_bytes)
+    site = Site(standing, process.view(metrics), settings.max_body_bytes)
     app = App(
         site.routes,
         site.unknown,
@@ -85,9 +93,7 @@ def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
         settings.max_in_flight,
         settings.log_requests,
     )
-    listeners = [listen(settings.host, settings.http_port)]
-    if settings.grpc_port is not None:
-        listeners.append(listen(settings.host, settings.grpc_port))
+    listeners = process.listen(settings)
     front = front_of(
         settings.front,
         app,
@@ -105,7 +111,7 @@ def _start(settings: Settings, events: "SimpleQueue[object]") -> _Server:
     metrics.in_flight = lambda: front.in_flight
     memory.keep_small(metrics.in_flight)
     thread = _in_thread("front", front.run, events)
-    return _Server(settings, listeners, site, app, front, thread, events)
+    return _Server(settings, process, listeners, site, app, front, thread, events)
 
 
 def _in_thread(name: str, work: object, events: "SimpleQueue[object]") -> threading.Thread:
@@ -123,9 +129,9 @@ def _in_thread(name: str, work: object, events: "SimpleQueue[object]") -> thread
     return thread
 
 
-def _load(settings: Settings) -> "Service | LoadError":
+def _load(settings: Settings, process: Alone) -> "Service | LoadError":
     try:
-        return load_service(settings)
+        return load_service(settings, process.instance, process.number, process.fetched)
     except LoadError as error:
         return error
 
@@ -153,18 +159,19 @@ def _loaded(server: _Server, ports: list[int]) -> None:
     app.serve(engine, workers, lambda: model.seconds)
     server.site.serve(service)
     warm_up(service, server.site)
-    server.site.standing.is_loaded = True
-    log.info(
-        "ready",
-        model=settings.name,
-        digest=model.digest,
-        provider=model.provider,
-        threads=model.threads,
-        batches=engine.batches,
-        run_microseconds=round(model.seconds * 1e6),
-        seconds_since_start=round(_process_age(), 3),
+    server.process.loaded(
+        model,
+        {
+            "model": settings.name,
+            "digest": model.digest,
+            "provider": model.provider,
+            "threads": model.threads,
+            "batches": engine.batches,
+            "run_microseconds": round(model.seconds * 1e6),
+            "seconds_since_start": round(_process_age(), 3),
+        },
     )
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and server.process.number <= 1:
         print(welcome(settings, ports[0], model.inputs), flush=True)
 
 

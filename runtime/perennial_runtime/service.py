@@ -60,7 +60,6 @@ class Service:
             "infer": ask("v2", "infer", InferEndpoint(codec, self._limit)),
             "predict": self._rows_route(),
             "feedback": post("v2", "feedback", self._feedback),
-            "counters": get("v2", "counters", self._counters),
             "profile": get("v2", "profile", self._profile),
         }
 
@@ -141,9 +140,6 @@ class Service:
         feedback = self._feedback_codec.decode(body_of(call, self._limit))
         self.monitor.labelled(feedback.ids, feedback.predictions, feedback.labels)
         return Answer(feedback.encode())
-
-    def _counters(self, call: Call) -> Answer:
-        return Answer(self.monitor.counters().model_dump_json().encode())
 
     def _profile(self, call: Call) -> Answer:
         if self.model.profiled is None:

@@ -15,6 +15,7 @@ from perennial_contracts.digest import is_digest
 from .engine.providers import ACCELERATORS
 
 TERMINATION_LOG = Path("/dev/termination-log")
+MOST_WORKERS = 256
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Settings:
     capture_permille: int = 1000
     capture_flush_seconds: float = 60.0
     capture_queue_rows: int = 50_000
+    workers: int | None = 1
+    """None: as many as pay."""
 
     @property
     def tls_files(self) -> tuple[Path, Path] | None:
@@ -88,6 +91,14 @@ def _port(text: str) -> int:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"expected a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise ValueError(f"expected a number from 1 to {MOST_WORKERS}, or auto, got {text!r}")
     return int(text)
 
 
@@ -183,6 +194,7 @@ _SERVE = (
     _Option("request-seconds", _seconds, 0.0, "after which 503 is answered; 0: never"),
     _Option("tls-cert", Path, None, "certificate chain, PEM; both ports then speak TLS"),
     _Option("tls-key", Path, None, "the certificate's private key, PEM"),
+    _Option("workers", _workers, 1, "processes; auto: one for each CPU where runs are quick"),
     _Option("batch-max-size", _positive, 32, "rows that are run together at most; 1: none"),
     _Option("batch-max-delay-microseconds", _whole, 0, "how long a batch waits for more rows"),
     _Option("front", _front, "auto", "native (Rust), portable (Python), or auto: what there is"),

@@ -69,9 +69,12 @@ class Client(threading.Thread):
                 connection = None
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(("number", "drain"), [(signal.SIGTERM, 1.0), (signal.SIGINT, 60.0)])
-def test_no_request_is_dropped_when_the_server_is_told_to_stop(start, model, number, drain):
-    server = start(model, "--drain-seconds", str(drain))
+def test_no_request_is_dropped_when_the_server_is_told_to_stop(
+    start, model, number, drain, workers
+):
+    server = start(model, "--drain-seconds", str(drain), "--workers", workers)
     clients = [Client(server.port) for _ in range(8)]
     for client in clients:
         client.start()

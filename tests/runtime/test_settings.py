@@ -31,6 +31,7 @@ def test_every_flag_can_be_a_variable():
         "PERENNIAL_CAPTURE_PERMILLE": "100",
         "PERENNIAL_CAPTURE_FLUSH_SECONDS": "5",
         "PERENNIAL_CAPTURE_QUEUE_ROWS": "9",
+        "PERENNIAL_WORKERS": "auto",
     }
     settings = parse(["serve"], environment)
     assert settings.uri == "s3://models/delays/1/"
@@ -48,6 +49,7 @@ def test_every_flag_can_be_a_variable():
     assert settings.capture_permille == 100
     assert settings.capture_flush_seconds == 5
     assert settings.capture_queue_rows == 9
+    assert settings.workers is None
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,11 @@ def test_every_flag_can_be_a_variable():
         (["serve", "m", "--digest", "sha256:abc"], {}, "--digest: expected sha256:"),
         (["serve", "m", "--name", "a/b"], {}, "--name: expected letters"),
         (["serve", "m", "--threads", "0"], {}, "--threads: expected a whole number from 1"),
+        (
+            ["serve", "m", "--workers", "0"],
+            {},
+            "--workers: expected a number from 1 to 256, or auto",
+        ),
         (["serve", "m", "--drain-seconds", "-1"], {}, "--drain-seconds"),
         (["serve", "m", "--capture", "http://x/y"], {}, "--capture: expected s3://BUCKET/PATH"),
         (["serve", "m", "--capture", "s3://"], {}, "--capture: expected s3://BUCKET/PATH"),

@@ -14,6 +14,10 @@ _REFUSE_SYN = (
 )
 
 
+BACKLOG = 1024
+"""Connections that may wait to be accepted."""
+
+
 class ListenError(Exception):
     """A port that cannot be listened on; the text says which, and why."""
 
@@ -30,7 +34,7 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         dual = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         listener = socket.create_server(
-            address[:2], family=family, backlog=1024, dualstack_ipv6=dual
+            address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=dual
         )
     except OSError as error:
         raise ListenError(
@@ -39,6 +43,37 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def twins(first: socket.socket, count: int) -> list[socket.socket]:
+    """More sockets of a listening one's port, which get their share of it once they listen too.
+
+    The first was bound without sharing, so a port in use by anybody else has been noticed.
+
+    Raises:
+        ListenError: where the system does not let a port be shared so.
+    """
+    try:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return [_twin(first) for _ in range(count)]
+    except (OSError, AttributeError) as error:
+        raise ListenError(f"--workers: the port cannot be shared by several: {error}") from error
+
+
+def _twin(first: socket.socket) -> socket.socket:
+    twin = socket.socket(first.family)
+    options = [(socket.SOL_SOCKET, socket.SO_REUSEADDR), (socket.SOL_SOCKET, socket.SO_REUSEPORT)]
+    options.append((socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    if first.family == socket.AF_INET6:
+        options.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+    try:
+        for level, option in options:
+            twin.setsockopt(level, option, first.getsockopt(level, option))
+        twin.bind(first.getsockname())
+    except OSError:
+        twin.close()
+        raise
+    return twin
 
 
 def refuse_connections(listener: socket.socket) -> bool:

@@ -58,7 +58,7 @@ class Capture:
         version: str,
         features: Sequence[TensorSpec],
         classes: Classes | None,
-        instance: str,
+        writer: str,
         *,
         permille: int = 1000,
         flush_seconds: float = 60.0,
@@ -72,7 +72,7 @@ class Capture:
             version: the model's, likewise.
             features: the model's inputs, a column each.
             classes: what its answers mean; None where it is no classifier.
-            instance: names this process, so that no two write the same file.
+            writer: names this process, so that no two write the same file.
             permille: how many of 1000 predictions are kept.
             flush_seconds: how often files are written.
             queue_rows: rows of either kind that may wait. A request is taken whole while there are
@@ -81,7 +81,7 @@ class Capture:
         self._sink = sink
         self._model, self._version = model, version
         self._features, self._classes = features, classes
-        self._instance = instance
+        self._writer = writer
         self._permille = permille
         self._flush_seconds = flush_seconds
         self._limit = queue_rows
@@ -179,7 +179,7 @@ class Capture:
             try:
                 folder, data = build(date, some)
                 self._files += 1
-                self._put(f"{folder}/{self._instance}-{self._files:06d}.parquet", data)
+                self._put(f"{folder}/{self._writer}-{self._files:06d}.parquet", data)
                 problem = ""
             except SinkError as error:
                 problem = str(error)

@@ -12,6 +12,11 @@ bytes
 19    bin of the score (quality.score_bins); 255: none
 20-23 CRC-32 of what is before it, begun with that of the model's name
 ===== ==========================================================
+
+The random start is what keeps apart the processes that serve one model, be they pods or the workers
+of one pod: each draws its own of 2**40. For two of them to make the same bytes, their counters must
+pass each other, which for 10**9 predictions happens in 1 of 1000 pairs, and do so in the very
+millisecond in which both predict; then a handful of ids are the same.
 """
 
 import binascii

@@ -10,12 +10,12 @@ from ..fronts import Call
 from ..protocol.grpc import answers, health
 from ..protocol.grpc.reflection import reflect
 from ..protocol.statistics import Duration, Statistics
-from ..routes import Route, Routes, ask, post
+from ..routes import Apart, Route, Routes, ask, post
 from .standing import EXTENSIONS, PROGRAM, Standing
 
 if TYPE_CHECKING:
-    from ..metrics import Metrics
     from ..service import Service
+    from ..view import View
 
 INFERENCE = "/inference.GRPCInferenceService"
 STREAM_INFER = f"{INFERENCE}/ModelStreamInfer"
@@ -30,9 +30,9 @@ STREAMS = (STREAM_INFER, *REFLECTION)
 class OipGrpcSite:
     """Methods by path."""
 
-    def __init__(self, standing: Standing, metrics: "Metrics", max_body_bytes: int) -> None:
+    def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
         self._standing = standing
-        self._metrics = metrics
+        self._view = view
         self._limit = max_body_bytes
         self._service: Service | None = None
 
@@ -44,7 +44,6 @@ class OipGrpcSite:
             f"{INFERENCE}/ModelReady": ("health", self._model_ready),
             f"{INFERENCE}/ServerMetadata": ("metadata", self._server_metadata),
             f"{INFERENCE}/ModelMetadata": ("metadata", self._model_metadata),
-            f"{INFERENCE}/ModelStatistics": ("statistics", self._statistics),
             f"{INFERENCE}/RepositoryIndex": ("metadata", self._index),
             f"{INFERENCE}/ModelInfer": ("infer", self._loading),
             STREAM_INFER: ("stream_infer", self._loading),
@@ -52,7 +51,11 @@ class OipGrpcSite:
             "/grpc.health.v1.Health/List": ("health", lambda call: health.every(self._ready)),
             **dict.fromkeys(REFLECTION, ("reflection", self._reflect)),
         }
-        return {path: _method(name, answer) for path, (name, answer) in methods.items()}
+        routes = {path: _method(name, answer) for path, (name, answer) in methods.items()}
+        routes[f"{INFERENCE}/ModelStatistics"] = _method(
+            "statistics", self._statistics, self._view.apart
+        )
+        return routes
 
     def serve(self, service: "Service") -> Routes:
         """What changes with a model."""
@@ -118,9 +121,9 @@ class OipGrpcSite:
 
     def _statistics(self, call: Call) -> bytes:
         service = self._loaded()
-        runs = self._metrics.runs()
+        runs = self._view.runs()
         statistics = Statistics(
-            inference_count=service.monitor.counters().rows,
+            inference_count=self._view.counters().rows,
             execution_count=runs.runs,
             success=Duration(runs.requests, runs.queue_ns + runs.compute_ns),
             queue=Duration(runs.requests, runs.queue_ns),
@@ -142,5 +145,5 @@ class OipGrpcSite:
         return reflect(self._body(call))
 
 
-def _method(name: str, answer: Callable[[Call], bytes]) -> Route:
-    return post("grpc", name, lambda call: Answer(answer(call)))
+def _method(name: str, answer: Callable[[Call], bytes], apart: Apart | None = None) -> Route:
+    return post("grpc", name, lambda call: Answer(answer(call)), apart)

@@ -7,7 +7,7 @@ import orjson
 from ..answer import Answer
 from ..errors import NotFoundError, RequestError
 from ..fronts import Call
-from ..metrics import CONTENT_TYPE, Metrics
+from ..metrics import CONTENT_TYPE
 from ..routes import Routes, get
 from .oip_grpc import STREAMS, OipGrpcSite
 from .standing import Standing
@@ -17,6 +17,7 @@ from .v2 import V2Site
 
 if TYPE_CHECKING:  # it brings numpy and ONNX Runtime, which are imported while already live
     from ..service import Service
+    from ..view import View
 
 
 class Site:
@@ -25,28 +26,29 @@ class Site:
     streams = STREAMS
     """Paths of the gRPC methods that take a stream of messages."""
 
-    def __init__(self, name: str, metrics: Metrics, max_body_bytes: int) -> None:
-        self.standing = Standing(name)
-        self._metrics = metrics
+    def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
+        self.standing = standing
+        self._view = view
         self._parts = (
-            V2Site(self.standing),
+            V2Site(self.standing, view),
             V1Site(self.standing, max_body_bytes),
-            OipGrpcSite(self.standing, metrics, max_body_bytes),
+            OipGrpcSite(self.standing, view, max_body_bytes),
             TfsGrpcSite(self.standing, max_body_bytes),
         )
         self.routes: Routes = {
             "/": get("http", "page", self._alive),
             "/openapi.json": get("http", "openapi", self.standing.loading),
-            "/metrics": get("http", "metrics", self._text_of_metrics),
+            "/metrics": get("http", "metrics", self._text_of_metrics, view.apart),
         }
         for part in self._parts:
             self.routes.update(part.routes())
 
     def serve(self, service: "Service") -> None:
-        """From now on the paths of the model lead to it; that it is ready is for others to say."""
+        """From now on the paths of the model lead to it; whether it is ready is said elsewhere."""
         from .about import About
 
         self.standing.versions = ("1", service.model.version)
+        self._view.serve(service.monitor.counters)
         about = About(service)
         self.routes["/"] = get("http", "page", about.page)
         self.routes["/openapi.json"] = get("http", "openapi", about.openapi)
@@ -71,4 +73,4 @@ class Site:
         return Answer(orjson.dumps({"status": "alive"}))
 
     def _text_of_metrics(self, call: Call) -> Answer:
-        return Answer(self._metrics.text(), CONTENT_TYPE)
+        return Answer(self._view.text(), CONTENT_TYPE)

@@ -19,6 +19,10 @@ class Standing:
         self.is_loaded = False
         self.is_draining = False
 
+    def admit(self) -> None:
+        """From now on it is ready."""
+        self.is_loaded = True
+
     @property
     def is_ready(self) -> bool:
         return self.is_loaded and not self.is_draining

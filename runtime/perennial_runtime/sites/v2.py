@@ -14,6 +14,7 @@ from .standing import EXTENSIONS, PROGRAM, Standing
 
 if TYPE_CHECKING:
     from ..service import Service
+    from ..view import View
 
 VERBS = {
     "infer": "POST",
@@ -28,8 +29,9 @@ VERBS = {
 class V2Site:
     """Paths below /v2."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, view: "View") -> None:
         self._standing = standing
+        self._view = view
 
     def routes(self) -> Routes:
         """What is served from the start."""
@@ -52,6 +54,7 @@ class V2Site:
         for path in self._model_paths():
             routes[path] = get("v2", "metadata", _always(service.metadata()))
             routes[f"{path}/ready"] = get("v2", "health", self._model_ready)
+            routes[f"{path}/counters"] = get("v2", "counters", self._counters, self._view.apart)
             for verb, route in service.routes().items():
                 routes[f"{path}/{verb}"] = route
         return routes
@@ -72,6 +75,9 @@ class V2Site:
 
     def _model_ready(self, call: Call) -> Answer:
         return self._readiness({"name": self._standing.name, "ready": self._standing.is_ready})
+
+    def _counters(self, call: Call) -> Answer:
+        return Answer(self._view.counters().model_dump_json().encode())
 
     def _readiness(self, state: dict[str, object]) -> Answer:
         body = orjson.dumps(state)

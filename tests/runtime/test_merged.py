@@ -1,0 +1,76 @@
+"""The metrics of several processes, put together."""
+
+import pytest
+from prometheus_client.core import Metric
+
+from perennial_runtime.metrics import Metrics, exposition
+from perennial_runtime.monitoring.merged import from_json, merged_families, to_json
+
+LABELS = ("v2", "infer", "200")
+
+
+def values(families):
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def gauge(name, value):
+    metric = Metric(name, "", "gauge")
+    metric.add_sample(name, {}, value)
+    return metric
+
+
+def process(started=10.0, memory=100.0):
+    """The metrics of one that answered some requests."""
+    metrics = Metrics()
+    metrics.loaded(name="m", digest="d")
+    metrics.ran((0.001, 0.002), 0.004)
+    for seconds in (0.00005, 0.3):
+        metrics.observe(LABELS, seconds)
+    metrics.queued = lambda: 2
+    # Real figures of this process change while the test runs.
+    own = [family for family in metrics.families() if not family.name.startswith("process_")]
+    started_at = gauge("process_start_time_seconds", started)
+    return [*own, started_at, gauge("process_resident_memory_bytes", memory)]
+
+
+def test_counters_histograms_and_amounts_are_summed():
+    alone, both = values(process()), values(merged_families([process(), process()]))
+    assert alone.keys() == both.keys()
+    for key in alone:
+        if key[0] not in ("perennial_runtime_model_info", "process_start_time_seconds"):
+            assert both[key] == 2 * alone[key], key
+    bucket = ("perennial_runtime_run_seconds_bucket", ("le", "0.005"))
+    assert both[bucket] == 2
+    assert both["process_resident_memory_bytes",] == 200
+    assert both["perennial_runtime_requests_queued",] == 4
+
+
+def test_what_one_has_not_counted_yet_is_there_too():
+    other = Metrics()
+    other.observe(("v1", "predict", "400"), 0.1)
+    both = values(merged_families([process(), other.families()]))
+    names = [name for name, *_ in both if name == "perennial_runtime_requests_total"]
+    assert len(names) == 2
+
+
+def test_an_information_is_told_once_and_the_start_is_the_first():
+    both = values(merged_families([process(started=10.0), process(started=8.0)]))
+    info = ("perennial_runtime_model_info", ("digest", "d"), ("name", "m"))
+    assert both[info] == 1
+    assert both["process_start_time_seconds",] == 8.0
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_on_the_way_nothing_changes(count):
+    parts = [process() for _ in range(count)]
+    sent = [from_json(to_json(part)) for part in parts]
+    assert exposition(merged_families(sent)) == exposition(merged_families(parts))
+
+
+def test_one_by_itself_is_told_as_before():
+    families = process()
+    assert exposition(merged_families([families])) == exposition(families)
