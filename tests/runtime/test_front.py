@@ -215,9 +215,11 @@ def test_a_grpc_client_loses_nothing_when_the_server_is_told_to_stop(start, affi
                 failures.append(error)
     assert server.exit_code() == 0
     assert answered > 100
-    # The end is that nobody listens any more, not a call that was cut off.
+    # The end is that nobody listens any more, or a call that by GOAWAY was never begun, which a
+    # client with another server to go to makes there: never one that was cut off.
     assert failures[0].status() == "StatusCode.UNAVAILABLE"
-    assert "refused" in failures[0].message()
+    message = failures[0].message()
+    assert "refused" in message or "GOAWAY received" in message
 
 
 @pytest.fixture(scope="module")
