@@ -23,7 +23,7 @@ from .metrics import Metrics
 from .protocol.grpc.status import code_of
 from .routes import NOWHERE, Route, Routes
 
-if TYPE_CHECKING:  # they bring numpy and ONNX Runtime, which are imported while already live
+if TYPE_CHECKING:  # they bring ONNX Runtime, which is imported while already live
     from .engine.engine import Engine, Job
     from .engine.workers import Workers
 

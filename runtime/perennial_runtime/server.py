@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -114,9 +115,10 @@ def _start(
     return _Server(settings, process, listeners, site, app, front, thread, events)
 
 
-def _in_thread(name: str, work: object, events: "SimpleQueue[object]") -> threading.Thread:
+def _in_thread(
+    name: str, work: Callable[[], object], events: "SimpleQueue[object]"
+) -> threading.Thread:
     """Runs something in a thread that does not hold up the process's end; its result is told."""
-    assert callable(work)
 
     def run() -> None:
         try:

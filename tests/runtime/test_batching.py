@@ -94,6 +94,22 @@ def test_a_bad_request_fails_alone(engine):
     assert engine._monitor.rows == 2
 
 
+def test_an_error_that_was_not_foreseen_fails_alone_too(engine):
+    """And never ends the thread that runs the jobs."""
+    double = engine._model.function
+
+    def break_down(x):
+        if (x == 5).any():
+            raise RuntimeError("not today")
+        return double(x)
+
+    engine._model.function = break_down
+    jobs = [job([1, 2]), job([5, 2]), job([3, 4])]
+    engine.run(jobs)
+    assert [type(j.error) for j in jobs] == [type(None), RuntimeError, type(None)]
+    assert jobs[2].results[0].tolist() == [[6, 8]]
+
+
 def test_a_batch_has_at_most_so_many_rows(engine):
     jobs = [job([1, 2] * 3) for _ in range(4)] + [job([1, 2] * 100)]
     engine.run(jobs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import log
 from ..endpoints import Endpoint, Request
-from ..errors import ClientGoneError, RequestError
+from ..errors import ClientGoneError
 from ..fronts import Call
 from ..metrics import Metrics
 from ..monitoring.monitor import Monitor
@@ -39,8 +39,18 @@ class Job:
 
 @dataclass(slots=True)
 class _Group:
+    """Jobs that fit each other."""
+
     jobs: list[Job] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    """The rows of each."""
     rows: int = 0
+    """Of all."""
+
+    def add(self, job: Job, rows: int) -> None:
+        self.jobs.append(job)
+        self.counts.append(rows)
+        self.rows += rows
 
 
 class Engine:
@@ -71,29 +81,27 @@ class Engine:
                 self._run_alone(job)
             return
         for group in self._groups(jobs):
-            if len(group) == 1 or not self._run_together(group):
-                for job in group:
+            if len(group.jobs) == 1 or not self._run_together(group):
+                for job in group.jobs:
                     self._run_alone(job)
 
-    def _groups(self, jobs: Sequence[Job]) -> Iterator[list[Job]]:
-        """Jobs that fit each other, of at most ``max_rows`` rows together."""
+    def _groups(self, jobs: Sequence[Job]) -> Iterator[_Group]:
+        """Jobs of at most ``max_rows`` rows together; what fits no other is alone."""
         groups: dict[Any, _Group] = {}
         for job in jobs:
             rows = job.rows
             if rows < 1 or rows >= self._max_rows:
-                yield [job]
+                yield _Group([job])
                 continue
             key = self._key(job.request)
             group = groups.get(key)
             if group is None:
                 group = groups[key] = _Group()
             elif group.rows + rows > self._max_rows:
-                yield group.jobs
+                yield group
                 group = groups[key] = _Group()
-            group.jobs.append(job)
-            group.rows += rows
-        for group in groups.values():
-            yield group.jobs
+            group.add(job, rows)
+        yield from groups.values()
 
     def _key(self, request: Request) -> object:
         outputs = tuple(request.outputs)
@@ -119,28 +127,25 @@ class Engine:
             job.error = error
         self._metrics.ran((begun - job.call.arrived,), perf_counter() - begun)
 
-    def _run_together(self, jobs: Sequence[Job]) -> bool:
+    def _run_together(self, group: _Group) -> bool:
         """Whether it worked; if not, one of them is to blame, and each must be run by itself."""
         begun = perf_counter()
-        first = jobs[0].request
-        rows = [job.rows for job in jobs]
-        feeds = batching.joined([job.request.feeds for job in jobs])
+        jobs, wanted = group.jobs, group.jobs[0].request.outputs
         try:
-            results = self._run(feeds, first.outputs)
-        except RequestError:
+            feeds = batching.joined([job.request.feeds for job in jobs])
+            results = self._run(feeds, wanted)
+            if any(not result.ndim or len(result) != group.rows for result in results.values()):
+                self.batches = False
+                log.warning("no more batches: an output has not one row for each row of the inputs")
+                return False
+            wants_ids = any(job.endpoint.wants_ids for job in jobs)
+            ids = self._monitor.answered(feeds, results, with_ids=wants_ids)
+        except Exception:  # run by itself, the job that is to blame will say what it is
             return False
-        total = sum(rows)
-        if any(not result.ndim or len(result) != total for result in results.values()):
-            self.batches = False
-            log.warning("no more batches: an output has not one row for each row of the inputs")
-            return False
-        wants_ids = any(job.endpoint.wants_ids for job in jobs)
-        ids = self._monitor.answered(feeds, results, with_ids=wants_ids)
-        wanted = [results[name] for name in first.outputs]
         end = 0
-        for job, count in zip(jobs, rows, strict=True):
+        for job, count in zip(jobs, group.counts, strict=True):
             start, end = end, end + count
-            job.results = [result[start:end] for result in wanted]
+            job.results = [results[name][start:end] for name in wanted]
             if job.endpoint.wants_ids:
                 job.ids = ids[start:end]
         self._metrics.ran([begun - job.call.arrived for job in jobs], perf_counter() - begun)

@@ -10,15 +10,33 @@ from ..signature import TensorSpec, is_tabular
 from .messages import quoted
 
 
-class Classification:
+class Answers:
+    """What is asked of a model in examples; it may be one that cannot answer them."""
+
+    outputs: Sequence[str]
+    """The names of the outputs that are needed."""
+
+    def __init__(self) -> None:
+        self._problem = ""
+
+    def check(self) -> None:
+        """Refuses requests to a model that cannot answer them.
+
+        Raises:
+            BadRequestError: with what to use instead.
+        """
+        if self._problem:
+            raise BadRequestError(self._problem)
+
+
+class Classification(Answers):
     """The answers of a classifier of rows of a table."""
 
     outputs = (PROBABILITIES,)
-    """The names of the outputs that are needed."""
 
     def __init__(self, name: str, inputs: Sequence[TensorSpec], classes: Classes | None) -> None:
+        super().__init__()
         self._names = classes.names if classes else ()
-        self._problem = ""
         if classes is None:
             self._problem = (
                 f"the model {name!r} is no classifier: expected the outputs 'label' and "
@@ -26,15 +44,6 @@ class Classification:
             )
         elif not is_tabular(inputs):
             self._problem = _no_table(name, inputs)
-
-    def check(self) -> None:
-        """Refuses requests to a model that does not classify rows of a table.
-
-        Raises:
-            BadRequestError: with what to use instead.
-        """
-        if self._problem:
-            raise BadRequestError(self._problem)
 
     def scored(
         self, count: int, results: Sequence[np.ndarray]
@@ -54,15 +63,14 @@ class Classification:
         return [list(zip(self._names, row, strict=True)) for row in probabilities]
 
 
-class Regression:
+class Regression(Answers):
     """The answers of a model of one number for rows of a table."""
 
     def __init__(
         self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
     ) -> None:
+        super().__init__()
         self.outputs = tuple(output.name for output in outputs[:1])
-        """The names of the outputs that are needed."""
-        self._problem = ""
         if len(outputs) != 1 or not outputs[0].is_column or outputs[0].dtype.kind not in "fiu":
             self._problem = (
                 f"the model {name!r} does not answer one number for each row: expected one output "
@@ -71,15 +79,6 @@ class Regression:
             )
         elif not is_tabular(inputs):
             self._problem = _no_table(name, inputs)
-
-    def check(self) -> None:
-        """Refuses requests to a model that does not answer one number for rows of a table.
-
-        Raises:
-            BadRequestError: with what to use instead.
-        """
-        if self._problem:
-            raise BadRequestError(self._problem)
 
     def values(self, count: int, results: Sequence[np.ndarray]) -> np.ndarray:
         """A number for each of ``count`` examples, of shape (count,).

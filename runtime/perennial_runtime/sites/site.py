@@ -15,7 +15,7 @@ from .tfs_grpc import TfsGrpcSite
 from .v1 import V1Site
 from .v2 import V2Site
 
-if TYPE_CHECKING:  # it brings numpy and ONNX Runtime, which are imported while already live
+if TYPE_CHECKING:  # it brings ONNX Runtime, which is imported while already live
     from ..service import Service
     from ..view import View
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec, is_tabular
-from ..answers import Classification, Regression
+from ..answers import Answers, Classification, Regression
 from ..columns import Feeds
 from ..messages import brief, quoted
 from .request import read_request
@@ -28,6 +28,28 @@ class ExamplesRequest:
     """How many examples it has."""
 
 
+class _ExamplesReader:
+    """Reads the requests of one verb for one model."""
+
+    def __init__(self, signature: str, inputs: Sequence[TensorSpec], answers: Answers) -> None:
+        self._signature = signature
+        self._answers = answers
+        self._table = Table(inputs) if is_tabular(inputs) else None
+
+    def read(self, body: bytes) -> ExamplesRequest:
+        """Reads the body of a request.
+
+        Raises:
+            BadRequestError: naming the row and the feature, what was expected, and what came; and
+                for a model that cannot answer.
+        """
+        self._answers.check()
+        assert self._table is not None
+        examples = _examples(read_request(body, self._signature))
+        feeds = self._table.of_objects(examples)
+        return ExamplesRequest(feeds, self._answers.outputs, len(examples))
+
+
 class ClassifyCodec:
     """Translates ``:classify`` for one model."""
 
@@ -39,20 +61,7 @@ class ClassifyCodec:
         classes: Classes | None,
     ) -> None:
         self._answers = Classification(name, inputs, classes)
-        self._table = Table(inputs) if is_tabular(inputs) else None
-
-    def decode(self, body: bytes) -> ExamplesRequest:
-        """Reads the body of a request.
-
-        Raises:
-            BadRequestError: naming the row and the feature, what was expected, and what came; and
-                for a model that does not classify rows of a table.
-        """
-        self._answers.check()
-        assert self._table is not None
-        examples = _examples(read_request(body, "tensorflow/serving/classify"))
-        feeds = self._table.of_objects(examples)
-        return ExamplesRequest(feeds, self._answers.outputs, len(examples))
+        self.decode = _ExamplesReader("tensorflow/serving/classify", inputs, self._answers).read
 
     def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
         """The body of the answer: ``[label, score]`` of each class, for each example."""
@@ -70,20 +79,7 @@ class RegressCodec:
         classes: Classes | None,
     ) -> None:
         self._answers = Regression(name, inputs, outputs)
-        self._table = Table(inputs) if is_tabular(inputs) else None
-
-    def decode(self, body: bytes) -> ExamplesRequest:
-        """Reads the body of a request.
-
-        Raises:
-            BadRequestError: naming the row and the feature, what was expected, and what came; and
-                for a model that does not answer one number for rows of a table.
-        """
-        self._answers.check()
-        assert self._table is not None
-        examples = _examples(read_request(body, "tensorflow/serving/regress"))
-        feeds = self._table.of_objects(examples)
-        return ExamplesRequest(feeds, self._answers.outputs, len(examples))
+        self.decode = _ExamplesReader("tensorflow/serving/regress", inputs, self._answers).read
 
     def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
         """The body of the answer: a number for each example."""
