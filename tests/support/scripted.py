@@ -33,8 +33,9 @@ class Server:
             except OSError:
                 return
             thread = threading.Thread(target=self.serve, args=(number, connection, steps))
-            thread.start()
+            # Before it answers: who has an answer finds the thread that gave it.
             self.threads.append(thread)
+            thread.start()
 
     def serve(self, number, connection, steps):
         with connection, connection.makefile("rb") as reader:
