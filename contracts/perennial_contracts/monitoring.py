@@ -7,7 +7,7 @@ from pydantic import Field
 
 from .api import ApiModel, Moment, rules
 from .duration import Duration
-from .quality import MetricName
+from .quality import MonitoredMetric
 
 
 class DriftReason(StrEnum):
@@ -78,7 +78,7 @@ class DriftSettings(ApiModel):
 class QualitySettings(ApiModel):
     """When labels show that the model has become worse."""
 
-    metric: MetricName = "f1"
+    metric: MonitoredMetric = "f1"
     """The metric that is compared with its value on held-out data."""
     sigmas: Annotated[int, Field(ge=1, le=10)] = 3
     """Standard deviations below that are more than chance."""
@@ -162,7 +162,7 @@ class QualityState(ApiModel):
     """When the window ended."""
     labels: Annotated[int, Field(ge=0)]
     """Labels in it."""
-    metric: MetricName
+    metric: MonitoredMetric
     """What was measured."""
     valuePermille: Annotated[int, Field(ge=0, le=1000)]
     """In the window."""

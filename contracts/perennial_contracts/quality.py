@@ -13,9 +13,25 @@ from .profile import Baseline
 SCORE_BINS = 200
 """Equal intervals of [0, 1] into which scores are counted, fine enough for ROC AUC."""
 
-MetricName = Literal["accuracy", "f1", "recall", "precision", "roc_auc"]
-"""As scikit-learn names them. With more than two classes f1, recall and precision are averaged over
-the classes ("macro"), and there is no roc_auc."""
+ClassificationMetric = Literal[
+    "accuracy", "f1", "recall", "precision", "roc_auc",
+    "balanced_accuracy", "average_precision", "log_loss", "brier",
+]  # fmt: skip
+RegressionMetric = Literal["mae", "rmse", "r2"]
+MetricName = Literal[
+    "accuracy", "f1", "recall", "precision", "roc_auc",
+    "balanced_accuracy", "average_precision", "log_loss", "brier",
+    "mae", "rmse", "r2",
+]  # fmt: skip
+"""As scikit-learn names them, or for short: brier (score), mae and rmse (mean absolute and root
+mean squared error). With more than two classes f1, recall and precision are averaged over the
+classes ("macro"), and there are no roc_auc, average_precision and brier."""
+ERRORS: frozenset[MetricName] = frozenset({"log_loss", "brier", "mae", "rmse"})
+"""Those that are better when they are smaller."""
+RELATIVE: frozenset[MetricName] = frozenset({"log_loss", "mae", "rmse"})
+"""Those without an upper end: a gain or a loss is told as a share of what there was before."""
+MonitoredMetric = Literal["accuracy", "f1", "recall", "precision", "roc_auc"]
+"""Those that the counters of the pods tell."""
 
 
 def score_of(probabilities: np.ndarray, positive: int | None) -> np.ndarray:
