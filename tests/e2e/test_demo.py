@@ -39,6 +39,9 @@ def test_three_months_go_by_without_a_failed_request_and_drift_is_retrained_for(
         assert float(month["living_auc"]) > float(month["frozen_auc"]) - 0.02
     assert "retrained by" in " ".join(month["events"] for month in months), done.stdout
     assert matplotlib.image.imread(out / "year.png").shape[:2] == (1100, 2000)
+    reports = list((out / "reports").glob("*.html"))
+    assert reports, done.stdout
+    assert all("<html" in report.read_text() for report in reports)
     pods = ("-n", "flights", "-l", "batch.kubernetes.io/job-name", "-c", "train")
     logs = cluster.kubectl("logs", *pods, "--tail=-1")
     assert "HistGradientBoosting is taken" in logs

@@ -14,7 +14,7 @@ from perennial_contracts.retrainjob import Search
 from perennial_trainer.errors import StepError
 from perennial_trainer.first import MadeBundle, make_bundle
 
-from . import data, deployment, picture, protocol, record, store
+from . import data, deployment, picture, protocol, record, reports, store
 from .data import FEATURES, LABEL, Rows
 from .errors import DemoError
 from .kubectl import Kubectl, kubeconfig_of
@@ -131,6 +131,7 @@ def play(stage: Stage) -> int:
         ):
             months = _live(stage, endpoint, rows, made)
         _tell(stage, months)
+        _collect_reports(stage, keys)
         _say_goodbye(stage, endpoint, january)
     failed = sum(month.failed for month in months)
     return 1 if failed else 0
@@ -185,6 +186,15 @@ def _tell(stage: Stage, months: list[Month]) -> None:
     for month in months:
         for problem in month.problems:
             screen.say(f"- {month.name}: {problem}")
+
+
+def _collect_reports(stage: Stage, keys: dict[str, str]) -> None:
+    """What each run found, as a page for a browser."""
+    with open_tunnel(stage.kubectl, "store", "store", stage.direct) as endpoint:
+        bucket = store.open_bucket(endpoint, keys)
+        copies = reports.collect(stage.kubectl, bucket, stage.out / "reports")
+    if copies:
+        stage.screen.say("What each run found:\n" + "\n".join(f"  {copy}" for copy in copies))
 
 
 def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""Uploads a bundle to the S3 server in the cluster."""
+"""The S3 server in the cluster: a bundle goes there, reports come from there."""
 
 import contextlib
 import tempfile
@@ -64,6 +64,12 @@ def upload_table(store: S3Store, key: str, table: pd.DataFrame) -> str:
         connection.execute(f"COPY rows TO '{file}' (FORMAT parquet)")
         obstore.put(store, key, file)
     return f"s3://{BUCKET}/{key}"
+
+
+def download(store: S3Store, uri: str, target: Path) -> None:
+    """Copies an object of the bucket, named by its URI, to a file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(obstore.get(store, uri.removeprefix(f"s3://{BUCKET}/")).bytes())
 
 
 def clear(store: S3Store, prefix: str) -> int:
