@@ -14,7 +14,9 @@ from sklearn.metrics import (
 
 from perennial_contracts.quality import SCORE_BINS, measure, score_bins
 from perennial_trainer.compare import compare
-from perennial_trainer.scores import Answers, Counts, Task, cut_blocks, draw, make_task
+from perennial_trainer.evaluate.blocks import cut_blocks, draw
+from perennial_trainer.evaluate.counts import Counts
+from perennial_trainer.evaluate.task import Answers, Task, make_task
 
 TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)
