@@ -9,7 +9,7 @@ from perennial_contracts.retrainjob import Gate
 
 from .compare import Gain, ceil_permille, floor_permille
 
-TITLES: dict[MetricName, str] = {
+TITLES: dict[str, str] = {
     "accuracy": "accuracy", "f1": "F1", "recall": "recall", "precision": "precision",
     "roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy",
     "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score",

@@ -88,9 +88,9 @@ def _onnx(
     try:
         model = OnnxModel(path.read_bytes(), classes)
         if (model.kind == "Classification") != bool(classes):
-            wanted = "outputs label and probabilities" if classes else "an output prediction"
+            outputs = "outputs label and probabilities" if classes else "an output prediction"
             got = ", ".join(tensor.name for tensor in model.outputs)
-            raise SignatureError(f"expected {wanted} (search.task), got {got}")
+            raise SignatureError(f"expected {outputs} (search.task), got {got}")
         taken = {feature.name: feature for feature in model.features}
         wanted = {feature.name: feature for feature in features}
         for name in sorted(wanted.keys() ^ taken.keys()):

@@ -44,6 +44,5 @@ class Sums:
                 return np.asarray(np.sqrt(squared / rows))
             spread = twice - once**2 / rows
             # A truth that is the same in all rows leaves nothing to be told.
-            return np.where(
-                spread > 1e-12 * np.maximum(twice, 1e-300), 1 - squared / spread, np.nan
-            )
+            told = spread > 1e-12 * np.maximum(twice, 1e-300)
+            return np.where(told, 1 - squared / spread, np.nan)

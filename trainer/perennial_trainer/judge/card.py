@@ -78,7 +78,7 @@ def trials_of(search: SearchReport | None) -> list[CandidateTrial]:
         CandidateTrial(
             kind=trial.kind,
             params=dict(trial.params),
-            status=trial.status,  # type: ignore[arg-type]
+            status=trial.status,
             mean=trial.mean,
             deviation=trial.deviation,
             seconds=trial.seconds,

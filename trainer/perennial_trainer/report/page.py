@@ -53,7 +53,7 @@ def _section(title: str, content: Markup) -> Markup:
 
 
 def _title(metric: str) -> str:
-    return dict[str, str](TITLES).get(metric, metric)
+    return TITLES.get(metric, metric)
 
 
 def _metrics(card: ModelCard) -> Markup:
