@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .digest import DIGEST_PATTERN, digest_of
+from .modelcard import TaskName
 
 MANIFEST_NAME = "bundle.json"
 MODEL_NAME = "model.onnx"
@@ -61,6 +62,8 @@ class Bundle(BaseModel):
     files: Annotated[list[BundleFile], Field(min_length=1, max_length=1000)]
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
+    task: TaskName | None = None
+    """What the model tells: classes, or numbers. None where the bundle does not say."""
     labels: list[str] | None = None
     """The classes of a classifier as text, in the order of its probabilities."""
     positive: str | None = None

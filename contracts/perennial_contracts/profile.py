@@ -89,7 +89,7 @@ class Baseline(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    value: Annotated[float, Field(ge=0, le=1)]
+    value: Annotated[float, Field(allow_inf_nan=False)]
     deviation: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     """Standard deviation of the score over samples of ``rows`` rows."""
     rows: Annotated[int, Field(ge=1)]
@@ -105,7 +105,8 @@ class Profile(BaseModel):
     """Held-out rows that were counted."""
     features: Annotated[list[Distribution], Field(max_length=MAX_FEATURES)]
     score: Distribution | None = None
-    """Of the probability that :func:`~perennial_contracts.quality.score_of` defines."""
+    """Of the probability that :func:`~perennial_contracts.quality.score_of` defines, or of the
+    number that a regressor answers."""
     label: Distribution | None = None
     """Of the predicted label."""
     positive: str | None = None

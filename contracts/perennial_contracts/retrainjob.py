@@ -7,6 +7,7 @@ from pydantic import Field
 
 from .api import ApiModel, Condition, LocalReference, Moment, list_map, rules
 from .duration import Duration
+from .modelcard import TaskName
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .quality import MetricName
 
@@ -87,8 +88,8 @@ class TrainingData(ApiModel):
 class Search(ApiModel):
     """How the challenger is found. All of it is a hint where image names a trainer of your own."""
 
-    task: Literal["Classification"] = "Classification"
-    """What is learnt."""
+    task: TaskName = "Classification"
+    """What is learnt: classes, or numbers."""
     candidates: Annotated[
         list[Candidate] | None,
         Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"}),
@@ -111,12 +112,13 @@ class Gate(ApiModel):
     """What the two are compared by."""
     minImprovementPermille: Annotated[int, Field(ge=0, le=1000)] = 2
     """On the captured holdout, the lower bound of the gain (95 %, paired bootstrap) must be at
-    least this, in thousandths."""
+    least this, in thousandths; of log_loss, mae and rmse in thousandths of the champion's."""
     maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
     """On the baseline's holdout, the lower bound of the gain must be above minus this, in
     thousandths. Not looked at without a baseline."""
     minValuePermille: Annotated[int, Field(ge=0, le=1000)] = 0
-    """On the captured holdout, the metric itself must be at least this, in thousandths."""
+    """On the captured holdout, the metric itself must be at least this, in thousandths; of errors
+    (log_loss, brier, mae, rmse) at most this, and 0 is no limit."""
 
 
 class Output(ApiModel):

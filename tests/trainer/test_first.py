@@ -14,6 +14,7 @@ from perennial_contracts.retrainjob import CANDIDATES, Search
 from perennial_contracts.training import TrainingFailure
 from perennial_trainer import parity
 from perennial_trainer.errors import StepError
+from perennial_trainer.evaluate.task import CLASSES
 from perennial_trainer.features import clean, infer
 from perennial_trainer.first import make_bundle
 from perennial_trainer.onnx_model import OnnxModel
@@ -86,7 +87,7 @@ def test_the_profile_counts_the_held_out_rows_and_tells_how_much_scores_vary(mad
     assert profile.label.categories == ["0", "1"]
     assert profile.score is not None
     assert sum(profile.score.counts) == 300
-    assert set(profile.quality) == {"accuracy", "f1", "recall", "precision", "roc_auc"}
+    assert set(profile.quality) == set(CLASSES)
     assert profile.quality["accuracy"].value == made.metrics["accuracy"]
     # A share of 300 rows varies by about sqrt(p (1 - p) / 300).
     share = made.metrics["accuracy"]
@@ -141,7 +142,9 @@ def test_a_positive_label_that_does_not_occur_is_refused_with_those_that_do(tabl
 
 def test_there_is_no_roc_auc_of_three_classes(table):
     given = table.assign(late=table["hour"] % 3)
-    with pytest.raises(StepError, match="metric: expected one of accuracy, f1") as caught:
+    with pytest.raises(
+        StepError, match="metric: expected one of accuracy, balanced_accuracy, f1"
+    ) as caught:
         make(given)
     assert caught.value.reason is TrainingFailure.BAD_PLAN
 

@@ -115,8 +115,9 @@ def test_judging_a_second_time_publishes_the_same_bytes(site, rows):
     before = published(first)
     assert site.run() == first
     after = published(first)
-    assert {n: d for n, d in after.items() if n != "report.html"} == {
-        n: d for n, d in before.items() if n != "report.html"
+    told = {"report.html", "modelcard.json"}  # of how long the trials took
+    assert {n: d for n, d in after.items() if n not in told} == {
+        n: d for n, d in before.items() if n not in told
     }
 
 
@@ -128,7 +129,10 @@ def test_a_worse_challenger_is_rejected_and_only_its_report_is_left(site, rows):
     assert result.message.startswith("Rejected: on 600 captured rows ROC AUC .9")
     assert result.comparisons[0].highPermille < 0
     left = [str(path.relative_to(site.root / "out")) for path in (site.root / "out").rglob("*.*")]
-    assert left == ["rejected/delays-1/report.html"]
+    assert sorted(left) == [
+        "rejected/delays-1/modelcard.json",
+        "rejected/delays-1/report.html",
+    ]
     assert result.report == f"{site.root}/out/rejected/delays-1/report.html"
 
 
@@ -198,7 +202,9 @@ def test_more_than_two_labels_are_compared_by_macro_scores(tmp_path, rows):
     site.fill(moved[:1200], moved[1200:])
     result = site.run(search={"metric": "f1"}, gate={"metric": "f1"})
     assert result.decision == "Accepted"
-    assert {c.metric for c in result.comparisons} == {"accuracy", "f1", "recall", "precision"}
+    assert {c.metric for c in result.comparisons} == {
+        "accuracy", "balanced_accuracy", "f1", "recall", "precision", "log_loss",
+    }  # fmt: skip
     assert Bundle.model_validate_json(published(result)["bundle.json"]).positive is None
 
 
@@ -257,7 +263,11 @@ def test_an_onnx_model_of_ones_own_is_judged_as_it_is(filled):
         ([*INPUTS, ("more", "float", [1])], OUTPUTS, "input more: .*an input that is no feature"),
         ([*INPUTS[:2], ("carrier", "float", [1]), INPUTS[3]], OUTPUTS, "carrier: expected texts"),
         ([*INPUTS[:3], ("hour", "float", [4])], OUTPUTS, r"input hour: .*\[-1, 1\] or \[-1\], got"),
-        (INPUTS, OUTPUTS[:1], "expected outputs label and probabilities, got label INT64"),
+        (
+            INPUTS,
+            OUTPUTS[:1],
+            "expected outputs label and probabilities, or prediction, got label INT64",
+        ),
     ],
 )
 def test_an_onnx_model_that_takes_or_gives_something_else_is_refused_by_the_tensor(

@@ -1,20 +1,32 @@
 """Scores over resamples, against scikit-learn; the paired bootstrap's promises."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
     f1_score,
+    log_loss,
+    mean_absolute_error,
     precision_score,
+    r2_score,
     recall_score,
     roc_auc_score,
+    root_mean_squared_error,
 )
 
-from perennial_contracts.quality import SCORE_BINS, measure, score_bins
+from perennial_contracts.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
 from perennial_trainer.compare import compare
-from perennial_trainer.scores import Answers, Counts, Task, cut_blocks, draw, make_task
+from perennial_trainer.evaluate.blocks import cut_blocks, draw
+from perennial_trainer.evaluate.counts import Counts
+from perennial_trainer.evaluate.sums import Sums
+from perennial_trainer.evaluate.task import REGRESSION, Answers, Task, make_task
 
 TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)
@@ -114,10 +126,78 @@ def test_the_values_are_those_that_live_counts_come_to(rows, seed, task):
     bins = np.zeros((2, SCORE_BINS), int)
     np.add.at(bins, ((truth == "yes").astype(int), score_bins(score)), 1)
     positive = 1 if task is TWO else None
-    for metric in task.metrics:
+    for metric in set(task.metrics) & set(get_args(MonitoredMetric)):
         live = measure(metric, counts.matrix, bins, positive)
         value = counts.value(metric)
         assert (live is None and np.isnan(value)) or value == pytest.approx(live, abs=1e-12)
+
+
+@given(rows=st.integers(20, 120), levels=st.integers(2, 50), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_scores_of_probabilities_are_those_of_scikit_learn_on_weighted_rows(rows, levels, seed):
+    random = np.random.default_rng(seed)
+    truth = coins(rows, seed)
+    score = (1 + random.integers(0, levels, rows)) / (levels + 1)  # with ties
+    block = cut_blocks(rows, 10)
+    weights = draw(int(block.max()) + 1, 4, seed)
+    answers = answers_of(score)
+    counts = Counts(TWO, truth, answers, block)
+    for row, weight in enumerate(weights):
+        times = weight[block]
+        is_yes = (truth == "yes").astype(int)
+        if len(set(is_yes[times > 0])) < 2:
+            continue
+        said = (answers.labels == "yes").astype(int)
+        for metric, expected in (
+            ("average_precision", average_precision_score(is_yes, score, sample_weight=times)),
+            ("brier", brier_score_loss(is_yes, score, sample_weight=times)),
+            ("log_loss", log_loss(is_yes, score, sample_weight=times)),
+            ("balanced_accuracy", balanced_accuracy_score(is_yes, said, sample_weight=times)),
+        ):
+            assert counts.resampled(metric, weights)[row] == pytest.approx(expected, abs=1e-12)
+
+
+@given(rows=st.integers(3, 120), seed=st.integers(0, 2**32 - 1), offset=st.sampled_from([0, 1e6]))
+@settings(max_examples=40, deadline=None)
+def test_scores_of_numbers_are_those_of_scikit_learn_on_weighted_rows(rows, seed, offset):
+    random = np.random.default_rng(seed)
+    truth = offset + random.normal(size=rows)
+    said = truth + random.normal(size=rows)
+    block = cut_blocks(rows, 10)
+    weights = draw(int(block.max()) + 1, 4, seed)
+    sums = Sums(truth, said, block)
+    for row, weight in enumerate(weights):
+        times = weight[block]
+        given = (truth, said)
+        for metric, function in (
+            ("mae", mean_absolute_error),
+            ("rmse", root_mean_squared_error),
+            ("r2", r2_score),
+        ):
+            if metric == "r2" and len(set(truth[times > 0])) < 2:
+                continue
+            expected = function(*given, sample_weight=times)
+            assert sums.resampled(metric, weights)[row] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_gain_of_an_error_is_what_it_became_smaller_by():
+    truth = np.random.default_rng(0).normal(100, 10, 2000)
+    noise = np.random.default_rng(1).normal(size=2000)
+    worse, better = (Answers.of_numbers(truth + size * noise) for size in (2.0, 1.0))
+    gains = {gain.metric: gain for gain in compare(REGRESSION, truth, worse, better, "Recent", 0)}
+    assert gains["rmse"].gain == pytest.approx(0.5)  # a share of what it was
+    assert gains["rmse"].low == pytest.approx(0.5)
+    assert gains["r2"].gain > 0
+    assert all(gain.high < 0 for gain in compare(REGRESSION, truth, better, worse, "Recent", 0))
+
+
+def test_many_distinct_scores_leave_the_average_precision_where_it_is():
+    truth = coins(20_000, 1)
+    answers = noisy(truth, 1.0, 2)
+    value = Counts(TWO, truth, answers).value("average_precision")
+    assert value == pytest.approx(
+        average_precision_score(truth == "yes", answers.score("yes")), abs=1e-3
+    )
 
 
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(50, 400))
@@ -137,7 +217,7 @@ def test_a_better_model_is_found_better_and_a_worse_one_worse(seed):
     good, bad = noisy(truth, 0.4, seed + 1), noisy(truth, 1.5, seed + 2)
     gains = compare(TWO, truth, bad, good, "Recent", seed)
     assert [gain.metric for gain in gains] == TWO.metrics
-    assert all(0 < gain.low < gain.challenger - gain.champion < gain.high for gain in gains)
+    assert all(0 < gain.low < gain.gain < gain.high for gain in gains)
     assert all(gain.high < 0 for gain in compare(TWO, truth, good, bad, "Recent", seed))
 
 
@@ -147,8 +227,8 @@ def test_the_interval_holds_no_gain_about_as_often_as_it_says():
     for seed in range(300):
         truth = coins(600, seed)
         one, other = noisy(truth, 1.0, 1000 + seed), noisy(truth, 1.0, 5000 + seed)
-        gain = compare(TWO, truth, one, other, "Recent", seed)[-1]
-        assert gain.metric == "roc_auc"
+        gains = compare(TWO, truth, one, other, "Recent", seed)
+        gain = next(gain for gain in gains if gain.metric == "roc_auc")
         misses += not gain.low <= 0 <= gain.high
     assert 5 <= misses <= 30
 

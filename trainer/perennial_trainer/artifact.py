@@ -20,7 +20,7 @@ def make_onnx(
     """The model as ONNX, checked to say the same.
 
     Args:
-        trained: a fitted scikit-learn classifier that takes clean rows.
+        trained: a fitted scikit-learn classifier or regressor that takes clean rows.
         features: its inputs.
         rows: clean rows to check it on.
         missing: whether it is checked on rows with missing values that these do not have.
@@ -28,7 +28,7 @@ def make_onnx(
     Raises:
         StepError: ConversionFailed or ParityFailed.
     """
-    labels = [str(label) for label in trained.classes_]
+    labels = [str(label) for label in getattr(trained, "classes_", ())]
     try:
         model = OnnxModel(convert(trained, features), labels)
         return model, parity.check(model, trained, rows, missing=missing)

@@ -7,8 +7,8 @@ from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, descri
 from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import PROFILE_NAME, Profile
 
+from .evaluate.task import Task
 from .onnx_model import OnnxModel
-from .scores import Task
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy")
 """Those that decide what comes out; their versions are kept with it."""
@@ -26,7 +26,7 @@ def pack(
     Args:
         model: the model, with its labels.
         profile: what it looked like on held-out rows.
-        task: the classes.
+        task: the classes, or that numbers are told.
         metrics: its scores on held-out rows.
         lineage: where it comes from; the packages' versions are added.
     """
@@ -35,6 +35,7 @@ def pack(
         files=describe_files(contents),
         inputs=model.inputs,
         outputs=model.outputs,
+        task=task.kind,
         labels=model.labels,
         positive=task.positive,
         metrics=dict(metrics),

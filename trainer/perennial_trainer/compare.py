@@ -6,10 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from perennial_contracts.quality import MetricName
+from perennial_contracts.quality import ERRORS, RELATIVE, MetricName
 from perennial_contracts.retrainjob import Comparison
 
-from .scores import Answers, Counts, Task, cut_blocks, draw
+from .evaluate.blocks import cut_blocks, draw
+from .evaluate.scores import measure
+from .evaluate.task import Answers, Task
 
 BLOCKS = 100
 """Enough for an interval's ends, and long enough to hold what comes together."""
@@ -21,7 +23,11 @@ Where = Literal["Recent", "Reference"]
 
 @dataclass(frozen=True)
 class Gain:
-    """A metric of both models on the same rows; ``low`` to ``high`` is the gain, 95 %."""
+    """A metric of both models on the same rows; ``low`` to ``high`` is the gain, 95 %.
+
+    A gain is positive where the challenger is better, of an error that is the smaller one. Of the
+    RELATIVE metrics it is a share of the champion's value.
+    """
 
     metric: MetricName
     on: Where
@@ -30,6 +36,11 @@ class Gain:
     challenger: float
     low: float
     high: float
+
+    @property
+    def gain(self) -> float:
+        """By how much the challenger is better over all rows."""
+        return float(gained(self.metric, np.array(self.champion), np.array(self.challenger)))
 
     def to_contract(self) -> Comparison:
         """In thousandths; the interval is rounded to be wider, never to pass a gate by rounding."""
@@ -42,6 +53,15 @@ class Gain:
             lowPermille=floor_permille(self.low),
             highPermille=ceil_permille(self.high),
         )
+
+
+def gained(metric: MetricName, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """What is gained from one value to the other; NaN where it is a share of nothing."""
+    gain = np.asarray(before - after if metric in ERRORS else after - before)
+    if metric not in RELATIVE:
+        return gain
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(before == after, 0.0, gain / before)
 
 
 def floor_permille(value: float) -> int:
@@ -64,8 +84,8 @@ def compare(
     (Kuensch 1989). A resample on which a metric is not defined, for want of a class, is left out.
 
     Args:
-        task: the classes; all truths and answers are among them.
-        truth: shape (rows,), texts, in the order of time.
+        task: the classes, all truths and answers are among them; or that numbers are told.
+        truth: shape (rows,), texts or float64, in the order of time.
         champion: answers to these rows.
         challenger: answers to these rows.
         on: which rows these are.
@@ -76,14 +96,14 @@ def compare(
     """
     blocks = cut_blocks(len(truth), BLOCKS)
     weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
-    old = Counts(task, truth, champion, blocks)
-    new = Counts(task, truth, challenger, blocks)
+    old = measure(task, truth, champion, blocks)
+    new = measure(task, truth, challenger, blocks)
     gains = []
     for metric in task.metrics:
-        gained = new.resampled(metric, weights) - old.resampled(metric, weights)
-        gained = gained[np.isfinite(gained)]
+        gains_of = gained(metric, old.resampled(metric, weights), new.resampled(metric, weights))
+        gains_of = gains_of[np.isfinite(gains_of)]
         before, after = old.value(metric), new.value(metric)
-        if gained.size and math.isfinite(before) and math.isfinite(after):
-            low, high = np.quantile(gained, [LOW, HIGH])
+        if gains_of.size and math.isfinite(before) and math.isfinite(after):
+            low, high = np.quantile(gains_of, [LOW, HIGH])
             gains.append(Gain(metric, on, len(truth), before, after, float(low), float(high)))
     return gains

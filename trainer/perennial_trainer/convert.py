@@ -9,13 +9,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.preprocessing import StandardScaler
 
 from perennial_contracts.bundle import Datatype
 
 from .features import NUMBER, Feature
-from .onnx_model import LABEL, PROBABILITIES
+from .onnx_model import LABEL, PREDICTION, PROBABILITIES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 """Of ai.onnx.ml, 3 is the newest that the converters of all kinds of trees write."""
@@ -34,13 +34,14 @@ class ConversionError(Exception):
 
 
 def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
-    """A classifier as ONNX: an input per feature, outputs ``label`` and ``probabilities``.
+    """A model as ONNX: an input per feature, outputs ``label`` and ``probabilities``, or
+    ``prediction`` where it tells numbers.
 
     The inputs have the features' own element types and shapes, so that who calls the model that
     serves now can call this one.
 
     Args:
-        model: a fitted scikit-learn classifier that takes a data frame with these columns.
+        model: fitted by scikit-learn, it takes a data frame with these columns.
         features: the inputs, in order.
 
     Raises:
@@ -56,12 +57,12 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
             warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
             converted = convert_sklearn(
                 model,
-                name="classifier",
+                name="model",
                 initial_types=inputs,
                 target_opset=OPSETS,
                 options=_options(model),
             )
-        _name_outputs(converted)
+        _name_outputs(converted, (LABEL, PROBABILITIES) if is_classifier(model) else (PREDICTION,))
         for feature in features:
             _adapt_input(converted, feature)
         _name_batch(converted)
@@ -76,7 +77,9 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
 
 def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
     # A list of dictionaries, which is the default, is no tensor.
-    options: dict[int, dict[str, Any]] = {id(model): {"zipmap": False}}
+    options: dict[int, dict[str, Any]] = (
+        {id(model): {"zipmap": False}} if is_classifier(model) else {}
+    )
     for part in _parts(model):
         if isinstance(part, StandardScaler):
             # The default multiplies by the reciprocal, which rounds to other numbers.
@@ -91,15 +94,15 @@ def _parts(model: Any) -> list[Any]:
     return [model, *(part for step in below for part in _parts(step))]
 
 
-def _name_outputs(model: onnx.ModelProto) -> None:
-    """Gives the two outputs their names: pipelines have had them as output_label and the like."""
+def _name_outputs(model: onnx.ModelProto, wanted: Sequence[str]) -> None:
+    """Gives the outputs their names: pipelines have had them as output_label and the like."""
     names = [output.name for output in model.graph.output]
-    if len(names) != 2:
-        raise ValueError(f"expected a label and probabilities, got {', '.join(names)}")
-    for old, new in zip(names, (LABEL, PROBABILITIES), strict=True):
+    if len(names) != len(wanted):
+        raise ValueError(f"expected {' and '.join(wanted)}, got {', '.join(names)}")
+    for old, new in zip(names, wanted, strict=True):
         if old != new:
             model.graph.node.append(helper.make_node("Identity", [old], [new], name=f"name_{new}"))
-    for output, new in zip(model.graph.output, (LABEL, PROBABILITIES), strict=True):
+    for output, new in zip(model.graph.output, wanted, strict=True):
         output.name = new
 
 

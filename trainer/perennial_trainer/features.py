@@ -16,6 +16,7 @@ import pandas as pd
 
 from perennial_contracts.bundle import Datatype, Tensor
 from perennial_contracts.capture import COLUMNS
+from perennial_contracts.modelcard import TaskName
 from perennial_contracts.training import TrainingFailure
 
 from .errors import StepError
@@ -122,6 +123,50 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def clean_numbers(column: "pd.Series[Any]", name: str, source: str) -> np.ndarray:
+    """The truth as a regressor learns it; shape (rows,), float64.
+
+    Args:
+        column: numbers, or texts that are numbers, none missing.
+        name: the column's name, for messages.
+        source: where the column comes from, for messages.
+
+    Raises:
+        StepError: DataUnreadable, for a value that is missing or no finite number.
+    """
+    _check_none_missing(column, name, source)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    odd = np.flatnonzero(~np.isfinite(numbers))
+    if len(odd):
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE,
+            f"{source}: column {name}: expected a number in each row (search.task: Regression), "
+            f"got {column.iloc[odd[0]]!r}",
+        )
+    return numbers
+
+
+def _check_none_missing(column: "pd.Series[Any]", name: str, source: str) -> None:
+    missing = int(column.isna().sum())
+    if missing:
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE,
+            f"{source}: column {name}: expected a label in each row, "
+            f"got none in {missing} of {len(column)}",
+        )
+
+
+def clean_truth(column: "pd.Series[Any]", name: str, source: str, task: TaskName) -> np.ndarray:
+    """Labels for a classifier, numbers for a regressor.
+
+    Raises:
+        StepError: as :func:`clean_labels` and :func:`clean_numbers`.
+    """
+    if task == "Regression":
+        return clean_numbers(column, name, source)
+    return clean_labels(column, name, source)
+
+
 def clean_labels(column: "pd.Series[Any]", name: str, source: str) -> np.ndarray:
     """Labels as a model learns them: int64 where all are whole numbers, else texts.
 
@@ -136,13 +181,7 @@ def clean_labels(column: "pd.Series[Any]", name: str, source: str) -> np.ndarray
     Raises:
         StepError: DataUnreadable, for labels that are missing or numbers with fractions.
     """
-    missing = int(column.isna().sum())
-    if missing:
-        raise StepError(
-            TrainingFailure.DATA_UNREADABLE,
-            f"{source}: column {name}: expected a label in each row, "
-            f"got none in {missing} of {len(column)}",
-        )
+    _check_none_missing(column, name, source)
     if not _is_number(column):
         return np.array([_text(value) for value in column.to_numpy(object)], object)
     numbers = column.to_numpy(np.float64)
@@ -150,7 +189,8 @@ def clean_labels(column: "pd.Series[Any]", name: str, source: str) -> np.ndarray
     if odd:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{source}: column {name}: expected classes (texts or whole numbers), got {odd[0]}",
+            f"{source}: column {name}: expected classes (texts or whole numbers), got {odd[0]}. "
+            "For numbers say search.task: Regression",
         )
     return numbers.astype(np.int64)
 

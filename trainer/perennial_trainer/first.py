@@ -13,8 +13,8 @@ from . import bundle, profile
 from . import search as finding
 from .artifact import make_onnx
 from .errors import StepError
+from .evaluate.scores import values
 from .features import as_text, clean, clean_labels, digest_rows, infer
-from .scores import values
 
 HELD_OUT_SHARE = 0.2
 LEAST_ROWS = 20

@@ -1,4 +1,4 @@
-"""A classifier in ONNX: what it takes, and what it answers to clean rows."""
+"""A classifier or regressor in ONNX: what it takes, and what it answers to clean rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +10,15 @@ import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from perennial_contracts.bundle import Datatype, Tensor
+from perennial_contracts.modelcard import TaskName
 
+from .evaluate.task import Answers
 from .features import Feature, as_text, tensors
-from .scores import Answers
 
 LABEL, PROBABILITIES = "label", "probabilities"
+"""The outputs of a classifier."""
+PREDICTION = "prediction"
+"""The output of a regressor."""
 BATCH_ROWS = 65536
 DATATYPES: dict[str, Datatype] = {
     "bool": "BOOL", "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
@@ -30,11 +34,11 @@ ERRORS: tuple[type[Exception], ...] = tuple(
 
 
 class SignatureError(Exception):
-    """The model's inputs or outputs are not those of a classifier of rows."""
+    """The model's inputs or outputs are not those of a model of rows."""
 
 
 class OnnxModel:
-    """A classifier: an input per feature, outputs ``label`` and ``probabilities``."""
+    """An input per feature; outputs ``label`` and ``probabilities``, or ``prediction``."""
 
     def __init__(self, source: bytes | Path, labels: Sequence[str] | None = None) -> None:
         """Loads a model.
@@ -44,14 +48,15 @@ class OnnxModel:
             labels: the classes in the order of the probabilities, where a bundle says them.
 
         Raises:
-            SignatureError: where it is no classifier of rows, or cannot be loaded at all.
+            SignatureError: where it is no model of rows, or cannot be loaded at all.
         """
         self.data = source if isinstance(source, bytes) else source.read_bytes()
         self.session = _session(source)
         self.inputs = [_describe(node) for node in self.session.get_inputs()]
         self.outputs = [_describe(node) for node in self.session.get_outputs()]
         self.features = [_feature(tensor) for tensor in self.inputs]
-        self._width = _check_outputs(self.outputs)
+        self.kind: TaskName = _kind(self.outputs)
+        self._width = _check_outputs(self.outputs) if self.kind == "Classification" else 0
         self.labels = list(labels) if labels else None
         if self.labels and self._width not in (-1, len(self.labels)):
             raise SignatureError(
@@ -69,10 +74,13 @@ class OnnxModel:
         Raises:
             SignatureError: where the model refuses the rows, or answers something else.
         """
-        parts = [
-            self._run(frame.iloc[start : start + BATCH_ROWS])
+        chunks = [
+            frame.iloc[start : start + BATCH_ROWS]
             for start in range(0, max(len(frame), 1), BATCH_ROWS)
         ]
+        if self.kind == "Regression":
+            return Answers.of_numbers(np.concatenate([self._tell(chunk) for chunk in chunks]))
+        parts = [self._run(chunk) for chunk in chunks]
         said = np.concatenate([label for label, _ in parts])
         probabilities = np.concatenate([part for _, part in parts])
         names = self.labels or list(classes)
@@ -83,13 +91,22 @@ class OnnxModel:
             )
         return Answers(_name(said, names), probabilities, names)
 
-    def _run(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def _ask(self, names: list[str], frame: pd.DataFrame) -> list[Any]:
         try:
-            label, probabilities = self.session.run(
-                [LABEL, PROBABILITIES], tensors(frame, self.features)
-            )
+            return list(self.session.run(names, tensors(frame, self.features)))
         except ERRORS as error:
             raise SignatureError(f"the model refuses rows of the data: {error}") from error
+
+    def _tell(self, frame: pd.DataFrame) -> np.ndarray:
+        (said,) = self._ask([PREDICTION], frame)
+        if said.size != len(frame):
+            raise SignatureError(
+                f"output {PREDICTION}: expected shape ({len(frame)}, 1), got {said.shape}"
+            )
+        return np.asarray(said, np.float64).reshape(-1)
+
+    def _run(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        label, probabilities = self._ask([LABEL, PROBABILITIES], frame)
         probabilities = np.asarray(probabilities, np.float64)
         if probabilities.ndim != 2 or len(probabilities) != len(frame):
             raise SignatureError(
@@ -145,13 +162,27 @@ def _feature(tensor: Tensor) -> Feature:
     return feature
 
 
+def _kind(outputs: Sequence[Tensor]) -> TaskName:
+    if PREDICTION not in [tensor.name for tensor in outputs]:
+        return "Classification"
+    tensor = next(tensor for tensor in outputs if tensor.name == PREDICTION)
+    if not tensor.datatype.startswith("FP") or tensor.shape[1:] not in ([], [1], [-1]):
+        raise SignatureError(
+            f"output {PREDICTION}: expected floats of shape [-1, 1], got {tensor.datatype} "
+            f"{tensor.shape}"
+        )
+    return "Regression"
+
+
 def _check_outputs(outputs: Sequence[Tensor]) -> int:
     """The number of columns of the probabilities, -1 where it is free."""
     by_name = {tensor.name: tensor for tensor in outputs}
     have = ", ".join(f"{tensor.name} {tensor.datatype} {tensor.shape}" for tensor in outputs)
     label, probabilities = by_name.get(LABEL), by_name.get(PROBABILITIES)
     if label is None or probabilities is None:
-        raise SignatureError(f"expected outputs {LABEL} and {PROBABILITIES}, got {have}")
+        raise SignatureError(
+            f"expected outputs {LABEL} and {PROBABILITIES}, or {PREDICTION}, got {have}"
+        )
     if label.datatype == "BOOL" or label.datatype.startswith("FP"):
         raise SignatureError(f"output {LABEL}: expected whole numbers or texts, got {have}")
     if not probabilities.datatype.startswith("FP") or len(probabilities.shape) != 2:

@@ -14,7 +14,8 @@ from .features import Feature, as_text
 from .onnx_model import OnnxModel
 
 TOLERANCE = 1e-4
-"""Largest difference between probabilities that is put down to float32."""
+"""Largest difference between probabilities that is put down to float32; between numbers, as a share
+of the largest of them."""
 MAX_ROWS = 2000
 UNKNOWN = "\ufffd unknown"
 """A text that no training row has."""
@@ -31,7 +32,7 @@ class Parity:
     rows: int
     same_labels: int
     largest_difference: float
-    """Between the two probabilities of a row."""
+    """Between two probabilities of a row, or two numbers, as a share of the largest."""
 
 
 def check(
@@ -41,7 +42,7 @@ def check(
 
     Args:
         converted: the ONNX model.
-        original: a fitted scikit-learn classifier that takes clean rows.
+        original: a fitted scikit-learn classifier or regressor that takes clean rows.
         frame: clean rows, of which MAX_ROWS are used, spread over all of them.
         missing: whether values that are missing are tried too, beyond those that the rows have.
 
@@ -51,6 +52,8 @@ def check(
     """
     places = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), MAX_ROWS)).astype(np.int64))
     sample = frame.iloc[places].reset_index(drop=True)
+    if converted.kind == "Regression":
+        return _check_numbers(converted, original, sample, missing)
     classes = [str(label) for label in original.classes_]
     same, largest, count, wrong = 0, 0.0, 0, 0
     for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
@@ -74,6 +77,24 @@ def check(
             "rounding"
         )
     return Parity(count, same, largest)
+
+
+def _check_numbers(
+    converted: OnnxModel, original: Any, sample: pd.DataFrame, missing: bool
+) -> Parity:
+    largest, count = 0.0, 0
+    for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
+        expected = np.asarray(original.predict(rows), np.float64).reshape(-1)
+        said = converted.answer(rows, []).values
+        scale = max(float(np.abs(expected).max(initial=0.0)), 1e-30)
+        largest = max(largest, _farthest(said, expected) / scale)
+        count += len(rows)
+    if not largest <= TOLERANCE:
+        raise ParityError(
+            f"the ONNX model differs from the trained one: on {count} rows by up to {largest:.2g} "
+            f"of the largest number; at most {TOLERANCE:g} is put down to rounding"
+        )
+    return Parity(count, count, largest)
 
 
 def _farthest(said: np.ndarray, expected: np.ndarray) -> float:

@@ -14,8 +14,10 @@ from perennial_contracts.profile import (
 )
 from perennial_contracts.quality import score_of
 
+from .evaluate.blocks import cut_blocks, draw
+from .evaluate.scores import measure
+from .evaluate.task import Answers, Task
 from .features import Feature
-from .scores import Answers, Counts, Task, cut_blocks, draw
 
 BLOCKS = 30
 """Long enough for what comes in runs, many enough for a standard deviation."""
@@ -35,12 +37,18 @@ def fit(
     Args:
         frame: clean rows in the order of time.
         features: its columns.
-        truth: shape (rows,), texts.
+        truth: shape (rows,), texts or float64.
         answers: the ONNX model's own to these rows.
-        task: the classes.
+        task: the classes, or that numbers are told.
         seed: of the resamples that tell how much a score varies.
     """
-    positive = answers.classes.index(task.positive) if task.positive in answers.classes else None
+    if task.kind == "Regression":
+        score, label = fit_numbers("score", answers.values), None
+    else:
+        known = task.positive in answers.classes
+        positive = answers.classes.index(task.positive) if known and task.positive else None
+        score = fit_numbers("score", score_of(answers.probabilities, positive))
+        label = fit_categories("label", answers.labels, keep=answers.classes)
     return Profile(
         rows=len(frame),
         features=[
@@ -49,8 +57,8 @@ def fit(
             else fit_numbers(feature.name, frame[feature.name].to_numpy(np.float32))
             for feature in features[:MAX_FEATURES]
         ],
-        score=fit_numbers("score", score_of(answers.probabilities, positive)),
-        label=fit_categories("label", answers.labels, keep=answers.classes),
+        score=score,
+        label=label,
         positive=task.positive,
         quality=fit_quality(truth, answers, task, seed),
     )
@@ -59,7 +67,7 @@ def fit(
 def fit_quality(truth: np.ndarray, answers: Answers, task: Task, seed: int) -> dict[str, Baseline]:
     """Each score with its standard deviation over resamples of contiguous blocks."""
     blocks = cut_blocks(len(truth), BLOCKS)
-    counts = Counts(task, truth, answers, blocks)
+    counts = measure(task, truth, answers, blocks)
     weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
     found: dict[str, Baseline] = {}
     for metric in task.metrics:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from perennial_contracts.bundle import MANIFEST_NAME
 from perennial_contracts.digest import digest_of
+from perennial_contracts.modelcard import REPORT_NAME
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.training import TrainingFailure
 
@@ -11,14 +12,19 @@ from .errors import StepError
 from .store import Folder
 
 FIELD = "output.uri"
-REPORT_NAME = "report.html"
 DIGITS = 12
 
 
 def publish_bundle(
-    output: str, files: Mapping[str, bytes], report: bytes, retry_seconds: float
+    output: str, files: Mapping[str, bytes], beside: Mapping[str, bytes], retry_seconds: float
 ) -> str:
-    """Puts a bundle into a folder named by its digest; a second time it changes nothing.
+    """Puts a bundle into a folder named by its digest; a second time it changes nothing in it.
+
+    Args:
+        output: the folder's parent.
+        files: the bundle's.
+        beside: what is told of it and not part of it, as it holds times: report and model card.
+        retry_seconds: how long an unreachable store is tried again.
 
     Returns:
         The folder's URI, with a slash at its end.
@@ -36,27 +42,28 @@ def publish_bundle(
                 f"{folder.describe(name)}: another bundle lies there. Give {FIELD} a folder of "
                 "its own",
             )
-        for path in sorted(files, key=lambda path: path == MANIFEST_NAME):
-            if path == MANIFEST_NAME:
-                folder.write(f"{name}/{REPORT_NAME}", report)
-            folder.write(f"{name}/{path}", files[path])
+        for path, data in sorted(
+            {**beside, **files}.items(), key=lambda file: file[0] == MANIFEST_NAME
+        ):
+            folder.write(f"{name}/{path}", data)
     except StepError as error:
         raise _failure(error) from error
     return f"{folder.describe(name)}/"
 
 
-def publish_report(output: str, job: str, report: bytes, retry_seconds: float) -> str:
-    """Puts the report of a run whose model was rejected beside the bundles; its URI.
+def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_seconds: float) -> str:
+    """Puts what is told of a model that was rejected beside the bundles; the report's URI.
 
     Raises:
         StepError: StoreUnreachable, or PublishFailed.
     """
-    folder, path = _open(output, retry_seconds), f"rejected/{job}/{REPORT_NAME}"
+    folder = _open(output, retry_seconds)
     try:
-        folder.write(path, report)
+        for name, data in beside.items():
+            folder.write(f"rejected/{job}/{name}", data)
     except StepError as error:
         raise _failure(error) from error
-    return folder.describe(path)
+    return folder.describe(f"rejected/{job}/{REPORT_NAME}")
 
 
 def _open(output: str, retry_seconds: float) -> Folder:

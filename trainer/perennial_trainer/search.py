@@ -26,8 +26,9 @@ from perennial_contracts.training import TrainingFailure
 
 from .candidates import Proposal, make_pipeline, propose
 from .errors import StepError
+from .evaluate.counts import Counts
+from .evaluate.task import Answers, Task, make_task
 from .features import Feature, as_text
-from .scores import Answers, Counts, Task, make_task
 
 FOLDS = 3
 Folds = list[tuple[np.ndarray, np.ndarray]]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import skops.io
 from pydantic import ValidationError
+from sklearn.base import is_regressor
 
 from perennial_contracts.training import MODEL_ONNX, MODEL_SKOPS, SEARCH_FILE, TrainingFailure
 
@@ -49,7 +50,7 @@ def load(
     Args:
         output: the folder.
         features: what it must take.
-        classes: the labels of the data.
+        classes: the labels of the data; none where numbers are to be told.
         rows: clean rows that it must be able to answer.
 
     Raises:
@@ -60,12 +61,17 @@ def load(
     if (output / MODEL_ONNX).is_file():
         return Challenger(_onnx(output / MODEL_ONNX, features, classes, rows), candidate, report)
     if (output / MODEL_SKOPS).is_file():
-        model = _skops(output / MODEL_SKOPS)
+        model = _skops(output / MODEL_SKOPS, "classifier" if classes else "regressor")
         _check_columns(model, features)
         onnx, parity = make_onnx(model, features, rows, missing=_bears_gaps(model, rows, features))
+        what = (
+            f"{parity.same_labels:,} of {parity.rows:,} labels agree, probabilities"
+            if classes
+            else f"{parity.rows:,} numbers agree"
+        )
         tell(
-            f"converted to ONNX, {len(onnx.data):,} bytes: {parity.same_labels:,} of "
-            f"{parity.rows:,} labels agree, probabilities to {parity.largest_difference:.1g}"
+            f"converted to ONNX, {len(onnx.data):,} bytes: {what} to "
+            f"{parity.largest_difference:.1g}"
         )
         return Challenger(onnx, candidate, report)
     raise StepError(
@@ -81,6 +87,10 @@ def _onnx(
     """A model from a trainer of one's own; its probabilities are in sorting order of the labels."""
     try:
         model = OnnxModel(path.read_bytes(), classes)
+        if (model.kind == "Classification") != bool(classes):
+            outputs = "outputs label and probabilities" if classes else "an output prediction"
+            got = ", ".join(tensor.name for tensor in model.outputs)
+            raise SignatureError(f"expected {outputs} (search.task), got {got}")
         taken = {feature.name: feature for feature in model.features}
         wanted = {feature.name: feature for feature in features}
         for name in sorted(wanted.keys() ^ taken.keys()):
@@ -95,6 +105,14 @@ def _onnx(
         answers = model.answer(rows, classes)
     except SignatureError as error:
         raise StepError(TrainingFailure.WRONG_SIGNATURE, f"{path.name}: {error}") from error
+    if not classes:
+        if not np.isfinite(answers.values).all():
+            raise StepError(
+                TrainingFailure.WRONG_SIGNATURE,
+                f"{path.name}: expected a number for each row, got none in "
+                f"{int((~np.isfinite(answers.values)).sum())} of {len(rows)} rows",
+            )
+        return model
     likeliest = np.array(classes, object)[answers.probabilities.argmax(axis=1)]
     agree = float((likeliest == answers.labels).mean())
     if agree < 0.5 or not np.isfinite(answers.probabilities).all():
@@ -106,7 +124,7 @@ def _onnx(
     return model
 
 
-def _skops(path: Path) -> Any:
+def _skops(path: Path, wanted: str) -> Any:
     try:
         strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
         if strange:
@@ -123,11 +141,16 @@ def _skops(path: Path) -> Any:
             TrainingFailure.CONVERSION_FAILED,
             f"{path.name}: cannot be read: {type(error).__name__}: {error}",
         ) from error
-    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
+    fits = (
+        hasattr(model, "predict_proba") and hasattr(model, "classes_")
+        if wanted == "classifier"
+        else is_regressor(model)
+    )
+    if not fits:
+        detail = " with predict_proba" if wanted == "classifier" else " (search.task)"
         raise StepError(
             TrainingFailure.WRONG_SIGNATURE,
-            f"{path.name}: expected a fitted classifier with predict_proba, "
-            f"got {type(model).__name__}",
+            f"{path.name}: expected a fitted {wanted}{detail}, got {type(model).__name__}",
         )
     return model
 
@@ -151,7 +174,7 @@ def _bears_gaps(model: Any, rows: pd.DataFrame, features: Sequence[Feature]) -> 
         if not feature.is_text:
             probe[feature.name] = np.float32(np.nan)
     try:
-        model.predict_proba(probe)
+        model.predict(probe)
     except ValueError:
         return False
     return True

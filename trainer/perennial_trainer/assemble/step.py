@@ -24,7 +24,7 @@ from perennial_contracts.training import (
 
 from .. import champion, tables
 from ..errors import StepError
-from ..features import Feature, as_text, clean, clean_labels, digest_rows, infer
+from ..features import Feature, as_text, clean, clean_numbers, clean_truth, digest_rows, infer
 from ..progress import tell
 from ..settings import StepSettings
 from ..store import Folder
@@ -98,7 +98,7 @@ def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
         features = features or infer(read.table, data.label)
         base = Rows(
             clean(read.table, features, read.uri),
-            clean_labels(read.table[data.label], data.label, read.uri),
+            clean_truth(read.table[data.label], data.label, read.uri, plan.search.task),
         )
         tell(f"{read.uri}: {len(base)} rows, {len(features)} features")
     if any(feature.name == data.label for feature in features or ()):
@@ -113,11 +113,14 @@ def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
         )
     found = None
     if plan.captured:
-        known = labelling.known(answered, base.labels if base else None)
+        known = None
+        if plan.search.task == "Classification":
+            known = labelling.known(answered, base.labels if base else None)
         found = _captured(plan, features, known, base, scratch, retry_seconds)
     assembled = arrange(found, base, data, plan.search.seed)
-    for rows, what in ((assembled.train, "to learn from"), (assembled.recent, "to judge on")):
-        _check_classes(rows, what)
+    if plan.search.task == "Classification":
+        for rows, what in ((assembled.train, "to learn from"), (assembled.recent, "to judge on")):
+            _check_classes(rows, what)
     return assembled
 
 
@@ -233,6 +236,18 @@ def _captured(
             f"{len(rows):,} of {found.predictions:,} {what}",
         )
     tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
+    times = rows[TIME]
+    summary = DataSummary(
+        digest="",
+        rows=0,
+        captured=len(rows),
+        start=_moment(times.iloc[0]),
+        end=_moment(times.iloc[-1]),
+    )
+    source = folder.describe(f"predictions/model={plan.model}")
+    frame = clean(rows, features, source)
+    if plan.search.task == "Regression":
+        return Rows(frame, clean_numbers(rows[LABEL], data.label, source)), summary
     # A label that stands for a number is one only if all do.
     numbers = base.labels.dtype.kind == "i" if base is not None else labelling.are_whole(set(texts))
     odd = [text for text in texts if numbers and not labelling.are_whole([text])]
@@ -242,15 +257,6 @@ def _captured(
             f"labels of {plan.model}: expected whole numbers, as {data.label} of the baseline has, "
             f"got {odd[0]!r}",
         )
-    times = rows[TIME]
-    summary = DataSummary(
-        digest="",
-        rows=0,
-        captured=len(rows),
-        start=_moment(times.iloc[0]),
-        end=_moment(times.iloc[-1]),
-    )
-    frame = clean(rows, features, folder.describe(f"predictions/model={plan.model}"))
     return Rows(frame, labelling.as_kind(texts, numbers)), summary
 
 

@@ -1,58 +1,25 @@
 """The page: what was decided, on which numbers, out of which candidates, from which data."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
-from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import DataSummary
-from perennial_contracts.training import Plan
+from perennial_contracts.modelcard import CandidateTrial, ModelCard, Side
+from perennial_contracts.profile import Profile
 
-from ..compare import Gain
-from ..gate import TITLES, Verdict
-from ..scores import Task
-from ..search import SearchReport, Trial
+from ..gate import TITLES
 from .figures import confusion, interval
 from .markup import Markup, element, facts, join, table
 from .style import STYLE
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two models on the recent rows."""
-
-    name: str
-    matrix: np.ndarray
-    """Shape (classes, classes); row is the answer, column the truth."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """All that the page tells."""
-
-    plan: Plan
-    verdict: Verdict
-    task: Task
-    sides: Sequence[Side]
-    gains: Sequence[Gain]
-    scores: Mapping[str, float]
-    """Of the challenger, on the recent rows."""
-    summary: DataSummary
-    search: SearchReport | None
-    digest: str
-    """Of the challenger's bundle."""
-
-
-def render(judged: Judged) -> str:
+def render(card: ModelCard, profile: Profile | None = None) -> str:
     """The page; the same run makes the same one but for how long the trials took."""
-    plan = judged.plan
-    title = f"{plan.model} · {plan.job}"
+    title = f"{card.name} · {card.lineage.get('retrainJob', card.kind)}"
+    decision = card.decision or "Evaluated"
     head = join(
         [
             Markup('<meta charset="utf-8">'),
             Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            element("title", f"{judged.verdict.decision}: {title}"),
+            element("title", f"{decision}: {title}"),
             element("style", Markup(STYLE)),
         ]
     )
@@ -61,14 +28,14 @@ def render(judged: Judged) -> str:
             element(
                 "header",
                 element("h1", title),
-                element("span", judged.verdict.decision, class_=f"badge {judged.verdict.decision}"),
-                element("p", _sentence(judged.verdict.message)),
+                element("span", decision, class_=f"badge {decision}"),
+                element("p", _sentence(card.headline)),
             ),
-            _section("Metrics", _metrics(judged)),
-            _section("Right and wrong answers", _confusions(judged)),
-            _section("Candidates", _candidates(judged.search)),
-            _section("Data", _data(judged)),
-            _section("Lineage", _lineage(judged)),
+            _section("Metrics", _metrics(card)),
+            _section("Right and wrong answers", _confusions(card)),
+            _section("Candidates", _candidates(card)),
+            _section("Data", _data(card)),
+            _section("Lineage", facts(list(card.lineage.items()))),
         ]
     )
     page = element("html", element("head", head), element("body", body), lang="en")
@@ -85,101 +52,82 @@ def _section(title: str, content: Markup) -> Markup:
     return element("section", element("h2", title), content)
 
 
-def _metrics(judged: Judged) -> Markup:
-    if not judged.gains:
-        scores = [(TITLES[name], f"{judged.scores[name]:.4f}") for name in _told(judged)]
-        return table(["", "challenger"], scores)
-    recent = "captured" if judged.summary.captured else "baseline"
-    reach = max(max(abs(gain.low), abs(gain.high)) for gain in judged.gains)
-    rows = [
-        (
-            element("strong", TITLES[gain.metric])
-            if gain.metric == judged.plan.gate.metric
-            else TITLES[gain.metric],
-            f"{recent if gain.on == 'Recent' else 'baseline'}, {gain.rows:,}",
-            f"{gain.champion:.4f}",
-            f"{gain.challenger:.4f}",
-            f"{gain.challenger - gain.champion:+.4f}",
-            f"{gain.low:+.4f} … {gain.high:+.4f}",
-            interval(gain.low, gain.high, gain.challenger - gain.champion, reach),
+def _title(metric: str) -> str:
+    return TITLES.get(metric, metric)
+
+
+def _metrics(card: ModelCard) -> Markup:
+    if not card.comparisons:
+        scores = card.evaluation.scores if card.evaluation else []
+        return table(
+            ["", "challenger"], [(_title(score.metric), f"{score.value:.4f}") for score in scores]
         )
-        for gain in judged.gains
-    ]
-    gate = judged.plan.gate
+    recent = "captured" if card.data.captured else "baseline"
+    reach = max(max(abs(side.low), abs(side.high)) for side in card.comparisons)
+    rows = [_compared(side, recent, reach) for side in card.comparisons]
     note = (
-        f"Held-out rows, which neither model has learnt from. The interval is the gain's, 95 %, by "
-        f"a paired bootstrap of contiguous blocks. The gate asks for {TITLES[gate.metric]}: a gain "
-        f"of at least {gate.minImprovementPermille / 1000:+.3f} on captured rows, on the baseline "
-        f"more than {-gate.maxRegressionPermille / 1000:+.3f}, and a value of at least "
-        f"{gate.minValuePermille / 1000:.3f}."
+        "Held-out rows, which neither model has learnt from. The interval is the gain's, 95 %, by "
+        "a paired bootstrap of contiguous blocks."
     )
-    head = ["", "rows", "champion", "challenger", "gain", "between", ""]
+    head = ["", "rows", "champion", "challenger", "gain between", ""]
     return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
 
 
-def _told(judged: Judged) -> list[MetricName]:
-    return [name for name in judged.task.metrics if name in judged.scores]
+def _compared(side: Side, recent: str, reach: float) -> tuple[Markup | str, ...]:
+    middle = (side.low + side.high) / 2
+    return (
+        _title(side.metric),
+        f"{recent if side.on == 'Recent' else 'baseline'}, {side.rows:,}",
+        f"{side.champion:.4f}",
+        f"{side.challenger:.4f}",
+        f"{side.low:+.4f} … {side.high:+.4f}",
+        interval(side.low, side.high, middle, reach),
+    )
 
 
-def _confusions(judged: Judged) -> Markup:
-    maps = [confusion(side.name, side.matrix, judged.task.classes) for side in judged.sides]
+def _confusions(card: ModelCard) -> Markup:
+    found = card.evaluation
+    if not found or not found.matrix:
+        return element("p", "Numbers are told, not classes.")
+    sides = [("Champion", card.champion_matrix), ("Challenger", found.matrix)]
+    maps = [confusion(name, np.array(matrix), found.classes) for name, matrix in sides if matrix]
     share = "A share is one of the rows whose truth is the row's."
-    note = f"Scores are about {judged.task.positive}. {share}" if judged.task.positive else share
+    note = f"Scores are about {found.positive}. {share}" if found.positive else share
     return join([element("div", *maps, class_="side"), element("p", note, class_="faint")])
 
 
-def _candidates(search: SearchReport | None) -> Markup:
-    if search is None:
+def _candidates(card: ModelCard) -> Markup:
+    if not card.trials:
         return element("p", "A trainer of your own made the model; it left no list of trials.")
     rows = [
         (
-            element("span", trial.kind, class_="chosen" if index == search.chosen else ""),
+            element("span", trial.kind, class_="chosen" if trial.chosen else ""),
             element("code", ", ".join(f"{key}={value}" for key, value in trial.params.items())),
             *_outcome(trial),
-            "taken" if index == search.chosen else "",
+            "taken" if trial.chosen else "",
         )
-        for index, trial in enumerate(search.trials)
+        for trial in card.trials
     ]
-    ordered = "in the order of time" if search.order == "TimeOrdered" else "of shuffled rows"
-    note = f"{TITLES[search.metric]} by cross-validation over folds {ordered}. Taken: {search.why}."
-    head = ["", "settings", TITLES[search.metric], "±", "seconds", ""]
+    note = f"{_title(card.metric)} by cross-validation. Taken: {card.why}."
+    head = ["", "settings", _title(card.metric), "±", "seconds", ""]
     return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
 
 
-def _outcome(trial: Trial) -> tuple[str, str, str]:
+def _outcome(trial: CandidateTrial) -> tuple[str, str, str]:
     if trial.mean is None:
         return trial.status.lower(), "", trial.problem[:80]
     return f"{trial.mean:.4f}", f"{trial.deviation:.4f}", f"{trial.seconds:.1f}"
 
 
-def _data(judged: Judged) -> Markup:
-    data, summary = judged.plan.data, judged.summary
+def _data(card: ModelCard) -> Markup:
+    data = card.data
     return facts(
         [
             ("label", data.label),
-            ("rows learnt from", f"{summary.rows:,}"),
-            ("captured rows", f"{summary.captured:,}"),
-            ("captured from", summary.start),
-            ("captured to", summary.end),
-            ("baseline", data.baseline),
-            ("window", data.window),
-            ("digest", element("code", summary.digest)),
-        ]
-    )
-
-
-def _lineage(judged: Judged) -> Markup:
-    plan = judged.plan
-    champion = f"{plan.champion.uri} {plan.champion.digest}" if plan.champion else ""
-    trigger = f"{plan.trigger.type}: {plan.trigger.message}".removesuffix(": ")
-    return facts(
-        [
-            ("model", f"{plan.namespace}/{plan.model}"),
-            ("run", plan.job),
-            ("trigger", trigger),
-            ("champion", champion),
-            ("challenger", element("code", judged.digest)),
-            ("seed", plan.search.seed),
-            ("made for", plan.now),
+            ("rows learnt from", f"{data.rows:,}"),
+            ("captured rows", f"{data.captured:,}"),
+            ("captured from", data.start),
+            ("captured to", data.end),
+            ("digest", element("code", data.digest)),
         ]
     )

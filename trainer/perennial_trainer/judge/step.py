@@ -1,14 +1,10 @@
-"""The last step: the challenger against the champion, and the bundle of the one that is better."""
+"""The step: from what the training left to a decision."""
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from pydantic import ValidationError
-
+from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.quality import MetricName
 from perennial_contracts.retrainjob import DataSummary
@@ -23,27 +19,22 @@ from perennial_contracts.training import (
     TrainingResult,
 )
 
-from . import bundle, champion, gate, profile, tables, trained
-from .compare import Gain, Where, compare
-from .errors import StepError
-from .features import Feature, as_text, clean, clean_labels, infer, sort_labels
-from .onnx_model import OnnxModel, SignatureError
-from .progress import tell
-from .publish import publish_bundle, publish_report
-from .report.page import Judged, Side, render
-from .result import fit_message
-from .scores import Answers, Counts, Task, make_task, values
-from .settings import StepSettings
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows that neither model has learnt from."""
-
-    on: Where
-    frame: pd.DataFrame
-    truth: np.ndarray
-    """Shape (rows,), texts."""
+from .. import bundle, champion, gate, profile, tables, trained
+from ..compare import Gain, compare
+from ..errors import StepError
+from ..evaluate.counts import Counts
+from ..evaluate.evaluation import evaluate
+from ..evaluate.scores import values
+from ..evaluate.task import Answers
+from ..features import as_text, clean_truth, infer, sort_labels
+from ..onnx_model import OnnxModel, SignatureError
+from ..progress import tell
+from ..publish import publish_bundle, publish_report
+from ..report.page import render
+from ..result import fit_message
+from ..settings import StepSettings
+from .card import describe_data, make_card
+from .held_out import Rows, find_task, read_rows, read_summary
 
 
 def run(plan: Plan, settings: StepSettings) -> TrainingResult:
@@ -63,16 +54,25 @@ def run(plan: Plan, settings: StepSettings) -> TrainingResult:
 def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> TrainingResult:
     recent_table = tables.read(settings.holdout / RECENT_FILE)
     features = old.features if old else infer(recent_table, plan.data.label)
-    recent = _rows("Recent", recent_table, features, plan.data.label)
+    kind, label = plan.search.task, plan.data.label
+    recent = read_rows("Recent", recent_table, features, label, kind)
     held_out = [recent]
     if (path := settings.holdout / REFERENCE_FILE).is_file():
-        held_out.append(_rows("Reference", tables.read(path), features, plan.data.label))
-    summary = _summary(settings.holdout / SUMMARY_FILE)
-    learnt = tables.read(settings.input / TRAIN_FILE, columns=[plan.data.label])[plan.data.label]
-    classes = sort_labels(as_text(clean_labels(learnt, plan.data.label, TRAIN_FILE)))
+        held_out.append(read_rows("Reference", tables.read(path), features, label, kind))
+    summary = read_summary(settings.holdout / SUMMARY_FILE)
+    learnt = clean_truth(
+        tables.read(settings.input / TRAIN_FILE, columns=[label])[label], label, TRAIN_FILE, kind
+    )
+    learnt = learnt if kind == "Regression" else as_text(learnt)
+    classes = [] if kind == "Regression" else sort_labels(learnt)
     challenger = trained.load(settings.output, features, classes, recent.frame)
     new = challenger.model
-    task = _task(plan, held_out, [*classes, *(new.labels or ()), *((old and old.labels) or ())])
+    if old is not None and old.kind != new.kind:
+        raise StepError(
+            TrainingFailure.BAD_PLAN,
+            f"search.task: expected {old.kind}, as the model that serves does, got {kind}",
+        )
+    task = find_task(plan, held_out, [*classes, *(new.labels or ()), *((old and old.labels) or ())])
 
     gains: list[Gain] = []
     if old is not None:
@@ -101,19 +101,43 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     fitted = profile.fit(recent.frame, features, recent.truth, said, task, plan.search.seed)
     files = bundle.pack(new, fitted, task, scores, _lineage(plan, summary, challenger.candidate))
     digest = bundle.digest(files)
-    sides = [Side("Challenger", Counts(task, recent.truth, said).matrix)]
-    if old is not None:
-        before = _answer(old, recent, classes, "the champion")
-        sides.insert(0, Side("Champion", Counts(task, recent.truth, before).matrix))
-    page = render(
-        Judged(plan, verdict, task, sides, gains, scores, summary, challenger.search, digest)
-    ).encode()
+    before = None
+    if old is not None and task.classes:
+        answers = _answer(old, recent, classes, "the champion")
+        before = Counts(task, recent.truth, answers).matrix
+    card = make_card(
+        plan,
+        verdict,
+        candidate=challenger.candidate,
+        evaluation=evaluate(
+            task,
+            recent.frame,
+            features,
+            learnt,
+            recent.truth,
+            said,
+            plan.gate.metric,
+            plan.search.seed,
+        ),
+        champion_matrix=before,
+        gains=gains,
+        search=challenger.search,
+        data=describe_data(
+            summary, label, recent.frame, features, learnt, sum(len(r.frame) for r in held_out)
+        ),
+        lineage={**_lineage(plan, summary, challenger.candidate), "bundle": digest},
+        size=len(new.data),
+    )
+    beside = {
+        REPORT_NAME: render(card, fitted).encode(),
+        MODEL_CARD_NAME: card.model_dump_json(indent=1, exclude_none=True).encode() + b"\n",
+    }
     if verdict.decision == "Accepted":
-        uri = publish_bundle(plan.output, files, page, settings.retry_seconds)
-        report = f"{uri}report.html"
+        uri = publish_bundle(plan.output, files, beside, settings.retry_seconds)
+        report = f"{uri}{REPORT_NAME}"
     else:
         uri = ""
-        report = publish_report(plan.output, plan.job, page, settings.retry_seconds)
+        report = publish_report(plan.output, plan.job, beside, settings.retry_seconds)
     tell(report)
     return fit_message(
         TrainingResult(
@@ -126,40 +150,6 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
             report=report,
         )
     )
-
-
-def _rows(on: Where, table: pd.DataFrame, features: list[Feature], label: str) -> Rows:
-    source = f"the rows of {on}"
-    if label not in table.columns or not len(table):
-        raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{source}: expected rows with a column {label}"
-        )
-    labels = as_text(clean_labels(table[label], label, source))
-    return Rows(on, clean(table, features, source), labels)
-
-
-def _summary(path: Path) -> DataSummary:
-    try:
-        return DataSummary.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{path}: expected what assemble wrote: {error}"
-        ) from error
-
-
-def _task(plan: Plan, held_out: list[Rows], labels: list[str]) -> Task:
-    found = {*labels, *(label for rows in held_out for label in np.unique(rows.truth))}
-    try:
-        task = make_task(sorted(found), plan.data.positive)
-    except ValueError as error:
-        raise StepError(TrainingFailure.DATA_UNREADABLE, f"data.positive: {error}") from error
-    if plan.gate.metric not in task.metrics:
-        raise StepError(
-            TrainingFailure.BAD_PLAN,
-            f"gate.metric: expected one of {', '.join(task.metrics)} for {len(task.classes)} "
-            f"labels, got {plan.gate.metric}",
-        )
-    return task
 
 
 def _answer(model: OnnxModel, rows: Rows, classes: list[str], who: str) -> Answers:

@@ -1,0 +1,1 @@
+"""How good answers are: scores and how sure they are, curves, slices. Pure."""

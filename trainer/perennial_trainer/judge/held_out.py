@@ -1,0 +1,90 @@
+"""The rows that neither model has learnt from, and what is told about them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from perennial_contracts.modelcard import TaskName
+from perennial_contracts.quality import ERRORS
+from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.training import Plan, TrainingFailure
+
+from ..compare import Where
+from ..errors import StepError
+from ..evaluate.task import REGRESSION, Task, make_task
+from ..features import Feature, as_text, clean, clean_truth
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Clean rows with their truth."""
+
+    on: Where
+    frame: pd.DataFrame
+    truth: np.ndarray
+    """Shape (rows,): texts, or float64 where numbers are told."""
+
+
+def read_rows(
+    on: Where, table: pd.DataFrame, features: list[Feature], label: str, task: TaskName
+) -> Rows:
+    """Cleans the rows of a table.
+
+    Raises:
+        StepError: DataUnreadable.
+    """
+    source = f"the rows of {on}"
+    if label not in table.columns or not len(table):
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE, f"{source}: expected rows with a column {label}"
+        )
+    truth = clean_truth(table[label], label, source, task)
+    return Rows(
+        on, clean(table, features, source), truth if task == "Regression" else as_text(truth)
+    )
+
+
+def read_summary(path: Path) -> DataSummary:
+    """What assemble has told.
+
+    Raises:
+        StepError: DataUnreadable.
+    """
+    try:
+        return DataSummary.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE, f"{path}: expected what assemble wrote: {error}"
+        ) from error
+
+
+def find_task(plan: Plan, held_out: list[Rows], labels: list[str]) -> Task:
+    """What is told: all labels that occur, or numbers.
+
+    Raises:
+        StepError: DataUnreadable for a positive label that does not occur, BadPlan for a metric
+            that there is not for this task.
+    """
+    task = REGRESSION
+    if plan.search.task == "Classification":
+        found = {*labels, *(label for rows in held_out for label in np.unique(rows.truth))}
+        try:
+            task = make_task(sorted(found), plan.data.positive)
+        except ValueError as error:
+            raise StepError(TrainingFailure.DATA_UNREADABLE, f"data.positive: {error}") from error
+    metric = plan.gate.metric
+    if metric not in task.metrics:
+        what = f"{len(task.classes)} labels" if task.classes else "numbers (search.task)"
+        raise StepError(
+            TrainingFailure.BAD_PLAN,
+            f"gate.metric: expected one of {', '.join(task.metrics)} for {what}, got {metric}",
+        )
+    return task
+
+
+def largest_is_best(metric: str) -> bool:
+    """Whether more of a metric is better."""
+    return metric not in ERRORS
