@@ -6,13 +6,22 @@ fails an :class:`~perennial_contracts.outcome.Outcome` with a TrainingFailure or
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .outcome import MESSAGE_LIMIT, shortened
 from .quality import MetricName
-from .retrainjob import Comparison, DataSummary, Gate, Search, TrainingData, Trigger
+from .retrainjob import (
+    Budget,
+    Comparison,
+    DataSummary,
+    Gate,
+    Search,
+    TrainingData,
+    Trigger,
+    resolve_gate,
+)
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""
@@ -103,9 +112,15 @@ class Plan(BaseModel):
     data: TrainingData
     search: Search
     gate: Gate
+    budget: Budget = Budget()
     output: str
     now: str
     """When the run was made; windows reach back from here. RFC 3339."""
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        self.gate = resolve_gate(self.search, self.gate)
+        return self
 
 
 class Best(BaseModel):
