@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perennial_contracts.modelcard import CandidateTrial
 from perennial_contracts.quality import MetricName
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import Plan
@@ -12,7 +13,7 @@ from perennial_contracts.training import Plan
 from ..compare import Gain
 from ..gate import TITLES, Verdict
 from ..scores import Task
-from ..search import SearchReport, Trial
+from ..search import SearchReport
 from .figures import confusion, interval
 from .markup import Markup, element, facts, join, table
 from .style import STYLE
@@ -146,7 +147,7 @@ def _candidates(search: SearchReport | None) -> Markup:
     return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
 
 
-def _outcome(trial: Trial) -> tuple[str, str, str]:
+def _outcome(trial: CandidateTrial) -> tuple[str, str, str]:
     if trial.mean is None:
         return trial.status.lower(), "", trial.problem[:80]
     return f"{trial.mean:.4f}", f"{trial.deviation:.4f}", f"{trial.seconds:.1f}"
