@@ -16,6 +16,7 @@ from . import modeldeployment, retrainjob
 from .api import GROUP, VERSION
 
 Schema = dict[str, Any]
+_RULES = "x-kubernetes-validations"
 
 _COPIED = {
     "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength",
@@ -36,7 +37,8 @@ def structural(schema: Schema, definitions: Schema, path: str = "") -> Schema:
     if "$ref" in schema:
         target = definitions[schema["$ref"].rsplit("/", 1)[1]]
         extras = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**target, **extras}
+        checks = [*target.get(_RULES, []), *extras.get(_RULES, [])]
+        schema = {**target, **extras, **({_RULES: checks} if checks else {})}
     if "anyOf" in schema:
         schema = _without_null(schema, definitions)
         if "$ref" in schema:

@@ -6,12 +6,22 @@ fails an :class:`~perennial_contracts.outcome.Outcome` with a TrainingFailure or
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .outcome import MESSAGE_LIMIT, shortened
-from .retrainjob import Comparison, DataSummary, Gate, Search, TrainingData, Trigger
+from .quality import MetricName
+from .retrainjob import (
+    Budget,
+    Comparison,
+    DataSummary,
+    Gate,
+    Search,
+    TrainingData,
+    Trigger,
+    resolve_gate,
+)
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""
@@ -38,6 +48,10 @@ MODEL_SKOPS = "model.skops"
 SEARCH_FILE = "search.json"
 """What was tried, for the report."""
 
+PROGRESS_PORT = 8090
+"""Where train says how far it is, over HTTP, while it runs: PROGRESS_PATH gives a Progress."""
+PROGRESS_PATH = "/progress"
+
 RETRY_EXIT_CODE = 3
 """Exit code of a step for what another attempt may mend."""
 
@@ -55,6 +69,8 @@ class TrainingFailure(StrEnum):
     """The baseline or a captured file cannot be read, or lacks a column."""
     TRAINING_FAILED = "TrainingFailed"
     """No candidate could be trained."""
+    OVER_BUDGET = "OverBudget"
+    """No candidate is as small and as quick as budget asks."""
     NO_MODEL = "NoModel"
     """The trainer left no model."""
     CONVERSION_FAILED = "ConversionFailed"
@@ -96,9 +112,39 @@ class Plan(BaseModel):
     data: TrainingData
     search: Search
     gate: Gate
+    budget: Budget = Budget()
     output: str
     now: str
     """When the run was made; windows reach back from here. RFC 3339."""
+
+    @model_validator(mode="after")
+    def _resolve(self) -> Self:
+        self.gate = resolve_gate(self.search, self.gate)
+        return self
+
+
+class Best(BaseModel):
+    """The best candidate so far."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: str
+    metric: MetricName
+    value: float
+    """By cross-validation."""
+
+
+class Progress(BaseModel):
+    """How far the search is; what PROGRESS_PATH answers, as JSON."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    phase: str = "Training"
+    trialsDone: int = 0
+    trialsTotal: int = 0
+    """Most trials that there can be; fewer where the time is over."""
+    best: Best | None = None
+    """None until a candidate has been fitted."""
 
 
 class TrainingResult(BaseModel):

@@ -17,7 +17,7 @@ from support.capturing import make_plan, put_bundle, write_parquet
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import Profile
-from perennial_contracts.retrainjob import CANDIDATES, Comparison, DataSummary, Search
+from perennial_contracts.retrainjob import Comparison, DataSummary, Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
 from perennial_trainer import judge, train
 from perennial_trainer.convert import convert
@@ -26,6 +26,7 @@ from perennial_trainer.features import Feature
 from perennial_trainer.first import make_bundle
 from perennial_trainer.onnx_model import OnnxModel
 from perennial_trainer.result import MOST_BYTES, fit_message
+from perennial_trainer.selection.candidates import is_installed, kinds_for
 from perennial_trainer.settings import StepSettings
 
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
@@ -81,7 +82,7 @@ def published(result: TrainingResult) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(result.challenger.uri).iterdir()}
 
 
-@pytest.mark.parametrize("kind", CANDIDATES)
+@pytest.mark.parametrize("kind", [k for k in kinds_for("Classification") if is_installed(k)])
 def test_a_better_challenger_of_any_kind_is_published_whole(site, rows, kind):
     moved = rows(2500, 1, drift=0.8)
     site.fill(moved[:2000], moved[2000:], rows(300, 2))

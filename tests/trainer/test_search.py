@@ -10,22 +10,24 @@ from hypothesis import strategies as st
 
 from perennial_contracts.retrainjob import CANDIDATES, Search
 from perennial_contracts.training import TrainingFailure
-from perennial_trainer import search as searching
-from perennial_trainer.candidates import BALANCED, propose
 from perennial_trainer.errors import StepError
 from perennial_trainer.features import clean, clean_labels, infer
-from perennial_trainer.search import choose, search, split_folds
+from perennial_trainer.search import search
+from perennial_trainer.selection import pipelines
+from perennial_trainer.selection.candidates import BALANCED, propose
+from perennial_trainer.selection.choose import choose
+from perennial_trainer.selection.folds import split_folds
 from perennial_trainer.threads import allowed
 
 
 @given(
-    kinds=st.one_of(st.none(), st.sets(st.sampled_from(CANDIDATES), min_size=1)),
+    kinds=st.sets(st.sampled_from(CANDIDATES), min_size=1),
     trials=st.integers(1, 40),
     metric=st.sampled_from(["f1", "roc_auc"]),
 )
 def test_every_kind_is_tried_before_any_a_second_time(kinds, trials, metric):
-    proposed = propose(None if kinds is None else list(kinds), metric, trials)
-    wanted = [kind for kind in CANDIDATES if kinds is None or kind in kinds]
+    proposed = propose(list(kinds), metric, trials)
+    wanted = [kind for kind in CANDIDATES if kind in kinds]
     assert [p.kind for p in proposed[: len(wanted)]] == wanted[:trials]
     assert len(proposed) <= trials
     counted = Counter(p.kind for p in proposed[: 2 * len(wanted)])
@@ -35,7 +37,7 @@ def test_every_kind_is_tried_before_any_a_second_time(kinds, trials, metric):
 
 def test_classes_are_weighed_only_where_the_metric_asks_for_the_rarer_one():
     def weighs(metric):
-        return any(BALANCED.items() <= p.params.items() for p in propose(None, metric, 100))
+        return any(BALANCED.items() <= p.params.items() for p in propose(CANDIDATES, metric, 100))
 
     assert weighs("f1")
     assert weighs("recall")
@@ -62,7 +64,7 @@ def test_classes_are_weighed_only_where_the_metric_asks_for_the_rarer_one():
     ],
 )
 def test_the_simplest_kind_within_one_standard_error_of_the_best_is_taken(measured, taken):
-    assert choose([(kind, np.array(values)) for kind, values in measured])[0] == taken
+    assert choose([(kind, np.array(values)) for kind, values in measured], "f1")[0] == taken
 
 
 @given(st.integers(8, 300), st.integers(0, 2**16))
@@ -99,14 +101,14 @@ def test_what_one_gets_without_learning_is_always_told(learnt):
 
 
 def test_a_kind_that_fails_does_not_keep_the_others_from_it(learnt, monkeypatch):
-    make = searching.make_pipeline
+    make = pipelines.make_pipeline
 
     def failing(proposal, *arguments):
         if proposal.kind == "Logistic":
             raise ValueError("no luck")
         return make(proposal, *arguments)
 
-    monkeypatch.setattr(searching, "make_pipeline", failing)
+    monkeypatch.setattr(pipelines, "make_pipeline", failing)
     wanted = Search(candidates=["Logistic", "DecisionTree"], maxTrials=2, metric="f1")
     found = search(*learnt, wanted, None)
     assert found.candidate == "DecisionTree"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.retrainjob import Budget, Search
 from perennial_contracts.training import TrainingFailure
 
 from . import bundle, profile
@@ -14,7 +14,8 @@ from . import search as finding
 from .artifact import make_onnx
 from .errors import StepError
 from .evaluate.scores import values
-from .features import as_text, clean, clean_labels, digest_rows, infer
+from .features import as_text, clean, clean_truth, digest_rows, infer
+from .selection.folds import hold_out
 
 HELD_OUT_SHARE = 0.2
 LEAST_ROWS = 20
@@ -47,24 +48,27 @@ def make_bundle(
     positive: str | None,
     search: Search,
     lineage: Mapping[str, str],
+    budget: Budget | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> MadeBundle:
     """Trains on the earlier rows, judges on the last fifth, and packs the model.
 
-    Rows are not shuffled: what comes together is alike, and to know some of it helps with the rest
-    in a way that no model can be helped with tomorrow.
+    Rows are shuffled only where ``search.order`` says so: what comes together is alike, and to know
+    some of it helps with the rest in a way that no model can be helped with tomorrow.
 
     Args:
-        rows: a table in the order of time: a column per feature, numbers or texts, and the label.
+        rows: a table, in the order of time unless ``search.order`` says that it is not: a column
+            per feature, numbers or texts, and the label.
         label: the column with the truth.
         positive: of two labels the one that scores are about, as text; the last one where None.
         search: what is tried.
         lineage: where the rows come from; free keys, kept in the bundle.
+        budget: how quick and how small the model must be.
         tell: takes a line for people after each step.
 
     Raises:
-        StepError: DataUnreadable, TooFewRows, OneClass, TrainingFailed, ConversionFailed or
-            ParityFailed.
+        StepError: DataUnreadable, TooFewRows, OneClass, BadPlan, TrainingFailed, OverBudget,
+            ConversionFailed or ParityFailed.
     """
     if label not in rows.columns:
         have = ", ".join(map(str, rows.columns[:20]))
@@ -77,11 +81,20 @@ def make_bundle(
         )
     features = infer(rows, label)
     frame = clean(rows, features, "the table")
-    labels = clean_labels(rows[label], label, "the table")
+    labels = clean_truth(rows[label], label, "the table", search.task)
     task = finding.check_task(labels, positive, search.metric)
-    cut = round(len(rows) * (1 - HELD_OUT_SHARE))
-    found = finding.search(frame[:cut], labels[:cut], features, search, task.positive, tell=tell)
-    held_out, truth = frame[cut:].reset_index(drop=True), as_text(labels[cut:])
+    learnt, judged = hold_out(labels, HELD_OUT_SHARE, search.seed, search.order, search.task)
+    found = finding.search(
+        frame.iloc[learnt].reset_index(drop=True),
+        labels[learnt],
+        features,
+        search,
+        task.positive,
+        budget=budget,
+        tell=tell,
+    )
+    held_out = frame.iloc[judged].reset_index(drop=True)
+    truth = as_text(labels[judged]) if task.classes else labels[judged]
     model, _ = make_onnx(found.pipeline, features, held_out)
     answers = model.answer(held_out, task.classes)
     scores = values(task, truth, answers)
@@ -103,6 +116,6 @@ def make_bundle(
         candidate=found.candidate,
         metrics=scores,
         pipeline=found.pipeline,
-        held_out=rows[cut:],
+        held_out=rows.iloc[judged],
         search=found.report,
     )

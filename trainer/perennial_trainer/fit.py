@@ -32,13 +32,15 @@ def run(settings: FitSettings) -> None:
         positive=settings.positive,
         search=settings.search,
         lineage={"source": settings.data.name},
+        budget=settings.budget,
         tell=tell,
     )
     settings.out.mkdir(parents=True, exist_ok=True)
     for name in sorted(made.files, key=lambda name: name == MANIFEST_NAME):
         (settings.out / name).write_bytes(made.files[name])
     scores = ", ".join(f"{name} {value:.4f}" for name, value in made.metrics.items())
-    tell(f"on the last {len(made.held_out)} rows: {scores}")
+    which = "the last" if settings.search.order == "TimeOrdered" else "other"
+    tell(f"on {which} {len(made.held_out)} rows: {scores}")
     tell(f"{settings.out}: {made.candidate}, {made.digest}")
     tell(f"serve it with: perennial-runtime serve {settings.out}")
 

@@ -1,66 +1,28 @@
-"""Finds a model: a few kinds with a few settings each, compared by time-ordered cross-validation.
-
-The simplest kind within one standard error of the best is taken (Hastie, Tibshirani and Friedman,
-The Elements of Statistical Learning, 7.10). The error is that of the difference to the best over
-the folds, for both are measured on the same ones.
-"""
+"""Finds a model: candidates, on growing parts of the rows, by cross-validation, within a budget."""
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
-from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
-from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import CANDIDATES, Candidate, Search
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.modelcard import CandidateTrial
+from perennial_contracts.retrainjob import ONLY_FOR, Budget, Candidate, Search
+from perennial_contracts.training import Best, Progress, TrainingFailure
 
-from .candidates import Proposal, make_pipeline, propose
+from .cost import Cost
 from .errors import StepError
-from .evaluate.counts import Counts
-from .evaluate.task import Answers, Task, make_task
-from .features import Feature, as_text
+from .features import Feature
+from .selection.candidates import Proposal, kinds_for, propose, usable
+from .selection.choose import choose, gain
+from .selection.halving import rounds, survivors
+from .selection.report import SearchReport, line, start_trial
+from .selection.scoring import check_task
+from .selection.trying import Measured, Problem, cross_validate, try_dummy
 
-FOLDS = 3
-Folds = list[tuple[np.ndarray, np.ndarray]]
-
-
-class Trial(BaseModel):
-    """One kind with one choice of settings."""
-
-    kind: str
-    params: dict[str, Any] = {}
-    status: str = "Done"
-    """Done, Failed, or Skipped for want of time."""
-    mean: float | None = None
-    """The metric, over the folds."""
-    deviation: float | None = None
-    """Standard deviation over the folds."""
-    seconds: float = 0.0
-    """To fit all folds."""
-    problem: str = ""
-    """Why it failed."""
-
-
-class SearchReport(BaseModel):
-    """The contents of search.json."""
-
-    metric: MetricName
-    order: str
-    """TimeOrdered, or Shuffled where the folds in the order of time lack a class."""
-    trials: list[Trial]
-    chosen: int
-    """Index of the trial whose settings were taken."""
-    why: str
+__all__ = ["Found", "SearchReport", "check_task", "search"]
 
 
 @dataclass(frozen=True)
@@ -73,13 +35,6 @@ class Found:
     report: SearchReport
 
 
-@dataclass(frozen=True)
-class _Measured:
-    proposal: Proposal
-    index: int
-    folds: np.ndarray
-
-
 def search(
     frame: pd.DataFrame,
     labels: np.ndarray,
@@ -87,212 +42,186 @@ def search(
     wanted: Search,
     positive: str | None,
     *,
+    budget: Budget | None = None,
     threads: int = 1,
     tell: Callable[[str], None] = lambda line: None,
+    show: Callable[[Progress], None] = lambda progress: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Tries what is wanted and fits the best on all rows.
+    """Tries what is wanted and fits the one that is chosen on all rows.
 
     Args:
-        frame: clean rows in the order of time.
-        labels: shape (rows,), int64 or texts.
+        frame: clean rows, in the order of time unless ``wanted.order`` says that they are not.
+        labels: shape (rows,): int64 or texts; float64 where numbers are to be learnt.
         features: the columns to learn from.
         wanted: which kinds, by which metric, how many and for how long.
         positive: of two labels the one that the metric is about.
+        budget: how quick and how small the model must be.
         threads: most threads of a fit.
         tell: takes a line for people after each trial.
+        show: takes how far the search is, after each trial.
         clock: seconds, for tests.
 
     Raises:
         StepError: OneClass, DataUnreadable for a positive label that does not occur, BadPlan for a
-            metric that there is not for these labels, TrainingFailed where nothing could be fitted.
+            metric or a kind that there is not for these labels, TrainingFailed where nothing could
+            be fitted, OverBudget where all that could is beyond the budget.
     """
     task = check_task(labels, positive, wanted.metric)
-    folds, order = split_folds(labels, wanted.seed)
-    begun = clock()
-    trials = [_dummy(labels, folds, task, wanted.metric, tell)]
-    measured: list[_Measured] = []
-    for proposal in propose(wanted.candidates, wanted.metric, wanted.maxTrials):
-        trial = Trial(kind=proposal.kind, params=dict(proposal.params))
-        trials.append(trial)
-        if measured and clock() - begun > wanted.maxSeconds:
-            trial.status, trial.problem = "Skipped", f"{wanted.maxSeconds} s are over"
-            continue
-        start = clock()
-        try:
-            values = [
-                _fold(proposal, frame, labels, features, fold, task, wanted, threads)
-                for fold in folds
-            ]
-        # A kind that cannot learn these rows must not keep the others from it.
-        except Exception as error:
-            trial.status, trial.problem = "Failed", f"{type(error).__name__}: {error}"[:500]
+    problem = Problem(frame, labels, features, task, wanted, threads)
+    return _Searching(problem, budget or Budget(), tell, show, clock).run()
+
+
+class _Searching:
+    """One search, as far as it is."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        budget: Budget,
+        tell: Callable[[str], None],
+        show: Callable[[Progress], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.problem, self.budget, self.wanted = problem, budget, problem.wanted
+        self.tell, self.show, self.clock = tell, show, clock
+        self.begun = clock()
+        self.trials: list[CandidateTrial] = []
+        self.done = 0
+
+    def run(self) -> Found:
+        proposals = self._propose()
+        folds, order = self.problem.folds()
+        self.trials = [try_dummy(self.problem, folds), *map(start_trial, proposals)]
+        self.tell(line(self.trials[0], self.wanted.metric))
+        sizes = rounds(len(self.problem.labels), len(proposals))
+        entrants = [(place + 1, proposal) for place, proposal in enumerate(proposals)]
+        measured: list[Measured] = []
+        for number, rows in enumerate(sizes):
+            last = rows == sizes[-1]
+            tried = self._round(entrants, rows, first=number == 0)
+            if not tried and measured:
+                break  # the time is over, or what did well on fewer rows fails on more
+            measured = tried
+            if not last and measured:
+                values = [gain(float(one.values.mean()), self.wanted.metric) for one in measured]
+                kept = [measured[place] for place in survivors(values)]
+                self._drop(measured, kept)
+                entrants = [(one.index, one.proposal) for one in kept]
+        if not measured:
+            problems = "; ".join(f"{trial.kind}: {trial.problem}" for trial in self.trials[1:])
+            raise StepError(
+                TrainingFailure.TRAINING_FAILED, f"no candidate could be fitted: {problems}"
+            )
+        winner, pipeline, why = self._settle(measured)
+        self.trials[winner.index].chosen = True
+        self.tell(f"{winner.proposal.kind} is taken: {why}")
+        report = SearchReport(
+            task=self.problem.kind,
+            metric=self.wanted.metric,
+            order=order,
+            trials=self.trials,
+            chosen=winner.index,
+            why=why,
+            budget=self.budget.limits(),
+        )
+        return Found(pipeline, winner.proposal.kind, report)
+
+    def _propose(self) -> list[Proposal]:
+        kind, asked = self.problem.kind, self.wanted.candidates
+        if asked is None:
+            kinds = usable(kinds_for(kind), self.problem.labels)
         else:
-            measured.append(_Measured(proposal, len(trials) - 1, np.array(values)))
-            trial.mean, trial.deviation = float(np.mean(values)), float(np.std(values))
-        trial.seconds = round(clock() - start, 3)
-        tell(_line(trial, wanted.metric))
-    if not measured:
-        problems = "; ".join(f"{trial.kind}: {trial.problem}" for trial in trials[1:])
+            strange = [name for name in asked if ONLY_FOR.get(name, kind) != kind]
+            if strange:
+                raise StepError(
+                    TrainingFailure.BAD_PLAN,
+                    f"search.candidates: {strange[0]} is for {ONLY_FOR[strange[0]]}; expected some "
+                    f"of {', '.join(kinds_for(kind))} for search.task: {kind}",
+                )
+            kinds = list(asked)
+        return propose(kinds, self.wanted.metric, self.wanted.maxTrials)
+
+    def _round(
+        self, entrants: Sequence[tuple[int, Proposal]], rows: int, *, first: bool
+    ) -> list[Measured]:
+        """Those of some candidates that could be fitted on the latest rows."""
+        part = self.problem.latest(rows)
+        folds, _ = part.folds()
+        if rows < len(self.problem.labels) or not first:
+            self.tell(f"{len(entrants)} candidates on {rows:,} rows")
+        measured: list[Measured] = []
+        for index, proposal in entrants:
+            trial = self.trials[index]
+            if (measured or not first) and self.clock() - self.begun > self.wanted.maxSeconds:
+                trial.status, trial.problem = "Skipped", f"{self.wanted.maxSeconds} s are over"
+                continue
+            values = cross_validate(proposal, trial, part, folds, self.clock)
+            if values is not None:
+                measured.append(Measured(proposal, index, values))
+            self.tell(line(trial, self.wanted.metric))
+            self.done += first
+            self.show(self._progress(measured))
+        return measured
+
+    def _drop(self, measured: Sequence[Measured], kept: Sequence[Measured]) -> None:
+        for one in measured:
+            if one not in kept:
+                trial = self.trials[one.index]
+                trial.status = "Halved"
+                trial.problem = f"others did better on {trial.rows:,} rows"
+
+    def _settle(self, measured: list[Measured]) -> tuple[Measured, Pipeline, str]:
+        """The one that is taken, fitted on all rows; of those that are within the budget."""
+        left = list(measured)
+        over: list[str] = []
+        for one in measured:
+            trial = self.trials[one.index]
+            assert trial.p95_microseconds is not None
+            assert trial.size_bytes is not None
+            cost = Cost(trial.p95_microseconds, trial.size_bytes)
+            if excess := cost.excess(self.budget):
+                over.append(self._exclude(one, cost, excess))
+                left.remove(one)
+        while left:
+            chosen, why = choose(
+                [(one.proposal.kind, one.values) for one in left], self.wanted.metric
+            )
+            winner = left[chosen]
+            try:
+                pipeline = self.problem.fit(winner.proposal)
+                # With all rows it may have grown.
+                cost = self.problem.cost(pipeline)
+            except Exception as error:
+                raise StepError(
+                    TrainingFailure.TRAINING_FAILED, f"{winner.proposal.kind} on all rows: {error}"
+                ) from error
+            excess = cost.excess(self.budget)
+            if not excess:
+                trial = self.trials[winner.index]
+                trial.p95_microseconds, trial.size_bytes = cost.p95_microseconds, cost.size_bytes
+                return winner, pipeline, why
+            over.append(self._exclude(winner, cost, excess))
+            left.remove(winner)
         raise StepError(
-            TrainingFailure.TRAINING_FAILED, f"no candidate could be fitted: {problems}"
+            TrainingFailure.OVER_BUDGET,
+            f"budget: no candidate is within it: {'; '.join(over)}. Raise "
+            f"{' or '.join(f'budget.{name}' for name in self.budget.limits())}, or ask for smaller "
+            "kinds in search.candidates",
         )
-    chosen, why = choose([(one.proposal.kind, one.folds) for one in measured])
-    winner = measured[chosen]
-    tell(f"{winner.proposal.kind} is taken: {why}")
-    try:
-        pipeline = _fit(winner.proposal, frame, labels, features, wanted.seed, threads)
-    except Exception as error:
-        raise StepError(
-            TrainingFailure.TRAINING_FAILED, f"{winner.proposal.kind} on all rows: {error}"
-        ) from error
-    report = SearchReport(
-        metric=wanted.metric, order=order, trials=trials, chosen=winner.index, why=why
-    )
-    return Found(pipeline, winner.proposal.kind, report)
 
+    def _exclude(self, one: Measured, cost: Cost, excess: str) -> str:
+        trial = self.trials[one.index]
+        trial.status, trial.problem = "OverBudget", excess
+        trial.p95_microseconds, trial.size_bytes = cost.p95_microseconds, cost.size_bytes
+        return f"{one.proposal.kind} {excess}"
 
-def check_task(labels: np.ndarray, positive: str | None, metric: str) -> Task:
-    """The task of some labels.
-
-    Raises:
-        StepError: OneClass, DataUnreadable or BadPlan, as :func:`search` says.
-    """
-    classes = np.unique(as_text(labels))
-    if len(classes) < 2:
-        raise StepError(
-            TrainingFailure.ONE_CLASS,
-            f"expected rows of two labels or more to learn from, got {len(labels)} rows that are "
-            f"all {classes[0] if len(classes) else 'missing'}",
+    def _progress(self, measured: Sequence[Measured]) -> Progress:
+        metric = self.wanted.metric
+        best = max(measured, key=lambda one: gain(float(one.values.mean()), metric), default=None)
+        return Progress(
+            trialsDone=self.done,
+            trialsTotal=len(self.trials) - 1,
+            best=best
+            and Best(kind=best.proposal.kind, metric=metric, value=float(best.values.mean())),
         )
-    try:
-        task = make_task(classes.tolist(), positive)
-    except ValueError as error:
-        raise StepError(TrainingFailure.DATA_UNREADABLE, f"data.positive: {error}") from error
-    if metric not in task.metrics:
-        raise StepError(
-            TrainingFailure.BAD_PLAN,
-            f"metric: expected one of {', '.join(task.metrics)} for {len(task.classes)} labels, "
-            f"got {metric}",
-        )
-    return task
-
-
-def choose(measured: Sequence[tuple[Candidate, np.ndarray]]) -> tuple[int, str]:
-    """Which of some trials is taken, and why.
-
-    Args:
-        measured: kind and values by fold, shape (folds,), of each trial.
-
-    Returns:
-        Index of the simplest kind within one standard error of the best; of several settings of
-        that kind the one with the highest mean.
-    """
-    means = [float(values.mean()) for _, values in measured]
-    best = int(np.argmax(means))
-    close = []
-    for index, (_, values) in enumerate(measured):
-        gap = measured[best][1] - values
-        error = float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
-        if gap.mean() <= error:
-            close.append(index)
-    taken = min(close, key=lambda i: (CANDIDATES.index(measured[i][0]), -means[i], i))
-    if measured[taken][0] == measured[best][0]:
-        return best, f"the best of {len(measured)} by cross-validation"
-    return taken, (
-        f"{means[taken]:.4f} is within one standard error of the best, "
-        f"{measured[best][0]} with {means[best]:.4f}, and it is simpler"
-    )
-
-
-def split_folds(labels: np.ndarray, seed: int) -> tuple[Folds, str]:
-    """Folds whose validation rows come after those that are learnt from, and how they are ordered.
-
-    Shuffled folds stand in where the former leave fewer than two usable ones.
-    """
-
-    def usable(folds: Any) -> Folds:
-        return [
-            (train, test)
-            for train, test in folds
-            if len(np.unique(labels[train])) > 1 and len(np.unique(labels[test])) > 1
-        ]
-
-    rows = np.arange(len(labels))
-    if len(labels) <= FOLDS:
-        return [], "TimeOrdered"
-    in_time = usable(TimeSeriesSplit(FOLDS).split(rows))
-    if len(in_time) > 1:
-        return in_time, "TimeOrdered"
-    return usable(KFold(FOLDS, shuffle=True, random_state=seed).split(rows)), "Shuffled"
-
-
-def _fold(
-    proposal: Proposal,
-    frame: pd.DataFrame,
-    labels: np.ndarray,
-    features: Sequence[Feature],
-    fold: tuple[np.ndarray, np.ndarray],
-    task: Task,
-    wanted: Search,
-    threads: int,
-) -> float:
-    train, test = fold
-    pipeline = _fit(proposal, frame.iloc[train], labels[train], features, wanted.seed, threads)
-    return _score(pipeline, frame.iloc[test], labels[test], task, wanted.metric)
-
-
-def _fit(
-    proposal: Proposal,
-    frame: pd.DataFrame,
-    labels: np.ndarray,
-    features: Sequence[Feature],
-    seed: int,
-    threads: int,
-) -> Pipeline:
-    pipeline = make_pipeline(proposal, features, seed, threads)
-    with threadpool_limits(threads), warnings.catch_warnings():
-        # It is compared with others as it is; that it might get better is no reason to stop.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        # A row of a time-ordered fold may lack a column altogether; it is filled.
-        warnings.filterwarnings("ignore", "Skipping features without any observed values")
-        pipeline.fit(frame, labels)
-    return pipeline
-
-
-def _score(
-    model: Any, frame: pd.DataFrame, labels: np.ndarray, task: Task, metric: MetricName
-) -> float:
-    classes = [str(label) for label in model.classes_]
-    answers = Answers(as_text(model.predict(frame)), model.predict_proba(frame), classes)
-    return Counts(task, as_text(labels), answers).value(metric)
-
-
-def _dummy(
-    labels: np.ndarray,
-    folds: Folds,
-    task: Task,
-    metric: MetricName,
-    tell: Callable[[str], None],
-) -> Trial:
-    """What one gets without learning anything: the most frequent label, always."""
-    nothing = pd.DataFrame(index=pd.RangeIndex(len(labels)))
-    values = []
-    for train, test in folds:
-        dummy = DummyClassifier(strategy="prior").fit(nothing.iloc[train], labels[train])
-        values.append(_score(dummy, nothing.iloc[test], labels[test], task, metric))
-    trial = Trial(kind="Dummy")
-    if values:
-        trial.mean, trial.deviation = float(np.mean(values)), float(np.std(values))
-    else:
-        trial.status, trial.problem = "Failed", "no part of the rows has two labels"
-    tell(_line(trial, metric))
-    return trial
-
-
-def _line(trial: Trial, metric: str) -> str:
-    settings = ", ".join(f"{key}={value}" for key, value in trial.params.items())
-    name = f"{trial.kind}({settings})" if settings else trial.kind
-    if trial.mean is None:
-        return f"{name}: {trial.status.lower()}: {trial.problem}"
-    return f"{name}: {metric} {trial.mean:.4f} ± {trial.deviation:.4f} in {trial.seconds:.1f} s"

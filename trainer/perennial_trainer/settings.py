@@ -10,9 +10,10 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from perennial_contracts.modelcard import TaskName
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import CANDIDATES, Search
+from perennial_contracts.retrainjob import CANDIDATES, ONLY_FOR, Budget, Search
 from perennial_contracts.training import (
     ASSEMBLE,
     HOLDOUT_FOLDER,
@@ -57,6 +58,7 @@ class FitSettings:
     label: str
     positive: str | None
     search: Search
+    budget: Budget
     out: Path
 
 
@@ -113,21 +115,25 @@ def load_plan(environment: Mapping[str, str] = os.environ) -> Plan:
 
 def _fit_settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> FitSettings:
     kinds = given.candidates.split(",") if given.candidates else None
-    strange = [kind for kind in kinds or [] if kind not in CANDIDATES]
+    allowed = [kind for kind in CANDIDATES if ONLY_FOR.get(kind, given.task) == given.task]
+    strange = [kind for kind in kinds or [] if kind not in allowed]
     if strange:
-        parser.error(f"--candidates: expected some of {','.join(CANDIDATES)}, got {strange[0]!r}")
+        parser.error(f"--candidates: expected some of {','.join(allowed)}, got {strange[0]!r}")
     try:
         search = Search(
-            metric=given.metric,
+            task=given.task,
+            **({"metric": given.metric} if given.metric else {}),
             candidates=kinds,
+            order="Shuffled" if given.shuffled else "TimeOrdered",
             seed=given.seed,
             maxTrials=given.max_trials,
             maxSeconds=given.max_seconds,
         )
+        budget = Budget(p95Microseconds=given.budget_p95, sizeBytes=given.budget_size)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        parser.error(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
-    return FitSettings(given.data, given.label, given.positive, search, given.out)
+        parser.error(": ".join((*map(str, problem["loc"]), problem["msg"])))
+    return FitSettings(given.data, given.label, given.positive, search, budget, given.out)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="FILE",
-        help="a .parquet or .csv file, its rows in the order of time",
+        help="a .parquet or .csv file, its rows in the order of time (else --shuffled)",
     )
     fit.add_argument("--label", required=True, metavar="COLUMN", help="the column with the truth")
     fit.add_argument(
@@ -177,11 +183,23 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--metric",
         choices=get_args(MetricName),
-        default="f1",
-        help="what models are compared by (default: f1)",
+        help="what models are compared by (default: f1, and rmse for --task Regression)",
     )
     fit.add_argument(
-        "--candidates", metavar="A,B", help=f"of {','.join(CANDIDATES)} (default: all)"
+        "--task",
+        choices=get_args(TaskName),
+        default="Classification",
+        help="what is learnt: classes, or numbers (default: Classification)",
+    )
+    fit.add_argument(
+        "--shuffled",
+        action="store_true",
+        help="the order of the rows says nothing: what is judged on is drawn at random",
+    )
+    fit.add_argument(
+        "--candidates",
+        metavar="A,B",
+        help=f"of {','.join(CANDIDATES)} (default: all that the task has and that are installed)",
     )
     fit.add_argument(
         "--max-trials",
@@ -196,6 +214,17 @@ def _parser() -> argparse.ArgumentParser:
         default=600,
         metavar="N",
         help="no further model is tried after this time (default: 600)",
+    )
+    fit.add_argument(
+        "--budget-p95",
+        type=int,
+        metavar="MICROSECONDS",
+        help="most that a row may take as ONNX, in 95 of 100 cases (default: no limit)",
+    )
+    fit.add_argument(
+        "--budget-size",
+        metavar="SIZE",
+        help="most bytes of the ONNX file, such as 50Mi (default: no limit)",
     )
     fit.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of all that is random (default: 0)"

@@ -10,9 +10,9 @@ from perennial_contracts.training import (
     TrainingFailure,
 )
 
-from . import tables
+from . import board, tables
 from .errors import StepError
-from .features import clean, clean_labels, infer
+from .features import clean, clean_truth, infer
 from .progress import tell
 from .search import search
 from .settings import StepSettings
@@ -23,7 +23,7 @@ def run(plan: Plan, settings: StepSettings) -> None:
     """Learns from INPUT and leaves the model, and what was tried, in OUTPUT.
 
     Raises:
-        StepError: OneClass, DataUnreadable, BadPlan or TrainingFailed.
+        StepError: OneClass, DataUnreadable, BadPlan, TrainingFailed or OverBudget.
     """
     path, label = settings.input / TRAIN_FILE, plan.data.label
     table = tables.read(path)
@@ -33,15 +33,18 @@ def run(plan: Plan, settings: StepSettings) -> None:
         )
     features = infer(table, label)
     tell(f"{path}: {len(table):,} rows, {len(features)} features")
-    found = search(
-        clean(table, features, str(path)),
-        clean_labels(table[label], label, str(path)),
-        features,
-        plan.search,
-        plan.data.positive,
-        threads=allowed(),
-        tell=tell,
-    )
+    with board.serve() as shown:
+        found = search(
+            clean(table, features, str(path)),
+            clean_truth(table[label], label, str(path), plan.search.task),
+            features,
+            plan.search,
+            plan.data.positive,
+            budget=plan.budget,
+            threads=allowed(),
+            tell=tell,
+            show=shown.show,
+        )
     settings.output.mkdir(parents=True, exist_ok=True)
     skops.io.dump(found.pipeline, settings.output / MODEL_SKOPS)
     (settings.output / SEARCH_FILE).write_text(found.report.model_dump_json(indent=1) + "\n")

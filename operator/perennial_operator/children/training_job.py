@@ -61,6 +61,7 @@ def build(
         data=spec.data,
         search=spec.search,
         gate=spec.gate,
+        budget=spec.budget,
         output=spec.output.uri,
         now=now,
     )

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from perennial_contracts.modelcard import (
-    CandidateTrial,
     CompressionTrial,
     DataFacts,
     Evaluation,
@@ -39,6 +38,7 @@ def make_card(
     data: DataFacts,
     lineage: Mapping[str, str],
     size: int,
+    p95_microseconds: float | None,
     compression: Sequence[CompressionTrial] = (),
 ) -> ModelCard:
     """Puts the facts of a run together."""
@@ -63,31 +63,15 @@ def make_card(
         ],
         metric=search.metric if search else plan.gate.metric,
         why=search.why if search else "",
-        trials=trials_of(search),
+        trials=search.trials if search else [],
+        budget=search.budget if search else {},
+        p95_microseconds=p95_microseconds,
         compression=list(compression),
         data=data,
         size_bytes=size,
         lineage={**lineage, "message": plan.trigger.message} if plan.trigger.message else lineage,
         environment=environment(),
     )
-
-
-def trials_of(search: SearchReport | None) -> list[CandidateTrial]:
-    """What was tried, the chosen one marked."""
-    return [
-        CandidateTrial(
-            kind=trial.kind,
-            params=dict(trial.params),
-            status=trial.status,
-            mean=trial.mean,
-            deviation=trial.deviation,
-            seconds=trial.seconds,
-            problem=trial.problem,
-            chosen=index == search.chosen,
-        )
-        for index, trial in enumerate(search.trials if search else ())
-        if search
-    ]
 
 
 def environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ from perennial_contracts.training import (
 
 from .. import bundle, champion, gate, profile, tables, trained
 from ..compare import Gain, compare
+from ..cost import measure
 from ..errors import StepError
 from ..evaluate.counts import Counts
 from ..evaluate.evaluation import evaluate
@@ -127,6 +128,7 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
         ),
         lineage={**_lineage(plan, summary, challenger.candidate), "bundle": digest},
         size=len(new.data),
+        p95_microseconds=measure(new.data, recent.frame, new.features).p95_microseconds,
     )
     beside = {
         REPORT_NAME: render(card, fitted).encode(),

@@ -1,0 +1,157 @@
+"""A kind of model as a scikit-learn pipeline over a data frame of clean rows.
+
+All that is used here converts to ONNX without a change of meaning. What does not is left out:
+categories that boosted trees split themselves, forests that meet NaN, texts that are None.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn import ensemble, linear_model, neural_network, tree
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from perennial_contracts.modelcard import TaskName
+from perennial_contracts.retrainjob import Candidate
+
+from ..features import Feature
+from .candidates import PACKAGES, Proposal
+
+MAX_CATEGORIES = 100
+"""Columns that one text is spread over; rarer values share one."""
+BEARS_GAPS: frozenset[Candidate] = frozenset({"HistGradientBoosting", "LightGBM", "XGBoost"})
+"""They learn which way a missing value goes."""
+SCALED: frozenset[Candidate] = frozenset({"Logistic", "Linear", "MLP"})
+PARALLEL: frozenset[Candidate] = frozenset({"ExtraTrees", "RandomForest", "LightGBM", "XGBoost"})
+
+_MODULES: Mapping[Candidate, Any] = {
+    "Logistic": linear_model, "Linear": linear_model, "DecisionTree": tree,
+    "ExtraTrees": ensemble, "RandomForest": ensemble, "HistGradientBoosting": ensemble,
+    "MLP": neural_network,
+}  # fmt: skip
+_NAMES: Mapping[Candidate, str] = {
+    "Logistic": "LogisticRegression", "Linear": "Ridge", "LightGBM": "LGBM", "XGBoost": "XGB",
+}  # fmt: skip
+"""Where the class is not named as the kind, with Classifier or Regressor after it."""
+_ALWAYS: Mapping[Candidate, Mapping[str, Any]] = {
+    "Logistic": {"max_iter": 500},
+    "MLP": {"early_stopping": True, "max_iter": 60},
+    "LightGBM": {"deterministic": True, "force_row_wise": True, "verbosity": -1},
+    "XGBoost": {"tree_method": "hist"},
+}
+
+
+def make_pipeline(
+    proposal: Proposal, features: Sequence[Feature], task: TaskName, seed: int, threads: int = 1
+) -> Pipeline:
+    """An unfitted pipeline that takes a data frame of clean rows.
+
+    Raises:
+        ModuleNotFoundError: for a kind whose package is not installed.
+    """
+    kind = proposal.kind
+    settings: dict[str, Any] = {**_ALWAYS.get(kind, {}), **proposal.params, "random_state": seed}
+    if kind in PARALLEL:
+        settings["n_jobs"] = threads
+    model = _class(kind, task)(**settings)
+    return Pipeline([("columns", _columns(kind, features)), ("model", model)])
+
+
+def fit(
+    proposal: Proposal,
+    frame: pd.DataFrame,
+    labels: np.ndarray,
+    features: Sequence[Feature],
+    task: TaskName,
+    seed: int,
+    threads: int = 1,
+) -> Pipeline:
+    """A fitted pipeline.
+
+    Args:
+        proposal: what is fitted.
+        frame: clean rows.
+        labels: shape (rows,): int64 or texts; float64 where numbers are learnt.
+        features: the columns to learn from.
+        task: what is learnt.
+        seed: of all that is random.
+        threads: most threads.
+
+    Raises:
+        Exception: whatever the model runs into.
+    """
+    pipeline = make_pipeline(proposal, features, task, seed, threads)
+    with threadpool_limits(threads), warnings.catch_warnings():
+        # It is compared with others as it is; that it might get better is no reason to stop.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # A row of a time-ordered fold may lack a column altogether; it is filled.
+        warnings.filterwarnings("ignore", "Skipping features without any observed values")
+        if proposal.kind == "MLP" and task == "Regression":
+            _fit_scaled(pipeline, frame, labels)
+        else:
+            pipeline.fit(frame, labels)
+    return pipeline
+
+
+def _fit_scaled(pipeline: Pipeline, frame: pd.DataFrame, numbers: np.ndarray) -> None:
+    """Fits a network to numbers of mean 0 and deviation 1, and scales its linear last layer back.
+
+    A wrapper that scales the target would not convert; the last layer holds the same exactly.
+    """
+    middle, spread = float(numbers.mean()), float(numbers.std()) or 1.0
+    pipeline.fit(frame, (numbers - middle) / spread)
+    network = pipeline.named_steps["model"]
+    network.coefs_[-1] = network.coefs_[-1] * spread
+    network.intercepts_[-1] = network.intercepts_[-1] * spread + middle
+
+
+def _class(kind: Candidate, task: TaskName) -> Any:
+    if kind in PACKAGES:
+        try:
+            module = import_module(PACKAGES[kind])
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"the package {PACKAGES[kind]} is not installed; leave {kind} out of "
+                "search.candidates, or use a trainer image that has it"
+            ) from error
+    else:
+        module = _MODULES[kind]
+    if kind in ("Logistic", "Linear"):
+        return getattr(module, _NAMES[kind])
+    suffix = "Classifier" if task == "Classification" else "Regressor"
+    return getattr(module, _NAMES.get(kind, kind) + suffix)
+
+
+def _columns(kind: Candidate, features: Sequence[Feature]) -> ColumnTransformer:
+    texts = [feature.name for feature in features if feature.is_text]
+    numbers = [feature.name for feature in features if not feature.is_text]
+    parts: list[tuple[str, Any, list[str]]] = []
+    if texts:
+        encoder = OneHotEncoder(
+            handle_unknown="ignore",
+            max_categories=MAX_CATEGORIES,
+            sparse_output=False,
+            dtype=np.float32,
+        )
+        parts.append(("texts", encoder, texts))
+    if numbers:
+        parts.append(("numbers", _number_steps(kind), numbers))
+    return ColumnTransformer(parts)
+
+
+def _number_steps(kind: Candidate) -> Any:
+    if kind in BEARS_GAPS:
+        return "passthrough"
+    # A column that is missing throughout would vanish, and the ONNX model would not know.
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    if kind in SCALED:
+        return Pipeline([("impute", imputer), ("scale", StandardScaler())])
+    return imputer  # neither a tree nor a forest that met NaN converts rightly
