@@ -6,11 +6,12 @@ fails an :class:`~perennial_contracts.outcome.Outcome` with a TrainingFailure or
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .outcome import MESSAGE_LIMIT, shortened
+from .quality import MetricName
 from .retrainjob import Comparison, DataSummary, Gate, Search, TrainingData, Trigger
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
@@ -24,6 +25,8 @@ INPUT_FOLDER = "/perennial/input"
 HOLDOUT_FOLDER = "/perennial/holdout"
 """Made by assemble, read by judge, and not mounted in train: RECENT_FILE, SUMMARY_FILE, and where
 there is a baseline REFERENCE_FILE."""
+CHAMPION_FOLDER = "champion"
+"""In INPUT_FOLDER: the files of the model that serves, for a training that goes on from there."""
 OUTPUT_FOLDER = "/perennial/output"
 """Made by train, read by judge: MODEL_ONNX or MODEL_SKOPS, and SEARCH_FILE where there was one."""
 
@@ -37,9 +40,37 @@ MODEL_ONNX = "model.onnx"
 MODEL_SKOPS = "model.skops"
 SEARCH_FILE = "search.json"
 """What was tried, for the report."""
+EXTRA_FOLDER = "extra"
+"""In OUTPUT_FOLDER and in a bundle: files that the next training finds beside the champion."""
+
+PROGRESS_PORT = 8090
+PROGRESS_PATH = "/progress"
+"""Where train says how far it is, as a Progress, while it runs. It need not."""
 
 RETRY_EXIT_CODE = 3
 """Exit code of a step for what another attempt may mend."""
+
+
+class Best(BaseModel):
+    """The best model that was tried up to now."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: str
+    metric: MetricName
+    value: float
+
+
+class Progress(BaseModel):
+    """How far the training is."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    phase: str
+    """What it is at, in one word."""
+    trialsDone: Annotated[int, Field(ge=0)] = 0
+    trialsTotal: Annotated[int, Field(ge=0)] = 0
+    best: Best | None = None
 
 
 class TrainingFailure(StrEnum):

@@ -21,7 +21,13 @@ def run(name="delays-1", status="Unknown", reason="Training", message="", trigge
     return {
         "metadata": {"name": name},
         "spec": {"trigger": {"type": trigger}},
-        "status": {"conditions": [{"status": status, "reason": reason}], "message": message},
+        "status": {
+            "conditions": [
+                {"type": "Judged", "status": "Unknown", "reason": "NotReached"},
+                {"type": "Succeeded", "status": status, "reason": reason},
+            ],
+            "message": message,
+        },
     }
 
 

@@ -53,11 +53,12 @@ class Sight:
 
 
 def _run(run: Object) -> tuple[str, str, str, str]:
-    conditions = run.get("status", {}).get("conditions") or [{}]
+    conditions = run.get("status", {}).get("conditions") or ()
+    whole: Object = next((each for each in conditions if each["type"] == "Succeeded"), {})
     return (
         run["spec"].get("trigger", {}).get("type", "Manual"),
-        conditions[0].get("status", "Unknown"),
-        conditions[0].get("reason", ""),
+        whole.get("status", "Unknown"),
+        whole.get("reason", ""),
         run.get("status", {}).get("message", ""),
     )
 
