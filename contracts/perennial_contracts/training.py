@@ -88,6 +88,8 @@ class TrainingFailure(StrEnum):
     """No candidate could be trained."""
     NO_MODEL = "NoModel"
     """The trainer left no model."""
+    EXTRA_REFUSED = "ExtraRefused"
+    """The files that the trainer left beside its model are too many, too large or no plain ones."""
     CONVERSION_FAILED = "ConversionFailed"
     """The model cannot be converted to ONNX."""
     PARITY_FAILED = "ParityFailed"

@@ -23,7 +23,7 @@ from perennial_contracts.training import (
     TrainingResult,
 )
 
-from . import bundle, champion, gate, profile, tables, trained
+from . import bundle, champion, extra, gate, profile, tables, trained
 from .compare import Gain, Where, compare
 from .errors import StepError
 from .features import Feature, as_text, clean, clean_labels, infer, sort_labels
@@ -99,7 +99,8 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     tell(verdict.message)
 
     fitted = profile.fit(recent.frame, features, recent.truth, said, task, plan.search.seed)
-    files = bundle.pack(new, fitted, task, scores, _lineage(plan, summary, challenger.candidate))
+    lineage = _lineage(plan, summary, challenger.candidate)
+    files = bundle.pack(new, fitted, task, scores, lineage, extra.read(settings.output))
     digest = bundle.digest(files)
     sides = [Side("Challenger", Counts(task, recent.truth, said).matrix)]
     if old is not None:
