@@ -1,18 +1,21 @@
 """A model is watched, is retrained when it must be, and is replaced by a better one only."""
 
 import json
+import os
+import shutil
 from typing import Any
 
 import duckdb
 import obstore
 import pytest
-from support import tabular
+from support import kueue, tabular
 from support.cluster import Cluster, Namespace, Object, wait_until
 from support.tabular import FLIPPED, SHIFTED, TRUTH, Concept, traffic
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "perennial-system"
+NAME = "perennial-test"
 OPERATOR = "app.kubernetes.io/name=perennial-operator"
 
 
@@ -266,6 +269,51 @@ def test_a_run_cannot_be_changed(loop: Loop) -> None:
     loop.run_by_hand("fixed")
     with pytest.raises(Exception, match="make another RetrainJob"):
         loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
+
+
+@pytest.fixture(scope="module")
+def queues(cluster: Cluster) -> None:
+    """Kueue on the cluster."""
+    if os.environ.get("PERENNIAL_KUBECONFIG"):
+        pytest.skip("no image can be loaded into a cluster that is not the tests' own")
+    if shutil.which("go") is None:
+        pytest.skip("Kueue is built with Go, which is not on PATH")
+    kueue.install(cluster, NAME)
+
+
+@pytest.mark.usefixtures("queues")
+def test_runs_in_a_queue_go_one_after_the_other(quiet: Loop) -> None:
+    namespace = quiet.namespace
+    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
+        wait_until(lambda: report.sent > 40)
+    names = ("one", "other")
+    for name in names:
+        quiet.run_by_hand(name, queueName="trainings")
+    for name in names:
+        run = quiet.wait_for_run(name, "Queued", ended=False)
+        assert "queue trainings" in succeeded(run)["message"]
+    assert namespace.list("pods", "perennial.dev/run") == []
+
+    # Room for one at a time: each asks for a tenth of a CPU.
+    namespace.apply(*kueue.queue(namespace.name, "trainings", {"cpu": "150m", "memory": "1Gi"}))
+    try:
+        for name in names:
+            wait_until(
+                lambda name=name: namespace.get("rjob", name)["status"].get("decision"),
+                240,
+                lambda: [run.get("status") for run in quiet.runs()],
+            )
+    finally:
+        namespace.kubectl("delete", "clusterqueue", namespace.name, "--wait=false")
+    for name in names:
+        told = namespace.get("rjob", name)["status"]["conditions"]
+        assert {each["type"]: each["status"] for each in told} == dict.fromkeys(
+            ("Assembled", "Trained", "Judged", "Succeeded"), "True"
+        )
+    first, second = sorted(
+        (namespace.get("job", name)["status"] for name in names), key=lambda job: job["startTime"]
+    )
+    assert first["completionTime"] <= second["startTime"]
 
 
 def _kill_operator(cluster: Cluster) -> None:

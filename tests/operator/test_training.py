@@ -72,7 +72,7 @@ def world(
     around = ModelDeploymentStatus(stable=worlds.revision(of) if stable else None)
     children = {}
     if job is not None:
-        live = {"kind": "Job", "metadata": {"name": "delays-1"}, "status": job}
+        live = {"kind": "Job", "metadata": {"name": "delays-1", "uid": "uid-3"}, "status": job}
         children["Job", "delays-1"] = live
     return TrainingWorld(
         namespace="default",
@@ -387,7 +387,7 @@ def test_a_run_in_a_queue_says_so_and_goes_on_from_there() -> None:
     status, reason, message = told(around)
     assert (status, reason) == ("Unknown", "Queued")
     assert "queue team-a" in message
-    assert "kubectl describe job delays-1 -n default" in message
+    assert "kubectl describe workload -n default -l kueue.x-k8s.io/job-uid=uid-3 says" in message
     # Taken back for a run that is more important: its pod goes, and what it had done with it.
     running = pod_at("train", {"running": {}})
     assert steps_told(world(begun(), job=waiting, queueName="team-a", pods=[running])) == [

@@ -15,7 +15,7 @@ from perennial_contracts.training import JUDGE, TRAIN, TrainingResult
 from ..children import training_job
 from ..clock import seconds_since, to_text
 from ..names import child_name
-from ..objects import JOB, Object, name_of
+from ..objects import JOB, Object
 from ..plan import Plan
 from ..world import TrainingWorld
 from . import progress, steps
@@ -24,6 +24,8 @@ from .verdict import Verdict, to_condition
 
 NEWS_SECONDS = 15.0
 """How long the news of a pod is waited for when its Job has ended."""
+_WORKLOAD_LABEL = "kueue.x-k8s.io/job-uid"
+"""By which Kueue's record of a Job is found."""
 
 
 def decide(
@@ -115,7 +117,8 @@ def _progress(
         # Of a pod that was taken back nothing is left.
         message = (
             f"The Job is suspended until the queue {world.spec.queueName} has room for it. "
-            f"kubectl describe job {name_of(job)} -n {world.namespace} says what it waits for."
+            f"kubectl describe workload -n {world.namespace} -l {_WORKLOAD_LABEL}="
+            f"{job['metadata'].get('uid', '')} says what it waits for."
         )
         verdict = Verdict("Unknown", RunReason.QUEUED, message)
     elif not pod:
