@@ -1,6 +1,7 @@
 """Progress is read over real HTTP, from what a trainer answers."""
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +91,10 @@ def test_an_answer_that_is_no_progress_changes_nothing(monkeypatch: Any) -> None
             body=b" " * (LARGEST_ANSWER + 1) + progress(9).model_dump_json().encode()
         ),
         lambda: web.HTTPFound(PROGRESS_PATH),
+        lambda: web.Response(
+            body=gzip.compress(progress(9).model_dump_json().encode()),
+            headers={"Content-Encoding": "gzip"},
+        ),
         lambda: body(progress(1)),
     ]
     known, _ = heard(lambda number: answers[number - 1](), monkeypatch, len(answers))

@@ -48,7 +48,8 @@ class Trainers:
         """Asks until it is cancelled, and queues each run that has news."""
         slots = asyncio.Semaphore(AT_ONCE)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        # A few bytes of a compressed answer may be gigabytes.
+        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             while True:
                 async with asyncio.TaskGroup() as asking:
                     for key, address in self._addresses.items():
