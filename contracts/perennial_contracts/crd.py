@@ -156,9 +156,12 @@ def retrain_job_crd() -> Schema:
             _column("Trigger", ".spec.trigger.type"),
             _column("Succeeded", _condition("Succeeded", "status")),
             _column("Reason", _condition("Succeeded", "reason")),
+            _column("Trials", ".status.progress.trialsDone", type_="integer"),
             _column("Candidate", ".status.challenger.candidate"),
             _column("Age", ".metadata.creationTimestamp", type_="date"),
-            _column("Message", ".status.message", wide=True),
+            _column("Best", ".status.progress.best.value", wide=True),
+            _column("Queue", ".spec.queueName", wide=True),
+            _column("Message", _condition("Succeeded", "message"), wide=True),
         ],
     )
 

@@ -16,8 +16,11 @@ KIND = "RetrainJob"
 PLURAL = "retrainjobs"
 SHORT_NAME = "rjob"
 
+ASSEMBLED, TRAINED, JUDGED = "Assembled", "Trained", "Judged"
+"""Conditions of the steps: Unknown until the step has ended, then True; False for the one that
+failed. Steps after that one stay Unknown."""
 SUCCEEDED = "Succeeded"
-"""The one condition: Unknown while it runs, True when it came to a decision, else False."""
+"""The condition of the whole: Unknown while it runs, True when it came to a decision."""
 
 TriggerType = Literal["Drift", "QualityDrop", "Schedule", "Manual"]
 Candidate = Literal[
@@ -32,10 +35,12 @@ NUMBER_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
 
 
 class RunReason(StrEnum):
-    """Reasons of the condition, beside those of PodFailure, LoadFailure and TrainingFailure."""
+    """Reasons of the conditions, beside those of PodFailure, LoadFailure and TrainingFailure."""
 
     WAITING_FOR_MODEL = "WaitingForModel"
     """The ModelDeployment does not exist, or serves nothing yet."""
+    QUEUED = "Queued"
+    """The Job is suspended until spec.queueName has room for it."""
     STARTING = "Starting"
     """The pod is being made."""
     ASSEMBLING = "Assembling"
@@ -45,6 +50,10 @@ class RunReason(StrEnum):
     """The challenger passed the gate."""
     REJECTED = "Rejected"
     """The challenger did not pass the gate; the champion stays."""
+    COMPLETED = "Completed"
+    """The step has ended well."""
+    NOT_REACHED = "NotReached"
+    """An earlier step has not ended, or has failed."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """It took longer than activeDeadlineSeconds."""
     NO_RESULT = "NoResult"
@@ -59,6 +68,7 @@ class RunReason(StrEnum):
 
 # --- spec ---
 
+_QUEUE = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')"
 _S3 = "self.matches('^s3://[^/]+/.+$')"
 
 
@@ -241,6 +251,15 @@ class RetrainTemplate(ApiModel):
     """How quick and how small the challenger must be."""
     output: Output
     """Where what was made is kept."""
+    queueName: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            json_schema_extra=rules((_QUEUE, "expected the name of a LocalQueue, such as team-a")),
+        ),
+    ] = None
+    """A LocalQueue of Kueue in this namespace: the run begins when the queue has room for it."""
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
     """A trainer of your own, run in place of the search: it finds /perennial/input and leaves
     /perennial/output/model.onnx or model.skops."""
@@ -254,7 +273,7 @@ class RetrainTemplate(ApiModel):
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
     """Where the pod may run."""
     activeDeadlineSeconds: Annotated[int, Field(ge=10, le=604_800)] = 3600
-    """The run fails when it takes longer."""
+    """The run fails when it takes longer. Time in a queue does not count."""
     ttlSecondsAfterFinished: Annotated[int, Field(ge=0, le=2_592_000)] = 3600
     """How long the pod, with its logs, is kept afterwards."""
 
@@ -322,6 +341,30 @@ class Comparison(ApiModel):
     """Upper bound of the gain, 95 %, in thousandths."""
 
 
+class BestSoFar(ApiModel):
+    """The best model that was tried up to now."""
+
+    kind: Annotated[str, Field(max_length=256)]
+    """Which kind of model it is."""
+    metric: MetricName
+    """What the kinds are compared by."""
+    value: Annotated[str, Field(max_length=32)]
+    """Its value, a decimal number."""
+
+
+class TrainingProgress(ApiModel):
+    """How far the training is, as the trainer said when it was last asked."""
+
+    phase: Annotated[str, Field(max_length=64)]
+    """What it is at."""
+    trialsDone: Annotated[int, Field(ge=0)] = 0
+    """Models that were tried."""
+    trialsTotal: Annotated[int, Field(ge=0)] = 0
+    """Models that are to be tried at most."""
+    best: BestSoFar | None = None
+    """The best of them."""
+
+
 class DataSummary(ApiModel):
     """What was learnt from."""
 
@@ -362,7 +405,9 @@ class RetrainJobStatus(ApiModel):
         list[Condition],
         Field(default_factory=list, max_length=8, json_schema_extra=list_map("type")),
     ]
-    """Succeeded."""
+    """Assembled, Trained, Judged, Succeeded."""
+    progress: TrainingProgress | None = None
+    """How far the training is, or was when it ended. Empty where the trainer does not tell."""
     champion: ModelReference | None = None
     """The model that served when the run began."""
     startTime: Moment | None = None

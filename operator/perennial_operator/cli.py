@@ -14,6 +14,7 @@ from .cache import Cache
 from .objects import Key
 from .observing.observatory import Observatory
 from .observing.reading import Reader
+from .observing.trainers import Trainers
 from .reconcile import Images, Reconciler
 from .settings import Settings, parse
 from .workqueue import WorkQueue
@@ -41,8 +42,9 @@ async def _run(settings: Settings) -> None:
     cache = Cache()
     queue: WorkQueue[Key] = WorkQueue()
     observatory = Observatory()
+    trainers = Trainers(queue)
     images = Images(settings.runtime_image, settings.trainer_image)
-    reconciler = Reconciler(api, cache, queue, observatory, images)
+    reconciler = Reconciler(api, cache, queue, observatory, trainers, images)
     registry = kopf.OperatorRegistry()
     where = ", ".join(settings.namespaces) or "the whole cluster"
     logger.info("Looking after %s; runtime image %s", where, settings.runtime_image)
@@ -63,6 +65,7 @@ async def _run(settings: Settings) -> None:
             resync.run(api, cache, queue, settings.namespaces, settings.resync_seconds)
         ),
         asyncio.ensure_future(Reader(cache, queue, observatory).run()),
+        asyncio.ensure_future(trainers.run()),
         *(asyncio.ensure_future(reconciler.work()) for _ in range(settings.workers)),
     ]
     # The first part that ends, ends the program: the kubelet starts it anew as a whole.

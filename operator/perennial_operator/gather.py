@@ -3,6 +3,7 @@
 from perennial_contracts.api import PAUSED_ANNOTATION
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
 from perennial_contracts.retrainjob import RetrainJobSpec, RetrainJobStatus
+from perennial_contracts.training import Progress
 
 from .cache import Cache
 from .names import OWNER_ANNOTATION, RUN_ANNOTATION
@@ -54,7 +55,9 @@ def gather(cache: Cache, key: Key, observation: Observation | None = None) -> Wo
     )
 
 
-def gather_training(cache: Cache, key: Key) -> TrainingWorld | None:
+def gather_training(
+    cache: Cache, key: Key, progress: Progress | None = None
+) -> TrainingWorld | None:
     """The world of a RetrainJob; None where nothing is to be done: gone, going, or paused."""
     resource = _alive(cache, RETRAIN_JOB, key)
     if not resource:
@@ -85,6 +88,7 @@ def gather_training(cache: Cache, key: Key) -> TrainingWorld | None:
         )
         if model
         else None,
+        progress=progress,
     )
 
 

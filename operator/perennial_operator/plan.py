@@ -24,5 +24,7 @@ class Plan(Generic[StatusT]):
     """Seconds until the next look, where no event will bring it."""
     watch: Target | None = None
     """What is to be observed from now on."""
+    asks: str | None = None
+    """Address of the pod that is asked for its training's progress from now on."""
     closes: dict[str, bool] = field(default_factory=dict)
     """The windows that were judged: ``predictions`` and ``labels``."""

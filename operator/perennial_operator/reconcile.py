@@ -32,6 +32,7 @@ from .objects import (
     name_of,
 )
 from .observing.observatory import Observatory
+from .observing.trainers import Trainers
 from .plan import Plan, StatusT
 from .workqueue import WorkQueue
 from .world import TrainingWorld, World
@@ -61,12 +62,14 @@ class Reconciler:
         cache: Cache,
         queue: WorkQueue[Key],
         observatory: Observatory,
+        trainers: Trainers,
         images: Images,
     ) -> None:
         self._api = api
         self._cache = cache
         self._queue = queue
         self._observatory = observatory
+        self._trainers = trainers
         self._images = images
 
     async def work(self) -> None:
@@ -103,10 +106,12 @@ class Reconciler:
         """
         now = datetime.now(UTC)
         if key.kind == RETRAIN_JOB.name:
-            run = gather_training(self._cache, key)
+            run = gather_training(self._cache, key, self._trainers.progress_of(key))
             if run is None:
+                self._trainers.watch(key, None)
                 return None
             done = await self._bring_about(run, partial(self._decide_training, run, now))
+            self._trainers.watch(key, done.asks)
             return done.look_again
         world = gather(self._cache, key, self._observatory.of(key))
         if world is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
 from perennial_contracts.retrainjob import RetrainJobSpec, RetrainJobStatus
+from perennial_contracts.training import Progress
 
 from .names import REVISION_LABEL
 from .objects import (
@@ -104,6 +105,8 @@ class TrainingWorld(Resource):
     status: RetrainJobStatus
     deployed: tuple[ModelDeploymentSpec, ModelDeploymentStatus] | None = None
     """Spec and status of the ModelDeployment; None where there is none."""
+    progress: Progress | None = None
+    """What its trainer said last; None where nothing is known."""
 
     @property
     def kind(self) -> Kind:

@@ -1,4 +1,4 @@
-"""Every resource that the documentation shows is one that the API server takes."""
+"""Every resource that the documentation and the examples show is one that the API server takes."""
 
 import re
 from pathlib import Path
@@ -15,9 +15,13 @@ SHOWN = [
     for page in PAGES
     for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL))
 ]
+EXAMPLES = [
+    pytest.param(file.read_text(), id=f"{file.parent.name}-{file.name}")
+    for file in sorted((ROOT / "examples" / "trainers").glob("*/*.yaml"))
+]
 
 
-@pytest.mark.parametrize("block", SHOWN)
+@pytest.mark.parametrize("block", SHOWN + EXAMPLES)
 def test_a_resource_that_the_documentation_shows_is_accepted(
     namespace: Namespace, block: str
 ) -> None:

@@ -1,19 +1,28 @@
 """A model is watched, is retrained when it must be, and is replaced by a better one only."""
 
 import json
+import os
+import shutil
 from typing import Any
 
 import duckdb
 import obstore
 import pytest
-from support import tabular
+from support import kueue, tabular
 from support.cluster import Cluster, Namespace, Object, wait_until
 from support.tabular import FLIPPED, SHIFTED, TRUTH, Concept, traffic
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "perennial-system"
+NAME = "perennial-test"
 OPERATOR = "app.kubernetes.io/name=perennial-operator"
+
+
+def succeeded(run: Object) -> Object:
+    """What a RetrainJob says of itself as a whole; empty where it says nothing yet."""
+    conditions: list[Object] = run.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == "Succeeded"), {})
 
 
 class Loop:
@@ -80,7 +89,7 @@ class Loop:
 
         def look() -> Object | None:
             run = self.namespace.get("rjob", name)
-            (condition,) = run.get("status", {}).get("conditions", [{}]) or [{}]
+            condition = succeeded(run)
             has_ended = condition.get("status", "Unknown") != "Unknown"
             if condition.get("reason") == reason and has_ended == ended:
                 return run
@@ -231,7 +240,7 @@ def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
         wait_until(lambda: report.sent > 40)
     quiet.run_by_hand("no-labels")
     run = quiet.wait_for_run("no-labels", "NoLabels")
-    assert run["status"]["conditions"][0]["status"] == "False"
+    assert succeeded(run)["status"] == "False"
     assert "feedback" in run["status"]["message"]
 
     with traffic(quiet.address, "shop", lambda: TRUTH) as report:
@@ -243,7 +252,7 @@ def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
     run = quiet.wait_for_run("no-memory", "OutOfMemory")
     assert "spec.resources.limits.memory" in run["status"]["message"]
     run = quiet.wait_for_run("no-store", "StoreUnreachable")
-    assert "AWS_ENDPOINT_URL" in run["status"]["conditions"][0]["message"]
+    assert "AWS_ENDPOINT_URL" in succeeded(run)["message"]
 
     # The same wish with the right credentials comes to a decision.
     quiet.run_by_hand("again")
@@ -253,13 +262,58 @@ def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
 def test_a_run_for_a_model_that_does_not_exist_waits_for_it(loop: Loop) -> None:
     loop.run_by_hand("early", modelRef={"name": "later"})
     run = loop.wait_for_run("early", "WaitingForModel", ended=False)
-    assert "later does not exist" in run["status"]["conditions"][0]["message"]
+    assert "later does not exist" in succeeded(run)["message"]
 
 
 def test_a_run_cannot_be_changed(loop: Loop) -> None:
     loop.run_by_hand("fixed")
     with pytest.raises(Exception, match="make another RetrainJob"):
         loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
+
+
+@pytest.fixture(scope="module")
+def queues(cluster: Cluster) -> None:
+    """Kueue on the cluster."""
+    if os.environ.get("PERENNIAL_KUBECONFIG"):
+        pytest.skip("no image can be loaded into a cluster that is not the tests' own")
+    if shutil.which("go") is None:
+        pytest.skip("Kueue is built with Go, which is not on PATH")
+    kueue.install(cluster, NAME)
+
+
+@pytest.mark.usefixtures("queues")
+def test_runs_in_a_queue_go_one_after_the_other(quiet: Loop) -> None:
+    namespace = quiet.namespace
+    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
+        wait_until(lambda: report.sent > 40)
+    names = ("one", "other")
+    for name in names:
+        quiet.run_by_hand(name, queueName="trainings")
+    for name in names:
+        run = quiet.wait_for_run(name, "Queued", ended=False)
+        assert "queue trainings" in succeeded(run)["message"]
+    assert namespace.list("pods", "perennial.dev/run") == []
+
+    # Room for one at a time: each asks for a tenth of a CPU.
+    namespace.apply(*kueue.queue(namespace.name, "trainings", {"cpu": "150m", "memory": "1Gi"}))
+    try:
+        for name in names:
+            wait_until(
+                lambda name=name: namespace.get("rjob", name)["status"].get("decision"),
+                240,
+                lambda: [run.get("status") for run in quiet.runs()],
+            )
+    finally:
+        namespace.kubectl("delete", "clusterqueue", namespace.name, "--wait=false")
+    for name in names:
+        told = namespace.get("rjob", name)["status"]["conditions"]
+        assert {each["type"]: each["status"] for each in told} == dict.fromkeys(
+            ("Assembled", "Trained", "Judged", "Succeeded"), "True"
+        )
+    first, second = sorted(
+        (namespace.get("job", name)["status"] for name in names), key=lambda job: job["startTime"]
+    )
+    assert first["completionTime"] <= second["startTime"]
 
 
 def _kill_operator(cluster: Cluster) -> None:

@@ -18,14 +18,16 @@ def resource(digest="sha256:1", drift="NoDrift", quality="AsEvaluated", **monito
 
 
 def run(name="delays-1", status="Unknown", reason="Training", message="", trigger="Drift"):
-    conditions = [
-        {"type": "Judged", "status": "Unknown", "reason": "Pending"},
-        {"type": "Succeeded", "status": status, "reason": reason},
-    ]
     return {
         "metadata": {"name": name},
         "spec": {"trigger": {"type": trigger}},
-        "status": {"conditions": conditions, "message": message},
+        "status": {
+            "conditions": [
+                {"type": "Judged", "status": "Unknown", "reason": "NotReached"},
+                {"type": "Succeeded", "status": status, "reason": reason},
+            ],
+            "message": message,
+        },
     }
 
 

@@ -5,6 +5,7 @@ from perennial_operator.api import ApiError
 from perennial_operator.cache import Cache
 from perennial_operator.objects import MODEL_DEPLOYMENT, Key, Kind, Object
 from perennial_operator.observing.observatory import Observatory
+from perennial_operator.observing.trainers import Trainers
 from perennial_operator.reconcile import Images, Reconciler
 from perennial_operator.workqueue import WorkQueue
 
@@ -69,6 +70,7 @@ def test_a_plan_that_the_api_server_refuses_is_told_once_and_tried_less_and_less
             cache,
             queue,
             Observatory(),
+            Trainers(queue),
             Images("runtime:1", "trainer:1"),
         )
         queue.add(KEY)

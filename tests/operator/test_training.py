@@ -1,11 +1,14 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import loops, worlds
 from support.loops import TEMPLATE
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
-from perennial_contracts.api import LocalReference
+from perennial_contracts.api import Condition, LocalReference
 from perennial_contracts.modeldeployment import ModelDeploymentStatus
 from perennial_contracts.outcome import Outcome
 from perennial_contracts.retrainjob import (
@@ -15,14 +18,17 @@ from perennial_contracts.retrainjob import (
     RetrainJobSpec,
     RetrainJobStatus,
 )
-from perennial_contracts.training import Model, Plan, TrainingResult
+from perennial_contracts.training import Best, Model, Plan, Progress, TrainingResult
 from perennial_operator.children import training_job
+from perennial_operator.children.pod_parts import RETRY_EXIT_CODE
 from perennial_operator.clock import to_text
+from perennial_operator.decisions import progress
 from perennial_operator.decisions.diagnosis import Diagnosis
 from perennial_operator.decisions.training import decide
 from perennial_operator.objects import Object
 from perennial_operator.world import TrainingWorld
 
+STEPS = ("Assembled", "Trained", "Judged")
 CHAMPION = ModelReference(uri="s3://models/delays/1/", digest=DIGEST)
 CAPTURE = {"uri": "s3://models/capture/"}
 RESULT = TrainingResult(
@@ -52,6 +58,7 @@ def world(
     pods: list[Object] | None = None,
     stable: bool = True,
     deployed: bool = True,
+    said: Progress | None = None,
     capture: dict[str, Any] | None = CAPTURE,
     **spec: Any,
 ) -> TrainingWorld:
@@ -65,7 +72,7 @@ def world(
     around = ModelDeploymentStatus(stable=worlds.revision(of) if stable else None)
     children = {}
     if job is not None:
-        live = {"kind": "Job", "metadata": {"name": "delays-1"}, "status": job}
+        live = {"kind": "Job", "metadata": {"name": "delays-1", "uid": "uid-3"}, "status": job}
         children["Job", "delays-1"] = live
     return TrainingWorld(
         namespace="default",
@@ -77,6 +84,7 @@ def world(
         spec=RetrainJobSpec.model_validate({**TEMPLATE, "modelRef": {"name": "delays"}, **spec}),
         status=status or RetrainJobStatus(),
         deployed=(of, around) if deployed else None,
+        progress=said,
     )
 
 
@@ -86,8 +94,19 @@ def begun() -> RetrainJobStatus:
 
 def told(around: TrainingWorld, seconds: float = 0) -> tuple[str, str, str]:
     plan = decide(around, "trainer:1", NOW + timedelta(seconds=seconds))
-    (condition,) = plan.status.conditions
+    condition = condition_of(plan.status, "Succeeded")
     return condition.status, condition.reason, condition.message
+
+
+def condition_of(status: RetrainJobStatus, type_: str) -> Condition:
+    return next(each for each in status.conditions if each.type == type_)
+
+
+def steps_told(around: TrainingWorld) -> list[tuple[str, str]]:
+    """Status and reason of each step's condition, in their order."""
+    status = decide(around, "trainer:1", NOW).status
+    assert [each.type for each in status.conditions] == [*STEPS, "Succeeded"]
+    return [(each.status, each.reason) for each in status.conditions[:-1]]
 
 
 def ended(type_: str, reason: str = "") -> dict[str, Any]:
@@ -104,6 +123,23 @@ def pod(step: str, state: dict[str, Any]) -> Object:
     key = "containerStatuses" if step == "judge" else "initContainerStatuses"
     status = {key: [{"name": step, "image": "trainer:1", "ready": False, "state": state}]}
     return {"kind": "Pod", "metadata": {"name": "delays-1-x"}, "status": status}
+
+
+def pod_at(step: str, state: dict[str, Any], **status: Any) -> Object:
+    """A pod at a step, the steps before which have ended well."""
+    order = ("assemble", "train", "judge")
+    ended_well = {"terminated": {"exitCode": 0}}
+    states = dict.fromkeys(order[: order.index(step)], ended_well) | {step: state}
+    containers = [
+        {"name": name, "image": "trainer:1", "ready": False, "state": each}
+        for name, each in states.items()
+    ]
+    told = {
+        "podIP": "10.0.0.7",
+        "initContainerStatuses": [each for each in containers if each["name"] != "judge"],
+        "containerStatuses": [each for each in containers if each["name"] == "judge"],
+    }
+    return {"kind": "Pod", "metadata": {"name": "delays-1-x"}, "status": {**told, **status}}
 
 
 def failed(step: str, outcome: Outcome | None = None, **more: Any) -> Object:
@@ -196,7 +232,7 @@ def test_what_the_judge_found_stands_in_the_status() -> None:
     assert plan.status.comparisons == RESULT.comparisons
     assert plan.status.message == RESULT.message
     assert plan.status.completionTime == to_text(NOW)
-    assert [event.reason for event in plan.events] == ["Accepted"]
+    assert [event.reason for event in plan.events] == [*STEPS, "Accepted"]
 
 
 def test_a_step_that_fails_ends_the_run_with_its_own_reason() -> None:
@@ -238,8 +274,8 @@ def test_an_image_that_cannot_be_pulled_is_told_while_it_is_waited_for() -> None
 
 def test_a_refused_job_is_told_and_tried_again() -> None:
     plan = decide(world(begun()), "trainer:1", NOW, Diagnosis("ApplyRefused", "no quota"))
-    assert plan.status.conditions[0].status == "Unknown"
-    assert plan.status.conditions[0].message == "no quota"
+    told_of = condition_of(plan.status, "Succeeded")
+    assert (told_of.status, told_of.message) == ("Unknown", "no quota")
 
 
 def test_a_run_that_has_ended_is_left_as_it_is() -> None:
@@ -258,4 +294,180 @@ def test_the_plan_of_a_run_fits_what_the_api_server_takes() -> None:
     of = loops.spec(monitoring={"capture": CAPTURE})
     job = training_job.build(world(), of, CHAMPION, "trainer:1", to_text(NOW))
     assert job["metadata"]["ownerReferences"][0]["kind"] == "RetrainJob"
-    assert job["spec"]["podFailurePolicy"]["rules"][0]["action"] == "FailJob"
+    assert "suspend" not in job["spec"]
+    assert "kueue.x-k8s.io/queue-name" not in job["metadata"]["labels"]
+
+
+COMPLETED, LATER = ("True", "Completed"), ("Unknown", "NotReached")
+
+
+@pytest.mark.parametrize(
+    ("step", "state", "job", "expected"),
+    [
+        ("assemble", {"running": {}}, {}, [("Unknown", "Assembling"), LATER, LATER]),
+        ("train", {"running": {}}, {}, [COMPLETED, ("Unknown", "Training"), LATER]),
+        ("judge", {"running": {}}, {}, [COMPLETED, COMPLETED, ("Unknown", "Judging")]),
+        (
+            "train",
+            {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+            ended("Failed"),
+            [COMPLETED, ("False", "OutOfMemory"), LATER],
+        ),
+        (
+            "judge",
+            {"terminated": {"exitCode": 0, "message": RESULT.to_text()}},
+            ended("Complete"),
+            [COMPLETED, COMPLETED, COMPLETED],
+        ),
+    ],
+)
+def test_each_step_has_a_condition_that_is_true_once_it_has_ended(
+    step: str, state: dict[str, Any], job: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert steps_told(world(begun(), job=job, pods=[pod_at(step, state)])) == expected
+
+
+def test_before_there_is_a_pod_no_step_is_reached() -> None:
+    assert steps_told(world(begun())) == [("Unknown", "Starting"), LATER, LATER]
+    assert steps_told(world(stable=False)) == [("Unknown", "WaitingForModel"), LATER, LATER]
+    assert steps_told(world(capture=None)) == [("False", "NothingToLearnFrom"), LATER, LATER]
+
+
+def test_a_deadline_that_took_the_pod_along_is_told_of_the_step_that_ran() -> None:
+    running = world(begun(), job={}, pods=[pod_at("train", {"running": {}})])
+    before = decide(running, "trainer:1", NOW).status
+    ending = ended("FailureTarget", "DeadlineExceeded")
+    stopping = world(before, job=ending, activeDeadlineSeconds=60)
+    assert decide(stopping, "trainer:1", NOW).status == before
+    over = world(before, job=ended("Failed", "DeadlineExceeded"), activeDeadlineSeconds=60)
+    assert steps_told(over) == [COMPLETED, ("False", "DeadlineExceeded"), LATER]
+
+
+def test_another_attempt_begins_anew_and_so_do_the_conditions() -> None:
+    first = world(begun(), job={}, pods=[pod_at("judge", {"running": {}})])
+    before = decide(first, "trainer:1", NOW).status
+    second = world(before, job={}, pods=[pod_at("assemble", {"running": {}})])
+    assert steps_told(second) == [("Unknown", "Assembling"), LATER, LATER]
+
+
+def test_each_step_that_ends_is_told_once_as_an_event() -> None:
+    heard = []
+    status = begun()
+    states: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("assemble", {"running": {}}, {}),
+        ("train", {"running": {}}, {}),
+        ("train", {"running": {}}, {}),
+        ("judge", {"running": {}}, {}),
+        ("judge", {"terminated": {"exitCode": 0, "message": RESULT.to_text()}}, ended("Complete")),
+    ]
+    for step, state, job in states:
+        plan = decide(world(status, job=job, pods=[pod_at(step, state)]), "trainer:1", NOW)
+        status = plan.status
+        heard += [event.reason for event in plan.events]
+    assert heard == [
+        *("Assembling", "Assembled", "Training", "Trained", "Judging", "Judged", "Accepted"),
+    ]
+
+
+def test_a_failure_is_a_warning_and_told_once() -> None:
+    around = world(begun(), job=ended("Failed"), pods=[failed("train", reason="OOMKilled")])
+    events = decide(around, "trainer:1", NOW).events
+    assert [(event.reason, event.warning) for event in events] == [("OutOfMemory", True)]
+
+
+def test_a_queue_makes_the_job_begin_suspended_under_its_label() -> None:
+    (job,) = decide(world(begun(), queueName="team-a"), "trainer:1", NOW).children
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "team-a"
+    assert job["spec"]["suspend"] is True
+
+
+def test_a_run_in_a_queue_says_so_and_goes_on_from_there() -> None:
+    waiting = ended("Suspended", "JobSuspended")
+    around = world(begun(), job=waiting, queueName="team-a")
+    status, reason, message = told(around)
+    assert (status, reason) == ("Unknown", "Queued")
+    assert "queue team-a" in message
+    assert "kubectl describe workload -n default -l kueue.x-k8s.io/job-uid=uid-3 says" in message
+    # Taken back for a run that is more important: its pod goes, and what it had done with it.
+    running = pod_at("train", {"running": {}})
+    assert steps_told(world(begun(), job=waiting, queueName="team-a", pods=[running])) == [
+        ("Unknown", "Queued"), LATER, LATER,
+    ]  # fmt: skip
+    resumed = {"conditions": [{**waiting["conditions"][0], "status": "False"}]}
+    assert told(world(begun(), job=resumed, queueName="team-a", pods=[running]))[1] == "Training"
+
+
+def test_only_what_a_retry_can_mend_is_retried() -> None:
+    (job,) = decide(world(begun()), "trainer:1", NOW).children
+    disruption, failure = job["spec"]["podFailurePolicy"]["rules"]
+    # The first rule that fits counts: a pod that its node gave up ends with 137, too.
+    assert disruption["action"] == "Ignore"
+    assert disruption["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+    assert failure["action"] == "FailJob"
+    exits = failure["onExitCodes"]
+    assert exits["operator"] == "NotIn"
+    assert set(exits["values"]) == {0, RETRY_EXIT_CODE}
+    assert job["spec"]["backoffLimit"] > 0
+
+
+def test_a_pod_that_its_node_gave_up_is_no_failure_of_the_step() -> None:
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+    lost = pod_at("train", {"terminated": {"exitCode": 137}}, conditions=[condition])
+    status, reason, message = told(world(begun(), job={}, pods=[lost]))
+    assert (status, reason) == ("Unknown", "Starting")
+    assert "another pod is made" in message
+
+
+PROGRESS = Progress(
+    phase="Searching",
+    trialsDone=3,
+    trialsTotal=10,
+    best=Best(kind="Logistic", metric="roc_auc", value=0.70516),
+)
+
+
+def test_the_pod_that_trains_is_asked_for_its_progress_and_no_other() -> None:
+    for step, asked in (("assemble", None), ("train", "10.0.0.7"), ("judge", None)):
+        around = world(begun(), job={}, pods=[pod_at(step, {"running": {}})])
+        assert decide(around, "trainer:1", NOW).asks == asked
+    assert decide(world(begun(), job={}), "trainer:1", NOW).asks is None
+
+
+def test_progress_stands_in_the_status_until_another_attempt_begins() -> None:
+    training = pod_at("train", {"running": {}})
+    status = decide(world(begun(), job={}, pods=[training], said=PROGRESS), "trainer:1", NOW).status
+    assert status.progress is not None
+    assert status.progress.model_dump() == {
+        "phase": "Searching",
+        "trialsDone": 3,
+        "trialsTotal": 10,
+        "best": {"kind": "Logistic", "metric": "roc_auc", "value": "0.7052"},
+    }
+    # Nothing new, nothing to write.
+    again = world(status, job={}, pods=[training], said=PROGRESS)
+    assert decide(again, "trainer:1", NOW).status == status
+    over = world(status, job=ended("Failed", "DeadlineExceeded"))
+    assert decide(over, "trainer:1", NOW).status.progress == status.progress
+    anew = world(status, job={}, pods=[pod_at("assemble", {"running": {}})])
+    assert decide(anew, "trainer:1", NOW).status.progress is None
+
+
+@given(
+    st.builds(
+        Progress,
+        phase=st.text(max_size=100),
+        trialsDone=st.integers(0, 10**30),
+        trialsTotal=st.integers(0, 10**30),
+        best=st.none()
+        | st.builds(
+            Best, kind=st.text(max_size=300), metric=st.just("rmse"), value=st.floats(width=64)
+        ),
+    )
+)
+def test_whatever_a_trainer_says_fits_into_the_status(said: Progress) -> None:
+    told_of = progress.told(said)
+    assert len(told_of.phase) <= 64
+    assert max(told_of.trialsDone, told_of.trialsTotal) < 2**63
+    if told_of.best:
+        assert len(told_of.best.value) <= 32
+        float(told_of.best.value)

@@ -317,6 +317,7 @@ def test_the_steps_files_hold_what_was_gathered(site, rows):
     assert len(tables.read(site / "held/reference.parquet")) == 80
     assert Plan.model_validate_json((site / "in/plan.json").read_bytes()) == plan
     assert sorted(path.name for path in (site / "in").iterdir()) == [
+        "champion",
         "data.json",
         "plan.json",
         "train.parquet",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from types import MappingProxyType
 
 from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
 from perennial_contracts.digest import digest_of
@@ -20,6 +21,7 @@ def pack(
     task: Task,
     metrics: Mapping[str, float],
     lineage: Mapping[str, str],
+    extra: Mapping[str, bytes] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """The files of a bundle, by path. The same model makes the same bytes, whenever it is packed.
 
@@ -29,8 +31,9 @@ def pack(
         task: the classes, or that numbers are told.
         metrics: its scores on held-out rows.
         lineage: where it comes from; the packages' versions are added.
+        extra: files that the next training finds beside the champion, by path.
     """
-    contents = {MODEL_NAME: model.data, PROFILE_NAME: profile.to_bytes()}
+    contents = {MODEL_NAME: model.data, PROFILE_NAME: profile.to_bytes(), **extra}
     manifest = Bundle(
         files=describe_files(contents),
         inputs=model.inputs,

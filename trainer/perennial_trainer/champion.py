@@ -21,7 +21,8 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
 
     Args:
         champion: where it lies, a bundle's folder, one with model.onnx, or an .onnx file.
-        scratch: an empty folder that lives as long as the model.
+        scratch: an empty folder that lives as long as the model. What it is called where it lies
+            does not count: the model is model.onnx here, beside bundle.json where it has one.
         retry_seconds: how long an unreachable store is tried again.
 
     Raises:
@@ -38,14 +39,15 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
         if manifest is not None:
             _verify(folder, MANIFEST_NAME, manifest, champion.digest)
             bundle = _parse(folder, manifest)
+            (scratch / MANIFEST_NAME).write_bytes(manifest)
     for path, digest in (
         [(file.path, file.digest) for file in bundle.files] if bundle else [(name, champion.digest)]
     ):
-        target = scratch / path
+        target = scratch / (path if bundle else MODEL_NAME)
         folder.download(path, target)
         _verify(folder, path, target.read_bytes(), digest)
     try:
-        return OnnxModel(scratch / name, bundle.labels if bundle else None)
+        return OnnxModel(scratch / MODEL_NAME, bundle.labels if bundle else None)
     except SignatureError as error:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,

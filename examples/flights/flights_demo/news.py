@@ -54,11 +54,11 @@ class Sight:
 
 def _run(run: Object) -> tuple[str, str, str, str]:
     conditions = run.get("status", {}).get("conditions") or ()
-    ended = next((each for each in conditions if each["type"] == "Succeeded"), {})
+    whole: Object = next((each for each in conditions if each["type"] == "Succeeded"), {})
     return (
         run["spec"].get("trigger", {}).get("type", "Manual"),
-        ended.get("status", "Unknown"),
-        ended.get("reason", ""),
+        whole.get("status", "Unknown"),
+        whole.get("reason", ""),
         run.get("status", {}).get("message", ""),
     )
 

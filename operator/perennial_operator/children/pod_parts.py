@@ -15,13 +15,20 @@ RETRY_EXIT_CODE = 3
 """Exit code of runtime and trainer for what a later attempt may mend."""
 FAIL_AT_ONCE: Object = {
     "rules": [
+        # The first rule that fits counts: a container that is stopped with its node exits with
+        # 143 or 137, too, and no fault of its own.
+        {
+            "action": "Ignore",
+            "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+        },
         {
             "action": "FailJob",
             "onExitCodes": {"operator": "NotIn", "values": [0, RETRY_EXIT_CODE]},
-        }
+        },
     ]
 }
-"""The podFailurePolicy of Jobs: what no attempt will mend is not tried again."""
+"""The podFailurePolicy of Jobs: what no attempt will mend is not tried again, memory that does not
+suffice among it; a pod that its node gave up is made anew and does not count."""
 
 _IMAGE = re.compile("([^/]+/[^:@]+[:@][^/]+)/(.*)")
 

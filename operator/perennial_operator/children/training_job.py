@@ -11,6 +11,7 @@ from perennial_contracts.training import (
     JUDGE,
     OUTPUT_FOLDER,
     PLAN_VARIABLE,
+    PROGRESS_PORT,
     TRAIN,
     Model,
     Plan,
@@ -31,6 +32,7 @@ from .pod_parts import (
 )
 
 RUN_LABEL = f"{GROUP}/run"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 _CAPTURE = "/var/lib/perennial/capture"
 _MODEL = "/var/lib/perennial/model"
 _FOLDERS = {
@@ -71,8 +73,11 @@ def build(
     for step in (ASSEMBLE, JUDGE):
         steps[step]["volumeMounts"] += [mount for _, mount in claims]
     labels = {RUN_LABEL: child_name(world.name)}
-    job = child(JOB, world, child_name(world.name), labels)
+    queue = {QUEUE_LABEL: spec.queueName} if spec.queueName else {}
+    job = child(JOB, world, child_name(world.name), {**labels, **queue})
     job["spec"] = {
+        # Whoever keeps the queue lets it go on. A Job is never written again, so nobody undoes it.
+        **({"suspend": True} if queue else {}),
         "backoffLimit": 2,
         "activeDeadlineSeconds": spec.activeDeadlineSeconds,
         "ttlSecondsAfterFinished": spec.ttlSecondsAfterFinished,
@@ -122,6 +127,8 @@ def _step(
     }
     if not own:
         container["args"] = [step]
+    if step == TRAIN:
+        container["ports"] = [{"name": "progress", "containerPort": PROGRESS_PORT}]
     secret = world.spec.secretRef or deployed.model.secretRef
     if secret and step != TRAIN:
         container["envFrom"] = [{"secretRef": {"name": secret.name}}]

@@ -69,7 +69,7 @@ def diagnose(
 
 
 def _unschedulable(pod: Object, fields: Fields) -> Diagnosis | None:
-    condition = _condition(pod, "PodScheduled")
+    condition = condition_of(pod, "PodScheduled")
     if not condition or condition.get("reason") != "Unschedulable":
         return None
     said = condition.get("message", "").rstrip(".")
@@ -141,7 +141,7 @@ def _terminated(pod: Object, fields: Fields) -> Diagnosis | None:
 
 
 def _pods_refused(deployment: Object) -> Diagnosis | None:
-    condition = _condition(deployment, "ReplicaFailure")
+    condition = condition_of(deployment, "ReplicaFailure")
     if not condition or condition.get("status") != "True":
         return None
     return Diagnosis(
@@ -164,7 +164,8 @@ def _container_statuses(pod: Object) -> list[Object]:
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
-def _condition(obj: Object, type_: str) -> Object | None:
+def condition_of(obj: Object, type_: str) -> Object | None:
+    """The condition of a type in the status of a built-in kind."""
     for condition in obj.get("status", {}).get("conditions") or ():
         if condition.get("type") == type_:
             found: Object = condition

@@ -10,7 +10,7 @@ from perennial_contracts.retrainjob import (
     RetrainJobStatus,
     RunReason,
 )
-from perennial_contracts.training import ASSEMBLE, JUDGE, TRAIN, TrainingResult
+from perennial_contracts.training import JUDGE, TRAIN, TrainingResult
 
 from ..children import training_job
 from ..clock import seconds_since, to_text
@@ -18,16 +18,14 @@ from ..names import child_name
 from ..objects import JOB, Object
 from ..plan import Plan
 from ..world import TrainingWorld
-from .diagnosis import RETRAIN_JOB_FIELDS, Diagnosis, diagnose
-from .verdict import Event, Verdict, to_condition
+from . import progress, steps
+from .diagnosis import RETRAIN_JOB_FIELDS, Diagnosis, condition_of, diagnose
+from .verdict import Verdict, to_condition
 
 NEWS_SECONDS = 15.0
 """How long the news of a pod is waited for when its Job has ended."""
-_RUNNING = {
-    ASSEMBLE: (RunReason.ASSEMBLING, "Captured rows are joined with their labels."),
-    TRAIN: (RunReason.TRAINING, "A challenger is trained."),
-    JUDGE: (RunReason.JUDGING, "Challenger and champion are compared on the same rows."),
-}
+_WORKLOAD_LABEL = "kueue.x-k8s.io/job-uid"
+"""By which Kueue's record of a Job is found."""
 
 
 def decide(
@@ -74,7 +72,7 @@ def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> Plan[Retr
 
 def _follow(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJobStatus]:
     """A Job that exists, running or ended."""
-    status = world.status
+    status = _with_progress(world)
     ended, reason, since = _ending(job)
     pod = world.pods[-1] if world.pods else None
     result = _result(pod) if pod else None
@@ -84,36 +82,73 @@ def _follow(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJob
     left = NEWS_SECONDS - seconds_since(since, now) if since else 0.0
     found = diagnose(world.pods[-1:], fields=RETRAIN_JOB_FIELDS)
     if ended and left > 0 and not found and reason != RunReason.DEADLINE_EXCEEDED:
-        return replace(_say(world, _progress(world, pod), status, now, [job]), look_again=left)
+        return replace(_progress(world, job, pod, status, now), look_again=left)
+    if not ended and _holds(job, "FailureTarget"):
+        # Its pods are being stopped; what was told last is not undone by that.
+        return Plan(children=[job], status=status, events=[])
+    if not ended:
+        return _progress(world, job, pod, status, now)
+    # A pod may go before its Job does: then what was told last is all that is known.
+    done = steps.ended_in(pod) if pod else steps.known_ended(status.conditions)
     if ended == "Complete":
         message = "The Job is complete, but its pod is gone, and with it what it found."
         verdict = Verdict("False", RunReason.NO_RESULT, message)
-    elif ended == "Failed" and reason == RunReason.DEADLINE_EXCEEDED:
+        done = len(steps.STEPS) - 1
+    elif reason == RunReason.DEADLINE_EXCEEDED:
         message = (
             f"It took longer than {world.spec.activeDeadlineSeconds} s. Raise "
             "spec.activeDeadlineSeconds, or lower spec.search.maxTrials."
         )
         verdict = Verdict("False", RunReason.DEADLINE_EXCEEDED, message)
-    elif ended == "Failed":
+    else:
         found = found or Diagnosis(
             RunReason.NO_RESULT, "The Job failed, and its pod is gone. Make another RetrainJob."
         )
         verdict = Verdict("False", found.reason, found.message)
+    return _say(world, verdict, status, now, [job], done)
+
+
+def _progress(
+    world: TrainingWorld, job: Object, pod: Object | None, status: RetrainJobStatus, now: datetime
+) -> Plan[RetrainJobStatus]:
+    """A Job that has not ended."""
+    done = 0
+    if _holds(job, "Suspended"):
+        # Of a pod that was taken back nothing is left.
+        message = (
+            f"The Job is suspended until the queue {world.spec.queueName} has room for it. "
+            f"kubectl describe workload -n {world.namespace} -l {_WORKLOAD_LABEL}="
+            f"{job['metadata'].get('uid', '')} says what it waits for."
+        )
+        verdict = Verdict("Unknown", RunReason.QUEUED, message)
+    elif not pod:
+        verdict = Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
+    elif _holds(pod, "DisruptionTarget"):
+        message = "The pod's node gave it up; another pod is made, which begins anew."
+        verdict = Verdict("Unknown", RunReason.STARTING, message)
     else:
-        verdict = _progress(world, pod)
-    return _say(world, verdict, status, now, [job])
+        done = steps.ended_in(pod)
+        starting = Verdict("Unknown", RunReason.STARTING, "The pod is being started.")
+        verdict = steps.running_in(pod) or starting
+        if found := diagnose([pod], fields=RETRAIN_JOB_FIELDS):
+            verdict = Verdict("Unknown", found.reason, found.message)
+    if not done:
+        status = status.model_copy(update={"progress": None})
+    plan = _say(world, verdict, status, now, [job], done)
+    return replace(plan, asks=_trainer_of(pod) if pod and done else None)
 
 
-def _progress(world: TrainingWorld, pod: Object | None) -> Verdict:
-    if not pod:
-        return Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
-    if found := diagnose([pod], fields=RETRAIN_JOB_FIELDS):
-        return Verdict("Unknown", found.reason, found.message)
-    for step in (JUDGE, TRAIN, ASSEMBLE):
-        state = _state(pod, step)
-        if "running" in state or "terminated" in state:
-            return Verdict("Unknown", *_RUNNING[step])
-    return Verdict("Unknown", RunReason.STARTING, "The pod is being started.")
+def _trainer_of(pod: Object) -> str | None:
+    """The address of a pod that trains."""
+    address: str | None = pod.get("status", {}).get("podIP")
+    return address if "running" in steps.state_of(pod, TRAIN) else None
+
+
+def _with_progress(world: TrainingWorld) -> RetrainJobStatus:
+    """The status with what the trainer said last."""
+    if world.progress is None:
+        return world.status
+    return world.status.model_copy(update={"progress": progress.told(world.progress)})
 
 
 def _conclude(
@@ -132,7 +167,7 @@ def _conclude(
         "report": result.report,
     }
     verdict = Verdict("True", result.decision, result.message)
-    return _say(world, verdict, world.status.model_copy(update=changes), now, [job])
+    return _say(world, verdict, _with_progress(world).model_copy(update=changes), now, [job])
 
 
 def _say(
@@ -141,10 +176,16 @@ def _say(
     status: RetrainJobStatus,
     now: datetime,
     children: list[Object] | None = None,
+    done: int = 0,
 ) -> Plan[RetrainJobStatus]:
+    """The plan that tells a verdict, with ``done`` steps that have ended well."""
+    told = steps.verdicts(verdict, done)
     changes: dict[str, object] = {
         "observedGeneration": world.generation,
-        "conditions": [to_condition(SUCCEEDED, verdict, status.conditions, world.generation, now)],
+        "conditions": [
+            to_condition(type_, each, status.conditions, world.generation, now)
+            for type_, each in told.items()
+        ],
     }
     if verdict.status != "Unknown":
         changes["completionTime"] = to_text(now)
@@ -153,15 +194,8 @@ def _say(
     return Plan(
         children=world.jobs() if children is None else children,
         status=after,
-        events=_events(world.status, verdict),
+        events=steps.news(world.status.conditions, told),
     )
-
-
-def _events(before: RetrainJobStatus, verdict: Verdict) -> list[Event]:
-    old = before.conditions[0] if before.conditions else None
-    if old and (old.status, old.reason) == (verdict.status, verdict.reason):
-        return []
-    return [Event(verdict.reason, verdict.message, warning=verdict.status == "False")]
 
 
 def _has_ended(status: RetrainJobStatus) -> bool:
@@ -179,18 +213,11 @@ def _ending(job: Object) -> tuple[str, str, str]:
     return "", "", ""
 
 
+def _holds(obj: Object, type_: str) -> bool:
+    condition = condition_of(obj, type_)
+    return condition is not None and condition["status"] == "True"
+
+
 def _result(pod: Object) -> TrainingResult | None:
-    message = (_state(pod, JUDGE).get("terminated") or {}).get("message", "")
+    message = (steps.state_of(pod, JUDGE).get("terminated") or {}).get("message", "")
     return TrainingResult.from_text(message)
-
-
-def _state(pod: Object, container: str) -> Object:
-    status = pod.get("status", {})
-    for each in (
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    ):
-        if each["name"] == container:
-            state: Object = each.get("state") or {}
-            return state
-    return {}

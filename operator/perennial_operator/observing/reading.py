@@ -60,7 +60,9 @@ class Reader:
             readings: list[Counters] = []
             problem = ""
             for pod in self._pods(key, target):
-                url = f"http://{_host(pod)}:{HTTP_PORT}/v2/models/{target.name}"
+                url = (
+                    f"http://{host_of(pod['status']['podIP'])}:{HTTP_PORT}/v2/models/{target.name}"
+                )
                 try:
                     body = await _get(session, f"{url}/counters")
                     if body is None:
@@ -121,6 +123,6 @@ async def _get(session: aiohttp.ClientSession, url: str) -> bytes | None:
         return await response.read()
 
 
-def _host(pod: Object) -> str:
-    address: str = pod["status"]["podIP"]
+def host_of(address: str) -> str:
+    """An IP address as it stands in a URL."""
     return f"[{address}]" if ":" in address else address

@@ -13,6 +13,7 @@ from perennial_contracts.duration import seconds
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.retrainjob import DataSummary, TrainingData
 from perennial_contracts.training import (
+    CHAMPION_FOLDER,
     PLAN_FILE,
     RECENT_FILE,
     REFERENCE_FILE,
@@ -22,7 +23,7 @@ from perennial_contracts.training import (
     TrainingFailure,
 )
 
-from .. import champion, tables
+from .. import champion, extra, tables
 from ..errors import StepError
 from ..features import Feature, as_text, clean, clean_numbers, clean_truth, digest_rows, infer
 from ..progress import tell
@@ -70,9 +71,10 @@ def run(plan: Plan, settings: StepSettings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="perennial-") as scratch:
         assembled = gather(plan, Path(scratch), settings.retry_seconds)
+        for folder in (settings.input, settings.holdout):
+            folder.mkdir(parents=True, exist_ok=True)
+        extra.leave_champion(Path(scratch) / CHAMPION_FOLDER, settings.input)
     label = plan.data.label
-    for folder in (settings.input, settings.holdout):
-        folder.mkdir(parents=True, exist_ok=True)
     tables.write(assembled.train.table(label), settings.input / TRAIN_FILE)
     tables.write(assembled.recent.table(label), settings.holdout / RECENT_FILE)
     if assembled.reference is not None:
@@ -91,7 +93,7 @@ def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
         StepError: as :func:`run`.
     """
     data = plan.data
-    features, answered = _signature(plan, scratch / "champion", retry_seconds)
+    features, answered = _signature(plan, scratch / CHAMPION_FOLDER, retry_seconds)
     base = None
     if data.baseline:
         read = baselines.fetch(data.baseline, data.label, scratch, retry_seconds)

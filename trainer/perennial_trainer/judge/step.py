@@ -19,7 +19,7 @@ from perennial_contracts.training import (
     TrainingResult,
 )
 
-from .. import bundle, champion, gate, profile, tables, trained
+from .. import bundle, champion, extra, gate, profile, tables, trained
 from ..compare import Gain, compare
 from ..cost import measure
 from ..errors import StepError
@@ -100,7 +100,8 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     tell(verdict.message)
 
     fitted = profile.fit(recent.frame, features, recent.truth, said, task, plan.search.seed)
-    files = bundle.pack(new, fitted, task, scores, _lineage(plan, summary, challenger.candidate))
+    lineage = _lineage(plan, summary, challenger.candidate)
+    files = bundle.pack(new, fitted, task, scores, lineage, extra.read(settings.output))
     digest = bundle.digest(files)
     before = None
     if old is not None and task.classes:
@@ -126,7 +127,7 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
         data=describe_data(
             summary, label, recent.frame, features, learnt, sum(len(r.frame) for r in held_out)
         ),
-        lineage={**_lineage(plan, summary, challenger.candidate), "bundle": digest},
+        lineage={**lineage, "bundle": digest},
         size=len(new.data),
         p95_microseconds=measure(new.data, recent.frame, new.features).p95_microseconds,
     )
