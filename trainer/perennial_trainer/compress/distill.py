@@ -1,0 +1,86 @@
+"""A small student learns what the model answers (Hinton, Vinyals and Dean 2015).
+
+The answers are soft: probabilities say more of a row than its label. They can be had for rows that
+nobody has labelled, so the student also learns from rows between the given ones. The same student
+is taught the truth alone for comparison, the control: where that one is as good, it is not the
+model's answers that helped.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import students
+from .answers import Answers
+from .augment import mixed
+from .encoding import Encoding
+from .graph import parse, serialize
+from .method import NotApplicableError, Variant
+from .running import Session
+from .samples import Samples, count
+
+STUDENTS = (
+    students.tree(6),
+    students.dense(()),
+    students.dense((32,)),
+    students.tree(10),
+    students.dense((64, 64)),
+)
+"""About from small to large."""
+MOST_ROWS = 5000
+"""Of those to learn from; more made ones lie between them."""
+MOST_SHARE = 0.95
+"""Of the model's size that a student may have to be worth teaching."""
+
+
+def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
+    """Students, the smaller first, taught one by one as they are asked for.
+
+    Raises:
+        NotApplicableError: where there are no rows to learn from, or the model's outputs are not
+            what a student can give.
+    """
+    if not count(samples.learn):
+        raise NotApplicableError("there are no rows for a student to learn from")
+    original, session = parse(model), Session(model)
+    learn, truth = samples.some(MOST_ROWS)
+    answers = Answers.of(original, session.run(learn))
+    rows = mixed(learn, seed)
+    soft = answers.targets(session.run(rows))
+    whole = np.isfinite(soft).all(axis=1)
+    encoding = Encoding.learn(learn)
+    encoded = encoding.encode(rows)
+    own = encoded[: count(learn)]
+    hard, known = _hard(answers, truth, soft[: count(learn)])
+
+    def build(student: students.Student, taken: np.ndarray, targets: np.ndarray) -> bytes:
+        taught = student.teach(taken, targets, answers.are_probabilities, seed)
+        parts = [encoding.nodes(), taught, answers.nodes(original)]
+        return serialize(students.assemble(original, parts))
+
+    smallest = None
+    for student in STUDENTS:
+        made = build(student, encoded[whole], soft[whole])
+        smallest = min(len(made), smallest or len(made))
+        if len(made) > MOST_SHARE * len(model):
+            continue
+        yield Variant(
+            made,
+            student.name,
+            lambda student=student: build(student, own[known], hard[known]),  # type: ignore[misc]
+        )
+    if smallest is not None and smallest > MOST_SHARE * len(model):
+        raise NotApplicableError(
+            f"the smallest student has {smallest:,} bytes, the model {len(model):,}"
+        )
+
+
+def _hard(
+    answers: Answers, truth: np.ndarray | None, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The truth as targets, and which rows have one; the model's own labels where it is unknown."""
+    if truth is not None:
+        return answers.hard(truth)
+    if not answers.are_probabilities:
+        return own, np.isfinite(own).all(axis=1)
+    return np.eye(answers.width, dtype=np.float32)[own.argmax(axis=1)], np.ones(len(own), bool)
