@@ -7,14 +7,14 @@ from .samples import Feeds, count
 COPIES = 3
 """Made rows for each given one: more help where rows are few."""
 MIX = 0.3
-NOISE = 0.1
+NOISE = 0.2
 
 
 def mixed(feeds: Feeds, seed: int, copies: int = COPIES) -> dict[str, np.ndarray]:
     """The rows, and between each and another one drawn at random some more.
 
     Floats lie somewhere on the way (mixup, Zhang et al. 2018; Beta(MIX, MIX)) with a little noise,
-    a tenth of what the value differs over the rows; all else (texts, whole numbers) is of either
+    a fifth of what the value differs over the rows; all else (texts, whole numbers) is of either
     row.
 
     Returns:

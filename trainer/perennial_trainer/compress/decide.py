@@ -120,13 +120,18 @@ def _course(gate: CompressionGate, original: CompressionTrial, trial: Compressio
         change = "nothing lost"
     return (
         f"{gate.metric} {values} ({change}), {_bytes(original.size_bytes)} → "
-        f"{_bytes(trial.size_bytes)} ({size - 1:+.0%}), one row {one - 1:+.0%} and "
-        f"{trial.batch_rows} rows {batch - 1:+.0%} of the time"
+        f"{_bytes(trial.size_bytes)} ({_change(size)}), one row {_change(one)} and "
+        f"{trial.batch_rows} rows {_change(batch)} of the time"
     )
 
 
 def _amount(gate: CompressionGate, loss: float) -> str:
     return f"{loss:.1%}" if gate.metric in RELATIVE else f"{loss:.4f}"
+
+
+def _change(ratio: float) -> str:
+    """As a signed percentage; of what is left of little, a digit more."""
+    return f"{ratio - 1:+.0%}" if ratio >= 0.02 else f"{ratio - 1:+.1%}"
 
 
 def _bytes(size: int | None) -> str:

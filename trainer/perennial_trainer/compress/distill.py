@@ -1,9 +1,9 @@
 """A small student learns what the model answers (Hinton, Vinyals and Dean 2015).
 
 The answers are soft: probabilities say more of a row than its label. They can be had for rows that
-nobody has labelled, so the student also learns from rows between the given ones. The same student
-is taught the truth alone for comparison, the control: where that one is as good, it is not the
-model's answers that helped.
+nobody has labelled, so the student also learns from rows between the given ones. Where the truth is
+known, it learns what lies between that and the answer. The same student is taught the truth alone
+for comparison, the control: where that one is as good, it is not the model's answers that helped.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,13 @@ STUDENTS = (
     students.dense(()),
     students.dense((32,)),
     students.tree(10),
-    students.dense((64, 64)),
+    students.dense((128,)),
 )
 """About from small to large."""
 MOST_ROWS = 5000
 """Of those to learn from; more made ones lie between them."""
+TRUTH_SHARE = 0.5
+"""Of the truth in what a student learns of a row where it is known."""
 MOST_SHARE = 0.95
 """Of the model's size that a student may have to be worth teaching."""
 
@@ -51,7 +53,9 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
     encoding = Encoding.learn(learn)
     encoded = encoding.encode(rows)
     own = encoded[: count(learn)]
-    hard, known = _hard(answers, truth, soft[: count(learn)])
+    hard, known = _hard(answers, truth, own_soft := soft[: count(learn)])
+    if truth is not None:
+        own_soft[known] += TRUTH_SHARE * (hard[known] - own_soft[known])
 
     def build(student: students.Student, taken: np.ndarray, targets: np.ndarray) -> bytes:
         taught = student.teach(taken, targets, answers.are_probabilities, seed)

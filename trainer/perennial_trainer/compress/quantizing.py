@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onnx
-from onnxruntime.quantization.shape_inference import quant_pre_process
+import onnxruntime
 
-from .graph import TREES, Weights, listed, operators, parse
+from .graph import TREES, Weights, listed, operators
 from .method import NotApplicableError
 
 
@@ -30,20 +30,25 @@ def check(model: onnx.ModelProto, kinds: Sequence[str]) -> None:
             "has no 8-bit form of them. Prune and Distill make them smaller"
         )
     raise NotApplicableError(
-        f"no {' or '.join(kinds)} with fixed 32-bit weights to quantize; the model has "
-        f"{listed(operators(model))}"
+        f"no {', '.join(kinds[:-1])} or {kinds[-1]} with fixed 32-bit weights to quantize; the "
+        f"model has {listed(operators(model))}"
     )
 
 
 @contextlib.contextmanager
 def prepared(model: bytes) -> Iterator[tuple[Path, Path]]:
-    """A folder with the model, simplified and with known shapes; and a path for what is made of it.
+    """A folder with the model, simplified, and a path for what is made of it.
 
-    Symbolic shapes are left out: they need another package, and help transformers alone.
+    ONNX Runtime's own preparation does the same, but trips over weights that are no raw bytes.
     """
     with tempfile.TemporaryDirectory() as scratch, quiet():
         source, target = Path(scratch) / "model.onnx", Path(scratch) / "quantized.onnx"
-        quant_pre_process(parse(model), source, skip_symbolic_shape=True)
+        options = onnxruntime.SessionOptions()
+        # Merges normalizations into convolutions, and goes no further than ONNX.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(source)
+        options.log_severity_level = 4
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         yield source, target
 
 

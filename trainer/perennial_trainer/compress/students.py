@@ -18,7 +18,7 @@ Parts = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 Teach = Callable[[np.ndarray, np.ndarray, bool, int], Parts]
 """From rows, targets (both a matrix), whether these are probabilities, and a seed."""
 LEAF_ROWS = 3
-RATE, DECAY = 5e-3, 0.01
+RATE, DECAY = 5e-3, 0.5
 
 
 @dataclass(frozen=True)
