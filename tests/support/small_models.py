@@ -7,6 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from perennial_trainer.compress import Samples
 from perennial_trainer.compress.network import Layer, fit, initial
@@ -24,7 +25,8 @@ def rings(count: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def trees(model: BaseEstimator, rows: np.ndarray, truth: np.ndarray) -> bytes:
     """A fitted model of trees as ONNX, its input ``X``."""
-    model.fit(rows, truth)
+    with threadpool_limits(1):  # threads wait for each other on a busy machine
+        model.fit(rows, truth)
     options = {"zipmap": False} if hasattr(model, "predict_proba") else None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
@@ -72,7 +74,9 @@ def cnn(channels: int = 8, seed: int = 0) -> bytes:
     ]
     nodes = [
         helper.make_node("Conv", ["X", "f0"], ["c0"], pads=[1] * 4),
-        helper.make_node("BatchNormalization", ["c0", "scale", "shift", "mean", "variance"], ["n0"]),
+        helper.make_node(
+            "BatchNormalization", ["c0", "scale", "shift", "mean", "variance"], ["n0"]
+        ),
         helper.make_node("Relu", ["n0"], ["r0"]),
         helper.make_node("Conv", ["r0", "f1", "g1"], ["c1"], pads=[1] * 4),
         helper.make_node("Relu", ["c1"], ["r1"]),

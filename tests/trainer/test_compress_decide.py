@@ -69,7 +69,13 @@ def test_what_is_faster_but_half_as_large_again_is_refused():
 
 @pytest.mark.parametrize(
     ("loss", "kept"),
-    [(0.005, "Kept"), (0.9 - 0.895, "Kept"), (0.0051, "Refused"), (-0.1, "Kept"), (None, "Refused")],
+    [
+        (0.005, "Kept"),
+        (0.9 - 0.895, "Kept"),
+        (0.0051, "Refused"),
+        (-0.1, "Kept"),
+        (None, "Refused"),
+    ],
 )
 def test_the_gate_lets_through_what_loses_no_more_than_its_limit(loss, kept):
     assert status(trial(size=100, loss=loss)) == [kept]
@@ -77,7 +83,9 @@ def test_the_gate_lets_through_what_loses_no_more_than_its_limit(loss, kept):
 
 def test_the_first_that_will_do_is_kept_and_the_later_ones_are_told_why_not():
     judged = verdict(
-        trial("Int8Dynamic", size=100, loss=0.5), trial("Float16", size=500), trial("Prune", size=10)
+        trial("Int8Dynamic", size=100, loss=0.5),
+        trial("Float16", size=500),
+        trial("Prune", size=10),
     )
     assert [each.status for each in judged.trials] == ["Refused", "Kept", "Passed"]
     assert judged.kept == 1
@@ -145,8 +153,10 @@ def test_at_most_one_is_kept_and_it_always_passes_the_gate(trials):
     assert len(kept) == (judged.kept is not None)
     for each in kept:
         assert passes(GATE, each.loss)
-        assert each.size_bytes <= 950 or min(each.p50_microseconds / 100, 1) <= 0.95 or (
-            each.batch_p50_microseconds <= 950
+        assert (
+            each.size_bytes <= 950
+            or min(each.p50_microseconds / 100, 1) <= 0.95
+            or (each.batch_p50_microseconds <= 950)
         )
     if judged.kept is not None:
         assert all(each.status == "Refused" for each in judged.trials[: judged.kept])
