@@ -3,15 +3,16 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from support import small_models
+from threadpoolctl import threadpool_limits
 
 from perennial_contracts.compression import Compression
 from perennial_trainer.compress import Samples, compress, step
+from perennial_trainer.compress import network as dense_network
 from perennial_trainer.compress.measure import measure
 from perennial_trainer.compress.method import NotApplicableError, Variant
 
@@ -161,38 +162,41 @@ def test_models_are_timed_on_rows_that_they_take():
     assert one.transfer_bytes < one.size_bytes
 
 
-def test_a_process_of_its_own_makes_the_same_bytes(tmp_path, forest, network):
-    """Hash seeds differ between processes, and with them the order of sets."""
-    code = """
+DIGESTS = """
 import hashlib, sys
-sys.path[:0] = ["tests"]
 from pathlib import Path
-from support import small_models
-from perennial_trainer.compress import network, step
-network.OPERATIONS = 2e8
-rows, truth = small_models.rings()
-for name, said in (("network", small_models.likeliest), ("forest", lambda given: given["label"])):
-    model = (Path(sys.argv[1]) / name).read_bytes()
+import numpy as np
+from perennial_trainer.compress import Samples, network, step
+network.OPERATIONS = 1e8
+rows = np.load(sys.argv[1])
+samples = Samples({"X": rows}, {"X": rows}, lambda given: 1.0, "accuracy", True)
+for path in sys.argv[2:]:
     for method, make in step.METHODS.items():
         try:
-            for variant in make(model, small_models.samples(rows, truth, said), 3):
-                print(method, hashlib.sha256(variant.model).hexdigest())
+            for variant in make(Path(path).read_bytes(), samples, 3):
+                print(method, variant.what, hashlib.sha256(variant.model).hexdigest())
         except step.NotApplicableError:
             pass
 """
-    (tmp_path / "forest").write_bytes(forest)
-    (tmp_path / "network").write_bytes(network)
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in ("1", "2")
-    ]
-    said = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    assert said[0] == said[1]
-    assert len(said[0].splitlines()) > 10
+
+
+def test_a_process_of_its_own_makes_the_same_bytes(tmp_path, forest, network, monkeypatch, capsys):
+    """Hash seeds differ between processes, and with them the order of sets."""
+    paths = [tmp_path / name for name in ("rows.npy", "forest.onnx", "network.onnx")]
+    np.save(paths[0], ROWS[:300])
+    paths[1].write_bytes(forest)
+    paths[2].write_bytes(network)
+    arguments = ["-c", *map(str, paths)]
+    other = subprocess.run(
+        [sys.executable, "-c", DIGESTS, *arguments[1:]],
+        env={**os.environ, "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    monkeypatch.setattr(sys, "argv", arguments)
+    monkeypatch.setattr(dense_network, "OPERATIONS", dense_network.OPERATIONS)
+    with threadpool_limits(1):
+        exec(DIGESTS, {})
+    assert capsys.readouterr().out == other.stdout
+    assert len(other.stdout.splitlines()) > 10
