@@ -92,8 +92,15 @@ def test_the_soft_answers_of_a_forest_teach_more_than_their_labels():
 def test_without_rows_there_is_no_student():
     model = small_models.trees(RandomForestClassifier(3, random_state=0), ROWS, TRUTH)
     bare = Samples({}, {"X": ROWS}, lambda given: 1.0, "accuracy", higher_is_better=True)
-    with pytest.raises(NotApplicableError, match="no rows"):
+    with pytest.raises(NotApplicableError, match="at least 50 rows to learn from, got 0"):
         next(distill.make(model, bare, 0))
+
+
+def test_rows_as_large_as_photographs_are_too_many_values_for_a_student():
+    wide = np.broadcast_to(np.float32(0.5), (200, 3, 512, 512))
+    many = Samples({"X": wide}, {"X": wide[:1]}, lambda given: 1.0, "accuracy", True)
+    with pytest.raises(NotApplicableError, match="too large for more"):
+        next(distill.make(small_models.cnn(), many, 0))
 
 
 def test_no_student_is_taught_for_a_model_that_is_as_small():

@@ -6,8 +6,17 @@ from .samples import Feeds, count
 
 COPIES = 3
 """Made rows for each given one: more help where rows are few."""
+MOST_ROWS = 5000
+MOST_VALUES = 40_000_000
+"""In all rows, given and made: large ones, such as photographs, are fewer."""
 MIX = 0.3
 NOISE = 0.2
+
+
+def most_rows(feeds: Feeds, copies: int = COPIES) -> int:
+    """How many given rows to start from."""
+    values = sum(array[:1].size for array in feeds.values())
+    return min(MOST_ROWS, MOST_VALUES // (max(values, 1) * (copies + 1)))
 
 
 def mixed(feeds: Feeds, seed: int, copies: int = COPIES) -> dict[str, np.ndarray]:

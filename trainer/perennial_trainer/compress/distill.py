@@ -12,7 +12,7 @@ import numpy as np
 
 from . import students
 from .answers import Answers
-from .augment import mixed
+from .augment import mixed, most_rows
 from .encoding import Encoding
 from .graph import parse, serialize
 from .method import NotApplicableError, Variant
@@ -27,8 +27,7 @@ STUDENTS = (
     students.dense((128,)),
 )
 """About from small to large."""
-MOST_ROWS = 5000
-"""Of those to learn from; more made ones lie between them."""
+LEAST_ROWS = 50
 TRUTH_SHARE = 0.5
 """Of the truth in what a student learns of a row where it is known."""
 MOST_SHARE = 0.95
@@ -42,10 +41,15 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         NotApplicableError: where there are no rows to learn from, or the model's outputs are not
             what a student can give.
     """
-    if not count(samples.learn):
-        raise NotApplicableError("there are no rows for a student to learn from")
+    rows_given = count(samples.learn)
+    if min(rows_given, most_rows(samples.learn)) < LEAST_ROWS:
+        large = ", and rows of this size are too large for more" if rows_given >= LEAST_ROWS else ""
+        raise NotApplicableError(
+            f"a student needs at least {LEAST_ROWS} rows to learn from, got "
+            f"{min(rows_given, most_rows(samples.learn))}{large}"
+        )
     original, session = parse(model), Session(model)
-    learn, truth = samples.some(MOST_ROWS)
+    learn, truth = samples.some(most_rows(samples.learn))
     answers = Answers.of(original, session.run(learn))
     rows = mixed(learn, seed)
     soft = answers.targets(session.run(rows))

@@ -43,7 +43,7 @@ class Encoding:
         known = np.where(np.isfinite(raw), raw, np.nan)
         empty = np.isnan(known).all(axis=0)
         fill = np.nan_to_num(np.nanmedian(np.where(empty, 0, known), axis=0)).astype(np.float32)
-        whole = np.where(np.isnan(raw), fill, raw)
+        whole = np.where(np.isfinite(raw), raw, fill)
         deviation = whole.std(axis=0)
         return cls(columns, fill, whole.mean(axis=0), np.where(deviation > 1e-6, deviation, 1))
 

@@ -10,6 +10,8 @@ from onnx import helper, numpy_helper
 TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
 PRODUCTS = ("MatMul", "Gemm")
 CONVOLUTION = "Conv"
+TOOLS_FACTS = ("onnx.infer", "onnx.quant.pre_process")
+"""Metadata that quantization leaves for itself."""
 
 
 def parse(data: bytes) -> onnx.ModelProto:
@@ -42,7 +44,8 @@ def serialize(model: onnx.ModelProto) -> bytes:
     del graph.initializer[:]
     graph.initializer.extend(copies)
     del graph.value_info[:]
-    del model.metadata_props[:]
+    facts = {each.key: each.value for each in model.metadata_props if each.key not in TOOLS_FACTS}
+    helper.set_model_props(model, dict(sorted(facts.items())))
     opsets = sorted(
         {opset.domain: opset.version for opset in model.opset_import}.items(),
     )

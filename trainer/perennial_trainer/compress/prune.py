@@ -12,7 +12,8 @@ SHARES = (0.5, 0.75)
 """Of neurons and channels that stay; the smaller first."""
 WEIGHTS_KEPT = 0.5
 ENOUGH_WEIGHTS = 1000
-MOST_ROWS = 5000
+LEAST_ROWS = 50
+"""To learn anything from."""
 
 
 def make(model: bytes, samples: Samples, seed: int) -> list[Variant]:
@@ -58,7 +59,9 @@ def _structured(
     if not said:
         return None
     del pruned.graph.value_info[:]
-    rows = augment.mixed(spread(samples.learn, MOST_ROWS), seed) if count(samples.learn) else {}
-    tuned = bool(rows) and neurons.tune(pruned, original, rows, seed)
+    rows = spread(samples.learn, augment.most_rows(samples.learn))
+    tuned = count(rows) >= LEAST_ROWS and neurons.tune(
+        pruned, original, augment.mixed(rows, seed), seed
+    )
     how = "fine-tuned" if tuned else "not fine-tuned"
     return Variant(serialize(pruned), f"{' and '.join(said)}, {how}")
