@@ -77,6 +77,29 @@ def test_a_student_of_logits_finds_the_same_class():
     assert (said == wanted).mean() > 0.8
 
 
+def test_logits_are_learnt_as_probabilities_where_the_truth_are_classes():
+    outputs = {"logits": np.array([[5.0, -3.0, 0.0]] * 4, np.float32)}
+    model = parse(small_models.cnn())
+    classes = Answers.of(model, outputs, np.array([0, 1, 2, 0]))
+    assert classes.form == "logits"
+    np.testing.assert_allclose(classes.targets(outputs).sum(axis=1), 1, rtol=1e-6)
+    for truth in (None, np.zeros((4, 3), np.float32), np.array([0, 1, 2, 9])):
+        values = Answers.of(model, outputs, truth)
+        assert values.form == "values"
+        np.testing.assert_array_equal(values.targets(outputs), outputs["logits"])
+
+
+def test_without_the_truth_a_student_learns_what_the_model_says():
+    model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS, TRUTH)
+    bare = Samples({"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True)
+    strange = Samples(
+        {"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True, np.full(len(ROWS), 77)
+    )
+    one, same = (next(distill.make(model, samples, 0)) for samples in (bare, strange))
+    assert one.model == same.model
+    assert one.control() == same.control()
+
+
 def test_the_soft_answers_of_a_forest_teach_more_than_their_labels():
     model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS[:400], TRUTH[:400])
     samples = small_models.samples(ROWS, TRUTH)

@@ -1,7 +1,7 @@
 """What a model answers with: probabilities and a label, or values; and a student's way to it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -9,10 +9,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .graph import listed
 from .method import NotApplicableError
+from .network import softmax
 
 SCORES = "student_scores"
-"""The tensor that a student ends in, shape (rows, width): scores that the softmax makes
-probabilities of, probabilities, or values."""
+"""The tensor that a student ends in, shape (rows, width): probabilities of classes, or values."""
+Form = Literal["probabilities", "logits", "values"]
+LEAST_PROBABILITY = 1e-6
 AGREE = 0.98
 """Share of the rows whose label must be that of the likeliest class."""
 
@@ -23,7 +25,8 @@ class Answers:
 
     scores: str
     """The output of floats."""
-    are_probabilities: bool
+    form: Form
+    """Logits are what the softmax makes probabilities of."""
     width: int
     """Columns of the scores."""
     label: str | None
@@ -31,8 +34,15 @@ class Answers:
     """The label of each column."""
 
     @classmethod
-    def of(cls, model: onnx.ModelProto, outputs: dict[str, np.ndarray]) -> "Answers":
+    def of(
+        cls, model: onnx.ModelProto, outputs: dict[str, np.ndarray], truth: np.ndarray | None = None
+    ) -> "Answers":
         """What the outputs for some rows show.
+
+        Args:
+            model: whose they are.
+            outputs: by name.
+            truth: of the rows; whole numbers tell scores of classes from other values.
 
         Raises:
             NotApplicableError: for outputs that no student can give.
@@ -48,20 +58,24 @@ class Answers:
             )
         scores = _matrix(outputs[floats[0]])
         sums_to_one = np.allclose(scores.sum(axis=1), 1, atol=1e-3) and scores.min(initial=0) >= 0
-        probabilities = bool(scores.shape[1] > 1 and sums_to_one)
         label = others[0] if others else None
         labels = None if label is None else _labels(model, scores, outputs[label].reshape(-1))
-        return cls(floats[0], probabilities, scores.shape[1], label, labels)
+        width = scores.shape[1]
+        form: Form = "values"
+        if width > 1 and sums_to_one:
+            form = "probabilities"
+        elif labels is not None or (width > 1 and _numbers_classes(truth, width)):
+            form = "logits"
+        return cls(floats[0], form, width, label, labels)
 
     def targets(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
         """What a student learns, shape (rows, width), float32."""
-        return _matrix(outputs[self.scores]).astype(np.float32)
+        scores = _matrix(outputs[self.scores]).astype(np.float32)
+        return softmax(scores) if self.form == "logits" else scores
 
     def hard(self, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Targets from the truth, shape (rows, width), and which rows have one, shape (rows,)."""
-        if not self.are_probabilities and self.labels is None:
-            if truth.dtype.kind in "iu" and truth.ndim == 1 and self.width > 1:
-                return np.eye(self.width, dtype=np.float32)[truth], np.ones(len(truth), bool)
+        if self.form == "values":
             return _matrix(truth.astype(np.float32)), np.ones(len(truth), bool)
         names = np.arange(self.width) if self.labels is None else self.labels
         equal = truth.astype(str)[:, None] == names.astype(str)
@@ -88,6 +102,8 @@ class Answers:
         kind = outputs[self.scores].elem_type
         flat = len(outputs[self.scores].shape.dim) == 1
         steps: list[tuple[str, Any]] = [("Reshape", np.array([-1], np.int64))] if flat else []
+        if self.form == "logits":  # of probabilities p they are log p, and whatever shifts a row
+            steps += [("Max", np.array(LEAST_PROBABILITY, np.float32)), ("Log", {})]
         finish(SCORES, self.scores, [*steps, ("Cast", {"to": kind})])
         if self.label is not None and self.labels is not None:
             nodes.append(helper.make_node("ArgMax", [SCORES], ["student_best"], axis=1, keepdims=0))
@@ -106,6 +122,16 @@ class Answers:
 
 def _matrix(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1)
+
+
+def _numbers_classes(truth: np.ndarray | None, width: int) -> bool:
+    return bool(
+        truth is not None
+        and truth.ndim == 1
+        and truth.dtype.kind in "iu"
+        and truth.size
+        and 0 <= truth.min() <= truth.max() < width
+    )
 
 
 def _labels(model: onnx.ModelProto, scores: np.ndarray, said: np.ndarray) -> np.ndarray:

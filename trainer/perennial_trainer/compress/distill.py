@@ -50,19 +50,23 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         )
     original, session = parse(model), Session(model)
     learn, truth = samples.some(most_rows(samples.learn))
-    answers = Answers.of(original, session.run(learn))
+    answers = Answers.of(original, session.run(learn), truth)
     rows = mixed(learn, seed)
     soft = answers.targets(session.run(rows))
     whole = np.isfinite(soft).all(axis=1)
     encoding = Encoding.learn(learn)
     encoded = encoding.encode(rows)
     own = encoded[: count(learn)]
-    hard, known = _hard(answers, truth, own_soft := soft[: count(learn)])
+    own_soft = soft[: count(learn)]
+    hard, known = _said(answers, own_soft)
     if truth is not None:
-        own_soft[known] += TRUTH_SHARE * (hard[known] - own_soft[known])
+        true, is_known = answers.hard(truth)
+        if is_known.sum() >= LEAST_ROWS:
+            hard, known = true, is_known
+            own_soft[known] += TRUTH_SHARE * (hard[known] - own_soft[known])
 
     def build(student: students.Student, taken: np.ndarray, targets: np.ndarray) -> bytes:
-        taught = student.teach(taken, targets, answers.are_probabilities, seed)
+        taught = student.teach(taken, targets, answers.form != "values", seed)
         parts = [encoding.nodes(), taught, answers.nodes(original)]
         return serialize(students.assemble(original, parts))
 
@@ -83,12 +87,9 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         )
 
 
-def _hard(
-    answers: Answers, truth: np.ndarray | None, own: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The truth as targets, and which rows have one; the model's own labels where it is unknown."""
-    if truth is not None:
-        return answers.hard(truth)
-    if not answers.are_probabilities:
-        return own, np.isfinite(own).all(axis=1)
-    return np.eye(answers.width, dtype=np.float32)[own.argmax(axis=1)], np.ones(len(own), bool)
+def _said(answers: Answers, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the model says in place of the truth, as hard targets, and for which rows."""
+    finite = np.isfinite(own).all(axis=1)
+    if answers.form == "values":
+        return own.copy(), finite
+    return np.eye(answers.width, dtype=np.float32)[own.argmax(axis=1)], finite
