@@ -23,7 +23,7 @@ ROWS, TRUTH = small_models.rings()
 
 @pytest.fixture(autouse=True)
 def _few_steps(monkeypatch):
-    monkeypatch.setattr(students.network, "OPERATIONS", 2e8)
+    monkeypatch.setattr(students.network, "OPERATIONS", 1e8)
 
 
 def tabular(rows, *, texts, flat):

@@ -34,6 +34,11 @@ def run(model, spec, samples=SAMPLES, tell=lambda line: None):
     return compress(model, spec, samples, seed=3, tell=tell, rounds=2)
 
 
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch):
+    monkeypatch.setattr(dense_network, "OPERATIONS", 5e8)
+
+
 @pytest.fixture(scope="module")
 def network() -> bytes:
     return small_models.trained_mlp(ROWS, TRUTH, hidden=512)
@@ -167,7 +172,7 @@ import hashlib, sys
 from pathlib import Path
 import numpy as np
 from perennial_trainer.compress import Samples, network, step
-network.OPERATIONS = 1e8
+network.OPERATIONS = 2e7
 rows = np.load(sys.argv[1])
 samples = Samples({"X": rows}, {"X": rows}, lambda given: 1.0, "accuracy", True)
 for path in sys.argv[2:]:
@@ -195,7 +200,6 @@ def test_a_process_of_its_own_makes_the_same_bytes(tmp_path, forest, network, mo
         check=True,
     )
     monkeypatch.setattr(sys, "argv", arguments)
-    monkeypatch.setattr(dense_network, "OPERATIONS", dense_network.OPERATIONS)
     with threadpool_limits(1):
         exec(DIGESTS, {})
     assert capsys.readouterr().out == other.stdout
