@@ -1,7 +1,7 @@
 """Runs inside the image's build: installs from the wheelhouse, without any registry.
 
 pip is run from its own wheel and so never gets into the image, nor do the programs of the
-dependencies, their tests, and what onnxruntime brings for converting models.
+dependencies, their tests, and what onnxruntime brings for converting large language models.
 SciPy does import numpy.f2py, so that stays where SciPy is.
 """
 
@@ -17,15 +17,16 @@ PROGRAM = sys.argv[1]
 SUPERFLUOUS = (
     "numpy/**/tests",
     "numpy/_core/include",
-    "onnxruntime/transformers",
+    "onnxruntime/transformers/models",
     "onnxruntime/tools",
-    "onnxruntime/quantization",
     "onnxruntime/datasets",
     "onnx/backend/test",
     "pandas/tests",
     "scipy/**/tests",
     "sklearn/**/tests",
 )
+TRAINERS = ("onnxruntime/transformers", "onnxruntime/quantization")
+"""What the trainer compresses models with, and nobody else needs."""
 
 
 def pip(*arguments: str) -> None:
@@ -46,6 +47,8 @@ if stage == "dependencies":
         *("--requirement", "/build/requirements.txt"),
     )
     unused = () if (TARGET / "scipy").is_dir() else ("numpy/f2py",)
+    if PROGRAM != "perennial-trainer":
+        unused += TRAINERS
     for pattern in (*SUPERFLUOUS, *unused):
         for folder in list(TARGET.glob(pattern)):  # some lie in others
             shutil.rmtree(folder, ignore_errors=True)

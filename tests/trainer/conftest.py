@@ -1,10 +1,11 @@
 """Made-up rows whose truth is known, and what is trained on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 
 def make_rows(count: int, seed: int = 0, *, drift: float = 0.0) -> pd.DataFrame:
@@ -31,3 +32,10 @@ def make_rows(count: int, seed: int = 0, *, drift: float = 0.0) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def rows() -> Callable[..., pd.DataFrame]:
     return make_rows
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads of linear algebra wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield

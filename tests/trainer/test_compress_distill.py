@@ -1,0 +1,218 @@
+"""Students: they answer as the model does, in its form, whatever its inputs and outputs are."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from support import small_models
+
+from perennial_trainer.candidates import Proposal, make_pipeline
+from perennial_trainer.compress import Samples, distill, students
+from perennial_trainer.compress.answers import Answers
+from perennial_trainer.compress.augment import mixed
+from perennial_trainer.compress.encoding import ENCODED, Encoding
+from perennial_trainer.compress.graph import parse
+from perennial_trainer.compress.method import NotApplicableError
+from perennial_trainer.compress.running import Session, run_to
+from perennial_trainer.convert import convert
+from perennial_trainer.features import Feature, clean, infer, tensors
+
+ROWS, TRUTH = small_models.rings()
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch):
+    monkeypatch.setattr(students.network, "OPERATIONS", 1e8)
+
+
+def tabular(rows, *, texts, flat):
+    """A forest on mixed columns, its feeds, and the truth as the model says it."""
+    frame = rows(500)
+    if texts:
+        frame["late"] = np.where(frame["late"] == 1, "late", "on time")
+    features = infer(frame, "late")
+    if flat:
+        features = [Feature(f.name, f.datatype, False) for f in features]
+    cleaned, truth = clean(frame, features, "rows"), frame["late"].to_numpy()
+    proposal = Proposal("RandomForest", {"n_estimators": 60, "max_depth": 10})
+    pipeline = make_pipeline(proposal, features, 0).fit(cleaned, truth)
+    return convert(pipeline, features), tensors(cleaned, features), truth
+
+
+@pytest.mark.parametrize("texts", [True, False])
+@pytest.mark.parametrize("flat", [True, False])
+@pytest.mark.parametrize("student", distill.STUDENTS, ids=lambda each: each.name)
+def test_a_student_takes_and_gives_what_the_model_does(rows, texts, flat, student, monkeypatch):
+    monkeypatch.setattr(distill, "STUDENTS", (student,))
+    model, feeds, truth = tabular(rows, texts=texts, flat=flat)
+    samples = Samples(feeds, feeds, lambda given: 1.0, "accuracy", True, truth)
+    (made,) = distill.make(model, samples, 0)
+    before, after = Session(model), Session(made.model)
+    assert after.signature == before.signature
+    said, told = after.run(feeds), before.run(feeds)
+    assert set(said["label"]) == set(told["label"])
+    assert (said["label"] == told["label"]).mean() > 0.8
+    np.testing.assert_allclose(said["probabilities"].sum(axis=1), 1, rtol=1e-4)
+    assert Session(made.control()).signature == before.signature
+
+
+def test_a_student_of_numbers_learns_numbers():
+    model = small_models.trees(RandomForestRegressor(40, random_state=0), ROWS, ROWS[:, 0] * 50 + 9)
+    samples = Samples(
+        {"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "mae", False, ROWS[:, 0] * 50 + 9
+    )
+    wanted = Session(model).run({"X": ROWS})["variable"]
+    for made in distill.make(model, samples, 0):
+        said = Session(made.model).run({"X": ROWS})["variable"]
+        assert said.shape == wanted.shape
+        assert np.abs(said - wanted).mean() < 0.3 * wanted.std(), made.what
+
+
+def test_a_student_of_logits_finds_the_same_class():
+    model = small_models.trained_mlp(ROWS, TRUTH, hidden=512)
+    samples = small_models.samples(ROWS, TRUTH, small_models.likeliest)
+    *_, largest = distill.make(model, samples, 0)
+    said, wanted = (Session(m).run({"X": ROWS})["logits"].argmax(1) for m in (largest.model, model))
+    assert (said == wanted).mean() > 0.8
+
+
+def test_logits_are_learnt_as_probabilities_where_the_truth_are_classes():
+    outputs = {"logits": np.array([[5.0, -3.0, 0.0]] * 4, np.float32)}
+    model = parse(small_models.cnn())
+    classes = Answers.of(model, outputs, np.array([0, 1, 2, 0]))
+    assert classes.form == "logits"
+    np.testing.assert_allclose(classes.targets(outputs).sum(axis=1), 1, rtol=1e-6)
+    for truth in (None, np.zeros((4, 3), np.float32), np.array([0, 1, 2, 9])):
+        values = Answers.of(model, outputs, truth)
+        assert values.form == "values"
+        np.testing.assert_array_equal(values.targets(outputs), outputs["logits"])
+
+
+def test_without_the_truth_a_student_learns_what_the_model_says():
+    model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS, TRUTH)
+    bare = Samples({"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True)
+    strange = Samples(
+        {"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True, np.full(len(ROWS), 77)
+    )
+    one, same = (next(distill.make(model, samples, 0)) for samples in (bare, strange))
+    assert one.model == same.model
+    assert one.control() == same.control()
+
+
+def test_the_soft_answers_of_a_forest_teach_more_than_their_labels():
+    model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS[:400], TRUTH[:400])
+    samples = small_models.samples(ROWS, TRUTH)
+    tree = next(distill.make(model, samples, 0))
+    told = Session(model).run({"X": ROWS[400:]})["probabilities"]
+    soft, hard = (
+        np.abs(Session(m).run({"X": ROWS[400:]})["probabilities"] - told).mean()
+        for m in (tree.model, tree.control())
+    )
+    assert soft < hard
+
+
+def test_without_rows_there_is_no_student():
+    model = small_models.trees(RandomForestClassifier(3, random_state=0), ROWS, TRUTH)
+    bare = Samples({}, {"X": ROWS}, lambda given: 1.0, "accuracy", higher_is_better=True)
+    with pytest.raises(NotApplicableError, match="at least 50 rows to learn from, got 0"):
+        next(distill.make(model, bare, 0))
+
+
+def test_rows_as_large_as_photographs_are_too_many_values_for_a_student():
+    wide = np.broadcast_to(np.float32(0.5), (200, 3, 512, 512))
+    many = Samples({"X": wide}, {"X": wide[:1]}, lambda given: 1.0, "accuracy", True)
+    with pytest.raises(NotApplicableError, match="too large for more"):
+        next(distill.make(small_models.cnn(), many, 0))
+
+
+def test_no_student_is_taught_for_a_model_that_is_as_small():
+    model = small_models.mlp(small_models.initial([8, 3], 0))
+    samples = small_models.samples(ROWS, TRUTH, small_models.likeliest)
+    with pytest.raises(NotApplicableError, match="the smallest student has"):
+        list(distill.make(model, samples, 0))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "problem"),
+    [
+        ({"a": np.zeros((4, 2)), "b": np.zeros((4, 2))}, "one output of floats"),
+        ({"a": np.zeros((4, 2, 2))}, "one output of floats"),
+        ({"label": np.zeros(4, np.int64)}, "one output of floats"),
+        (
+            {"label": np.array([1, 0, 1, 0]), "p": np.array([[0.9, 0.1]] * 4)},
+            "likeliest class in 50%",
+        ),
+        (
+            {"label": np.array(["b"] * 4, object), "p": np.array([[0.9, 0.1]] * 4)},
+            "class 1 is never",
+        ),
+    ],
+)
+def test_outputs_that_no_student_can_give_are_told(outputs, problem):
+    with pytest.raises(NotApplicableError, match=problem):
+        Answers.of(parse(small_models.cnn()), outputs)
+
+
+def test_the_label_of_a_class_that_never_comes_first_is_found_in_the_model():
+    model = small_models.trees(RandomForestClassifier(5, random_state=0), ROWS, TRUTH * 10)
+    outputs = Session(model).run({"X": ROWS})
+    seen = outputs["label"] != 20
+    some = {name: values[seen] for name, values in outputs.items()}
+    assert Answers.of(parse(model), some).labels.tolist() == [0, 10, 20]
+
+
+TEXTS = st.sampled_from(["a", "b", "", "never seen"])
+NUMBERS = st.floats(-1e3, 1e3, width=32) | st.just(float("nan"))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.integers(-9, 9), TEXTS), min_size=1, max_size=8))
+def test_onnx_encodes_rows_as_numpy_does(rows):
+    def feeds(table):
+        one, two, whole, text = zip(*table, strict=True)
+        return {
+            "numbers": np.array([one, two], np.float32).T,
+            "whole": np.array(whole, np.int64),
+            "text": np.array(text, object).reshape(-1, 1),
+        }
+
+    learnt = [(1.0, 2.0, 3, "a"), (2.0, float("nan"), 4, "b"), (9.0, 0.5, -1, "")]
+    encoding = Encoding.learn(feeds(learnt))
+    nodes, weights = encoding.nodes()
+    helper = students.helper
+    kinds = {"numbers": (1, ["n", 2]), "whole": (7, ["n"]), "text": (8, ["n", 1])}
+    inputs = [helper.make_tensor_value_info(name, *kind) for name, kind in kinds.items()]
+    outputs = [helper.make_tensor_value_info(ENCODED, 1, ["n", None])]
+    graph = helper.make_graph(nodes, "encoding", inputs, outputs, weights)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    said = run_to(model, [ENCODED], feeds(rows))[0]
+    np.testing.assert_allclose(said, encoding.encode(feeds(rows)), rtol=1e-5, atol=1e-5)
+    assert np.isfinite(said).all()
+
+
+def test_made_rows_lie_between_given_ones_and_keep_texts_and_whole_numbers():
+    feeds = {
+        "x": np.array([[0.0], [10.0], [np.nan]], np.float32),
+        "text": np.array(["a", "b", "c"], object),
+        "whole": np.array([1, 2, 3]),
+    }
+    made = mixed(feeds, seed=0, copies=20)
+    assert len(made["x"]) == 63
+    np.testing.assert_array_equal(made["x"][:3], feeds["x"])
+    assert np.nanmin(made["x"]) > -10
+    assert np.nanmax(made["x"]) < 20
+    assert set(made["text"]) == {"a", "b", "c"}
+    assert set(made["whole"]) == {1, 2, 3}
+    assert made["x"].dtype == np.float32
+
+
+def test_the_same_seed_makes_the_same_student():
+    model = small_models.trees(RandomForestClassifier(30, random_state=0), ROWS, TRUTH)
+    samples = small_models.samples(ROWS, TRUTH)
+    one, same, other = (
+        [each.model for each in distill.make(model, samples, seed)] for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
