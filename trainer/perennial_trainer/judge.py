@@ -9,6 +9,14 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from perennial_contracts.modelcard import (
+    CandidateTrial,
+    DataFacts,
+    Evaluation,
+    ModelCard,
+    Score,
+    Side,
+)
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.quality import MetricName
 from perennial_contracts.retrainjob import DataSummary
@@ -30,9 +38,10 @@ from .features import Feature, as_text, clean, clean_labels, infer, sort_labels
 from .onnx_model import OnnxModel, SignatureError
 from .progress import tell
 from .publish import publish_bundle, publish_report
-from .report.page import Judged, Side, render
+from .report.page import render
 from .result import fit_message
 from .scores import Answers, Counts, Task, make_task, values
+from .search import SearchReport
 from .settings import StepSettings
 
 
@@ -101,13 +110,15 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     fitted = profile.fit(recent.frame, features, recent.truth, said, task, plan.search.seed)
     files = bundle.pack(new, fitted, task, scores, _lineage(plan, summary, challenger.candidate))
     digest = bundle.digest(files)
-    sides = [Side("Challenger", Counts(task, recent.truth, said).matrix)]
+    matrices = [Counts(task, recent.truth, said).matrix]
     if old is not None:
         before = _answer(old, recent, classes, "the champion")
-        sides.insert(0, Side("Champion", Counts(task, recent.truth, before).matrix))
-    page = render(
-        Judged(plan, verdict, task, sides, gains, scores, summary, challenger.search, digest)
-    ).encode()
+        matrices.append(Counts(task, recent.truth, before).matrix)
+    lineage = {**_lineage(plan, summary, challenger.candidate), "challenger": digest}
+    card = _card(
+        plan, verdict, task, matrices, gains, scores, summary, challenger.search, lineage
+    )  # fmt: skip
+    page = render(card, fitted).encode()
     if verdict.decision == "Accepted":
         uri = publish_bundle(plan.output, files, page, settings.retry_seconds)
         report = f"{uri}report.html"
@@ -125,6 +136,55 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
             comparisons=[gain.to_contract() for gain in gains],
             report=report,
         )
+    )
+
+
+def _card(
+    plan: Plan,
+    verdict: gate.Verdict,
+    task: Task,
+    matrices: list[np.ndarray],
+    gains: list[Gain],
+    scores: Mapping[str, float],
+    summary: DataSummary,
+    search: SearchReport | None,
+    lineage: Mapping[str, str],
+) -> ModelCard:
+    """What the report tells; ``matrices`` are the challenger's and the champion's, if any."""
+    trigger = f"{plan.trigger.type}: {plan.trigger.message}".removesuffix(": ")
+    moments = [moment and str(moment) for moment in (summary.start, summary.end)]
+    trials = search.trials if search else []
+    return ModelCard(
+        name=f"{plan.namespace}/{plan.model}",
+        decision=verdict.decision,
+        headline=verdict.message,
+        kind=lineage.get("candidate", ""),
+        evaluation=Evaluation(
+            task="Classification",
+            rows=int(matrices[0].sum()),
+            classes=task.classes,
+            positive=task.positive,
+            scores=[Score(metric=name, value=value) for name, value in scores.items()],
+            matrix=matrices[0].astype(int).tolist(),
+        ),
+        champion_matrix=matrices[1].astype(int).tolist() if len(matrices) > 1 else [],
+        comparisons=[Side(**vars(gain)) for gain in gains],
+        metric=plan.gate.metric,
+        why=search.why if search else "",
+        trials=[
+            CandidateTrial(**trial.model_dump(), chosen=search is not None and i == search.chosen)
+            for i, trial in enumerate(trials)
+        ],
+        data=DataFacts(
+            digest=summary.digest,
+            rows=summary.rows,
+            captured=summary.captured,
+            held_out=int(matrices[0].sum()),
+            start=moments[0],
+            end=moments[1],
+            label=plan.data.label,
+        ),
+        lineage={**lineage, "trigger": trigger},
     )
 
 

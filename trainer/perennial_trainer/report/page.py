@@ -1,185 +1,124 @@
 """The page: what was decided, on which numbers, out of which candidates, from which data."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from perennial_contracts.modelcard import ModelCard
+from perennial_contracts.profile import Profile
 
-import numpy as np
-
-from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import DataSummary
-from perennial_contracts.training import Plan
-
-from ..compare import Gain
-from ..gate import TITLES, Verdict
-from ..scores import Task
-from ..search import SearchReport, Trial
-from .figures import confusion, interval
-from .markup import Markup, element, facts, join, table
+from .markup import Markup, element, facts, join
+from .sections.candidates import candidates
+from .sections.comparison import comparison
+from .sections.compression import compression, conversion
+from .sections.data import data
+from .sections.distributions import distributions
+from .sections.lineage import lineage
+from .sections.quality import answers, curve_charts, errors, metrics
+from .sections.slices import slices
 from .style import STYLE
+from .words import NOTHING, duration, size
+
+LEAF = Markup(
+    '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
+    '<path d="M2 14C2 6 7 2 14 2c0 7-4 12-10 11l4-6-5 5z"/></svg>'
+)
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two models on the recent rows."""
+def render(
+    card: ModelCard, profile: Profile | None = None, champion_profile: Profile | None = None
+) -> str:
+    """One HTML file without scripts and links; the same facts make the same file.
 
-    name: str
-    matrix: np.ndarray
-    """Shape (classes, classes); row is the answer, column the truth."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """All that the page tells."""
-
-    plan: Plan
-    verdict: Verdict
-    task: Task
-    sides: Sequence[Side]
-    gains: Sequence[Gain]
-    scores: Mapping[str, float]
-    """Of the challenger, on the recent rows."""
-    summary: DataSummary
-    search: SearchReport | None
-    digest: str
-    """Of the challenger's bundle."""
-
-
-def render(judged: Judged) -> str:
-    """The page; the same run makes the same one but for how long the trials took."""
-    plan = judged.plan
-    title = f"{plan.model} · {plan.job}"
+    Args:
+        card: what is known of the model; what it lacks does not appear.
+        profile: what its inputs and answers looked like.
+        champion_profile: the same of the model that it stood against.
+    """
+    parts = [
+        (name, title, content)
+        for name, title, content in (
+            ("metrics", "Metrics", metrics(card)),
+            ("comparison", "Champion and challenger", comparison(card)),
+            ("answers", "Right and wrong answers", answers(card)),
+            ("curves", "Curves", curve_charts(card)),
+            ("errors", "Predictions and residuals", errors(card)),
+            ("slices", "Slices", slices(card)),
+            ("candidates", "Candidates", candidates(card)),
+            ("compression", "Compression", compression(card)),
+            ("conversion", "Conversion", conversion(card)),
+            ("profile", "Distributions", distributions(profile, champion_profile)),
+            ("data", "Data", data(card)),
+            ("lineage", "Lineage", lineage(card)),
+        )
+        if content
+    ]
     head = join(
         [
             Markup('<meta charset="utf-8">'),
             Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            element("title", f"{judged.verdict.decision}: {title}"),
+            element("title", f"{card.decision}: {card.name}" if card.decision else card.name),
             element("style", Markup(STYLE)),
         ]
     )
-    body = join(
-        [
-            element(
-                "header",
-                element("h1", title),
-                element("span", judged.verdict.decision, class_=f"badge {judged.verdict.decision}"),
-                element("p", _sentence(judged.verdict.message)),
-            ),
-            _section("Metrics", _metrics(judged)),
-            _section("Right and wrong answers", _confusions(judged)),
-            _section("Candidates", _candidates(judged.search)),
-            _section("Data", _data(judged)),
-            _section("Lineage", _lineage(judged)),
-        ]
+    contents = element(
+        "nav",
+        *(element("a", title, href=f"#{name}") for name, title, _ in parts),
+        aria_label="Contents",
     )
-    page = element("html", element("head", head), element("body", body), lang="en")
+    sections = (
+        element(
+            "section",
+            element("h2", title, id=f"{name}-title"),
+            content,
+            id=name,
+            aria_labelledby=f"{name}-title",
+        )
+        for name, title, content in parts
+    )
+    main = element("main", _headline(card), contents if len(parts) > 2 else "", *sections)
+    page = element("html", element("head", head), element("body", main), lang="en")
     return f"<!doctype html>\n{page}\n"
 
 
-def _sentence(message: str) -> str:
-    """What the verdict says after its first word."""
-    said = message.partition(": ")[2]
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _section(title: str, content: Markup) -> Markup:
-    return element("section", element("h2", title), content)
-
-
-def _metrics(judged: Judged) -> Markup:
-    if not judged.gains:
-        scores = [(TITLES[name], f"{judged.scores[name]:.4f}") for name in _told(judged)]
-        return table(["", "challenger"], scores)
-    recent = "captured" if judged.summary.captured else "baseline"
-    reach = max(max(abs(gain.low), abs(gain.high)) for gain in judged.gains)
-    rows = [
-        (
-            element("strong", TITLES[gain.metric])
-            if gain.metric == judged.plan.gate.metric
-            else TITLES[gain.metric],
-            f"{recent if gain.on == 'Recent' else 'baseline'}, {gain.rows:,}",
-            f"{gain.champion:.4f}",
-            f"{gain.challenger:.4f}",
-            f"{gain.challenger - gain.champion:+.4f}",
-            f"{gain.low:+.4f} … {gain.high:+.4f}",
-            interval(gain.low, gain.high, gain.challenger - gain.champion, reach),
-        )
-        for gain in judged.gains
-    ]
-    gate = judged.plan.gate
-    note = (
-        f"Held-out rows, which neither model has learnt from. The interval is the gain's, 95 %, by "
-        f"a paired bootstrap of contiguous blocks. The gate asks for {TITLES[gate.metric]}: a gain "
-        f"of at least {gate.minImprovementPermille / 1000:+.3f} on captured rows, on the baseline "
-        f"more than {-gate.maxRegressionPermille / 1000:+.3f}, and a value of at least "
-        f"{gate.minValuePermille / 1000:.3f}."
-    )
-    head = ["", "rows", "champion", "challenger", "gain", "between", ""]
-    return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
-
-
-def _told(judged: Judged) -> list[MetricName]:
-    return [name for name in judged.task.metrics if name in judged.scores]
-
-
-def _confusions(judged: Judged) -> Markup:
-    maps = [confusion(side.name, side.matrix, judged.task.classes) for side in judged.sides]
-    share = "A share is one of the rows whose truth is the row's."
-    note = f"Scores are about {judged.task.positive}. {share}" if judged.task.positive else share
-    return join([element("div", *maps, class_="side"), element("p", note, class_="faint")])
-
-
-def _candidates(search: SearchReport | None) -> Markup:
-    if search is None:
-        return element("p", "A trainer of your own made the model; it left no list of trials.")
-    rows = [
-        (
-            element("span", trial.kind, class_="chosen" if index == search.chosen else ""),
-            element("code", ", ".join(f"{key}={value}" for key, value in trial.params.items())),
-            *_outcome(trial),
-            "taken" if index == search.chosen else "",
-        )
-        for index, trial in enumerate(search.trials)
-    ]
-    ordered = "in the order of time" if search.order == "TimeOrdered" else "of shuffled rows"
-    note = f"{TITLES[search.metric]} by cross-validation over folds {ordered}. Taken: {search.why}."
-    head = ["", "settings", TITLES[search.metric], "±", "seconds", ""]
-    return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
-
-
-def _outcome(trial: Trial) -> tuple[str, str, str]:
-    if trial.mean is None:
-        return trial.status.lower(), "", trial.problem[:80]
-    return f"{trial.mean:.4f}", f"{trial.deviation:.4f}", f"{trial.seconds:.1f}"
-
-
-def _data(judged: Judged) -> Markup:
-    data, summary = judged.plan.data, judged.summary
-    return facts(
-        [
-            ("label", data.label),
-            ("rows learnt from", f"{summary.rows:,}"),
-            ("captured rows", f"{summary.captured:,}"),
-            ("captured from", summary.start),
-            ("captured to", summary.end),
-            ("baseline", data.baseline),
-            ("window", data.window),
-            ("digest", element("code", summary.digest)),
-        ]
+def _headline(card: ModelCard) -> Markup:
+    evaluation = card.evaluation
+    badge = element("span", card.decision, class_=f"badge {card.decision}") if card.decision else ""
+    said = _sentence(card.headline)
+    budget = card.budget
+    return element(
+        "header",
+        element("p", LEAF, "Perennial · model report", class_="brand"),
+        element("h1", card.name),
+        badge,
+        element("p", said, class_="lead") if said else "",
+        facts(
+            [
+                ("model", card.kind),
+                ("task", evaluation.task.lower() if evaluation else ""),
+                ("learnt from", f"{card.data.rows:,} rows" if card.data.rows else ""),
+                ("judged on", f"{evaluation.rows:,} rows" if evaluation else ""),
+                ("size", _within(size(card.size_bytes), size(budget.get("sizeBytes")))),
+                (
+                    "p95",
+                    _within(
+                        duration(card.p95_microseconds),
+                        duration(budget.get("p95Microseconds")),
+                    ),
+                ),
+            ],
+            "key",
+        ),
     )
 
 
-def _lineage(judged: Judged) -> Markup:
-    plan = judged.plan
-    champion = f"{plan.champion.uri} {plan.champion.digest}" if plan.champion else ""
-    trigger = f"{plan.trigger.type}: {plan.trigger.message}".removesuffix(": ")
-    return facts(
-        [
-            ("model", f"{plan.namespace}/{plan.model}"),
-            ("run", plan.job),
-            ("trigger", trigger),
-            ("champion", champion),
-            ("challenger", element("code", judged.digest)),
-            ("seed", plan.search.seed),
-            ("made for", plan.now),
-        ]
-    )
+def _sentence(headline: str) -> str:
+    """The headline without the decision, which the badge says already."""
+    said = headline
+    for decision in ("Accepted", "Rejected"):
+        said = said.removeprefix(f"{decision}: ")
+    said = said.strip().rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def _within(written: str, limit: str) -> str:
+    """A measured cost, with the budget where there is one; empty where nothing was measured."""
+    if written == NOTHING:
+        return ""
+    return written if limit == NOTHING else f"{written} (budget {limit})"
