@@ -391,7 +391,7 @@ def test_the_report_is_one_file_that_tells_all_and_escapes_what_comes_from_outsi
         "captured rows",
     ):
         assert told in page
-    assert page.count("<svg") == len(result.comparisons)
+    assert page.count("gain between") >= len(result.comparisons)
 
 
 def test_a_result_fits_into_the_termination_message_with_the_gates_metric_kept():

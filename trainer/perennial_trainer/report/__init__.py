@@ -1,1 +1,1 @@
-"""report.html: one file that needs nothing else, about one run."""
+"""report.html: one file that needs nothing else, drawn from a model card and a drift profile."""

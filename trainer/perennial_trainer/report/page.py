@@ -1,133 +1,124 @@
 """The page: what was decided, on which numbers, out of which candidates, from which data."""
 
-import numpy as np
-
-from perennial_contracts.modelcard import CandidateTrial, ModelCard, Side
+from perennial_contracts.modelcard import ModelCard
 from perennial_contracts.profile import Profile
 
-from ..gate import TITLES
-from .figures import confusion, interval
-from .markup import Markup, element, facts, join, table
+from .markup import Markup, element, facts, join
+from .sections.candidates import candidates
+from .sections.comparison import comparison
+from .sections.compression import compression, conversion
+from .sections.data import data
+from .sections.distributions import distributions
+from .sections.lineage import lineage
+from .sections.quality import answers, curve_charts, errors, metrics
+from .sections.slices import slices
 from .style import STYLE
+from .words import NOTHING, duration, size
+
+LEAF = Markup(
+    '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
+    '<path d="M2 14C2 6 7 2 14 2c0 7-4 12-10 11l4-6-5 5z"/></svg>'
+)
 
 
-def render(card: ModelCard, profile: Profile | None = None) -> str:
-    """The page; the same run makes the same one but for how long the trials took."""
-    title = f"{card.name} · {card.lineage.get('retrainJob', card.kind)}"
-    decision = card.decision or "Evaluated"
+def render(
+    card: ModelCard, profile: Profile | None = None, champion_profile: Profile | None = None
+) -> str:
+    """One HTML file without scripts and links; the same facts make the same file.
+
+    Args:
+        card: what is known of the model; what it lacks does not appear.
+        profile: what its inputs and answers looked like.
+        champion_profile: the same of the model that it stood against.
+    """
+    parts = [
+        (name, title, content)
+        for name, title, content in (
+            ("metrics", "Metrics", metrics(card)),
+            ("comparison", "Champion and challenger", comparison(card)),
+            ("answers", "Right and wrong answers", answers(card)),
+            ("curves", "Curves", curve_charts(card)),
+            ("errors", "Predictions and residuals", errors(card)),
+            ("slices", "Slices", slices(card)),
+            ("candidates", "Candidates", candidates(card)),
+            ("compression", "Compression", compression(card)),
+            ("conversion", "Conversion", conversion(card)),
+            ("profile", "Distributions", distributions(profile, champion_profile)),
+            ("data", "Data", data(card)),
+            ("lineage", "Lineage", lineage(card)),
+        )
+        if content
+    ]
     head = join(
         [
             Markup('<meta charset="utf-8">'),
             Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-            element("title", f"{decision}: {title}"),
+            element("title", f"{card.decision}: {card.name}" if card.decision else card.name),
             element("style", Markup(STYLE)),
         ]
     )
-    body = join(
-        [
-            element(
-                "header",
-                element("h1", title),
-                element("span", decision, class_=f"badge {decision}"),
-                element("p", _sentence(card.headline)),
-            ),
-            _section("Metrics", _metrics(card)),
-            _section("Right and wrong answers", _confusions(card)),
-            _section("Candidates", _candidates(card)),
-            _section("Data", _data(card)),
-            _section("Lineage", facts(list(card.lineage.items()))),
-        ]
+    contents = element(
+        "nav",
+        *(element("a", title, href=f"#{name}") for name, title, _ in parts),
+        aria_label="Contents",
     )
-    page = element("html", element("head", head), element("body", body), lang="en")
+    sections = (
+        element(
+            "section",
+            element("h2", title, id=f"{name}-title"),
+            content,
+            id=name,
+            aria_labelledby=f"{name}-title",
+        )
+        for name, title, content in parts
+    )
+    main = element("main", _headline(card), contents if len(parts) > 2 else "", *sections)
+    page = element("html", element("head", head), element("body", main), lang="en")
     return f"<!doctype html>\n{page}\n"
 
 
-def _sentence(message: str) -> str:
-    """What the verdict says after its first word."""
-    said = message.partition(": ")[2]
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _section(title: str, content: Markup) -> Markup:
-    return element("section", element("h2", title), content)
-
-
-def _title(metric: str) -> str:
-    return TITLES.get(metric, metric)
-
-
-def _metrics(card: ModelCard) -> Markup:
-    if not card.comparisons:
-        scores = card.evaluation.scores if card.evaluation else []
-        return table(
-            ["", "challenger"], [(_title(score.metric), f"{score.value:.4f}") for score in scores]
-        )
-    recent = "captured" if card.data.captured else "baseline"
-    reach = max(max(abs(side.low), abs(side.high)) for side in card.comparisons)
-    rows = [_compared(side, recent, reach) for side in card.comparisons]
-    note = (
-        "Held-out rows, which neither model has learnt from. The interval is the gain's, 95 %, by "
-        "a paired bootstrap of contiguous blocks."
-    )
-    head = ["", "rows", "champion", "challenger", "gain between", ""]
-    return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
-
-
-def _compared(side: Side, recent: str, reach: float) -> tuple[Markup | str, ...]:
-    middle = (side.low + side.high) / 2
-    return (
-        _title(side.metric),
-        f"{recent if side.on == 'Recent' else 'baseline'}, {side.rows:,}",
-        f"{side.champion:.4f}",
-        f"{side.challenger:.4f}",
-        f"{side.low:+.4f} … {side.high:+.4f}",
-        interval(side.low, side.high, middle, reach),
+def _headline(card: ModelCard) -> Markup:
+    evaluation = card.evaluation
+    badge = element("span", card.decision, class_=f"badge {card.decision}") if card.decision else ""
+    said = _sentence(card.headline)
+    budget = card.budget
+    return element(
+        "header",
+        element("p", LEAF, "Perennial · model report", class_="brand"),
+        element("h1", card.name),
+        badge,
+        element("p", said, class_="lead") if said else "",
+        facts(
+            [
+                ("model", card.kind),
+                ("task", evaluation.task.lower() if evaluation else ""),
+                ("learnt from", f"{card.data.rows:,} rows" if card.data.rows else ""),
+                ("judged on", f"{evaluation.rows:,} rows" if evaluation else ""),
+                ("size", _within(size(card.size_bytes), size(budget.get("sizeBytes")))),
+                (
+                    "p95",
+                    _within(
+                        duration(card.p95_microseconds),
+                        duration(budget.get("p95Microseconds")),
+                    ),
+                ),
+            ],
+            "key",
+        ),
     )
 
 
-def _confusions(card: ModelCard) -> Markup:
-    found = card.evaluation
-    if not found or not found.matrix:
-        return element("p", "Numbers are told, not classes.")
-    sides = [("Champion", card.champion_matrix), ("Challenger", found.matrix)]
-    maps = [confusion(name, np.array(matrix), found.classes) for name, matrix in sides if matrix]
-    share = "A share is one of the rows whose truth is the row's."
-    note = f"Scores are about {found.positive}. {share}" if found.positive else share
-    return join([element("div", *maps, class_="side"), element("p", note, class_="faint")])
+def _sentence(headline: str) -> str:
+    """The headline without the decision, which the badge says already."""
+    said = headline
+    for decision in ("Accepted", "Rejected"):
+        said = said.removeprefix(f"{decision}: ")
+    said = said.strip().rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def _candidates(card: ModelCard) -> Markup:
-    if not card.trials:
-        return element("p", "A trainer of your own made the model; it left no list of trials.")
-    rows = [
-        (
-            element("span", trial.kind, class_="chosen" if trial.chosen else ""),
-            element("code", ", ".join(f"{key}={value}" for key, value in trial.params.items())),
-            *_outcome(trial),
-            "taken" if trial.chosen else "",
-        )
-        for trial in card.trials
-    ]
-    note = f"{_title(card.metric)} by cross-validation. Taken: {card.why}."
-    head = ["", "settings", _title(card.metric), "±", "seconds", ""]
-    return join([table(head, rows, class_="wide"), element("p", note, class_="faint")])
-
-
-def _outcome(trial: CandidateTrial) -> tuple[str, str, str]:
-    if trial.mean is None:
-        return trial.status.lower(), "", trial.problem[:80]
-    return f"{trial.mean:.4f}", f"{trial.deviation:.4f}", f"{trial.seconds:.1f}"
-
-
-def _data(card: ModelCard) -> Markup:
-    data = card.data
-    return facts(
-        [
-            ("label", data.label),
-            ("rows learnt from", f"{data.rows:,}"),
-            ("captured rows", f"{data.captured:,}"),
-            ("captured from", data.start),
-            ("captured to", data.end),
-            ("digest", element("code", data.digest)),
-        ]
-    )
+def _within(written: str, limit: str) -> str:
+    """A measured cost, with the budget where there is one; empty where nothing was measured."""
+    if written == NOTHING:
+        return ""
+    return written if limit == NOTHING else f"{written} (budget {limit})"

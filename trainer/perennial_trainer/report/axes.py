@@ -1,0 +1,131 @@
+"""Scales, ticks and the frame that a chart is drawn in."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .markup import Markup, join
+from .svg import label, line, picture
+from .words import number
+
+WIDTH, HEIGHT = 400, 300
+"""Units of the view box: about pixels, so that texts have the page's size on a phone."""
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
+TICKS = 5
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values between low and high to places between start and end."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def __call__(self, value: float) -> float:
+        """The place of a value; one outside is put at the nearer end."""
+        low, high, at = (math.log(v) if self.log else v for v in self._within(value))
+        return self.start + (at - low) / (high - low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Round values: of 1, 2 and 5 times a power of ten."""
+        if self.log:
+            return self._decades()
+        step = _step((self.high - self.low) / TICKS)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [round(index * step, 12) for index in range(first, last + 1)]
+
+    def _within(self, value: float) -> tuple[float, float, float]:
+        return self.low, self.high, min(max(value, self.low), self.high)
+
+    def _decades(self) -> list[float]:
+        exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        within = [
+            [mantissa * 10.0**exponent for exponent in exponents for mantissa in mantissas]
+            for mantissas in ((1, 2, 5), (1, 3), (1,))
+        ]
+        found = [[tick for tick in ticks if self.low <= tick <= self.high] for ticks in within]
+        return next((ticks for ticks in found if len(ticks) <= TICKS + 1), found[-1])
+
+
+def span(values: Iterable[float], room: float = 0.05) -> tuple[float, float]:
+    """Ends of an axis that holds all values, with some room; (0, 1) where there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return 0.0, 1.0
+    low, high = min(finite), max(finite)
+    extra = (high - low) * room or abs(low) * room or 0.5
+    return low - extra, high + extra
+
+
+def log_span(values: Iterable[float], room: float = 1.3) -> tuple[float, float]:
+    """Ends of a logarithmic axis that holds all positive values."""
+    positive = [value for value in values if math.isfinite(value) and value > 0]
+    return (min(positive) / room, max(positive) * room) if positive else (1.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A chart's two scales; draws the grid, the ticks and the names of the axes."""
+
+    x: Scale
+    y: Scale
+    x_name: str
+    y_name: str
+    x_text: Callable[[float], str] = number
+    y_text: Callable[[float], str] = number
+
+    def draw(self, title: str, *parts: Markup) -> Markup:
+        """The chart as an image."""
+        return picture(WIDTH, HEIGHT, title, self._grid(), *parts, class_="chart")
+
+    def _grid(self) -> Markup:
+        foot, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+        parts = []
+        for tick in self.x.ticks():
+            at = self.x(tick)
+            parts += [
+                line(at, TOP, at, foot, "grid"),
+                label(self.x_text(tick), at, foot + 16),
+            ]
+        for tick in self.y.ticks():
+            at = self.y(tick)
+            parts += [
+                line(LEFT, at, right, at, "grid"),
+                label(self.y_text(tick), LEFT - 6, at + 4, "end"),
+            ]
+        parts.append(label(self.x_name, (LEFT + right) / 2, HEIGHT - 8, class_="name"))
+        parts.append(_upright(self.y_name))
+        return join(parts)
+
+
+def frame(
+    x: tuple[float, float],
+    y: tuple[float, float],
+    x_name: str,
+    y_name: str,
+    *,
+    log_x: bool = False,
+    x_text: Callable[[float], str] = number,
+    y_text: Callable[[float], str] = number,
+) -> Frame:
+    """A chart of the usual size over these spans (low, high)."""
+    return Frame(
+        Scale(*x, LEFT, WIDTH - RIGHT, log_x), Scale(*y, HEIGHT - BOTTOM, TOP),
+        x_name, y_name, x_text, y_text,
+    )  # fmt: skip
+
+
+def _upright(said: str) -> Markup:
+    turned = label(said, 0, 0, class_="name")
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    return Markup(f'<g transform="translate(11 {middle:g}) rotate(-90)">{turned}</g>')
+
+
+def _step(least: float) -> float:
+    """The smallest of 1, 2 and 5 times a power of ten that is no less."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

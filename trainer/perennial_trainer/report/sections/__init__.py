@@ -1,0 +1,1 @@
+"""The page's parts: each a function from the card to its content, empty where the card lacks it."""
