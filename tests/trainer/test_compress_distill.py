@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from perennial_trainer.candidates import Proposal, make_pipeline
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from support import small_models
 
-from perennial_trainer.candidates import Proposal, make_pipeline
 from perennial_trainer.compress import Samples, distill, students
 from perennial_trainer.compress.answers import Answers
 from perennial_trainer.compress.augment import mixed

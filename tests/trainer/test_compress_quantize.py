@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from perennial_trainer.candidates import SETTINGS, Proposal, make_pipeline
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from support import small_models
 
 from perennial_contracts.bundle import Datatype
-from perennial_trainer.candidates import SETTINGS, Proposal, make_pipeline
 from perennial_trainer.compress import Samples, float16, int8_dynamic, int8_static
 from perennial_trainer.compress.graph import operators, parse
 from perennial_trainer.compress.method import NotApplicableError
