@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .compression import Compression
 from .outcome import MESSAGE_LIMIT, shortened
-from .retrainjob import Comparison, DataSummary, Gate, Search, TrainingData, Trigger
+from .retrainjob import Comparison, DataSummary, Gate, Metric, Search, TrainingData, Trigger
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""
@@ -94,6 +95,7 @@ class Plan(BaseModel):
     """URI of the captured files; a path where a volume is mounted."""
     trigger: Trigger
     data: TrainingData
+    compression: Compression | None = None
     search: Search
     gate: Gate
     output: str
@@ -112,6 +114,10 @@ class TrainingResult(BaseModel):
     challenger: Model
     candidate: str = ""
     data: DataSummary
+    metrics: list[Metric] = []
+    """The challenger's, on Recent."""
+    sizeBytes: int | None = None
+    p95Microseconds: int | None = None
     comparisons: list[Comparison]
     report: str | None = None
 

@@ -8,7 +8,6 @@ import pandas as pd
 from pydantic import ValidationError
 
 from perennial_contracts.modelcard import TaskName
-from perennial_contracts.quality import ERRORS
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import Plan, TrainingFailure
 
@@ -83,8 +82,3 @@ def find_task(plan: Plan, held_out: list[Rows], labels: list[str]) -> Task:
             f"gate.metric: expected one of {', '.join(task.metrics)} for {what}, got {metric}",
         )
     return task
-
-
-def largest_is_best(metric: str) -> bool:
-    """Whether more of a metric is better."""
-    return metric not in ERRORS
