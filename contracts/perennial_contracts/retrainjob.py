@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from .api import ApiModel, Condition, LocalReference, Moment, list_map, rules
+from .compression import Compression
 from .duration import Duration
 from .modelcard import TaskName
 from .podsettings import PodResources, PullSecrets, Scheduling
@@ -251,6 +252,19 @@ class RetrainTemplate(ApiModel):
     """How quick and how small the challenger must be."""
     output: Output
     """Where what was made is kept."""
+    compression: Annotated[
+        Compression | None,
+        Field(
+            json_schema_extra=rules(
+                (
+                    "!has(self.gate) || !has(self.gate.data)",
+                    "compression.gate.data: leave it out; a run measures on its held-out rows",
+                )
+            )
+        ),
+    ] = None
+    """How the challenger is made smaller or faster before it is judged; it stays as it is where
+    absent."""
     queueName: Annotated[
         str | None,
         Field(
@@ -320,6 +334,19 @@ class Challenger(ModelReference):
 
     candidate: Annotated[str, Field(max_length=256)] = ""
     """Which of the kinds of model won the search."""
+    sizeBytes: Annotated[int | None, Field(ge=0)] = None
+    """Of its ONNX file."""
+    p95Microseconds: Annotated[int | None, Field(ge=0)] = None
+    """A row took at most this in 95 of 100 cases, with one thread, where it was judged."""
+
+
+class Metric(ApiModel):
+    """A score of the challenger on the latest held-out rows."""
+
+    name: MetricName
+    """What was measured."""
+    value: Annotated[str, Field(max_length=32)]
+    """Its value, as a decimal number such as 0.8731."""
 
 
 class Comparison(ApiModel):
@@ -422,6 +449,10 @@ class RetrainJobStatus(ApiModel):
     """The model that was trained. It is published only where it was accepted."""
     data: DataSummary | None = None
     """What it learnt from."""
+    metrics: Annotated[
+        list[Metric], Field(default_factory=list, max_length=20, json_schema_extra=list_map("name"))
+    ]
+    """How good the challenger is."""
     comparisons: Comparisons
     """Champion and challenger on the same rows."""
     report: Annotated[str | None, Field(max_length=1024)] = None

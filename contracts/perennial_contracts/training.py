@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .compression import Compression
 from .outcome import MESSAGE_LIMIT, shortened
 from .quality import MetricName
 from .retrainjob import (
@@ -17,6 +18,7 @@ from .retrainjob import (
     Comparison,
     DataSummary,
     Gate,
+    Metric,
     Search,
     TrainingData,
     Trigger,
@@ -138,6 +140,7 @@ class Plan(BaseModel):
     """URI of the captured files; a path where a volume is mounted."""
     trigger: Trigger
     data: TrainingData
+    compression: Compression | None = None
     search: Search
     gate: Gate
     budget: Budget = Budget()
@@ -162,6 +165,10 @@ class TrainingResult(BaseModel):
     challenger: Model
     candidate: str = ""
     data: DataSummary
+    metrics: list[Metric] = []
+    """The challenger's, on Recent."""
+    sizeBytes: int | None = None
+    p95Microseconds: int | None = None
     comparisons: list[Comparison]
     report: str | None = None
 

@@ -295,8 +295,7 @@ def test_what_is_wrong_with_a_profile_is_said_with_the_field(
     ("field", "value"),
     [
         ("value", math.nan),
-        ("value", 1.01),
-        ("value", -0.01),
+        ("value", math.inf),
         ("deviation", math.nan),
         ("deviation", math.inf),
         ("deviation", -0.1),

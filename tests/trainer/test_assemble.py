@@ -215,6 +215,30 @@ def test_without_a_baseline_labels_that_are_whole_numbers_are_numbers(site, rows
     assert len(got.train) == 80
 
 
+def test_numbers_that_come_back_as_texts_are_numbers_to_learn(site, rows):
+    """Feedback is text; RMSE is told of what it says."""
+    truth = np.round(np.random.default_rng(0).normal(10, 5, 100), 2)
+    capture(site / "captured", rows(100, 2).drop(columns="late"), [f"{v:g}" for v in truth])
+    minutes = rows(400, 1).assign(late=np.arange(400) / 4)
+    write_parquet(minutes, site / "minutes.parquet")
+    search = {"task": "Regression", "metric": "rmse"}
+    data = {"baseline": str(site / "minutes.parquet"), "minRows": 50}
+    got = collect(site, champion=None, search=search, data=data, gate={"metric": "rmse"})
+    assert got.recent.labels.dtype == got.train.labels.dtype == np.float64
+    np.testing.assert_allclose(got.recent.labels, truth[80:])
+    assert got.reference is not None
+    np.testing.assert_allclose(got.reference.labels, np.arange(320, 400) / 4)
+
+
+def test_a_number_of_feedback_that_is_none_is_told(site, rows):
+    capture(site / "captured", rows(100, 2).drop(columns="late"), ["12.5"] * 99 + ["late"])
+    search = {"task": "Regression", "metric": "rmse", "candidates": None}
+    error = failure(site, champion=None, search=search, gate={"metric": "rmse"})
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "column late: expected a number in each row (search.task: Regression)" in error.message
+    assert "'late'" in error.message
+
+
 def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, rows, capsys):
     ids = put(site, rows(100, 2))
     put_labels(site / "captured", [(ids[0], NOW - timedelta(hours=1), "lat")])
@@ -257,6 +281,31 @@ def test_a_captured_file_that_is_none_is_named(site, rows):
     error = failure(site)
     assert error.reason is TrainingFailure.DATA_UNREADABLE
     assert str(path) in error.message
+
+
+def test_a_captured_file_that_is_cut_short_is_named(site, rows):
+    put(site, rows(200, 2))
+    path = next((site / "captured").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    error = failure(site)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert path.name in error.message
+
+
+def test_a_baseline_that_is_cut_short_is_named(site, rows):
+    put(site, rows(200, 2))
+    path = site / "base.parquet"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    error = failure(site)
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert "base.parquet: cannot be read" in error.message
+
+
+def test_a_column_of_nothing_but_missing_values_is_kept_as_it_is(site, rows):
+    put(site, rows(200, 2).assign(gap=np.float32(np.nan), carrier=""))
+    got = collect(site)
+    assert np.isnan(got.recent.frame["gap"]).all()
+    assert set(got.recent.frame["carrier"]) == {""}
 
 
 def test_a_captured_column_that_is_missing_or_of_another_type_is_named(site, rows):

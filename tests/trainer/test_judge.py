@@ -365,6 +365,32 @@ def test_a_search_file_of_another_kind_does_no_harm(filled):
     assert filled.judge(champion=None).candidate == ""
 
 
+def test_a_column_of_nothing_but_missing_values_hinders_nobody(site, rows):
+    bare = {"gap": np.float32(np.nan), "carrier": ""}
+    site.fill(rows(700, 1).assign(**bare), rows(300, 2).assign(**bare))
+    for kind in ("Logistic", "RandomForest"):
+        result = site.run(search={"candidates": [kind]}, gate={"maxRegressionPermille": 900})
+        assert result.candidate == kind
+        assert result.decision in ("Accepted", "Rejected")
+
+
+def test_held_out_rows_of_one_label_decide_nothing_on_roc_auc(site, rows):
+    site.fill(rows(700, 1), rows(600, 2).query("late == 0"))
+    train.run(site.plan(), site.settings)
+    error = site.failure()
+    assert error.reason is TrainingFailure.ONE_CLASS
+    assert "roc_auc is not defined on the" in error.message
+    assert "whose labels are all 0" in error.message
+
+
+def test_held_out_rows_without_the_label_are_unreadable(site, rows):
+    site.fill(rows(700, 1), rows(300, 2).drop(columns="late"))
+    train.run(site.plan(), site.settings)
+    error = site.failure()
+    assert error.reason is TrainingFailure.DATA_UNREADABLE
+    assert error.message == "the rows of Recent: expected rows with a column late"
+
+
 # --- the report and the result ---
 
 

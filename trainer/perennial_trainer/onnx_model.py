@@ -1,6 +1,6 @@
 """A classifier or regressor in ONNX: what it takes, and what it answers to clean rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,46 +74,53 @@ class OnnxModel:
         Raises:
             SignatureError: where the model refuses the rows, or answers something else.
         """
-        chunks = [
-            frame.iloc[start : start + BATCH_ROWS]
+        names = [PREDICTION] if self.kind == "Regression" else [LABEL, PROBABILITIES]
+        parts = [
+            self._ask(names, frame.iloc[start : start + BATCH_ROWS])
             for start in range(0, max(len(frame), 1), BATCH_ROWS)
         ]
+        outputs = {name: np.concatenate([part[name] for part in parts]) for name in names}
+        return self.read(outputs, classes)
+
+    def read(self, outputs: Mapping[str, np.ndarray], classes: Sequence[str]) -> Answers:
+        """What the outputs of this model, by name and of all rows, say.
+
+        Raises:
+            SignatureError: where they are not of a classifier's or regressor's form.
+        """
         if self.kind == "Regression":
-            return Answers.of_numbers(np.concatenate([self._tell(chunk) for chunk in chunks]))
-        parts = [self._run(chunk) for chunk in chunks]
-        said = np.concatenate([label for label, _ in parts])
-        probabilities = np.concatenate([part for _, part in parts])
+            said = np.asarray(outputs[PREDICTION], np.float64)
+            if said.size != len(said):
+                raise SignatureError(
+                    f"output {PREDICTION}: expected shape ({len(said)}, 1), got {said.shape}"
+                )
+            return Answers.of_numbers(said.reshape(-1))
+        probabilities = np.asarray(outputs[PROBABILITIES], np.float64)
+        labels = np.asarray(outputs[LABEL])
         names = self.labels or list(classes)
-        if probabilities.shape[1] != len(names):
+        if labels.size != len(labels):
+            raise SignatureError(
+                f"output {LABEL}: expected shape ({len(labels)},), got {labels.shape}"
+            )
+        if probabilities.ndim != 2 or probabilities.shape[1] != len(names):
             raise SignatureError(
                 f"output {PROBABILITIES}: expected {len(names)} columns, for {', '.join(names)}, "
-                f"got {probabilities.shape[1]}"
+                f"got shape {probabilities.shape}"
             )
-        return Answers(_name(said, names), probabilities, names)
+        return Answers(_name(labels.reshape(-1), names), probabilities, names)
 
-    def _ask(self, names: list[str], frame: pd.DataFrame) -> list[Any]:
+    def _ask(self, names: list[str], frame: pd.DataFrame) -> dict[str, np.ndarray]:
         try:
-            return list(self.session.run(names, tensors(frame, self.features)))
+            said = self.session.run(names, tensors(frame, self.features))
         except ERRORS as error:
             raise SignatureError(f"the model refuses rows of the data: {error}") from error
-
-    def _tell(self, frame: pd.DataFrame) -> np.ndarray:
-        (said,) = self._ask([PREDICTION], frame)
-        if said.size != len(frame):
-            raise SignatureError(
-                f"output {PREDICTION}: expected shape ({len(frame)}, 1), got {said.shape}"
-            )
-        return np.asarray(said, np.float64).reshape(-1)
-
-    def _run(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        label, probabilities = self._ask([LABEL, PROBABILITIES], frame)
-        probabilities = np.asarray(probabilities, np.float64)
-        if probabilities.ndim != 2 or len(probabilities) != len(frame):
-            raise SignatureError(
-                f"output {PROBABILITIES}: expected shape ({len(frame)}, classes), "
-                f"got {probabilities.shape}"
-            )
-        return np.asarray(label).reshape(-1), probabilities
+        for name, values in zip(names, said, strict=True):
+            if np.shape(values)[:1] != (len(frame),):
+                raise SignatureError(
+                    f"output {name}: expected a value for each of {len(frame)} rows, "
+                    f"got shape {np.shape(values)}"
+                )
+        return dict(zip(names, said, strict=True))
 
 
 def _name(said: np.ndarray, names: list[str]) -> np.ndarray:

@@ -61,6 +61,7 @@ def build(
         captured=captured,
         trigger=spec.trigger,
         data=spec.data,
+        compression=spec.compression,
         search=spec.search,
         gate=spec.gate,
         budget=spec.budget,

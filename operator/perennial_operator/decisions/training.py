@@ -161,8 +161,11 @@ def _conclude(
             uri=result.challenger.uri,
             digest=result.challenger.digest,
             candidate=result.candidate[:256],
+            sizeBytes=result.sizeBytes,
+            p95Microseconds=result.p95Microseconds,
         ),
         "data": result.data,
+        "metrics": result.metrics,
         "comparisons": result.comparisons,
         "report": result.report,
     }

@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
+from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME, CompressionTrial
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.retrainjob import DataSummary, Metric
 from perennial_contracts.training import (
     RECENT_FILE,
     REFERENCE_FILE,
@@ -27,7 +27,7 @@ from ..evaluate.counts import Counts
 from ..evaluate.evaluation import evaluate
 from ..evaluate.scores import values
 from ..evaluate.task import Answers
-from ..features import as_text, clean_truth, infer, sort_labels
+from ..features import as_text, clean, clean_truth, infer, sort_labels
 from ..onnx_model import OnnxModel, SignatureError
 from ..progress import tell
 from ..publish import publish_bundle, publish_report
@@ -35,6 +35,7 @@ from ..report.page import render
 from ..result import fit_message
 from ..settings import StepSettings
 from .card import describe_data, make_card
+from .compressing import compress_model
 from .held_out import Rows, find_task, read_rows, read_summary
 
 
@@ -61,9 +62,9 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     if (path := settings.holdout / REFERENCE_FILE).is_file():
         held_out.append(read_rows("Reference", tables.read(path), features, label, kind))
     summary = read_summary(settings.holdout / SUMMARY_FILE)
-    learnt = clean_truth(
-        tables.read(settings.input / TRAIN_FILE, columns=[label])[label], label, TRAIN_FILE, kind
-    )
+    # Nothing but labels is needed of what was learnt from, unless a student learns it again.
+    table = tables.read(settings.input / TRAIN_FILE, columns=None if plan.compression else [label])
+    learnt = clean_truth(table[label], label, TRAIN_FILE, kind)
     learnt = learnt if kind == "Regression" else as_text(learnt)
     classes = [] if kind == "Regression" else sort_labels(learnt)
     challenger = trained.load(settings.output, features, classes, recent.frame)
@@ -74,6 +75,12 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
             f"search.task: expected {old.kind}, as the model that serves does, got {kind}",
         )
     task = find_task(plan, held_out, [*classes, *(new.labels or ()), *((old and old.labels) or ())])
+    trials: list[CompressionTrial] = []
+    if plan.compression is not None:
+        learn = clean(table, features, TRAIN_FILE)
+        new, trials = compress_model(
+            new, plan.compression, task, learn, learnt, recent, plan.search.seed
+        )
 
     gains: list[Gain] = []
     if old is not None:
@@ -128,6 +135,7 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
             summary, label, recent.frame, features, learnt, sum(len(r.frame) for r in held_out)
         ),
         lineage={**lineage, "bundle": digest},
+        compression=trials,
         size=len(new.data),
         p95_microseconds=measure(new.data, recent.frame, new.features).p95_microseconds,
     )
@@ -149,6 +157,13 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
             challenger=Model(uri=uri, digest=digest),
             candidate=challenger.candidate,
             data=summary,
+            metrics=[
+                Metric(name=name, value=f"{scores[name]:.6g}")
+                for name in task.metrics
+                if name in scores
+            ],
+            sizeBytes=card.size_bytes,
+            p95Microseconds=None if card.p95_microseconds is None else round(card.p95_microseconds),
             comparisons=[gain.to_contract() for gain in gains],
             report=report,
         )
