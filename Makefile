@@ -32,12 +32,15 @@ venv: $(READY) ## The Python environment in .venv, from the locked requirements
 
 UV_COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" pyproject.toml
+# TensorFlow and PyTorch are too big for every environment: their tests make one of their own.
+DEV_EXTRAS = operator runtime portable hf trainer demo dev
 lock: ## Resolve requirements/*.txt anew
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet "uv>=0.9,<1"; }
-	$(UV_COMPILE) --all-extras -o requirements/dev.txt
+	$(UV_COMPILE) $(DEV_EXTRAS:%=--extra %) -o requirements/dev.txt
 	$(UV_COMPILE) --extra runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(UV_COMPILE) --extra operator -c requirements/dev.txt -o requirements/operator.txt
 	$(UV_COMPILE) --extra trainer -c requirements/dev.txt -o requirements/trainer.txt
+	$(UV_COMPILE) --extra trainer-tf -c requirements/trainer.txt -o requirements/trainer-tf.txt
 
 crds: $(READY) ## Write crds/ anew from the contracts
 	$(PY) -m perennial_contracts.crd crds

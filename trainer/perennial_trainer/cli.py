@@ -10,7 +10,7 @@ from perennial_contracts.training import ASSEMBLE, TRAIN, TrainingResult
 
 from .errors import StepError
 from .progress import complain
-from .settings import FitSettings, StepSettings, load_plan, parse
+from .settings import ConvertSettings, FitSettings, StepSettings, load_plan, parse
 from .threads import allowed
 
 
@@ -35,12 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(settings: StepSettings | FitSettings) -> TrainingResult | None:
+def _run(settings: StepSettings | FitSettings | ConvertSettings) -> TrainingResult | None:
     # A step takes no time for what only the others need.
     if isinstance(settings, FitSettings):
         from .fit import run as fit
 
         fit(settings)
+        return None
+    if isinstance(settings, ConvertSettings):
+        from .formats.command import run as convert
+
+        convert(settings)
         return None
     plan = load_plan()
     # OpenMP reads it as it is loaded. Without it scikit-learn asks programs that the image lacks.

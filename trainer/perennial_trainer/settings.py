@@ -10,6 +10,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from perennial_contracts.formats import FORMATS, Format
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.quality import MetricName
@@ -34,6 +35,8 @@ STEPS = {
     JUDGE: "convert the model, compare it with the one that serves, publish it if it is better",
 }
 FIT = "fit"
+CONVERT = "convert"
+AUTO = "Auto"
 FOLDERS = {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER}
 LISTED_PROBLEMS = 3
 
@@ -62,14 +65,34 @@ class FitSettings:
     out: Path
 
 
+@dataclass(frozen=True)
+class ConvertSettings:
+    """What ``convert`` is to do."""
+
+    source: Path
+    format: Format | None
+    """None to find it by content."""
+    out: Path
+    sample: Path | None
+    trusted: bool
+
+
 def parse(
     arguments: Sequence[str], environment: Mapping[str, str] = os.environ
-) -> StepSettings | FitSettings:
+) -> StepSettings | FitSettings | ConvertSettings:
     """The settings for some arguments; exits with 2 and a message where they are wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command == FIT:
         return _fit_settings(parser, given)
+    if given.command == CONVERT:
+        return ConvertSettings(
+            given.source,
+            None if given.format == AUTO else given.format,
+            given.out,
+            given.sample,
+            given.trusted,
+        )
     folders = {}
     for name, default in FOLDERS.items():
         text = getattr(given, name) or environment.get(f"PERENNIAL_{name.upper()}") or default
@@ -236,4 +259,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder for the bundle; it must be empty or not exist",
     )
+    _add_convert(commands)
     return parser
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "make ONNX of a model that another framework saved, and compare the two"
+    convert = commands.add_parser(CONVERT, help=text, description=f"{text.capitalize()}.")
+    convert.add_argument("source", type=Path, metavar="SOURCE", help="a file or a directory")
+    convert.add_argument(
+        "--format", choices=(AUTO, *FORMATS), default=AUTO, help="(default: found by content)"
+    )
+    convert.add_argument(
+        "--sample", type=Path, metavar="FILE", help="a .parquet file of rows to compare on"
+    )
+    convert.add_argument(
+        "--trusted",
+        action="store_true",
+        help="read pickles and .pt2 files too, which can run anything that they hold",
+    )
+    convert.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for model.onnx and conversion.json",
+    )

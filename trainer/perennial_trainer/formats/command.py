@@ -1,0 +1,31 @@
+"""``perennial-trainer convert``: a model of any format as ONNX, compared with the original."""
+
+import time
+
+from ..progress import tell
+from ..settings import ConvertSettings
+from . import check, convert, draw
+from .converted import ConvertOptions
+
+MODEL_FILE, FACTS_FILE = "model.onnx", "conversion.json"
+
+
+def run(settings: ConvertSettings) -> None:
+    """Leaves model.onnx and conversion.json, which is a ConversionFacts.
+
+    Raises:
+        StepError: of ``convert``, ``draw`` and ``check``; nothing is left then.
+    """
+    began = time.monotonic()
+    options = ConvertOptions(trusted=settings.trusted, sample=settings.sample)
+    converted = convert(settings.source, settings.format, options)
+    facts = check(converted, draw(converted, settings.sample))
+    facts = facts.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
+    settings.out.mkdir(parents=True, exist_ok=True)
+    (settings.out / MODEL_FILE).write_bytes(converted.model)
+    (settings.out / FACTS_FILE).write_text(facts.model_dump_json(indent=1) + "\n")
+    agreed = "" if facts.agreement is None else f"{facts.agreement:.2%} of labels agree, "
+    tell(
+        f"{facts.format} converted by {facts.converter}, {len(converted.model):,} bytes: on "
+        f"{facts.rows:,} rows {agreed}the largest difference is {facts.max_difference:.2g}"
+    )

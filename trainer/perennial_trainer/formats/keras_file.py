@@ -1,0 +1,56 @@
+"""Keras 3: .keras files of any backend."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from .converted import Arrays, Converted, ConvertOptions
+from .graph import OPSET, converting, finish, inputs_of
+from .packages import require, versioned
+from .tensorflow_graph import tensorflow
+
+
+def convert(source: Path, options: ConvertOptions) -> Converted:
+    """A model from a file, loaded in safe mode: Lambda layers, which hold code, are refused.
+
+    Raises:
+        StepError: ConverterNotInstalled, ConversionFailed.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    tensorflow("Keras")
+    keras = require("keras", "keras", "tf", "Keras")
+    with converting(source.name), tempfile.TemporaryDirectory() as folder:
+        model = keras.saving.load_model(source, safe_mode=True, compile=False)
+        # Without a call it does not know its shapes.
+        zeros = [np.zeros(_one(one.shape), str(one.dtype)) for one in model.inputs]
+        model(zeros if len(zeros) > 1 else zeros[0])
+        target = Path(folder) / "model.onnx"
+        model.export(target, format="onnx", verbose=False, opset_version=OPSET)
+        graph = onnx.load(target)
+        names = [value.name for value in graph.graph.output]
+        data = finish(graph)
+        inputs = inputs_of(graph)
+    places = [one.name for one in inputs]
+
+    def answer(rows: Arrays) -> dict[str, np.ndarray]:
+        given = [rows[name] for name in places]
+        said: Any = model.predict_on_batch(given if len(given) > 1 else given[0])
+        return dict(zip(names, said if isinstance(said, list) else [said], strict=True))
+
+    return Converted(
+        model=data,
+        format="Keras",
+        converter=versioned("tf2onnx"),
+        inputs=inputs,
+        task="Tensors",
+        reference=answer,
+        tolerance=1e-4,
+    )
+
+
+def _one(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    return tuple(1 if extent is None else extent for extent in shape)
