@@ -65,6 +65,10 @@ class TrainingFailure(StrEnum):
     """The model does not take the features or does not give label and probabilities."""
     PUBLISH_FAILED = "PublishFailed"
     """The store did not take the bundle."""
+    UNTRUSTED_MODEL = "UntrustedModel"
+    """Reading the model could run code that it holds, and nothing says that it is trusted."""
+    CONVERTER_NOT_INSTALLED = "ConverterNotInstalled"
+    """The trainer's image cannot convert this format."""
     BAD_PLAN = "BadPlan"
     """The plan is missing or cannot be read."""
 
