@@ -15,7 +15,10 @@ from .api import (
     list_map,
     rules,
 )
+from .compression import Compression
+from .formats import Format, Variant
 from .monitoring import Monitoring, MonitoringStatus
+from .packaging import ModelFormat, Packaging
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .retraining import Retraining, RetrainingStatus
 from .retrainjob import Lineage
@@ -69,6 +72,8 @@ class ProgressingReason(StrEnum):
     """The model's bytes are being looked up and checked."""
     STARTING_CANDIDATE = "StartingCandidate"
     """A new revision starts; the stable one goes on serving until it is ready."""
+    PACKAGING_MODEL = "PackagingModel"
+    """A bundle is being made of the artifact."""
     RETIRING = "Retiring"
     """The new revision serves; the pods of the old one are being drained."""
     SCALING = "Scaling"
@@ -80,7 +85,7 @@ class ProgressingReason(StrEnum):
 
 
 class ResolvedReason(StrEnum):
-    """Reasons of the condition ModelResolved, beside those of LoadFailure."""
+    """Reasons of the condition ModelResolved, beside those of LoadFailure and TrainingFailure."""
 
     PINNED = "Pinned"
     """The spec says the digest."""
@@ -88,6 +93,14 @@ class ResolvedReason(StrEnum):
     """The digest was found at the URI, and the model loads."""
     RESOLVING = "Resolving"
     """The model is being looked up."""
+    PACKAGED = "Packaged"
+    """A bundle was made of the artifact; it is what is served."""
+    PACKAGING = "Packaging"
+    """A bundle is being made of the artifact."""
+    CONVERTER_NOT_INSTALLED = "ConverterNotInstalled"
+    """The operator was given no image that converts this format."""
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    """Packaging took longer than spec.packaging.activeDeadlineSeconds."""
     PROMOTED = "Promoted"
     """A RetrainJob's challenger is served in place of spec.model, until that changes."""
     ROLLED_BACK = "RolledBack"
@@ -141,14 +154,18 @@ class ModelSource(ApiModel):
             ),
         ),
     ]
-    """A bundle (a directory with bundle.json), a directory with model.onnx, or an .onnx file, in
-    a store: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH,
+    """A bundle (a directory with bundle.json), a directory with model.onnx, an .onnx file, or what
+    a framework saved (see spec.packaging), in a store: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH,
     abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, hf://ORGANISATION/REPOSITORY[@REVISION]/PATH;
     at a web server: http(s)://HOST/PATH; on a volume: pvc://CLAIM/PATH; or in an image:
     oci://REGISTRY/REPOSITORY:TAG/PATH. A directory ends in a slash."""
     digest: Digest | None = None
-    """Pins the bytes: the digest of bundle.json, or of the .onnx file. Without it the digest that
-    is found first is recorded in the status and held to."""
+    """Pins the bytes: the digest of bundle.json, or of the file; for what a framework saved in a
+    directory the digest of the lines that sha256sum prints for all its files, in order of path.
+    Without it the digest that is found first is recorded in the status and held to."""
+    format: ModelFormat = "Auto"
+    """What the artifact is. Auto finds out by its contents. All but Onnx is made into a bundle
+    first, which spec.packaging says how to do."""
     secretRef: LocalReference | None = None
     """Secret with the store's credentials as environment variables: AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_SERVICE_ACCOUNT_KEY;
@@ -195,6 +212,22 @@ class ModelDeploymentSpec(ApiModel):
     """Number of pods. Leave it out where an autoscaler owns it."""
     serving: Annotated[Serving, Field(default_factory=Serving)]
     """How the model is served."""
+    packaging: Packaging | None = None
+    """How a bundle is made of what a framework saved; a bundle or an ONNX model needs none."""
+    compression: Annotated[
+        Compression | None,
+        Field(
+            json_schema_extra=rules(
+                (
+                    "has(self.gate) && has(self.gate.data)",
+                    "gate.data: expected rows to measure on, which the model has not learnt from: "
+                    "add gate.data: s3://BUCKET/PATH.parquet, with a column for each input and, "
+                    "named by gate.label, the truth",
+                )
+            )
+        ),
+    ] = None
+    """How the model is made smaller or faster before it is served; not at all where absent."""
     monitoring: Monitoring | None = None
     """How the served model is watched; not at all where absent."""
     retraining: Retraining | None = None
@@ -237,12 +270,31 @@ class Promotion(ApiModel):
 
 
 class Resolution(ApiModel):
-    """What a lookup of an unpinned model found."""
+    """What a lookup of an unpinned model found, or what was made of an artifact."""
 
     source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec's model fields that were looked up; another one is looked up anew."""
+    """Hash of the spec's fields that led here; where they change it is looked up or made anew."""
     digest: Annotated[str, Field(max_length=71)]
-    """Digest that was found."""
+    """Digest that was found, or the bundle's."""
+    uri: Annotated[str | None, Field(max_length=1024)] = None
+    """Where the bundle lies that was made; absent where spec.model.uri itself is served."""
+    artifact: Annotated[str | None, Field(max_length=71)] = None
+    """Digest of the artifact that the bundle was made of."""
+    format: ModelFormat | None = None
+    """What the artifact was."""
+    report: Annotated[str | None, Field(max_length=1024)] = None
+    """Where report.html lies."""
+
+
+class Detection(ApiModel):
+    """What a lookup found that is no bundle and no ONNX model, but can be made into a bundle."""
+
+    source: Annotated[str, Field(max_length=64)]
+    """Hash of the spec's model fields that were looked up."""
+    format: Format
+    """What the artifact is."""
+    variant: Variant
+    """Which of the trainer's images converts it."""
 
 
 class ModelDeploymentStatus(ApiModel):
@@ -265,7 +317,9 @@ class ModelDeploymentStatus(ApiModel):
     previous: Annotated[list[Revision], Field(default_factory=list, max_length=2)]
     """Stable revisions of before, the latest first; their Deployments are kept at zero."""
     resolution: Resolution | None = None
-    """The recorded digest of an unpinned model."""
+    """The recorded digest of an unpinned model, or of the bundle that was made."""
+    detected: Detection | None = None
+    """The format that was found by looking."""
     promoted: Promotion | None = None
     """A model that is served in place of spec.model, until that changes."""
     rollbackRequest: Annotated[str | None, Field(max_length=253)] = None
@@ -282,6 +336,26 @@ class ModelDeploymentStatus(ApiModel):
     """Label selector of the pods, for autoscalers."""
 
 
+_PACKAGING_RULES = (
+    (
+        "has(self.packaging) || !has(self.model.format) || self.model.format in ['Auto', 'Onnx']",
+        "packaging: expected where the bundle is kept that is made of this model.format: add "
+        "packaging.output.uri: s3://BUCKET/PATH",
+    ),
+    (
+        "has(self.packaging) || !has(self.compression)",
+        "packaging: expected where the compressed model is kept: add packaging.output.uri: "
+        "s3://BUCKET/PATH",
+    ),
+    (
+        "!has(self.packaging) || !has(self.model.digest) || has(self.compression) || "
+        "(has(self.model.format) && self.model.format != 'Auto')",
+        "model.format: expected the format of the artifact that model.digest pins; leave packaging "
+        "out where it is a bundle or an ONNX model",
+    ),
+)
+
+
 class ModelDeployment(ApiModel):
     """A trained model, served from pods of its own and kept alive.
 
@@ -290,7 +364,7 @@ class ModelDeployment(ApiModel):
     when that is ready.
     """
 
-    spec: ModelDeploymentSpec
+    spec: Annotated[ModelDeploymentSpec, Field(json_schema_extra=rules(*_PACKAGING_RULES))]
     """What is to be served, and how."""
     status: Annotated[ModelDeploymentStatus, Field(default_factory=ModelDeploymentStatus)]
     """What is being served, written by the operator."""

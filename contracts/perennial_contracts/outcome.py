@@ -30,6 +30,8 @@ class LoadFailure(StrEnum):
     """The bytes are no readable bundle or ONNX model."""
     UNSUPPORTED_MODEL = "UnsupportedModel"
     """A readable model that this runtime cannot run."""
+    NEEDS_PACKAGING = "NeedsPackaging"
+    """What a framework saved: it must be made into a bundle first."""
     INTERNAL_ERROR = "InternalError"
     """An error in the runtime itself."""
 
@@ -40,6 +42,15 @@ class Outcome(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     digest: str | None = None
+    uri: str | None = None
+    """Where a bundle lies that was made."""
+    artifact: str | None = None
+    """Digest of what it was made of."""
+    format: str | None = None
+    """What it was made of; with NeedsPackaging what was found."""
+    variant: str | None = None
+    """With NeedsPackaging: which of the trainer's images converts it."""
+    report: str | None = None
     reason: str | None = None
     message: str = ""
 

@@ -43,7 +43,12 @@ async def _run(settings: Settings) -> None:
     queue: WorkQueue[Key] = WorkQueue()
     observatory = Observatory()
     trainers = Trainers(queue)
-    images = Images(settings.runtime_image, settings.trainer_image)
+    images = Images(
+        settings.runtime_image,
+        settings.trainer_image,
+        tf=settings.trainer_tf_image,
+        torch=settings.trainer_torch_image,
+    )
     reconciler = Reconciler(api, cache, queue, observatory, trainers, images)
     registry = kopf.OperatorRegistry()
     where = ", ".join(settings.namespaces) or "the whole cluster"

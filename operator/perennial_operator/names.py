@@ -16,6 +16,7 @@ RUN_ANNOTATION = f"{GROUP}/retrain-job"
 """On every pod of a run: the full name of its RetrainJob."""
 REVISION_LABEL = f"{GROUP}/revision"
 RESOLVER_LABEL = f"{GROUP}/resolver"
+PREPARE_LABEL = f"{GROUP}/prepare"
 
 _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from perennial_contracts.formats import Variant
 from perennial_contracts.modeldeployment import ModelDeploymentStatus, ProgressingReason
 from perennial_contracts.retrainjob import RetrainJobStatus
 
@@ -51,6 +52,13 @@ class Images:
 
     runtime: str
     trainer: str
+    tf: str = ""
+    torch: str = ""
+
+    def trainers(self) -> dict[Variant, str]:
+        """The trainer's images, by what they convert; those that there are."""
+        variants: dict[Variant, str] = {"tabular": self.trainer, "tf": self.tf, "torch": self.torch}
+        return {variant: image for variant, image in variants.items() if image}
 
 
 class Reconciler:
@@ -125,7 +133,7 @@ class Reconciler:
     def _decide_model(
         self, world: World, now: datetime, refusal: Diagnosis | None = None
     ) -> Plan[ModelDeploymentStatus]:
-        return model.decide(world, self._images.runtime, now, refusal)
+        return model.decide(world, self._images.runtime, now, refusal, self._images.trainers())
 
     def _decide_training(
         self, world: TrainingWorld, now: datetime, refusal: Diagnosis | None = None

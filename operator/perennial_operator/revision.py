@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from perennial_contracts.api import LocalReference
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource, Revision
 from perennial_contracts.retrainjob import Lineage
 
@@ -38,6 +39,42 @@ def promotion_source(model: ModelSource) -> str:
 def source_name(model: ModelSource) -> str:
     """Hash of what says where an unpinned model lies; another place is looked up anew."""
     return _hash(model.model_dump(exclude={"digest"}, exclude_defaults=True))
+
+
+def prepared_name(spec: ModelDeploymentSpec) -> str:
+    """Hash of what a bundle is made from; where it changes another one is made."""
+    return _hash(_made_from(spec))
+
+
+def attempt_name(spec: ModelDeploymentSpec) -> str:
+    """Hash of what a bundle is made from and how its Job runs; one that failed for want of memory
+    is made anew when it is given more."""
+    packaging = spec.packaging
+    how = packaging.model_dump(exclude_defaults=True) if packaging else {}
+    return _hash({**_made_from(spec), "packaging": how})
+
+
+def serving_secret(spec: ModelDeploymentSpec, uri: str) -> LocalReference | None:
+    """The Secret with which a model is read: a bundle that was made lies where spec.packaging
+    says, all else where spec.model does."""
+    packaging = spec.packaging
+    if not packaging or not packaging.secretRef or uri == spec.model.uri:
+        return spec.model.secretRef
+    made = uri.startswith(f"{packaging.output.uri.rstrip('/')}/")
+    return packaging.secretRef if made else spec.model.secretRef
+
+
+def _made_from(spec: ModelDeploymentSpec) -> dict[str, object]:
+    running = {"resources", "scheduling", "imagePullSecrets", "activeDeadlineSeconds"}
+    return {
+        "model": spec.model.model_dump(exclude_defaults=True),
+        "packaging": spec.packaging.model_dump(exclude=running, exclude_defaults=True)
+        if spec.packaging
+        else {},
+        "compression": spec.compression.model_dump(exclude_defaults=True)
+        if spec.compression
+        else {},
+    }
 
 
 def wanted_revision(

@@ -13,7 +13,11 @@ class Settings:
     runtime_image: str
     """Image of the pods of models whose spec names none."""
     trainer_image: str
-    """Image of the pods of RetrainJobs."""
+    """Image of the pods of RetrainJobs, and of those that make bundles of tabular models."""
+    trainer_tf_image: str
+    """Makes bundles of what Keras and TensorFlow saved; empty where there is none."""
+    trainer_torch_image: str
+    """Makes bundles of what PyTorch saved; empty where there is none."""
     namespaces: tuple[str, ...]
     """Namespaces to look after; empty for the whole cluster."""
     workers: int
@@ -45,6 +49,8 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
 
     add("--runtime-image", None, "image that serves models whose spec names none")
     add("--trainer-image", None, "image of the steps of RetrainJobs")
+    add("--trainer-tf-image", "", "image that converts Keras and TensorFlow; none where empty")
+    add("--trainer-torch-image", "", "image that converts PyTorch; none where empty")
     add("--namespaces", "", "namespaces to look after, by commas; all where empty")
     add("--workers", "8", "resources that are worked on at a time", type=int)
     add("--health-port", "8080", "port of /healthz", type=int)
@@ -57,6 +63,8 @@ def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.e
     return Settings(
         runtime_image=options.runtime_image,
         trainer_image=options.trainer_image,
+        trainer_tf_image=options.trainer_tf_image,
+        trainer_torch_image=options.trainer_torch_image,
         namespaces=tuple(name.strip() for name in options.namespaces.split(",") if name.strip()),
         workers=options.workers,
         health_port=options.health_port,

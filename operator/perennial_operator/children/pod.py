@@ -4,6 +4,7 @@ from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 
 from ..names import OWNER_ANNOTATION, child_name, model_labels
 from ..objects import Object
+from ..revision import serving_secret
 from ..world import World
 from .pod_parts import TMP, confined, hardened, locate, placement
 
@@ -54,8 +55,8 @@ def pod_template(
         {"name": "cache", "emptyDir": {}},
         {"name": "tmp", "emptyDir": {}},
     ]
-    if spec.model.secretRef:
-        container["envFrom"] = [{"secretRef": {"name": spec.model.secretRef.name}}]
+    if secret := serving_secret(spec, uri):
+        container["envFrom"] = [{"secretRef": {"name": secret.name}}]
     if claim:
         container["volumeMounts"].append({"name": "model", "mountPath": _CLAIM, "readOnly": True})
         volumes.append({"name": "model", **claim})

@@ -45,6 +45,14 @@ MODEL_DEPLOYMENT_FIELDS = Fields(
     pull_secrets="spec.serving.imagePullSecrets",
     secret="spec.model.secretRef",
 )
+PACKAGING_FIELDS = Fields(
+    resources="spec.packaging.resources",
+    scheduling="spec.packaging.scheduling",
+    claim="spec.model.uri",
+    image="spec.packaging.image",
+    pull_secrets="spec.packaging.imagePullSecrets",
+    secret="spec.packaging.secretRef or spec.model.secretRef",
+)
 RETRAIN_JOB_FIELDS = Fields(
     resources="spec.resources",
     scheduling="spec.scheduling",

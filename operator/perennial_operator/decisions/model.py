@@ -1,12 +1,15 @@
 """All decisions about a ModelDeployment, put together into one plan."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from perennial_contracts.duration import seconds
+from perennial_contracts.formats import Variant
 from perennial_contracts.modeldeployment import ModelDeploymentStatus
 
-from ..children import deployment, disruption_budget, resolver, service, service_account
+from ..children import deployment, disruption_budget, service, service_account
 from ..observing.observatory import Target
 from ..plan import Plan
 from ..world import World
@@ -15,13 +18,19 @@ from .diagnosis import Diagnosis
 
 
 def decide(
-    world: World, default_image: str, now: datetime, refusal: Diagnosis | None = None
+    world: World,
+    default_image: str,
+    now: datetime,
+    refusal: Diagnosis | None = None,
+    trainer_images: Mapping[Variant, str] = MappingProxyType({}),
 ) -> Plan[ModelDeploymentStatus]:
     """The whole plan. ``refusal`` is what the API server said to the plan before, if it said no."""
     watched = monitoring.decide(world, now)
     back = rollback.decide(world)
     retrained = retraining.decide(world, watched, now)
-    model = packaging.decide(world, now, back.promotion or retrained.promotion)
+    model = packaging.decide(
+        world, default_image, trainer_images, now, back.promotion or retrained.promotion
+    )
     steps = rollout.decide(world, model, default_image, now)
 
     children = [service_account.build(world)]
@@ -31,8 +40,8 @@ def decide(
     for revision in (steps.stable, steps.candidate, *steps.previous):
         if revision:
             children.append(deployment.build(world, revision, steps.replicas[revision.name]))
-    if model.wants_job:
-        children.append(resolver.build(world, world.spec.serving.image or default_image))
+    if model.job:
+        children.append(model.job)
     if retrained.job:
         children.append(retrained.job)
 

@@ -9,11 +9,13 @@ from perennial_contracts.modeldeployment import (
     ModelDeploymentStatus,
     ProgressingReason,
     ReadyReason,
+    ResolvedReason,
     Revision,
 )
 from perennial_contracts.monitoring import CaptureReason, DriftReason, QualityReason
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.retraining import RetrainingReason
+from perennial_contracts.training import TrainingFailure
 
 from ..children import service
 from ..names import REVISION_LABEL, revision_selector
@@ -21,13 +23,15 @@ from ..objects import Object
 from ..world import World
 from .diagnosis import Diagnosis, diagnose
 from .monitoring import Watched
-from .packaging import Packaging
+from .packaged import Packaging
 from .retraining import Retrained
 from .rollback import Rollback
 from .rollout import Rollout
 from .verdict import Event, Verdict, to_condition
 
 _UNKNOWN = ("Unknown", "")
+_BLAMED = {*LoadFailure, *TrainingFailure, ResolvedReason.DEADLINE_EXCEEDED}
+"""Reasons for which there is no model, and not only no pod."""
 _QUIET = {
     DriftReason.NO_DRIFT, QualityReason.AS_EVALUATED, CaptureReason.WRITING,
     RetrainingReason.NOT_NEEDED,
@@ -67,6 +71,7 @@ def describe(
         candidate=rollout.candidate,
         previous=list(rollout.previous),
         resolution=packaging.resolution,
+        detected=packaging.detected,
         promoted=packaging.promoted,
         rollbackRequest=rollback.request,
         monitoring=watched.status if watched else None,
@@ -165,7 +170,10 @@ def _progressing(
     if packaging.failed:
         return Verdict("False", packaging.reason, packaging.message + keeps)
     if packaging.digest is None:
-        return Verdict("True", ProgressingReason.RESOLVING_MODEL, packaging.message + keeps)
+        under_way = ProgressingReason.RESOLVING_MODEL
+        if packaging.reason == ResolvedReason.PACKAGING:
+            under_way = ProgressingReason.PACKAGING_MODEL
+        return Verdict("True", under_way, packaging.message + keeps)
     if rollout.candidate and candidate:
         if candidate.diagnosis:
             return Verdict("False", candidate.diagnosis.reason, candidate.diagnosis.message + keeps)
@@ -190,7 +198,7 @@ def _resolved(packaging: Packaging, pods: _Pods | None) -> Verdict:
         return Verdict("False", *pods.diagnosis)
     if packaging.digest:
         return Verdict("True", packaging.reason, packaging.message)
-    blamed = packaging.reason in set(LoadFailure)
+    blamed = packaging.final or packaging.reason in _BLAMED
     return Verdict("False" if blamed else "Unknown", packaging.reason, packaging.message)
 
 

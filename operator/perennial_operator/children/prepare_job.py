@@ -1,0 +1,117 @@
+"""The Job that makes a bundle of an artifact: one pod that fetches, converts and publishes.
+
+What reads the artifact, which may be anybody's, has no credentials, and nothing that it leaves is
+run by the last step: each container has a /tmp of its own, which is also its home.
+"""
+
+from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
+from perennial_contracts.packaging import ModelFormat, Packaging
+from perennial_contracts.preparation import CONVERT, FETCH, PREPARE, PUBLISH, Preparation
+from perennial_contracts.training import INPUT_FOLDER, OUTPUT_FOLDER, PLAN_VARIABLE
+
+from ..names import OWNER_ANNOTATION, PREPARE_LABEL, child_name, model_labels
+from ..objects import JOB, Object
+from ..revision import attempt_name
+from ..world import World
+from .metadata import child
+from .pod_parts import (
+    FAIL_AT_ONCE,
+    TMP,
+    confined,
+    hardened,
+    locate,
+    placement,
+    without_devices,
+)
+
+_MODEL = "/var/lib/perennial/model"
+_MOUNTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
+    FETCH: (("input", INPUT_FOLDER, False),),
+    CONVERT: (("input", INPUT_FOLDER, True), ("output", OUTPUT_FOLDER, False)),
+    PUBLISH: (("output", OUTPUT_FOLDER, True),),
+}
+"""By step: volume, where it is mounted, whether it is only read."""
+
+
+def build(world: World, image: str, format_: ModelFormat) -> Object:
+    """The Job; the steps run one after the other, and any that fails ends it.
+
+    Args:
+        world: its spec has packaging.
+        image: the trainer's, of the variant that converts the format.
+        format_: what the artifact is, as far as it is known.
+    """
+    packaging = world.spec.packaging
+    if packaging is None:
+        raise ValueError("spec.packaging: expected it where a bundle is made, got none")
+    attempt = attempt_name(world.spec)
+    location, claim = locate(world.spec.model.uri, _MODEL)
+    plan = Preparation(
+        name=f"{world.namespace}/{world.name}",
+        uri=location,
+        digest=world.spec.model.digest,
+        format=format_,
+        trusted=packaging.trusted,
+        sample=packaging.sample,
+        compression=world.spec.compression,
+        output=packaging.output.uri,
+    )
+    steps = {step: _step(world, packaging, step, plan, image) for step in _MOUNTS}
+    if claim:
+        mount = {"name": "model", "mountPath": _MODEL, "readOnly": True}
+        steps[FETCH]["volumeMounts"].append(mount)
+    job = child(JOB, world, child_name(world.name, f"prepare-{attempt}"), {PREPARE_LABEL: attempt})
+    job["spec"] = {
+        "backoffLimit": 2,
+        "activeDeadlineSeconds": packaging.activeDeadlineSeconds,
+        "podFailurePolicy": FAIL_AT_ONCE,
+        "template": {
+            "metadata": {
+                "labels": {**model_labels(world.name), PREPARE_LABEL: attempt},
+                "annotations": {OWNER_ANNOTATION: world.name},
+            },
+            "spec": {
+                **hardened(child_name(world.name)),
+                "restartPolicy": "Never",
+                "initContainers": [steps[FETCH], steps[CONVERT]],
+                "containers": [steps[PUBLISH]],
+                "volumes": [
+                    *({"name": name, "emptyDir": {}} for name in ("input", "output")),
+                    *({"name": f"tmp-{step}", "emptyDir": {}} for step in _MOUNTS),
+                    *([{"name": "model", **claim}] if claim else []),
+                ],
+                **placement(packaging.scheduling, packaging.imagePullSecrets),
+            },
+        },
+    }
+    return job
+
+
+def _step(world: World, packaging: Packaging, step: str, plan: Preparation, image: str) -> Object:
+    container: Object = {
+        "name": step,
+        "image": image,
+        "args": [PREPARE, "--step", step],
+        "env": [
+            {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
+            {"name": "HOME", "value": TMP},
+        ],
+        "resources": without_devices(packaging.resources.model_dump(exclude_none=True)),
+        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": confined(),
+        "volumeMounts": [
+            *(
+                {"name": name, "mountPath": path, **({"readOnly": True} if read_only else {})}
+                for name, path, read_only in _MOUNTS[step]
+            ),
+            {"name": f"tmp-{step}", "mountPath": TMP},
+        ],
+    }
+    model, own = world.spec.model.secretRef, packaging.secretRef
+    # Of a variable that both have, the last one's value counts: for fetching the model's.
+    order = {FETCH: (own, model), PUBLISH: (own or model,), CONVERT: ()}[step]
+    secrets = list(dict.fromkeys(secret.name for secret in order if secret))
+    if secrets:
+        container["envFrom"] = [{"secretRef": {"name": name}} for name in secrets]
+    return container
