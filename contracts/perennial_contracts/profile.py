@@ -105,7 +105,8 @@ class Profile(BaseModel):
     """Held-out rows that were counted."""
     features: Annotated[list[Distribution], Field(max_length=MAX_FEATURES)]
     score: Distribution | None = None
-    """Of the probability that :func:`~perennial_contracts.quality.score_of` defines."""
+    """Of the probability that :func:`~perennial_contracts.quality.score_of` defines; of a model of
+    numbers, of the predicted number."""
     label: Distribution | None = None
     """Of the predicted label."""
     positive: str | None = None
