@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from onnx import TensorProto
 from support.clients import imported
 
 triton_grpc = imported("tritonclient.grpc")
@@ -318,3 +319,25 @@ def test_a_certificate_that_cannot_be_used_is_said_so(start, affine, certificate
     assert "--tls-cert, --tls-key:" in server.lines[-1]["message"]
     server = start(model, "--tls-cert", chain, wait=False)
     assert server.exit_code() == 2
+
+
+@pytest.fixture(scope="module")
+def mirror(start, identity, front, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "mirror.onnx"
+    path.write_bytes(identity(X=(TensorProto.FLOAT, ["N"])))
+    return start(path, "--name", "mirror", "--front", front)
+
+
+@pytest.mark.parametrize("name", ["1", "12", "123", "1234"])
+@pytest.mark.parametrize("count", [3, 5_000, 200_000, 1_000_001])
+def test_a_tensor_comes_and_goes_whole_wherever_its_head_ends(mirror, count, name):
+    """Small and large ones, which are copied here and shown there, and more than is trusted."""
+    rows = np.random.default_rng(count).random(count, np.float32)
+    tensor = triton.InferInput("X", [count], "FP32")
+    tensor.set_data_from_numpy(rows)
+    with triton.InferenceServerClient(f"127.0.0.1:{mirror.port}") as client:
+        for compression in (None, "gzip"):
+            answer = client.infer(
+                "mirror", [tensor], request_id=name, request_compression_algorithm=compression
+            )
+            np.testing.assert_array_equal(answer.as_numpy("X_out"), rows)
