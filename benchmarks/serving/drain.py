@@ -14,7 +14,7 @@ from .payload import Payload
 from .works import GRPC_PATH, HTTP_PATH
 
 TIMEOUT = 30.0
-CHANNEL_OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
+CHANNEL_OPTIONS = (("grpc.use_local_subchannel_pool", 1),)
 """A connection for each client."""
 
 
@@ -74,7 +74,8 @@ def grpc_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
     """Clients with a channel each for the length of the block.
 
     gRPC itself makes a new connection where the server says GOAWAY; a client ends when that is
-    refused. The library tries nothing twice, but for what the server says that it did not begin.
+    refused. As every client that was not told otherwise, the library has what the server did not
+    begin (or what never left the client) done over a new connection, and tries nothing else twice.
     """
     tally = Tally()
     lock = threading.Lock()

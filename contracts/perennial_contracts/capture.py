@@ -10,9 +10,9 @@ PREDICTION_ID = "_prediction_id"
 TIME = "_time"
 """Timestamp, milliseconds, UTC: when the prediction was made, or when the label came."""
 LABEL = "_label"
-"""String: the predicted label, or the true one."""
+"""String: the predicted label, or the true one; of a model of numbers the number as text."""
 SCORE = "_score"
-"""Float: see :func:`perennial_contracts.quality.score_of`."""
+"""Float: see :func:`perennial_contracts.quality.score_of`; of a model of numbers the number."""
 
 COLUMNS = (PREDICTION_ID, TIME, LABEL, SCORE)
 """Names that a feature cannot have."""

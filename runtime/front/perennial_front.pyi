@@ -15,6 +15,8 @@ class Call:
     @property
     def body(self) -> bytes: ...
     @property
+    def view(self) -> memoryview: ...
+    @property
     def size(self) -> int: ...
     @property
     def problem(self) -> str | None: ...
@@ -50,6 +52,7 @@ class Front:
         idle_seconds: float,
         request_seconds: float | None = None,
         streams: Sequence[str] = (),
+        data_at_header: str | None = None,
         tls_files: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
     ) -> None: ...
     @property

@@ -9,6 +9,10 @@ from .fronts import Call
 WORTHWHILE_BYTES = 16 * 1024
 """Shorter answers are sent as they are: to compress them takes longer than to send them."""
 LEVEL = 1
+LARGE_BYTES = 16 * 1024
+"""Shorter bodies are sooner copied than shown."""
+
+Buffer = bytes | memoryview
 
 
 def body_of(call: Call, limit: int) -> bytes:
@@ -28,6 +32,17 @@ def body_of(call: Call, limit: int) -> bytes:
     if encoding == "identity":
         return call.body
     return decompress(name, encoding, call.body, limit)
+
+
+def content_of(call: Call, limit: int) -> Buffer:
+    """The same for who can do with a view of what is large, so that it is not copied.
+
+    Raises:
+        RequestError: as ``body_of``.
+    """
+    if call.size < LARGE_BYTES or call.header("content-encoding"):
+        return body_of(call, limit)
+    return call.view
 
 
 def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:

@@ -106,6 +106,7 @@ def _start(
             idle_seconds=settings.idle_seconds,
             request_seconds=settings.request_seconds or None,
             streams=site.streams,
+            data_at_header=site.data_at_header,
             tls_files=settings.tls_files,
         ),
     )

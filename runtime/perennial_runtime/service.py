@@ -18,6 +18,7 @@ from .monitoring.prediction_id import IdMaker
 from .protocol.feedback import FeedbackCodec
 from .protocol.rows import RowCodec
 from .protocol.v2 import Codec
+from .regression import PREDICTION
 from .routes import Route, ask, get, post
 from .signature import is_tabular
 
@@ -35,8 +36,10 @@ class Service:
         self.name = name
         self.model = model
         self.is_tabular = is_tabular(model.inputs)
-        self.watched = (LABEL, PROBABILITIES) if model.classes else ()
+        self.watched: tuple[str, ...] = (LABEL, PROBABILITIES) if model.classes else ()
         """Outputs that are looked at whether a request wants them or not."""
+        if model.is_regression:
+            self.watched = (PREDICTION,)
         self.class_names = {PROBABILITIES: model.classes.names} if model.classes else {}
         """The names of the classes, by the output that has a value for each."""
         self._limit = max_body_bytes
@@ -49,8 +52,11 @@ class Service:
             model.profiled.profile if model.profiled else None,
             self._ids,
             model.version,
+            is_regression=model.is_regression,
         )
-        self._feedback_codec = FeedbackCodec(name, model.version, self._ids, model.classes)
+        self._feedback_codec = FeedbackCodec(
+            name, model.version, self._ids, model.classes, is_regression=model.is_regression
+        )
 
     def routes(self) -> dict[str, Route]:
         """By the last part of their paths below the model's."""

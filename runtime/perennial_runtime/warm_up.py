@@ -42,6 +42,10 @@ class _Call:
     cancelled: bool = False
 
     @property
+    def view(self) -> memoryview:
+        return memoryview(self.body)
+
+    @property
     def size(self) -> int:
         return len(self.body)
 

@@ -11,7 +11,7 @@ from onnx import TensorProto
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, RequestError
-from perennial_runtime.protocol.tail import read_header_length
+from perennial_runtime.protocol.header import read_header_length
 from perennial_runtime.protocol.v2 import Codec
 from perennial_runtime.signature import DTYPES, TensorSpec
 
@@ -411,3 +411,21 @@ def test_a_wrong_classification_is_refused(datatype, parameter, message):
     with pytest.raises(BadRequestError) as caught:
         model.decode(*raw({"inputs": [tensor(8)], "outputs": outputs}, DATA))
     assert f"output 'Y': parameters: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", range(5))
+def test_a_view_is_read_like_bytes_wherever_it_lies(shift):
+    """Also when the head is known from before, and nothing of it is looked at any more."""
+    model = codec(X, S)
+    size = ROWS.nbytes
+    body, head = raw(
+        {"inputs": [tensor(size, (2, 2)), tensor(9, (1,), "BYTES", name="S")]},
+        ROWS.tobytes(),
+        (5).to_bytes(4, "little") + "grün".encode(),
+    )
+    kept = bytes(shift) + body
+    for _ in range(4):
+        feeds = model.decode(memoryview(kept)[shift:], head).feeds
+        assert feeds["X"].flags.aligned
+        np.testing.assert_array_equal(feeds["X"], ROWS)
+        assert feeds["S"].tolist() == ["grün"]

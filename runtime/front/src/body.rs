@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::HeaderMap;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -64,11 +64,18 @@ pub enum Problem {
     Broken,
 }
 
-/// The whole body, of at most `limit` bytes; the client may pause for `pause` in between.
+/// What memory allocators align to, and as much as any number needs.
+const ALIGNMENT: usize = 16;
+/// What is allocated because a client announces so much. The rest is once it has arrived.
+const TRUSTED_BYTES: usize = 1 << 20;
+
+/// The whole body, of at most `limit` bytes; the client may pause for `pause` in between. Of a large
+/// one the byte at `data_at` is aligned, so that numbers from there on can be used where they lie.
 pub async fn read_all(
     body: &mut Incoming,
     limit: usize,
     pause: Duration,
+    data_at: usize,
 ) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -88,16 +95,18 @@ pub async fn read_all(
     if body.is_end_stream() {
         return Ok(first);
     }
-    // What a client announces is not allocated before it arrives.
-    let mut whole = BytesMut::with_capacity(first.len().max((announced as usize).min(1 << 20)));
+    let padding = data_at.wrapping_neg() % ALIGNMENT;
+    let expected = first.len().max((announced as usize).min(TRUSTED_BYTES));
+    let mut whole = Vec::with_capacity(padding + expected);
+    whole.resize(padding, 0);
     whole.extend_from_slice(&first);
     while let Some(data) = next_data(body, pause).await? {
-        if whole.len() + data.len() > limit {
+        if whole.len() - padding + data.len() > limit {
             return Err(Problem::TooLarge);
         }
         whole.extend_from_slice(&data);
     }
-    Ok(whole.freeze())
+    Ok(Bytes::from(whole).slice(padding..))
 }
 
 /// The next piece of a body; None at its end.

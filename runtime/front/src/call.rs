@@ -7,11 +7,13 @@ use ::http::{HeaderName, HeaderValue, request};
 use bytes::{BufMut, Bytes, BytesMut};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::body::Problem;
+use crate::buffer::{Buffer, bytes_of};
 use crate::clock;
 
 /// What the handler answers.
@@ -107,6 +109,13 @@ impl Call {
         PyBytes::new(py, self.body.as_deref().unwrap_or_default())
     }
 
+    /// The same, where it lies: a `memoryview`.
+    #[getter]
+    fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMemoryView>> {
+        let body = self.body.clone().unwrap_or_default();
+        PyMemoryView::from(Bound::new(py, Buffer(body))?.as_any())
+    }
+
     #[getter]
     fn size(&self) -> usize {
         self.body.as_ref().map_or(0, Bytes::len)
@@ -157,7 +166,7 @@ impl Call {
         &self,
         status: u16,
         content_type: &str,
-        body: &[u8],
+        body: PyBackedBytes,
         headers: Vec<(String, String)>,
     ) -> PyResult<bool> {
         let value = |text: &str| {
@@ -169,7 +178,7 @@ impl Call {
                 .map_err(|error| PyValueError::new_err(error.to_string()))?;
             checked.push((name, value(text)?));
         }
-        let body = Bytes::copy_from_slice(body);
+        let body = bytes_of(body);
         let content_type = value(content_type)?;
         Ok(self.send(Reply::Http { status, content_type, headers: checked, body }))
     }

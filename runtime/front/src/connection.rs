@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ::http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -9,10 +10,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 
 use crate::body::ReplyBody;
 use crate::shared::{Phase, Shared};
 use crate::{grpc, http};
+
+/// What a connection has before it is asked to end: time for its first request to arrive, and for a
+/// client that comes back at once to be served meanwhile, rather than be sent away at each answer.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it ends: HTTP/1.1 or HTTP/2, as its first bytes say.
 pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
@@ -30,14 +36,19 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .max_frame_size(1 << 18);
-    let is_http2 = AtomicBool::new(false);
     let is_used = AtomicBool::new(false);
+    let use_of_http2 = Arc::new(UseOfHttp2::default());
     let service = service_fn(|request: Request<Incoming>| {
         is_used.store(true, Ordering::Relaxed);
-        if request.version() == Version::HTTP_2 {
-            is_http2.store(true, Ordering::Relaxed);
+        let (shared, use_of_http2) = (shared.clone(), use_of_http2.clone());
+        async move {
+            let is_http2 = request.version() == Version::HTTP_2;
+            let response = answer(request, shared).await;
+            if is_http2 {
+                use_of_http2.note_answer();
+            }
+            response
         }
-        answer(request, shared.clone())
     });
     let connection = builder.serve_connection(TokioIo::new(io), service);
     tokio::pin!(connection);
@@ -45,24 +56,45 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
     let mut asked = false;
     // Before it is known which protocol a client speaks, nothing else limits its silence.
     let silence = tokio::time::sleep(shared.options.idle);
-    tokio::pin!(silence);
+    let grace = tokio::time::sleep(GRACE);
+    tokio::pin!(silence, grace);
     loop {
         // HTTP/2 says GOAWAY and loses nothing; HTTP/1.1 clients are asked by a header until the end.
-        let now = *phase.borrow_and_update();
-        if !asked
-            && (now == Phase::Closing || now == Phase::Draining && is_http2.load(Ordering::Relaxed))
-        {
+        let is_settled = grace.is_elapsed();
+        let is_due = match *phase.borrow_and_update() {
+            Phase::Serving => false,
+            Phase::Draining => is_settled && use_of_http2.has_answered.load(Ordering::Relaxed),
+            Phase::Closing => is_settled || is_used.load(Ordering::Relaxed),
+        };
+        if is_due && !asked {
             connection.as_mut().graceful_shutdown();
             asked = true;
         }
         tokio::select! {
             _ = connection.as_mut() => return,
             changed = phase.changed() => if changed.is_err() { return },
+            _ = use_of_http2.first_answer.notified() => {}
+            _ = grace.as_mut(), if !is_settled => {}
             _ = silence.as_mut(), if !silence.is_elapsed() => {
                 if !is_used.load(Ordering::Relaxed) {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Whether an answer has gone out over HTTP/2.
+#[derive(Default)]
+struct UseOfHttp2 {
+    has_answered: AtomicBool,
+    first_answer: Notify,
+}
+
+impl UseOfHttp2 {
+    fn note_answer(&self) {
+        if !self.has_answered.swap(true, Ordering::Relaxed) {
+            self.first_answer.notify_one();
         }
     }
 }

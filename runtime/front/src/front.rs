@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use pyo3::exceptions::PyRuntimeError;
+use ::http::HeaderName;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
@@ -42,7 +43,7 @@ impl Front {
     #[new]
     #[pyo3(signature = (
         handler, sockets, *, max_body_bytes, max_connections, pause_seconds, idle_seconds,
-        request_seconds = None, streams = Vec::new(), tls_files = None
+        request_seconds = None, streams = Vec::new(), data_at_header = None, tls_files = None
     ))]
     #[allow(clippy::too_many_arguments)] // they are named in Python
     fn new(
@@ -54,6 +55,7 @@ impl Front {
         idle_seconds: f64,
         request_seconds: Option<f64>,
         streams: Vec<String>,
+        data_at_header: Option<&str>,
         tls_files: Option<(PathBuf, PathBuf)>,
     ) -> PyResult<Self> {
         let (sender, phase) = watch::channel(Phase::Serving);
@@ -64,6 +66,10 @@ impl Front {
             idle: Duration::from_secs_f64(idle_seconds),
             request_seconds,
             streams: HashSet::from_iter(streams),
+            data_at: data_at_header
+                .map(|name| name.parse::<HeaderName>())
+                .transpose()
+                .map_err(|error| PyValueError::new_err(error.to_string()))?,
         };
         Ok(Self {
             handler,

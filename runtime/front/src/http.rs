@@ -20,7 +20,9 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Respo
     let version = head.version;
     let is_head = head.method == ::http::Method::HEAD;
     let options = &shared.options;
-    let body = read_all(&mut incoming, options.max_body_bytes, options.pause).await;
+    let data_at = options.data_at.as_ref().and_then(|name| head.headers.get(name));
+    let data_at = data_at.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let body = read_all(&mut incoming, options.max_body_bytes, options.pause, data_at).await;
     if matches!(body, Err(Problem::Broken)) {
         return None;
     }

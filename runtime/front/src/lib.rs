@@ -6,6 +6,7 @@
 //! what an answer says, and what is counted is all the handler's business.
 
 mod body;
+mod buffer;
 mod call;
 mod clock;
 mod connection;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ::http::HeaderName;
 use tokio::sync::watch;
 
 use crate::inbox::Inbox;
@@ -29,6 +30,8 @@ pub struct Options {
     pub request_seconds: Option<f64>,
     /// Paths of the gRPC methods that take a stream of messages.
     pub streams: HashSet<String>,
+    /// The header that says at which byte of a body the data begins.
+    pub data_at: Option<HeaderName>,
 }
 
 pub struct Shared {

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..answer import JSON, OCTETS, Answer
-from ..encoding import body_of
+from ..encoding import body_of, content_of
 from ..fronts import Call
+from ..protocol.header import HEADER, read_header_length
 from ..protocol.request import InferRequest
-from ..protocol.tail import HEADER, read_header_length
 from ..protocol.v2 import Codec
 
 HEADER_LENGTH = HEADER.lower()
@@ -24,8 +24,10 @@ class InferEndpoint:
         self._limit = max_body_bytes
 
     def decode(self, call: Call) -> InferRequest:
-        body = body_of(call, self._limit)
-        return self._codec.decode(body, read_header_length(call.header(HEADER_LENGTH)))
+        head = read_header_length(call.header(HEADER_LENGTH))
+        if head is None:
+            return self._codec.decode(body_of(call, self._limit))
+        return self._codec.decode(content_of(call, self._limit), head)
 
     def encode(
         self, request: InferRequest, results: Sequence[np.ndarray], ids: Sequence[str]

@@ -19,6 +19,7 @@ from .. import log
 from ..classes import classes_of
 from ..errors import BadRequestError, LoadError, RunFailedError
 from ..fetching.cache import Artifact
+from ..regression import is_regression
 from ..signature import TensorSpec
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
@@ -87,8 +88,12 @@ class Model:
         self.inputs, self.outputs = _signature(self._session)
         _check_bundle(artifact, self.inputs, self.outputs)
         classes = classes_of(self.outputs, artifact.bundle)
+        self.is_regression = is_regression(self.outputs, classes)
+        """Whether it answers one number a row."""
         self.profiled = (
-            read_profile(artifact.profile, self.inputs, classes) if artifact.profile else None
+            read_profile(artifact.profile, self.inputs, classes, self.is_regression)
+            if artifact.profile
+            else None
         )
         self.classes = with_positive(classes, self.profiled)
         self.seconds = self._warm_up()

@@ -23,8 +23,13 @@ class Profiled:
     """The file itself."""
 
 
-def read_profile(path: Path, inputs: Sequence[TensorSpec], classes: Classes | None) -> Profiled:
-    """Reads ``profile.json``.
+def read_profile(
+    path: Path,
+    inputs: Sequence[TensorSpec],
+    classes: Classes | None,
+    is_regression: bool = False,
+) -> Profiled:
+    """Reads ``profile.json``. The score of a model of numbers is the number itself.
 
     Raises:
         LoadError: ModelCorrupt, naming the first key that is wrong or does not fit the model.
@@ -39,8 +44,10 @@ def read_profile(path: Path, inputs: Sequence[TensorSpec], classes: Classes | No
     tensors = {tensor.name: tensor for tensor in inputs}
     for feature in profile.features:
         _check_feature(feature, tensors.get(feature.name))
+    if profile.score is not None and not profile.score.is_number:
+        raise _corrupt("score", "expected edges, got categories")
     if classes is None:
-        for key in ("score", "label", "positive"):
+        for key in ("label", "positive") if is_regression else ("score", "label", "positive"):
             if getattr(profile, key) is not None:
                 raise _corrupt(
                     key, "expected none, as the model has no outputs 'label' and 'probabilities'"
@@ -78,8 +85,6 @@ def _check_feature(feature: Distribution, tensor: TensorSpec | None) -> None:
 
 def _check_answers(profile: Profile, classes: Classes) -> None:
     known = ", ".join(classes.names)
-    if profile.score is not None and not profile.score.is_number:
-        raise _corrupt("score", "expected edges, got categories")
     if profile.label is not None:
         if profile.label.categories is None:
             raise _corrupt("label", f"expected the categories {known}, got edges")

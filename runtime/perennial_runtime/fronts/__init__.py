@@ -39,6 +39,11 @@ class Call(Protocol):
         ...
 
     @property
+    def view(self) -> memoryview:
+        """The same without a copy, for what is large."""
+        ...
+
+    @property
     def size(self) -> int:
         """The body's length in bytes."""
         ...
@@ -103,6 +108,9 @@ class Limits:
     """After how long a request is answered with 503, whatever becomes of it."""
     streams: Sequence[str]
     """Paths of the gRPC methods that take a stream of messages."""
+    data_at_header: str
+    """The header, in lower case, that says at which byte of a body its numbers begin: a front may
+    see to it that they are aligned there."""
     tls_files: tuple[Path, Path] | None
     """Certificate chain and key, in PEM."""
 
@@ -155,6 +163,7 @@ def front_of(
             idle_seconds=limits.idle_seconds,
             request_seconds=limits.request_seconds,
             streams=limits.streams,
+            data_at_header=limits.data_at_header,
             tls_files=limits.tls_files,
         )
     if importlib.util.find_spec("hypercorn") is None:

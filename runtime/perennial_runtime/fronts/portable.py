@@ -265,6 +265,7 @@ class _Call:
         self.path: str = scope["raw_path"].decode("latin-1").partition("?")[0]
         self.query: str = scope["query_string"].decode("latin-1")
         self.body = body
+        self.view = memoryview(body)
         self.size = len(body)
         self.problem = problem
         self.compressed = compressed

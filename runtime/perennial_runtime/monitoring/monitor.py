@@ -10,6 +10,7 @@ from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_contracts.profile import Profile
 
 from ..classes import LABEL, PROBABILITIES, Classes, score_bin
+from ..regression import PREDICTION
 from ..signature import TensorSpec, is_tabular
 from .prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
 from .tally import Batch, Tally
@@ -31,6 +32,8 @@ class Monitor:
         profile: Profile | None,
         ids: IdMaker,
         version: str,
+        *,
+        is_regression: bool = False,
     ) -> None:
         """``instance`` names the process; ``ids`` are made for this model and ``version``."""
         self.capture: Capture | None = None
@@ -42,6 +45,7 @@ class Monitor:
         self._inputs = inputs
         self._is_tabular = is_tabular(inputs)
         self._classes = classes
+        self._is_regression = is_regression
         self._places = (
             {name: place for place, name in enumerate(classes.names[:NO_CLASS])} if classes else {}
         )
@@ -61,7 +65,8 @@ class Monitor:
 
         Args:
             feeds: the model's inputs. They must not change afterwards.
-            results: its outputs, ``label`` and ``probabilities`` of a classifier among them.
+            results: its outputs, ``label`` and ``probabilities`` of a classifier among them, or
+                ``prediction`` of a model of numbers.
             with_ids: whether the caller wants to know the predictions' ids.
 
         Returns:
@@ -124,6 +129,9 @@ class Monitor:
         for values in feeds.values():
             if len(values) != rows:
                 return None
+        if self._is_regression:
+            numbers = results[PREDICTION]
+            return Batch(rows, feeds, None, None, numbers) if len(numbers) == rows else None
         if self._classes is None:
             return Batch(rows, feeds, None, None)
         label, probabilities = results[LABEL], results[PROBABILITIES]

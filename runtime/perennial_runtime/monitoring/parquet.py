@@ -12,6 +12,7 @@ from arro3.io import write_parquet
 from perennial_contracts.capture import LABEL, PREDICTION_ID, SCORE, TIME
 
 from ..classes import Classes
+from ..regression import number_texts
 from ..signature import TensorSpec
 from .tally import Batch
 
@@ -70,7 +71,13 @@ def labels_file(parts: Sequence[Labels]) -> bytes:
 
 
 def _answers(classes: Classes | None, parts: Sequence[Predictions]) -> dict[str, Any]:
-    """The columns of the predicted label and of its score; nulls where the model has none."""
+    """The columns of the predicted label and of its score; nulls where the model has none.
+
+    A predicted number is both.
+    """
+    if any(part.batch.numbers is not None for part in parts):
+        numbers = _joined(parts, [part.batch.numbers for part in parts])
+        return {LABEL: _texts(number_texts(numbers)), SCORE: _numbers(numbers.astype(np.float64))}
     if classes is None:
         rows = sum(len(part.ids) for part in parts)
         return {

@@ -29,6 +29,8 @@ class Batch(NamedTuple):
     label: np.ndarray | None
     probabilities: np.ndarray | None
     """Shape (rows, classes)."""
+    numbers: np.ndarray | None = None
+    """What a model of numbers predicted, of shape (rows,) or (rows, 1)."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Pending:
     """The features of each other request."""
     labels: list[Any] = field(default_factory=list)
     probabilities: list[Any] = field(default_factory=list)
+    numbers: list[np.ndarray] = field(default_factory=list)
 
 
 class Tally:
@@ -91,6 +94,8 @@ class Tally:
                 pending.batches.append(batch.features)
             pending.labels.append(batch.label)
             pending.probabilities.append(batch.probabilities)
+            if batch.numbers is not None:
+                pending.numbers.append(batch.numbers)
             if pending.rows >= BULK_ROWS:
                 self._count()
 
@@ -116,6 +121,8 @@ class Tally:
             for name, feature in zip(self._names, self._features, strict=True):
                 values = _joined([features[name] for features in pending.batches])
                 self._counts[name] += feature.count(values)
+        if pending.numbers and self._score is not None:
+            self._score_counts += self._score.count(_joined(pending.numbers))
         if self._classes is None:
             return
         if self._score is not None:

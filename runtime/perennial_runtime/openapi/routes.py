@@ -69,8 +69,8 @@ def _infer(served: Served) -> Parts:
 
 def _predict(served: Served) -> Parts:
     answer = json_of(ref("PredictResponse"), "A prediction for each row.")
-    if served.classes:
-        answer["links"] = rows.feedback_link("feedback")
+    if served.classes or served.is_regression:
+        answer["links"] = rows.feedback_link(served, "feedback")
     return {
         "requestBody": rows.predict_body(served),
         "responses": {"200": answer, **body_errors(served, "500")},

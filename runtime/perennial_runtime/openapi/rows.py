@@ -8,6 +8,7 @@ from perennial_contracts.counters import Counters
 from perennial_contracts.profile import Distribution, Profile
 
 from ..classes import LABEL
+from ..regression import PREDICTION
 from ..samples import sample_row
 from ..signature import TensorSpec
 from .responses import JSON, ref
@@ -27,7 +28,7 @@ def schemas(served: Served) -> dict[str, Schema]:
         "Row": _row(served),
         "PredictRequest": _predict_request(served),
         "PredictResponse": _predict_response(served),
-        "FeedbackRequest": _feedback_request(),
+        "FeedbackRequest": _feedback_request(served),
         "FeedbackResponse": _feedback_response(),
         **contracts(),
     }
@@ -43,10 +44,11 @@ def predict_body(served: Served) -> dict[str, Any]:
     }
 
 
-def feedback_link(operation: str) -> dict[str, Any]:
+def feedback_link(served: Served, operation: str) -> dict[str, Any]:
     """How the answer of /predict leads to a request to /feedback."""
     first = "$response.body#/predictions/0"
-    entry = {"prediction_id": f"{first}/prediction_id", "label": f"{first}/label"}
+    answer = PREDICTION if served.is_regression else LABEL
+    entry = {"prediction_id": f"{first}/prediction_id", "label": f"{first}/{answer}"}
     return {
         "feedback": {
             "operationId": operation,
@@ -93,7 +95,10 @@ def _predict_response(served: Served) -> Schema:
         "required": ["prediction_id"],
         "properties": {"prediction_id": ID},
     }
-    if served.classes is None:
+    if served.is_regression:
+        prediction["required"].append(PREDICTION)
+        prediction["properties"][PREDICTION] = {"type": ["number", "null"]}
+    elif served.classes is None:
         prediction["required"].append("outputs")
         prediction["properties"]["outputs"] = {
             "type": "object",
@@ -152,8 +157,11 @@ def _output(spec: TensorSpec) -> Schema:
     return nested(element, inner)
 
 
-def _feedback_request() -> Schema:
+def _feedback_request(served: Served) -> Schema:
+    # Labels of a version before this one may be of another kind.
     label = {"type": ["string", "number", "boolean"], "description": "What proved to be true."}
+    if served.is_regression:
+        label["description"] = "The number that proved to be true."
     entry = {
         "type": "object",
         "required": ["prediction_id", "label"],

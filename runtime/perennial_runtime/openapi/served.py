@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from perennial_contracts.profile import Profile
 
 from ..classes import Classes
+from ..regression import is_regression
 from ..signature import TensorSpec, is_tabular
 
 
@@ -27,6 +28,10 @@ class Served:
     """Whether rows may come without their envelope."""
     limits_load: bool
     """Whether requests are refused with 429 where too many are in flight."""
+
+    @property
+    def is_regression(self) -> bool:
+        return is_regression(self.outputs, self.classes)
 
     @property
     def is_tabular(self) -> bool:

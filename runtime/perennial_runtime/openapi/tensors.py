@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from ..protocol.header import HEADER
 from ..samples import MANY_ELEMENTS, sample_size, sample_tensor
 from ..signature import DTYPES, TensorSpec
 from .responses import JSON, ref
 from .served import Served
 from .values import Schema, data, shape, value
 
-HEADER = "Inference-Header-Content-Length"
 BINARY = "application/octet-stream"
 HEAD_FIRST = (
     f"The JSON head, of as many bytes as the header {HEADER} says, then the data of the binary "

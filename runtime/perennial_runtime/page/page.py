@@ -10,6 +10,7 @@ from perennial_contracts.bundle import Bundle
 from perennial_contracts.profile import Profile
 
 from ..classes import Classes
+from ..regression import is_regression
 from ..signature import TensorSpec, is_tabular
 from .form import form
 from .markup import Markup, element, join
@@ -76,7 +77,7 @@ def page_of(
     shown = [(k, v) for k, v in (properties or {}).items() if k not in ("labels", "predict")]
     body = element(
         "main",
-        head(name, version, _kind(inputs, classes), shown, links),
+        head(name, version, _kind(inputs, outputs, classes), shown, links),
         form(model, inputs, profile),
         card(bundle, profile, classes),
         signature(inputs, outputs),
@@ -104,8 +105,12 @@ def _script() -> Markup:
     return element("script", Markup(SCRIPT))
 
 
-def _kind(inputs: Sequence[TensorSpec], classes: Classes | None) -> str:
+def _kind(
+    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], classes: Classes | None
+) -> str:
     takes = "rows of a table" if is_tabular(inputs) else "tensors"
     if classes:
         return f"Classifier of {takes}, {len(classes.names)} classes"
+    if is_regression(outputs, classes):
+        return f"Predicts a number for {takes}"
     return f"Takes {takes}"

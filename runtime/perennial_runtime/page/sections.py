@@ -6,6 +6,7 @@ from perennial_contracts.bundle import Bundle
 from perennial_contracts.profile import Profile
 
 from ..classes import Classes
+from ..regression import PREDICTION
 from ..samples import median
 from ..signature import TensorSpec
 from .figures import figure
@@ -110,7 +111,10 @@ def drift(profile: Profile, classes: Classes | None) -> Markup:
             classes.names[classes.positive] if classes and classes.positive is not None else ""
         )
         about = f"probability of {positive}" if positive else "probability of the likeliest class"
-        figures.append(figure(profile.score, "score", about))
+        if classes is None:  # of a model of numbers
+            middle = median(profile.score)
+            about = "predicted" if middle is None else f"predicted, median {number(middle)}"
+        figures.append(figure(profile.score, "score" if classes else PREDICTION, about))
     for feature in profile.features:
         middle = median(feature)
         about = "" if middle is None else f"median {number(middle)}"

@@ -108,6 +108,8 @@
         make("p", "label", String(first.label)),
         ...bars(first.probabilities, first.label),
       );
+    } else if (first?.prediction !== undefined) {
+      parts.push(make("p", "faint", "Prediction"), make("p", "label", String(first.prediction)));
     } else if (first) {
       parts.push(facts(Object.entries(first.outputs).map(([name, v]) => [name, brief(v)])));
     }

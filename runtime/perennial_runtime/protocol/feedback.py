@@ -8,6 +8,7 @@ import orjson
 from ..classes import Classes, label_text
 from ..errors import BadRequestError
 from ..monitoring.prediction_id import IdMaker, PredictionId
+from ..regression import number_label
 from .messages import brief, listing
 
 
@@ -48,8 +49,18 @@ class AllRejectedError(BadRequestError):
 class FeedbackCodec:
     """Reads feedback for one model."""
 
-    def __init__(self, model: str, version: str, ids: IdMaker, classes: Classes | None) -> None:
+    def __init__(
+        self,
+        model: str,
+        version: str,
+        ids: IdMaker,
+        classes: Classes | None,
+        *,
+        is_regression: bool = False,
+    ) -> None:
+        """``classes`` are those of a classifier; a model of numbers takes numbers."""
         self._model, self._version = model, version
+        self._is_regression = is_regression
         self._ids = ids
         self._classes = classes
 
@@ -106,7 +117,13 @@ class FeedbackCodec:
         classes = self._classes
         is_value = type(label) in (str, int, float, bool)
         # Another version may have had other classes.
-        if classes is None or prediction.version != self._version:
+        is_ours = prediction.version == self._version
+        if self._is_regression and is_ours:
+            number = number_label(label)
+            if number is None:
+                raise ValueError(f"label: expected a number, got {brief(label)}")
+            return number
+        if classes is None or not is_ours:
             if not is_value:
                 raise ValueError(f"label: expected a number or a string, got {brief(label)}")
             return label_text(label)

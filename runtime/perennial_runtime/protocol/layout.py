@@ -67,16 +67,20 @@ class Layout:
         self.forms = forms
         self._slots = tuple(map(_slot, places))
 
-    def feeds(self, body: bytes) -> dict[str, np.ndarray]:
+    def feeds(self, body: bytes | memoryview) -> dict[str, np.ndarray]:
         """The tensors of another request of this layout; not copied where they lie aligned.
 
         Raises:
             BadRequestError: where the bytes of a string or a boolean are wrong.
         """
         feeds: dict[str, np.ndarray] = {}
+        is_view = type(body) is memoryview
         for name, (spec, shape, start, size), dtype, is_aligned in self._slots:
             if dtype is None:
                 feeds[name] = decode_binary(spec, shape, body, start, size)
+            elif is_view:  # whose content may lie anywhere
+                array: np.ndarray = np.ndarray(shape, dtype, body, start)
+                feeds[name] = array if array.flags.aligned else array.copy()
             elif is_aligned:
                 feeds[name] = np.ndarray(shape, dtype, body, start)
             else:

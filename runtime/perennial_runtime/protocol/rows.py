@@ -12,6 +12,7 @@ import orjson
 
 from ..classes import Classes
 from ..errors import BadRequestError, RunFailedError
+from ..regression import PREDICTION, is_regression
 from ..signature import TensorSpec
 from .columns import Columns
 from .messages import brief, quoted
@@ -31,6 +32,7 @@ class RowCodec:
         self._head = {"model_name": name, "model_version": version}
         self._columns = Columns(features)
         self._classes = classes
+        self._is_regression = is_regression(outputs, classes)
 
     def decode(self, body: bytes) -> tuple[int, dict[str, np.ndarray]]:
         """Reads the body of a predict request: the number of rows, and the model's inputs.
@@ -87,7 +89,12 @@ class RowCodec:
                 f"as bundle.json's labels say, got {list(results['probabilities'].shape)}. "
                 "Make the bundle again"
             )
-        if self._classes is None:
+        if self._is_regression:
+            predictions = [
+                {"prediction_id": text, PREDICTION: number}
+                for text, number in zip(ids, results[PREDICTION].reshape(-1), strict=True)
+            ]
+        elif self._classes is None:
             predictions = [
                 {"prediction_id": text, "outputs": dict(zip(results, row, strict=True))}
                 for text, *row in zip(ids, *map(_flat, results.values()), strict=True)
@@ -107,7 +114,9 @@ class RowCodec:
                     strict=True,
                 )
             ]
-        return orjson.dumps({**self._head, "predictions": predictions})
+        # numpy's floats are written with as few digits as tell them apart.
+        option = orjson.OPT_SERIALIZE_NUMPY
+        return orjson.dumps({**self._head, "predictions": predictions}, option=option)
 
 
 def _flat(result: np.ndarray) -> list[Any]:

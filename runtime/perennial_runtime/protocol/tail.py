@@ -6,33 +6,17 @@ import numpy as np
 
 from ..errors import BadRequestError
 from ..signature import TensorSpec
+from .header import HEADER
 from .layout import Place
 from .messages import brief
 from .signature import wrong_input
 from .tensor_binary import decode_binary
 
-HEADER = "Inference-Header-Content-Length"
-"""The HTTP header that says how long the head is."""
-_DIGITS = 18
-
-
-def read_header_length(text: str | None) -> int | None:
-    """The value of that header; None where the request has none.
-
-    Raises:
-        BadRequestError: where it is no number of bytes.
-    """
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
-        raise BadRequestError(f"{HEADER}: expected a number of bytes, got {brief(text)}")
-    return int(text)
-
 
 class Tail:
     """What follows the JSON head: the data of the binary inputs, in their order."""
 
-    def __init__(self, body: bytes, start: int) -> None:
+    def __init__(self, body: bytes | memoryview, start: int) -> None:
         self._body = body
         self._at = start
         self._left = len(body) - start

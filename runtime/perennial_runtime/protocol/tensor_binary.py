@@ -15,7 +15,7 @@ _LENGTH_BYTES = 4
 
 
 def decode_binary(
-    spec: TensorSpec, shape: tuple[int, ...], data: bytes, start: int, size: int
+    spec: TensorSpec, shape: tuple[int, ...], data: bytes | memoryview, start: int, size: int
 ) -> np.ndarray:
     """Reads one tensor. Numbers are not copied where they lie aligned in ``data``.
 
@@ -59,7 +59,9 @@ def encode_binary(array: np.ndarray) -> bytes:
     return b"".join(parts)
 
 
-def decode_texts(spec: TensorSpec, shape: tuple[int, ...], elements: Iterable[bytes]) -> np.ndarray:
+def decode_texts(
+    spec: TensorSpec, shape: tuple[int, ...], elements: Iterable[bytes | memoryview]
+) -> np.ndarray:
     """Elements of BYTES, as many as the shape has, as the strings of an object array.
 
     Raises:
@@ -69,7 +71,7 @@ def decode_texts(spec: TensorSpec, shape: tuple[int, ...], elements: Iterable[by
     texts = []
     try:
         for element in elements:
-            texts.append(element.decode())
+            texts.append(str(element, "utf-8"))
     except UnicodeDecodeError as error:
         raise wrong_input(
             spec,
@@ -82,7 +84,12 @@ def decode_texts(spec: TensorSpec, shape: tuple[int, ...], elements: Iterable[by
 
 
 def _strings(
-    spec: TensorSpec, shape: tuple[int, ...], count: int, data: bytes, start: int, size: int
+    spec: TensorSpec,
+    shape: tuple[int, ...],
+    count: int,
+    data: bytes | memoryview,
+    start: int,
+    size: int,
 ) -> np.ndarray:
     if size < _LENGTH_BYTES * count:
         raise wrong_input(
@@ -92,7 +99,7 @@ def _strings(
         )
     end = start + size
     at = start
-    elements: list[bytes] = []
+    elements: list[bytes | memoryview] = []
     for place in range(count):
         begin = at + _LENGTH_BYTES
         at = begin + int.from_bytes(data[begin - _LENGTH_BYTES : begin], "little")

@@ -12,11 +12,12 @@ import orjson
 from ..errors import BadRequestError
 from ..signature import TensorSpec
 from .classification import classify
+from .header import HEADER
 from .layout import Layout, Seen
 from .messages import brief
 from .request import InferRequest, OutputForm
 from .signature import Signature, checked_shape, wrong_input
-from .tail import EMPTY, HEADER, Tail
+from .tail import EMPTY, Tail
 from .tensor_binary import encode_binary
 from .tensor_json import decode_data, encode_data
 from .whole_body import decode_whole
@@ -46,10 +47,11 @@ class Codec:
         self._seen = Seen()
         self._known: dict[bytes, tuple[int, Layout]] = {}
 
-    def decode(self, body: bytes, header_length: int | None = None) -> InferRequest:
+    def decode(self, body: bytes | memoryview, header_length: int | None = None) -> InferRequest:
         """Reads the body of an infer request.
 
         Args:
+            body: a view only together with ``header_length``.
             header_length: bytes of JSON at the body's beginning, where binary tensors may follow;
                 None: it is all JSON. 0: it is all data, of the model's only input.
 
@@ -59,9 +61,9 @@ class Codec:
         if header_length == 0:
             return self._raw(body)
         if header_length is None:
-            head, tail = body, EMPTY
+            head, tail = bytes(body), EMPTY
         elif 0 < header_length <= len(body):
-            head = body[:header_length]
+            head = bytes(body[:header_length])
             known = self._known.get(head)
             if known is not None and known[0] == len(body):
                 layout = known[1]
@@ -99,7 +101,7 @@ class Codec:
                 self._known.clear()
             self._known[head] = (length, layout)
 
-    def _raw(self, body: bytes) -> InferRequest:
+    def _raw(self, body: bytes | memoryview) -> InferRequest:
         """A body without a head. The input's shape follows from its size."""
         signature = self._signature
         if len(signature.inputs) != 1:

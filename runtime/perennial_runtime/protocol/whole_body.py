@@ -7,7 +7,7 @@ from .signature import wrong_input
 from .tensor_binary import decode_binary, decode_texts
 
 
-def decode_whole(spec: TensorSpec, body: bytes) -> np.ndarray:
+def decode_whole(spec: TensorSpec, body: bytes | memoryview) -> np.ndarray:
     """Reads the tensor. A string is one element, without its length before it.
 
     Raises:

@@ -8,6 +8,7 @@ from ..answer import Answer
 from ..errors import NotFoundError, RequestError
 from ..fronts import Call
 from ..metrics import CONTENT_TYPE
+from ..protocol.header import HEADER
 from ..routes import Routes, get
 from .oip_grpc import STREAMS, OipGrpcSite
 from .standing import Standing
@@ -25,6 +26,9 @@ class Site:
 
     streams = STREAMS
     """Paths of the gRPC methods that take a stream of messages."""
+
+    data_at_header = HEADER.lower()
+    """See :class:`perennial_runtime.fronts.Limits`."""
 
     def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
         self.standing = standing
