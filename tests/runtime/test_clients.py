@@ -239,6 +239,8 @@ def test_grpcs_health_and_reflection(server, grpc_url):
         assert "inference.GRPCInferenceService" in database.get_services()
         file = database.FindFileContainingSymbol("inference.GRPCInferenceService")
         assert file.package == "inference"
+        file = database.FindFileContainingSymbol("tensorflow.serving.PredictionService")
+        assert file.package == "tensorflow.serving"
 
 
 def _tensors(datatype):

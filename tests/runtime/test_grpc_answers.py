@@ -21,6 +21,7 @@ from perennial_runtime.errors import (
 from perennial_runtime.protocol.grpc import answers, compile_protos, health, reflection, status
 from perennial_runtime.protocol.grpc.schema import POOL, SERVICES
 from perennial_runtime.protocol.statistics import BatchStatistics, Duration, Statistics
+from perennial_runtime.protocol.tfs_grpc.schema import SERVICES as TENSORFLOW_SERVICES
 from perennial_runtime.signature import TensorSpec
 
 triton = imported("tritonclient.grpc").service_pb2
@@ -230,19 +231,31 @@ def reflected(**asked):
     return answer
 
 
+def add_file(pool, data):
+    """Adds a file to a client's pool, with what it imports, each asked for by its name."""
+    file = FileDescriptorProto.FromString(data)
+    for name in file.dependency:
+        (imported_data,) = reflected(
+            file_by_filename=name
+        ).file_descriptor_response.file_descriptor_proto
+        add_file(pool, imported_data)
+    pool.Add(file)
+    return file
+
+
 def test_reflection_gives_what_a_client_needs_to_call_every_method():
     listed = reflected(list_services="").list_services_response.service
-    assert {service.name for service in listed} == set(SERVICES)
-    pool = DescriptorPool()
-    for service in SERVICES:
+    services = [service.name for service in listed]
+    assert services == [*SERVICES, *TENSORFLOW_SERVICES]
+    for service in services:
         (data,) = reflected(
             file_containing_symbol=service
         ).file_descriptor_response.file_descriptor_proto
-        file = FileDescriptorProto.FromString(data)
+        pool = DescriptorPool()
+        file = add_file(pool, data)
         assert reflected(
             file_by_filename=file.name
         ).file_descriptor_response.file_descriptor_proto == [data]
-        pool.Add(file)
         for method in pool.FindServiceByName(service).methods:
             assert method.input_type.fields is not None
             same = reflected(file_containing_symbol=method.full_name)

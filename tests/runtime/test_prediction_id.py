@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial_contracts.quality import SCORE_BINS, score_bins
-from perennial_runtime.classes import score_bin
+from perennial_runtime.classes import Classes, score_bin
+from perennial_runtime.monitoring.monitor import Monitor
 from perennial_runtime.monitoring.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
+from perennial_runtime.signature import TensorSpec
 
 NOW = 1_790_000_000_000
 VERSION = "0123456789ab"
@@ -78,3 +80,23 @@ def test_a_sample_is_as_large_as_it_was_asked_for(permille):
     expected = 100 * permille
     assert abs(kept - expected) < 5 * expected**0.5
     assert all(is_sampled(text, 1000) for text in ids[:100])
+
+
+@pytest.mark.parametrize("positive", [None, 0, 1])
+@given(st.lists(st.floats(0, 1, width=32) | st.just(float("nan")), min_size=1, max_size=5))
+def test_a_row_alone_gets_what_it_gets_among_others(positive, chances):
+    known = Classes(("no", "yes"), positive, are_numbered=True)
+    maker = IdMaker("delays", VERSION)
+    inputs = [TensorSpec("x", "FP32", (-1, 1))]
+    monitor = Monitor("i", "sha256:0", inputs, known, None, maker, VERSION)
+    yes = np.array(chances, np.float32)
+    results = {"label": (yes > 0.5).astype(int), "probabilities": np.stack([1 - yes, yes], axis=1)}
+
+    def said(rows):
+        feeds = {"x": np.zeros((len(yes[rows]), 1), np.float32)}
+        some = {name: values[rows] for name, values in results.items()}
+        found = [maker.read(text) for text in monitor.answered(feeds, some, with_ids=True)]
+        return [(each.class_index, each.score_bin) for each in found]
+
+    alone = [said(slice(place, place + 1)) for place in range(len(yes))]
+    assert [each for (each,) in alone] == said(slice(None))

@@ -147,6 +147,25 @@ def test_nothing_is_left_in_the_cache_folder_at_the_end(serve, tmp_path):
     assert list((tmp_path / "c").glob("workers-*")) == []
 
 
+def test_what_a_killed_one_left_is_removed_and_what_is_in_use_is_not(serve, tmp_path):
+    cache = tmp_path / "cache"
+    killed = serve("--cache-dir", str(cache))
+    killed.process.kill()
+    killed.process.wait()
+    (forsaken,) = cache.glob("workers-*")
+    running = serve("--cache-dir", str(cache))
+    (used,) = set(cache.glob("workers-*")) - {forsaken}
+    for folder in (forsaken, used):
+        os.utime(folder, (0, 0))
+    last = serve("--cache-dir", str(cache))
+    assert not forsaken.exists()
+    assert used.exists()
+    for server in (running, last):
+        server.terminate()
+        assert server.exit_code() == 0
+    assert not list(cache.glob("workers-*"))
+
+
 def test_a_port_in_use_is_said_once(serve):
     """Also where those who use it share it among themselves."""
     port = serve().port

@@ -145,12 +145,14 @@ class Monitor:
             return [(NO_CLASS, NO_BIN)] * rows
         assert batch.label is not None
         assert batch.probabilities is not None
-        places = self._places
+        classes, places, probabilities = self._classes, self._places, batch.probabilities
+        if rows == 1 and probabilities.size:  # most requests; arrays of one value are slow to use
+            positive = classes.positive
+            score = float(probabilities.max() if positive is None else probabilities[0, positive])
+            return [(places.get(str(classes.own(batch.label)[0]), NO_CLASS), score_bin(score))]
         return [
             (places.get(str(label), NO_CLASS), score_bin(score))
             for label, score in zip(
-                self._classes.own(batch.label),
-                self._classes.scores(batch.probabilities).tolist(),
-                strict=True,
+                classes.own(batch.label), classes.scores(probabilities).tolist(), strict=True
             )
         ]

@@ -1,5 +1,6 @@
 """Starts the worker processes of one server, and sees to it that they begin and end together."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +25,8 @@ from ..settings import Settings
 from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+PREFIX = "workers-"
+YOUNG_SECONDS = 60
 LONGEST_PATH = 100
 """Bytes of a Unix socket's path; the systems allow a little more."""
 
@@ -182,12 +186,39 @@ def _end(code: int) -> str:
     return f"ended by itself with exit code {code}"
 
 
+def _remove_forsaken(parent: Path) -> None:
+    """Removes folders whose supervisor was killed: nobody holds their lock any more.
+
+    A young one may be about to be locked. Pods of a node may share the parent, so that the id of a
+    process would tell nothing.
+    """
+    for directory in parent.glob(f"{PREFIX}*"):
+        try:
+            if time.time() - directory.stat().st_mtime > YOUNG_SECONDS:
+                with _locked(directory):
+                    shutil.rmtree(directory, ignore_errors=True)
+        except OSError:  # it is in use, or gone by now
+            pass
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Holds a folder's lock; OSError where somebody else does."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def _private_directory(parent: Path) -> Iterator[Path]:
     """A folder where the workers find each other, and nobody else does."""
     try:
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        directory = Path(tempfile.mkdtemp(prefix="workers-", dir=parent)).absolute()
+        _remove_forsaken(parent)
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).absolute()
     except OSError as error:
         raise ListenError(f"--cache-dir: cannot write to {parent}: {error.strerror}") from error
     try:
@@ -196,6 +227,7 @@ def _private_directory(parent: Path) -> Iterator[Path]:
                 f"--cache-dir: with several workers, expected a path of at most "
                 f"{LONGEST_PATH - len('/256') - len('/') - len(directory.name)} bytes, got {parent}"
             )
-        yield directory
+        with _locked(directory):
+            yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -3,9 +3,13 @@
 v1 and v1alpha have the same bytes.
 """
 
+from functools import partial
 from typing import Any
 
+from google.protobuf.descriptor_pool import DescriptorPool
+
 from ..protobuf import parse, to_bytes
+from ..tfs_grpc import schema as tensorflow
 from .schema import FILES, POOL, SERVICES, message_class
 
 _Request = message_class("grpc.reflection.v1.ServerReflectionRequest")
@@ -31,14 +35,16 @@ def reflect(message: bytes) -> bytes:
 def _fill(answer: Any, request: Any) -> None:
     kind = request.WhichOneof("message_request")
     if kind == "list_services":
-        for service in SERVICES:
+        for service in (*SERVICES, *tensorflow.SERVICES):
             answer.list_services_response.service.add(name=service)
     elif kind == "file_by_filename":
         name = request.file_by_filename
-        if name in _NAMES:
-            _add_file(answer, POOL.FindFileByName(name))
+        pool = next((pool for pool, names in _NAMES.items() if name in names), None)
+        if pool is not None:
+            _add_file(answer, pool.FindFileByName(name))
         else:
-            _refuse(answer, _NOT_FOUND, f"file: expected one of {', '.join(_NAMES)}, got {name!r}")
+            known = ", ".join(name for names in _NAMES.values() for name in names)
+            _refuse(answer, _NOT_FOUND, f"file: expected one of {known}, got {name!r}")
     elif kind == "file_containing_symbol":
         symbol = request.file_containing_symbol
         file = _file_of(symbol)
@@ -48,9 +54,7 @@ def _fill(answer: Any, request: Any) -> None:
             _add_file(answer, file)
     elif kind == "all_extension_numbers_of_type":
         name = request.all_extension_numbers_of_type
-        try:
-            POOL.FindMessageTypeByName(name)
-        except KeyError:
+        if not any(map(partial(_has_type, name), _NAMES)):
             _refuse(answer, _NOT_FOUND, f"type: nothing here has the name {name!r}")
         else:
             answer.all_extension_numbers_response.base_type_name = name
@@ -60,24 +64,36 @@ def _fill(answer: Any, request: Any) -> None:
         _refuse(answer, _INVALID_ARGUMENT, "message_request: expected one, got none")
 
 
-_NAMES = tuple(f"{name}.proto" for name in FILES)
+_NAMES = {POOL: tuple(f"{name}.proto" for name in FILES), tensorflow.POOL: tensorflow.FILES}
+"""The files of each pool."""
+
+
+def _has_type(name: str, pool: DescriptorPool) -> bool:
+    try:
+        return bool(pool.FindMessageTypeByName(name))
+    except KeyError:
+        return False
 
 
 def _file_of(symbol: str) -> Any:
     """The descriptor of the file that defines a symbol; None for none."""
-    try:
-        return POOL.FindFileContainingSymbol(symbol)
-    except KeyError:
-        # The pool finds services, but not their methods.
-        service, _, method = symbol.rpartition(".")
-        if service not in SERVICES:
-            return None
-        found = POOL.FindServiceByName(service)
-        return found.file if method in found.methods_by_name else None
+    for pool in _NAMES:
+        try:
+            return pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            # The pool finds services, but not their methods.
+            service, _, method = symbol.rpartition(".")
+            try:
+                found = pool.FindServiceByName(service)
+            except KeyError:
+                continue
+            if method in found.methods_by_name:
+                return found.file
+    return None
 
 
 def _add_file(answer: Any, file: Any) -> None:
-    # No file here imports another, so each is whole by itself.
+    # A client asks for what a file imports by its name.
     answer.file_descriptor_response.file_descriptor_proto.append(file.serialized_pb)
 
 

@@ -19,16 +19,19 @@ MODEL_SERVICE = "tensorflow.serving.ModelService"
 SERVICES = (PREDICTION_SERVICE, MODEL_SERVICE)
 
 
-def _pool() -> DescriptorPool:
-    pool = DescriptorPool()
-    for known in (any_pb2, wrappers_pb2):
-        pool.AddSerializedFile(known.DESCRIPTOR.serialized_pb)
-    for file in FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file:
-        pool.AddSerializedFile(file.SerializeToString())
-    return pool
+POOL = DescriptorPool()
+for _known in (any_pb2, wrappers_pb2):
+    POOL.AddSerializedFile(_known.DESCRIPTOR.serialized_pb)
+_FOUND = FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file
+for _file in _FOUND:
+    POOL.AddSerializedFile(_file.SerializeToString())
 
-
-POOL = _pool()
+FILES = (
+    any_pb2.DESCRIPTOR.name,
+    wrappers_pb2.DESCRIPTOR.name,
+    *(str(_file.name) for _file in _FOUND),
+)
+"""Their names, those of what they import among them."""
 
 
 def message_class(name: str) -> Any:
