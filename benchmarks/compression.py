@@ -6,8 +6,8 @@ trains a convolutional network and a dense one (64-512-512-10) on the handwritte
 of 300 trees on digits, breast cancer and wine, boosted trees on digits and diabetes, and a tiny
 dense network on breast cancer, on 60 % of the rows. Every method then learns from those, and the
 gate (5 thousandths of accuracy, nothing at all where it is strict, 2 % of the mean absolute error)
-judges on the others. One thread; times are of rounds in which all models take turns. Prints the
-table and writes build/benchmarks/compression.json. About two minutes on a core.
+judges on the others. One thread; times are processor time, in rounds in which all models take
+turns. Prints the table and writes build/benchmarks/compression.json. About two minutes on a core.
 """
 
 import argparse
