@@ -6,9 +6,9 @@ fails an :class:`~perennial_contracts.outcome.Outcome` with a TrainingFailure or
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .compression import Compression
 from .outcome import MESSAGE_LIMIT, shortened
@@ -40,6 +40,8 @@ CHAMPION_FOLDER = "champion"
 """In INPUT_FOLDER: the files of the model that serves, for a training that goes on from there."""
 OUTPUT_FOLDER = "/perennial/output"
 """Made by train, read by judge: MODEL_ONNX or MODEL_SKOPS, and SEARCH_FILE where there was one."""
+EXTRA_FOLDER = "extra"
+"""In OUTPUT_FOLDER and in a bundle: files that the next training finds beside the champion."""
 
 TRAIN_FILE = "train.parquet"
 RECENT_FILE = "recent.parquet"
@@ -51,37 +53,13 @@ MODEL_ONNX = "model.onnx"
 MODEL_SKOPS = "model.skops"
 SEARCH_FILE = "search.json"
 """What was tried, for the report."""
-EXTRA_FOLDER = "extra"
-"""In OUTPUT_FOLDER and in a bundle: files that the next training finds beside the champion."""
 
 PROGRESS_PORT = 8090
+"""Where train says how far it is, over HTTP, while it runs: PROGRESS_PATH gives a Progress."""
 PROGRESS_PATH = "/progress"
-"""Where train says how far it is, as a Progress, while it runs. It need not."""
 
 RETRY_EXIT_CODE = 3
 """Exit code of a step for what another attempt may mend."""
-
-
-class Best(BaseModel):
-    """The best model that was tried up to now."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    kind: str
-    metric: MetricName
-    value: float
-
-
-class Progress(BaseModel):
-    """How far the training is."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    phase: str = "Training"
-    """What it is at, in one word."""
-    trialsDone: Annotated[int, Field(ge=0)] = 0
-    trialsTotal: Annotated[int, Field(ge=0)] = 0
-    best: Best | None = None
 
 
 class TrainingFailure(StrEnum):
@@ -156,6 +134,30 @@ class Plan(BaseModel):
     def _resolve(self) -> Self:
         self.gate = resolve_gate(self.search, self.gate)
         return self
+
+
+class Best(BaseModel):
+    """The best candidate so far."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: str
+    metric: MetricName
+    value: float
+    """By cross-validation."""
+
+
+class Progress(BaseModel):
+    """How far the search is; what PROGRESS_PATH answers, as JSON."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    phase: str = "Training"
+    trialsDone: int = 0
+    trialsTotal: int = 0
+    """Most trials that there can be; fewer where the time is over."""
+    best: Best | None = None
+    """None until a candidate has been fitted."""
 
 
 class TrainingResult(BaseModel):

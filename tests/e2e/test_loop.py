@@ -271,6 +271,33 @@ def test_a_run_cannot_be_changed(loop: Loop) -> None:
         loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
 
 
+def test_a_run_whose_pod_is_evicted_begins_anew_and_that_is_no_failure(quiet: Loop) -> None:
+    namespace = quiet.namespace
+    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
+        wait_until(lambda: report.sent > 40)
+    quiet.run_by_hand("moved")
+    quiet.wait_for_run("moved", "Training", ended=False)
+    (pod,) = namespace.list("pods", "perennial.dev/run=moved")
+    name = pod["metadata"]["name"]
+    path = f"/api/v1/namespaces/{namespace.name}/pods/{name}/eviction"
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    namespace.kubectl("create", f"--raw={path}", "-f", "-", stdin=json.dumps(eviction))
+
+    def another() -> bool:
+        run = namespace.get("rjob", "moved")
+        steps = {each["type"]: each["status"] for each in run["status"]["conditions"]}
+        assert steps["Succeeded"] == "Unknown", run["status"]
+        return steps["Assembled"] == "Unknown"
+
+    wait_until(another, 90)
+    wait_until(
+        lambda: namespace.get("rjob", "moved")["status"].get("decision"),
+        180,
+        lambda: namespace.get("rjob", "moved")["status"],
+    )
+    assert not namespace.get("job", "moved")["status"].get("failed")
+
+
 @pytest.fixture(scope="module")
 def queues(cluster: Cluster) -> None:
     """Kueue on the cluster."""

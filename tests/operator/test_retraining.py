@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from support import loops
-from support.loops import accepted, live_run, rejected, spec, world
+from support.loops import TEMPLATE, accepted, live_run, rejected, spec, world
 from support.worlds import NOW, OTHER_DIGEST, planned
 
 from perennial_contracts.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
@@ -49,6 +49,11 @@ def launched(around: World) -> Object:
 def test_no_trigger_no_job() -> None:
     jobs, told, _, _ = step(world())
     assert (jobs, told) == ([], ("False", "NotNeeded"))
+
+
+def test_the_template_is_passed_on_with_its_queue() -> None:
+    job = launched(world(spec(template={**TEMPLATE, "queueName": "team-a"}), drifted=True))
+    assert job["spec"]["queueName"] == "team-a"
 
 
 def test_drift_of_inputs_and_answers_launches_a_job_with_the_evidence_in_it() -> None:

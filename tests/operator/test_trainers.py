@@ -86,7 +86,7 @@ def test_an_answer_that_is_no_progress_changes_nothing(monkeypatch: Any) -> None
     answers: list[Callable[[], web.StreamResponse]] = [
         lambda: web.Response(status=404),
         lambda: web.Response(body=b"{"),
-        lambda: web.Response(body=b'{"phase": "x", "trialsDone": -1}'),
+        lambda: web.Response(body=b'{"phase": "x", "trialsDone": "many"}'),
         lambda: web.Response(
             body=b" " * (LARGEST_ANSWER + 1) + progress(9).model_dump_json().encode()
         ),

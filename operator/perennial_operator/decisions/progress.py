@@ -15,10 +15,14 @@ def told(progress: Progress) -> TrainingProgress:
     """The progress within the bounds of the status. A best value that is no number is left out."""
     return TrainingProgress(
         phase=progress.phase[:64],
-        trialsDone=min(progress.trialsDone, _MOST),
-        trialsTotal=min(progress.trialsTotal, _MOST),
+        trialsDone=_count(progress.trialsDone),
+        trialsTotal=_count(progress.trialsTotal),
         best=_best(progress.best) if progress.best else None,
     )
+
+
+def _count(trials: int) -> int:
+    return min(max(trials, 0), _MOST)
 
 
 def _best(best: Best) -> BestSoFar | None:
