@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from perennial_trainer.candidates import Proposal, make_pipeline
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from support import small_models
 
@@ -17,6 +16,8 @@ from perennial_trainer.compress.method import NotApplicableError
 from perennial_trainer.compress.running import Session, run_to
 from perennial_trainer.convert import convert
 from perennial_trainer.features import Feature, clean, infer, tensors
+from perennial_trainer.selection.candidates import Proposal
+from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()
 
@@ -36,7 +37,7 @@ def tabular(rows, *, texts, flat):
         features = [Feature(f.name, f.datatype, False) for f in features]
     cleaned, truth = clean(frame, features, "rows"), frame["late"].to_numpy()
     proposal = Proposal("RandomForest", {"n_estimators": 60, "max_depth": 10})
-    pipeline = make_pipeline(proposal, features, 0).fit(cleaned, truth)
+    pipeline = make_pipeline(proposal, features, "Classification", 0).fit(cleaned, truth)
     return convert(pipeline, features), tensors(cleaned, features), truth
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from perennial_trainer.candidates import SETTINGS, Proposal, make_pipeline
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from support import small_models
@@ -14,6 +13,8 @@ from perennial_trainer.compress.method import NotApplicableError
 from perennial_trainer.compress.running import Session
 from perennial_trainer.convert import convert
 from perennial_trainer.features import Feature, clean, infer, tensors
+from perennial_trainer.selection.candidates import SETTINGS, Proposal
+from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()
 SAMPLES = small_models.samples(ROWS, TRUTH, small_models.likeliest)
@@ -96,7 +97,7 @@ def test_a_pipeline_with_texts_and_other_inputs_bears_every_method(rows, method,
         features = [Feature(f.name, k, False) for f, k in zip(features, kinds, strict=True)]
     cleaned, truth = clean(frame, features, "rows"), frame["late"].to_numpy()
     settings = {**SETTINGS["MLP"][0], "hidden_layer_sizes": (128,), "early_stopping": False}
-    pipeline = make_pipeline(Proposal("MLP", settings), features, 0)
+    pipeline = make_pipeline(Proposal("MLP", settings), features, "Classification", 0)
     pipeline.set_params(model__max_iter=300, model__tol=1e-3).fit(cleaned, truth)
     model, feeds = convert(pipeline, features), tensors(cleaned, features)
     samples = Samples(feeds, feeds, lambda given: 1.0, "accuracy", higher_is_better=True)
