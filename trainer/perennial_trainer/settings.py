@@ -11,6 +11,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
+from perennial_contracts.preparation import PREPARE
 from perennial_contracts.quality import MetricName
 from perennial_contracts.retrainjob import CANDIDATES, Search
 from perennial_contracts.training import (
@@ -26,6 +27,7 @@ from perennial_contracts.training import (
 )
 
 from .errors import StepError
+from .prepare.settings import PrepareSettings, add_prepare, prepare_settings
 
 STEPS = {
     ASSEMBLE: "gather the rows to learn from and those to judge on",
@@ -62,10 +64,12 @@ class FitSettings:
 
 def parse(
     arguments: Sequence[str], environment: Mapping[str, str] = os.environ
-) -> StepSettings | FitSettings:
+) -> StepSettings | FitSettings | PrepareSettings:
     """The settings for some arguments; exits with 2 and a message where they are wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if given.command == PREPARE:
+        return prepare_settings(parser, given, environment)
     if given.command == FIT:
         return _fit_settings(parser, given)
     folders = {}
@@ -159,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PATH",
             help="where the outcome is written as JSON [PERENNIAL_TERMINATION_MESSAGE_PATH]",
         )
+    add_prepare(commands)
     text = "train a first model from a table and write its bundle"
     fit = commands.add_parser(FIT, help=text, description=f"{text.capitalize()}.")
     fit.add_argument(
