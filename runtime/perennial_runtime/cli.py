@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from perennial_contracts.outcome import Outcome
+from perennial_contracts.outcome import LoadFailure, Outcome
 
 from . import log
 from .cgroup import available_threads
@@ -15,6 +15,12 @@ from .errors import LoadError
 from .fronts import FrontError
 from .fronts.listener import ListenError
 from .settings import Settings, parse
+
+_NO_MODEL = (
+    LoadFailure.MODEL_NOT_FOUND,
+    LoadFailure.MODEL_CORRUPT,
+    LoadFailure.UNSUPPORTED_MODEL,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,13 +72,32 @@ def _resolve(settings: Settings) -> int:
     try:
         model = load_model(settings)
     except LoadError as error:
-        code = _failed(settings, error)
-        print(_outcome(error).to_text())
-        return code
+        outcome = _raw(settings, error) or _outcome(error)
+        log.error(outcome.message, reason=outcome.reason)
+        _leave(settings, outcome)
+        print(outcome.to_text())
+        return error.exit_code
     outcome = Outcome(digest=model.digest)
     _leave(settings, outcome)
     print(outcome.to_text())
     return 0
+
+
+def _raw(settings: Settings, error: LoadError) -> Outcome | None:
+    """What lies there instead, where it is what a framework saved."""
+    if error.reason not in _NO_MODEL:
+        return None
+    from .fetching.raw import find_raw
+
+    raw = find_raw(settings.uri)
+    if raw is None or (raw.format == "Onnx" and error.reason is not LoadFailure.MODEL_NOT_FOUND):
+        return None
+    return Outcome(
+        reason=LoadFailure.NEEDS_PACKAGING.value,
+        format=raw.format,
+        variant=raw.variant,
+        message=f"{settings.uri}: {raw.format}: {raw.why}. It is served once it is a bundle.",
+    )
 
 
 def _failed(settings: Settings, error: LoadError) -> int:

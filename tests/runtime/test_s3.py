@@ -14,6 +14,7 @@ from perennial_contracts.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.fetch import fetch
 from perennial_runtime.fetching.parts import PART_BYTES
+from perennial_runtime.fetching.raw import find_raw
 from perennial_runtime.store.buckets import bucket_of
 
 
@@ -227,3 +228,12 @@ def test_a_machine_without_any_credentials_is_told_so(credentials, web, tmp_path
     error = failure("s3://models/x.onnx", tmp_path)
     assert error.reason is LoadFailure.ACCESS_DENIED
     assert "no credentials" in error.message
+
+
+@pytest.mark.parametrize("uri", ["raw/forest.bin", "raw", "raw/"])
+def test_what_a_framework_saved_is_known_by_a_head_and_a_tail(store, uri):
+    put(store, {"raw/forest.bin": b"tree\nversion=v4\n" + b"0" * 10_000, "raw/README": b"mine"})
+    found = find_raw(f"s3://models/{uri}")
+    assert found is not None
+    assert (found.format, found.variant) == ("LightGBM", "tabular")
+    assert find_raw("s3://models/none/") is None

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.outcome import LoadFailure, Outcome
 from perennial_contracts.training import ASSEMBLE, TRAIN, TrainingResult
 
 from .errors import StepError
+from .prepare.settings import PrepareSettings
 from .progress import complain
 from .settings import ConvertSettings, FitSettings, StepSettings, load_plan, parse
 from .threads import allowed
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
     settings = parse(sys.argv[1:] if arguments is None else arguments)
     message_path = None
-    if isinstance(settings, StepSettings):
+    if isinstance(settings, StepSettings | PrepareSettings):
         message_path = settings.termination_message_path
     try:
         result = _run(settings)
@@ -35,8 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(settings: StepSettings | FitSettings | ConvertSettings) -> TrainingResult | None:
+Settings = StepSettings | FitSettings | ConvertSettings | PrepareSettings
+
+
+def _run(settings: Settings) -> TrainingResult | Outcome | None:
     # A step takes no time for what only the others need.
+    if isinstance(settings, PrepareSettings):
+        from .prepare.run import run as prepare
+
+        os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
+        return prepare(settings)
     if isinstance(settings, FitSettings):
         from .fit import run as fit
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from perennial_contracts.formats import FORMATS, Format
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
+from perennial_contracts.preparation import PREPARE
 from perennial_contracts.quality import MetricName
 from perennial_contracts.retrainjob import CANDIDATES, ONLY_FOR, Budget, Search
 from perennial_contracts.training import (
@@ -28,6 +29,7 @@ from perennial_contracts.training import (
 )
 
 from .errors import StepError
+from .prepare.settings import PrepareSettings, add_prepare, prepare_settings
 
 STEPS = {
     ASSEMBLE: "gather the rows to learn from and those to judge on",
@@ -79,10 +81,12 @@ class ConvertSettings:
 
 def parse(
     arguments: Sequence[str], environment: Mapping[str, str] = os.environ
-) -> StepSettings | FitSettings | ConvertSettings:
+) -> StepSettings | FitSettings | ConvertSettings | PrepareSettings:
     """The settings for some arguments; exits with 2 and a message where they are wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if given.command == PREPARE:
+        return prepare_settings(parser, given, environment)
     if given.command == FIT:
         return _fit_settings(parser, given)
     if given.command == CONVERT:
@@ -188,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PATH",
             help="where the outcome is written as JSON [PERENNIAL_TERMINATION_MESSAGE_PATH]",
         )
+    add_prepare(commands)
     text = "train a first model from a table and write its bundle"
     fit = commands.add_parser(FIT, help=text, description=f"{text.capitalize()}.")
     fit.add_argument(

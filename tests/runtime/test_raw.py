@@ -1,0 +1,65 @@
+"""``resolve`` tells what a framework saved from what is no model at all."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from perennial_contracts.outcome import Outcome
+from perennial_runtime.cli import main
+from perennial_runtime.fetching.raw import find_raw
+
+
+def keras(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("model.weights.h5", b"0" * 100_000)
+        archive.writestr("config.json", "{}")
+    return path
+
+
+def resolved(uri: Path | str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Outcome]:
+    code = main(["resolve", str(uri), "--retry-seconds", "0"])
+    outcome = Outcome.from_text(capsys.readouterr().out)
+    assert outcome
+    return code, outcome
+
+
+def test_what_keras_saved_needs_packaging(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, outcome = resolved(keras(tmp_path / "model.keras"), capsys)
+    assert code == 1
+    assert (outcome.reason, outcome.format, outcome.variant) == ("NeedsPackaging", "Keras", "tf")
+    assert "model.keras" in outcome.message
+
+
+def test_the_one_model_in_a_folder_is_found(tmp_path: Path) -> None:
+    keras(tmp_path / "model.bin")
+    (tmp_path / "README.md").write_text("a model")
+    found = find_raw(f"{tmp_path}/")
+    assert found
+    assert found.format == "Keras"
+
+
+def test_a_folder_of_mlflows_names_the_image_for_its_flavor(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors:\n  pytorch:\n    model_data: data\n")
+    found = find_raw(str(tmp_path))
+    assert found
+    assert (found.format, found.variant) == ("MLflow", "torch")
+
+
+def test_what_is_no_model_is_still_not_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "README.md").write_text("nothing")
+    code, outcome = resolved(tmp_path, capsys)
+    assert (code, outcome.reason) == (1, "ModelNotFound")
+
+
+def test_an_onnx_file_that_cannot_be_loaded_is_corrupt_and_not_raw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"\x08\x08\x12\x03abc" + b"\xff" * 50)
+    _, outcome = resolved(tmp_path / "model.onnx", capsys)
+    assert outcome.reason != "NeedsPackaging"
