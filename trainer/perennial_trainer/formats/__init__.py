@@ -71,11 +71,11 @@ def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A00
         found = [one for one in found if one.format == format] or found
     if len(found) != 1:
         raise StepError(LoadFailure.UNSUPPORTED_MODEL, contents.explain(heads, tails))
-    (one,) = found
-    if format is not None and one.format != format:
+    (model,) = found
+    if format is not None and model.format != format:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,
-            f"format: expected {format} as it says, got {one.format}: {one.path} {one.why}. Write "
-            f"format: {one.format}, or Auto",
+            f"format: expected {format} as it says, got {model.format}: {model.path} "
+            f"{model.why}. Write format: {model.format}, or Auto",
         )
-    return (root / one.path if one.path != "." else root), one.format
+    return (root / model.path if model.path != "." else root), model.format
