@@ -37,10 +37,12 @@ class ProgramImage:
     packages: tuple[Path, ...]
     has_front: bool = False
     """Whether the runtime's native front goes into it."""
+    variant_of: str | None = None
+    """The program whose Dockerfile it shares; only the lock is its own."""
 
     @property
     def dockerfile(self) -> Path:
-        return TREE / self.name / "Dockerfile"
+        return TREE / (self.variant_of or self.name) / "Dockerfile"
 
     @property
     def lock(self) -> Path:
@@ -55,6 +57,10 @@ PROGRAM_IMAGES = {
     )
     for name in ("runtime", "operator", "trainer")
 }
+# Too big to be built by default: TensorFlow, for Keras, SavedModel and TFLite.
+PROGRAM_IMAGES["trainer-tf"] = ProgramImage(
+    "trainer-tf", PROGRAM_IMAGES["trainer"].packages, variant_of="trainer"
+)
 
 
 def project_facts(pyproject: str) -> str:

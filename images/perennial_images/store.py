@@ -22,7 +22,7 @@ def archives() -> list[Path]:
 
 def prune(name: str) -> None:
     """Forget an image's older builds: every change of a source makes another one."""
-    builds = [path for path in archives() if path.name.startswith(f"{name}-")]
+    builds = [path for path in archives() if path.name.rpartition("-")[0] == name]
     for path in builds[:-KEPT_BUILDS]:
         path.unlink()
 

@@ -59,23 +59,23 @@ def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A00
     root = path if path.is_dir() else path.parent
     files = [one for one in sorted(path.rglob("*")) if one.is_file()] if path.is_dir() else [path]
     heads, tails = {}, {}
-    for one in files:
-        name = one.relative_to(root).as_posix()
-        with one.open("rb") as file:
+    for each in files:
+        name = each.relative_to(root).as_posix()
+        with each.open("rb") as file:
             heads[name] = file.read(contents.HEAD_BYTES)
             if heads[name].startswith(contents.ZIP_MAGIC):
-                file.seek(max(one.stat().st_size - contents.TAIL_BYTES, 0))
+                file.seek(max(each.stat().st_size - contents.TAIL_BYTES, 0))
                 tails[name] = file.read()
     found = contents.candidates(heads, tails)
     if format is not None:
         found = [one for one in found if one.format == format] or found
     if len(found) != 1:
         raise StepError(LoadFailure.UNSUPPORTED_MODEL, contents.explain(heads, tails))
-    (one,) = found
-    if format is not None and one.format != format:
+    (model,) = found
+    if format is not None and model.format != format:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,
-            f"format: expected {format} as it says, got {one.format}: {one.path} {one.why}. Write "
-            f"format: {one.format}, or Auto",
+            f"format: expected {format} as it says, got {model.format}: {model.path} "
+            f"{model.why}. Write format: {model.format}, or Auto",
         )
-    return (root / one.path if one.path != "." else root), one.format
+    return (root / model.path if model.path != "." else root), model.format

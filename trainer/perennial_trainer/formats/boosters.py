@@ -31,7 +31,8 @@ def register() -> None:
             convert_lightgbm,
             options={"split": None},
         )
-    except ImportError:
+    # LightGBM needs the system's libgomp, whose absence is an OSError.
+    except (ImportError, OSError):
         pass
     try:
         from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost

@@ -94,7 +94,8 @@ def _categories(known: Any) -> np.ndarray:
     known = np.asarray(known)
     if known.dtype.kind in "OUST":
         return np.array([str(one) for one in known[:_PER_COLUMN]], object)
-    return known[:_PER_COLUMN]
+    kept: np.ndarray = known[:_PER_COLUMN]
+    return kept
 
 
 def _splits(part: Any) -> list[tuple[int, float]]:

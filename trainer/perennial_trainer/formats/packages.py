@@ -24,7 +24,8 @@ def require(module: str, package: str, variant: Variant, what: str) -> Any:
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    # A shared library that a package needs may be missing too.
+    except (ImportError, OSError) as error:
         image = "trainer" if variant == "tabular" else f"trainer-{variant}"
         raise StepError(
             TrainingFailure.CONVERTER_NOT_INSTALLED,

@@ -71,7 +71,7 @@ def _gaps_in_trees(part: Any) -> str:
     """Whether trees were fitted with NaN.
 
     A split that saw no missing value sends them to its larger side; any other direction was learnt
-    (sklearn/tree/_splitter.pyx).
+    (sklearn/tree/_splitter.pyx). A tree whose every learnt direction is the larger side passes.
     """
     # .964
     for tree in fitted_trees(part):

@@ -164,7 +164,8 @@ def _read(path: Path) -> pd.DataFrame:
     import duckdb
 
     with duckdb.connect() as connection:
-        return connection.read_parquet(str(path)).limit(4 * ROWS).df()
+        frame: pd.DataFrame = connection.read_parquet(str(path)).limit(4 * ROWS).df()
+        return frame
 
 
 def _table(path: Path, frame: pd.DataFrame, one: Input, names: Sequence[str]) -> np.ndarray:

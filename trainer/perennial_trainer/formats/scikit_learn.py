@@ -147,13 +147,14 @@ def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool)
             part.flatten_transform = False
 
     def attempt(options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
-        return convert_sklearn(
+        graph: onnx.ModelProto = convert_sklearn(
             model,
             name="model",
             initial_types=types,
             target_opset=OPSETS,
             options={**_options(model), **options},
         )
+        return graph
 
     if not is_classifier(model):
         return attempt({})

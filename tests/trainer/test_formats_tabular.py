@@ -1,0 +1,134 @@
+"""Models of scikit-learn, XGBoost and LightGBM become ONNX, or are refused with what to do."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
+
+from perennial_trainer import cli, formats
+from perennial_trainer.errors import StepError
+from perennial_trainer.formats import ConvertOptions, scikit_learn
+
+RANDOM = np.random.default_rng(0)
+ROWS = pd.DataFrame(
+    {"wind speed": RANDOM.normal(size=300), "carrier": RANDOM.choice(["AA", "UA"], 300)}
+)
+LATE = np.where(ROWS["wind speed"] + (ROWS["carrier"] == "AA") > 0.4, "late", "fine")
+
+
+def pipeline(rows: pd.DataFrame = ROWS) -> Any:
+    encode = OneHotEncoder(handle_unknown="ignore")
+    parts = [("t", encode, ["carrier"]), ("n", StandardScaler(), ["wind speed"])]
+    return make_pipeline(ColumnTransformer(parts), LogisticRegression()).fit(rows, LATE)
+
+
+def test_a_skops_pipeline_gets_an_input_for_each_column_and_agrees(tmp_path: Path) -> None:
+    skops.io.dump(pipeline(), tmp_path / "model.skops")
+    out = tmp_path / "out"
+    assert cli.main(["convert", str(tmp_path / "model.skops"), "--out", str(out)]) == 0
+    facts = json.loads((out / "conversion.json").read_text())
+    assert facts["format"] == "SkLearn"
+    assert facts["agreement"] == 1.0
+    assert facts["max_difference"] < 1e-5
+    converted = formats.convert(tmp_path / "model.skops", None, ConvertOptions())
+    assert [one.name for one in converted.inputs] == ["wind speed", "carrier"]
+    assert converted.model == (out / "model.onnx").read_bytes()
+
+
+class Payload:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (Path(self.path),))
+
+
+def test_a_pickle_with_a_payload_is_refused_and_nothing_of_it_runs(tmp_path: Path) -> None:
+    touched = tmp_path / "touched"
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(Payload(str(touched))))
+    arguments = ["convert", str(tmp_path / "model.pkl"), "--out", str(tmp_path / "out")]
+    assert cli.main(arguments) == 1
+    assert not touched.exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pickle_converts_where_it_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(pickle.dumps(pipeline()))
+    with pytest.raises(StepError, match=r"skops\.io\.dump"):
+        formats.convert(tmp_path / "m", None, ConvertOptions())
+    converted = formats.convert(tmp_path / "m", None, ConvertOptions(trusted=True))
+    assert formats.check(converted, formats.draw(converted)).agreement == 1.0
+
+
+def test_categories_of_hist_gradient_boosting_are_refused() -> None:
+    rows = np.column_stack([RANDOM.integers(0, 4, 300), RANDOM.normal(size=300)])
+    model = HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]).fit(rows, LATE)
+    with pytest.raises(StepError, match="Put an OrdinalEncoder or OneHotEncoder before it"):
+        scikit_learn.convert_model(model)
+
+
+def test_missing_texts_among_the_categories_are_refused() -> None:
+    rows = ROWS.astype({"carrier": object})
+    rows.loc[::5, "carrier"] = None
+    with pytest.raises(StepError, match='with "" before fitting'):
+        scikit_learn.convert_model(pipeline(rows))
+
+
+def test_a_linear_svc_gives_scores_instead_of_probabilities() -> None:
+    model = make_pipeline(StandardScaler(), LinearSVC()).fit(ROWS[["wind speed"]], LATE)
+    converted = scikit_learn.convert_model(model)
+    assert formats.check(converted, formats.draw(converted)).agreement == 1.0
+
+
+def test_a_model_that_says_something_else_is_refused_with_the_numbers() -> None:
+    import dataclasses
+
+    good = scikit_learn.convert_model(pipeline())
+    other = make_pipeline(*(step for _, step in pipeline().steps))
+    bad = scikit_learn.convert_model(other.fit(ROWS, LATE[::-1]))
+    mixed = dataclasses.replace(good, reference=bad.reference)
+    with pytest.raises(StepError, match=r"\d+ of \d+ labels agree") as caught:
+        formats.check(mixed, formats.draw(good))
+    assert caught.value.reason == "ParityFailed"
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.ubj", "m.txt"])
+def test_files_of_the_boosters_agree_on_missing_values_too(tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame({"wind speed": ROWS["wind speed"], "hour": RANDOM.integers(0, 24, 300)})
+    late = (LATE == "late").astype(int)
+    if name == "m.txt":
+        lightgbm = pytest.importorskip("lightgbm")
+        data = lightgbm.Dataset(table.rename(columns={"wind speed": "wind"}), late)
+        lightgbm.train({"objective": "binary", "verbose": -1}, data, 5).save_model(tmp_path / name)
+    else:
+        xgboost = pytest.importorskip("xgboost")
+        xgboost.XGBClassifier(n_estimators=5).fit(table, late).save_model(tmp_path / name)
+    converted = formats.convert(tmp_path / name, None, ConvertOptions())
+    samples = formats.draw(converted)
+    assert len(converted.inputs) == 2
+    assert any(np.isnan(values).any() for rows in samples for values in rows.values())
+    assert formats.check(converted, samples).agreement == 1.0
+
+
+def test_a_format_that_is_not_what_the_file_holds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"tree\nversion=v4\n")
+    with pytest.raises(StepError, match="expected Keras as it says, got LightGBM"):
+        formats.convert(tmp_path / "m", "Keras", ConvertOptions())
+
+
+def test_a_missing_converter_names_the_image_that_has_it(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"\x1c\0\0\0TFL3" + bytes(20))
+    with pytest.raises(StepError, match="perennial-trainer-tf") as caught:
+        formats.convert(tmp_path / "m", None, ConvertOptions())
+    assert caught.value.reason == "ConverterNotInstalled"
