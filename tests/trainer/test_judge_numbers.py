@@ -157,7 +157,16 @@ def test_an_error_above_the_limit_is_rejected(site):
 
 
 def test_judging_numbers_twice_gives_the_same_digest(site):
-    assert site.judge() == site.judge()
+    first, second = site.judge(), site.judge()
+    assert first.challenger == second.challenger
+    assert first.metrics == second.metrics
+
+
+def test_numbers_that_are_all_the_same_leave_nothing_to_explain(site):
+    site.hold(site.recent.assign(minutes=5.0))
+    error = site.failure(gate={"metric": "r2"})
+    assert error.reason is TrainingFailure.ONE_CLASS
+    assert "gate.metric: r2 is not defined on the 600 rows of Recent" in error.message
 
 
 def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, rows):

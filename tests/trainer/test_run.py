@@ -131,7 +131,9 @@ def test_a_run_goes_from_captured_files_to_a_published_bundle(deployed, champion
     # Sets of texts have another order in another process; the bundle is the same bytes.
     again = program("judge", plan=plan, PYTHONHASHSEED="3", **environment)
     assert again.returncode == 0, again.stderr
-    assert TrainingResult.from_text(program.message.read_text()) == result
+    second = TrainingResult.from_text(program.message.read_text())
+    assert second is not None
+    assert second.model_copy(update={"p95Microseconds": result.p95Microseconds}) == result
 
 
 @needs_s3

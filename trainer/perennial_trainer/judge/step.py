@@ -1,7 +1,7 @@
 """The step: from what the training left to a decision."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME, CompressionTrial
@@ -94,9 +94,12 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
                 plan.search.seed,
             )
         gains.sort(key=lambda gain: gain.metric != plan.gate.metric)
-        _check_gate(gains, plan.gate.metric, held_out)
+        for rows in held_out:
+            defined = {gain.metric for gain in gains if gain.on == rows.on}
+            _check_gate(plan.gate.metric, defined, rows)
     said = _answer(new, recent, classes, "the challenger")
     scores = values(task, recent.truth, said)
+    _check_gate(plan.gate.metric, scores, recent)
     verdict = (
         gate.judge(plan.gate, gains, captured=summary.captured > 0)
         if old is not None
@@ -180,15 +183,17 @@ def _answer(model: OnnxModel, rows: Rows, classes: list[str], who: str) -> Answe
         raise StepError(reason, f"{who}: {error}") from error
 
 
-def _check_gate(gains: list[Gain], metric: MetricName, held_out: list[Rows]) -> None:
+def _check_gate(metric: MetricName, defined: Container[str], rows: Rows) -> None:
     """A metric that held-out rows do not define decides nothing."""
-    for rows in held_out:
-        if not any(gain.metric == metric and gain.on == rows.on for gain in gains):
-            raise StepError(
-                TrainingFailure.ONE_CLASS,
-                f"gate.metric: {metric} is not defined on the {len(rows.truth):,} rows of "
-                f"{rows.on}, whose labels are all {rows.truth[0]}",
-            )
+    if metric in defined:
+        return
+    why = f"whose labels are all {rows.truth[0]}"
+    if rows.truth.dtype.kind == "f":
+        why = "which have one and the same number, or on which the champion never errs"
+    raise StepError(
+        TrainingFailure.ONE_CLASS,
+        f"gate.metric: {metric} is not defined on the {len(rows.truth):,} rows of {rows.on}, {why}",
+    )
 
 
 def _lineage(plan: Plan, summary: DataSummary, candidate: str) -> Mapping[str, str]:
