@@ -33,7 +33,7 @@ def to_onnx(pipeline: Pipeline, features: Sequence[Feature]) -> bytes:
         # skl2onnx writes booleans where integers belong: fine up to protobuf 6.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
         model = convert_sklearn(
-            pipeline, initial_types=inputs, target_opset=OPSETS, options=options
+            pipeline, name="model", initial_types=inputs, target_opset=OPSETS, options=options
         )
     return bytes(model.SerializeToString(deterministic=True))
 
