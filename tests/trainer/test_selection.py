@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from perennial_contracts.retrainjob import CANDIDATES
 from perennial_trainer.features import clean, infer, tensors
-from perennial_trainer.selection import pipelines
+from perennial_trainer.selection import candidates, pipelines
 from perennial_trainer.selection.candidates import (
     SETTINGS,
     Proposal,
@@ -143,6 +143,7 @@ def test_a_kind_that_is_not_installed_is_left_out_of_all_and_says_so_when_asked_
 
 def test_classes_that_a_kind_cannot_take_leave_it_out(monkeypatch):
     monkeypatch.setitem(pipelines.PACKAGES, "XGBoost", "json")
+    monkeypatch.setattr(candidates, "CONVERTERS", "json")
     assert "XGBoost" in usable(["XGBoost"], np.array([0, 1, 2]))
     assert "XGBoost" in usable(["XGBoost"], np.array([0.5, 1.5]))
     assert usable(["XGBoost"], np.array([1, 2, 3])) == []
