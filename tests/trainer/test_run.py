@@ -248,6 +248,10 @@ def test_training_rows_that_are_missing_are_told(champion, program):
             ["fit", "--data", "x", "--label", "y", "--out", "z", "--candidates", "Oracle"],
             "--candidates: expected some of Logistic,DecisionTree",
         ),
+        (
+            ["fit", "--data", "x", "--label", "y", "--out", "z", "--budget-size", "5 MB"],
+            "error: sizeBytes: expected a size in bytes such as 50Mi",
+        ),
     ],
 )
 def test_wrong_usage_is_answered_with_what_is_right(program, arguments, message):

@@ -101,7 +101,9 @@ class _Searching:
             last = rows == sizes[-1]
             tried = self._round(entrants, rows, first=number == 0)
             if not tried and measured:
-                break  # the time is over, or what did well on fewer rows fails on more
+                # The time is over; what fails on more rows is not taken for how it did on fewer.
+                measured = [one for one in measured if self.trials[one.index].status == "Done"]
+                break
             measured = tried
             if not last and measured:
                 values = [gain(float(one.values.mean()), self.wanted.metric) for one in measured]
@@ -154,7 +156,9 @@ class _Searching:
         for index, proposal in entrants:
             trial = self.trials[index]
             if (measured or not first) and self.clock() - self.begun > self.wanted.maxSeconds:
-                trial.status, trial.problem = "Skipped", f"{self.wanted.maxSeconds} s are over"
+                trial.problem = f"{self.wanted.maxSeconds} s are over"
+                if measured:
+                    trial.status = "Skipped" if first else "Halved"
                 continue
             values = cross_validate(proposal, trial, part, folds, self.clock)
             if values is not None:

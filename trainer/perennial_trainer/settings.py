@@ -159,7 +159,8 @@ def _fit_settings(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
         budget = Budget(p95Microseconds=given.budget_p95, sizeBytes=given.budget_size)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        parser.error(": ".join((*map(str, problem["loc"]), problem["msg"])))
+        text = problem["msg"].removeprefix("Value error, ")
+        parser.error(": ".join((*map(str, problem["loc"]), text)))
     return FitSettings(given.data, given.label, given.positive, search, budget, given.out)
 
 

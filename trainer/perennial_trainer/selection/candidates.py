@@ -17,6 +17,8 @@ WEIGHS_CLASSES: frozenset[Candidate] = frozenset(
 )
 PACKAGES: Mapping[Candidate, str] = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
 """What must be installed for a kind, beside scikit-learn."""
+CONVERTERS = "onnxmltools"
+"""Converts the models of PACKAGES."""
 
 SETTINGS: Mapping[Candidate, Sequence[Mapping[str, Any]]] = {
     "Logistic": ({"C": 1.0}, {"C": 0.05}, {"C": 20.0}),
@@ -69,8 +71,10 @@ def kinds_for(task: TaskName) -> list[Candidate]:
 
 
 def is_installed(kind: Candidate) -> bool:
-    """Whether the package that a kind needs is there."""
-    return kind not in PACKAGES or find_spec(PACKAGES[kind]) is not None
+    """Whether the package that a kind needs is there, and its converter to ONNX."""
+    if kind not in PACKAGES:
+        return True
+    return find_spec(PACKAGES[kind]) is not None and find_spec(CONVERTERS) is not None
 
 
 def usable(kinds: Sequence[Candidate], labels: np.ndarray) -> list[Candidate]:
