@@ -10,7 +10,7 @@ from .words import number
 
 WIDTH, HEIGHT = 400, 300
 """Units of the view box: about pixels, so that texts have the page's size on a phone."""
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 44
 TICKS = 5
 
 

@@ -12,6 +12,8 @@ from .words import number, share
 WIDTH, HEIGHT, FOOT = 180, 60, 16
 MOST_BARS = 5
 """Categories that are shown each by itself."""
+FINEST = 30
+"""A bar is no narrower than this part of the picture."""
 ROW = 17
 """Height of a category's line."""
 
@@ -70,7 +72,7 @@ def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Mark
         HEIGHT + FOOT,
         f"{name}: mostly from {number(edges[0])} to {number(edges[-1])}",
         boxes(bars[1:-1], "bar"),
-        boxes([bars[0], bars[-1]], "bar open"),
+        boxes([bars[0], *bars[1:][-1:]], "bar open"),
         polyline(steps, "outline") if steps else "",
         line(0, HEIGHT, WIDTH, HEIGHT, "base"),
         *(label(number(edge, 3), at, HEIGHT + 13, _anchor(at)) for edge, at in ends.items()),
@@ -79,6 +81,8 @@ def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Mark
 
 
 def _bars(seen: Distribution) -> list[Bar]:
+    """Bins that are too narrow to be seen are put together with the next one: a spike of next to
+    no width would flatten all others."""
     edges, counts = seen.edges or [], seen.counts[:-1]
     if not edges:
         return []
@@ -86,10 +90,16 @@ def _bars(seen: Distribution) -> list[Bar]:
     widths = [inner[0], *inner, inner[-1]] if inner else [1.0, 1.0]
     ends = list(accumulate(widths, initial=edges[0] - widths[0]))
     total = sum(counts) or 1
-    return [
-        (left, right, count / total / width)
-        for count, width, (left, right) in zip(counts, widths, pairwise(ends), strict=True)
-    ]
+    least = (ends[-1] - ends[0]) / FINEST
+    bars: list[Bar] = []
+    start, gathered = ends[0], 0
+    for index, (count, end) in enumerate(zip(counts, ends[1:], strict=True)):
+        gathered += count
+        if end - start < least and index < len(counts) - 1:
+            continue
+        bars.append((start, end, gathered / total / max(end - start, least)))
+        start, gathered = end, 0
+    return bars
 
 
 def _categories(name: str, seen: Distribution, before: Distribution | None) -> Markup:

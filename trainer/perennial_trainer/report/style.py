@@ -32,7 +32,7 @@ h1 { font-size: 2rem; line-height: 1.15; margin: .1rem 0 .5rem; letter-spacing: 
 h1, h2, h3, p, dd, figcaption, li { overflow-wrap: anywhere }
 h2 { font-size: 1.15rem; margin: 0 0 .75rem }
 h3 { font-size: .925rem; margin: 1.25rem 0 .5rem; font-weight: 600 }
-section > h3:first-of-type, figcaption h3 { margin-top: 0 }
+h2 + h3, figcaption h3 { margin-top: 0 }
 h3 small { font-weight: 400; margin-left: .4rem }
 p { margin: .25rem 0 }
 small, .faint { color: var(--faint); font-size: .875rem }
@@ -62,14 +62,14 @@ section {
   padding: 1.25rem; margin-top: 1.25rem;
 }
 
-dl {
-  display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: .2rem 1.25rem;
-  margin: 0; align-items: baseline;
-}
+dl { display: grid; gap: .2rem; margin: 0 }
+dl div { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 1rem }
+dl div { align-items: baseline }
 dt { color: var(--faint); font-size: .9rem } dd { margin: 0 }
-dl.columns { grid-template-columns: repeat(auto-fill, minmax(6.5rem, max-content)) }
-dl.key { display: flex; flex-wrap: wrap; gap: .2rem .5rem }
-dl.key dd { margin-right: 1rem; font-weight: 500 }
+dl.columns { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .2rem 1.5rem }
+dl.columns div { grid-template-columns: 7rem minmax(0, 1fr) }
+dl.key { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem }
+dl.key div { display: flex; gap: .5rem } dl.key dd { font-weight: 500 }
 
 .tiles { display: grid; gap: .75rem }
 .tiles { grid-template-columns: repeat(auto-fill, minmax(9.75rem, 1fr)) }
@@ -86,11 +86,15 @@ caption { text-align: left; color: var(--faint); font-size: .825rem; padding-bot
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
 th { font-weight: 500 } thead th { color: var(--faint); font-size: .825rem; vertical-align: bottom }
 tbody th, thead th:first-child { text-align: left } tbody th { max-width: 18rem }
-tbody th { overflow-wrap: anywhere; min-width: 7rem }
+tbody th { overflow-wrap: anywhere; min-width: 8.5rem }
 tbody tr:last-child > * { border-bottom: 0 }
 .wide { width: 100% } .wide td { white-space: nowrap }
 .wide .why { white-space: normal; display: block; text-align: left; min-width: 12rem }
-.wide td:last-child { text-align: left } .forest td:last-child { text-align: right }
+.told th:last-child, .told td:last-child { text-align: left }
+h3 + .scroll caption, figcaption + .scroll caption {
+  position: absolute; clip-path: inset(50%); white-space: nowrap;
+}
+.charts + .scroll { margin-top: 1.25rem }
 th code { display: block; font-weight: 400; color: var(--faint) }
 .pill {
   display: inline-block; padding: 0 .6rem; border-radius: 1rem; font-size: .825rem;
@@ -116,7 +120,10 @@ th code { display: block; font-weight: 400; color: var(--faint) }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)) }
 .charts figure { max-width: 32rem } .chart { width: 100%; overflow: visible }
 svg text { fill: var(--faint); font-size: 12px }
-.chart .pick { fill: var(--ink); font-weight: 600; font-size: 13px }
+.chart .pick {
+  fill: var(--ink); font-weight: 600; font-size: 13px;
+  paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round;
+}
 .grid, .base, .track { stroke: var(--line) } .track { stroke-width: 4; stroke-linecap: round }
 .reference, .limit { stroke: var(--edge); stroke-dasharray: 4 4 } .limit { stroke: var(--clay) }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round }
@@ -147,6 +154,7 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--leaf); marg
 
 @media (max-width: 30rem) {
   section { padding: 1rem .85rem } h1 { font-size: 1.6rem }
+  dl div { grid-template-columns: 7.25rem minmax(0, 1fr); gap: .75rem }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem } .tiles li { padding: .6rem .65rem }
   .forest th, .forest td { padding: .3rem .35rem } .forest tbody th { min-width: 6rem }
   .whiskers { width: 160px }

@@ -32,7 +32,8 @@ def _tile(found: Score, dummy: float | None, leads: bool) -> Markup:
         element("span", metric(found.metric), class_="name"),
         element("strong", score(found.value)),
         _gauge(found, dummy),
-        element("small", " · ".join(filter(None, (between, aside)))),
+        element("small", between) if between else "",
+        element("small", aside) if aside else "",
         class_="leads" if leads else None,
     )
 

@@ -18,19 +18,18 @@ def metric(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with so many significant digits, thousands apart: 0.9821, 12,400, 3.1e-07."""
+    """A number with at most so many significant digits: 0.9821, 0.2, 12,400, 3.1e-07."""
     if value is None or not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude >= 9 or magnitude < -4:
-        return f"{value:.{digits - 1}g}".replace("-", MINUS, 1) if value < 0 else f"{value:.3g}"
-    decimals = max(digits - 1 - max(magnitude, -1), 0)
-    written = f"{value:,.{decimals}f}"
-    if "." in written and magnitude >= 0:
-        written = written.rstrip("0").rstrip(".")
-    return written.replace("-", MINUS)
+        written = f"{value:.{digits}g}"
+    else:
+        written = f"{value:,.{max(digits - 1 - magnitude, 0)}f}"
+        written = written.rstrip("0").rstrip(".") if "." in written else written
+    return f"{MINUS}{written[1:]}" if value < 0 else written
 
 
 def score(value: float | None) -> str:
@@ -46,6 +45,13 @@ def signed(value: float) -> str:
         return NOTHING
     written = score(abs(value))
     return written if value == 0 else f"{MINUS if value < 0 else '+'}{written}"
+
+
+def percent(value: float) -> str:
+    """A change as a share, with its sign: +4.2 %."""
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{MINUS if value < 0 else '+'}{number(abs(value) * 100, 3)} %"
 
 
 def share(part: float, whole: float) -> str:
