@@ -1,7 +1,7 @@
 """Small pictures of distributions, those of a champion drawn over them as an outline."""
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from perennial_contracts.profile import Distribution
 
@@ -21,32 +21,39 @@ Bar = tuple[float, float, float]
 """Left, right, density."""
 
 
-def figure(seen: Distribution, before: Distribution | None = None, title: str = "") -> Markup:
+def figure(
+    seen: Distribution, before: Distribution | None = None, title: str = "", most: int = MOST_BARS
+) -> Markup:
     """A distribution with its name and the share of missing values.
 
     Args:
         seen: of the model that the page is about.
         before: the same feature as the champion's data had it; left out where its kind differs.
         title: in place of the distribution's name.
+        most: categories that are shown each by itself.
     """
     name = title or seen.name
     missing = seen.counts[-1]
     said = f"{share(missing, sum(seen.counts))} missing" if missing else ""
     if before is not None and before.is_number != seen.is_number:
         before = None
-    drawn = _numbers(name, seen, before) if seen.is_number else _categories(name, seen, before)
+    drawn = (
+        _numbers(name, seen, before) if seen.is_number else _categories(name, seen, before, most)
+    )
     caption = element("figcaption", element("b", name), " ", element("small", said))
     return element("figure", caption, drawn)
 
 
 def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Markup:
     """Areas are shares of the rows. The two open bins get the width of their neighbours."""
-    bars = _bars(seen)
-    if not bars:
+    places = _places(seen)
+    if not places:
         return element("p", "no values", class_="faint")
-    outline = _bars(before) if before is not None else []
-    low = min(bar[0] for bar in bars + outline)
-    high = max(bar[1] for bar in bars + outline)
+    old_places = _places(before) if before is not None else []
+    low, high = min(places + old_places), max(places + old_places)
+    least = (high - low) / FINEST
+    bars = _bars(places, seen, least)
+    outline = _bars(old_places, before, least) if before is not None and old_places else []
     highest = max(bar[2] for bar in bars + outline) or 1.0
 
     def x(value: float) -> float:
@@ -80,17 +87,21 @@ def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Mark
     )
 
 
-def _bars(seen: Distribution) -> list[Bar]:
-    """Bins that are too narrow to be seen are put together with the next one: a spike of next to
-    no width would flatten all others."""
-    edges, counts = seen.edges or [], seen.counts[:-1]
+def _places(seen: Distribution) -> list[float]:
+    """The edges and the outer ends of the two open bins; empty where there is no edge."""
+    edges = seen.edges or []
     if not edges:
         return []
     inner = [high - low for low, high in pairwise(edges)]
     widths = [inner[0], *inner, inner[-1]] if inner else [1.0, 1.0]
-    ends = list(accumulate(widths, initial=edges[0] - widths[0]))
+    return [edges[0] - widths[0], *edges, edges[-1] + widths[-1]]
+
+
+def _bars(ends: list[float], seen: Distribution, least: float) -> list[Bar]:
+    """Bins that are too narrow to be seen are put together with the next one: a spike of next to
+    no width would flatten all others."""
+    counts = seen.counts[:-1]
     total = sum(counts) or 1
-    least = (ends[-1] - ends[0]) / FINEST
     bars: list[Bar] = []
     start, gathered = ends[0], 0
     for index, (count, end) in enumerate(zip(counts, ends[1:], strict=True)):
@@ -102,12 +113,14 @@ def _bars(seen: Distribution) -> list[Bar]:
     return bars
 
 
-def _categories(name: str, seen: Distribution, before: Distribution | None) -> Markup:
+def _categories(
+    name: str, seen: Distribution, before: Distribution | None, most_bars: int
+) -> Markup:
     """A bar for each of the most frequent ones, and one for all others together."""
     shares = _shares(seen)
     old = _shares(before) if before is not None else {}
     named = sorted(shares.items(), key=lambda pair: -pair[1])
-    shown, rest = named[:MOST_BARS], named[MOST_BARS:]
+    shown, rest = named[:most_bars], named[most_bars:]
     known = {category for category, _ in shown}
     others = sum(part for _, part in rest) + _share_of_others(seen)
     old_others = sum(part for category, part in old.items() if category not in known)

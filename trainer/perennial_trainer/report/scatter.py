@@ -9,10 +9,12 @@ from perennial_contracts.modelcard import CandidateTrial, Curve
 from .axes import WIDTH, Frame, frame, log_span, span
 from .curves import thin
 from .markup import Markup, element, join
-from .svg import dots, finite, label, legend, line, place, series
+from .svg import dots, drawable, finite, label, legend, line, place, series
 from .words import duration, number, size
 
 MOST_POINTS = 500
+LEAST_COST = 1e-3
+"""Microseconds: nothing that was measured is quicker."""
 LARGEST, SMALLEST = 15.0, 3.5
 """Radii of the markers."""
 
@@ -95,9 +97,9 @@ class _Point:
 
 def _point(trial: CandidateTrial) -> _Point | None:
     cost, score = trial.p95_microseconds, trial.mean
-    if cost is None or score is None or cost <= 0:
+    if cost is None or score is None or cost < LEAST_COST:
         return None
-    return _Point(trial, cost, score) if math.isfinite(cost) and math.isfinite(score) else None
+    return _Point(trial, cost, score) if drawable(cost) and drawable(score) else None
 
 
 def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:

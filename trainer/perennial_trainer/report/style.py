@@ -103,17 +103,18 @@ th code { display: block; font-weight: 400; color: var(--faint) }
 .pill.Kept { background: var(--leaf); border-color: var(--leaf); color: var(--card) }
 .pill.Refused, .pill.Failed, .pill.OverBudget { border-color: var(--clay); color: var(--clay) }
 
-.beside { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem } .beside figure { max-width: 100% }
+.beside { display: flex; flex-wrap: wrap; gap: 1.5rem } .beside figure { max-width: 100% }
 .heat { border-collapse: separate; border-spacing: 2px }
 .heat td { border: 0; border-radius: .35rem; min-width: 5rem; text-align: center }
 .heat td small { display: block; color: inherit; font-size: .775rem }
 .heat th { border: 0; padding: .2rem .45rem } .heat thead th { text-align: center }
 .heat thead th:first-child { text-align: left; font-size: .75rem }
 .heat tbody th, .heat thead th:first-child {
-  position: sticky; left: 0; background: var(--card); min-width: 3.5rem; max-width: 8rem;
+  position: sticky; left: 0; background: var(--card); min-width: 3rem; max-width: 8rem;
 }
 .heat thead th { max-width: 8rem; overflow-wrap: anywhere }
-.heat.small td { min-width: 2.9rem; padding: .2rem; font-size: .825rem; line-height: 1.25 }
+.heat th span { white-space: nowrap; display: block }
+.heat.small td { min-width: 2.45rem; padding: .2rem .1rem; font-size: .825rem; line-height: 1.25 }
 .heat.small td small { font-size: .7rem } .heat .d0 { color: var(--faint) }
 
 .charts { display: grid; gap: 1.5rem }
@@ -157,6 +158,7 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--leaf); marg
   dl div { grid-template-columns: 7.25rem minmax(0, 1fr); gap: .75rem }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem } .tiles li { padding: .6rem .65rem }
   .forest th, .forest td { padding: .3rem .35rem } .forest tbody th { min-width: 6rem }
+  .forest th small { display: block }
   .whiskers { width: 160px }
 }
 @media print {

@@ -54,14 +54,14 @@ def percent(value: float) -> str:
     return f"{MINUS if value < 0 else '+'}{number(abs(value) * 100, 3)} %"
 
 
-def share(part: float, whole: float) -> str:
+def share(part: float, whole: float, digits: int = 3) -> str:
     """A share in per cent, never 0 % or 100 % for what is not."""
     of = part / whole if whole else 0.0
     if 0 < of < 0.001:
         return "<0.1 %"
     if 0.999 < of < 1:
         return ">99.9 %"
-    return f"{of * 100:.3g} %"
+    return f"{of * 100:.{digits}g} %"
 
 
 def size(count: int | None) -> str:
