@@ -117,6 +117,8 @@ def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:
     if not trial.chosen:
         return circle
     ring = element("circle", cx=place(x), cy=place(y), r=place(radius + 4), class_="ring")
-    before = x > WIDTH / 2
-    at = x - radius - 8 if before else x + radius + 8
-    return join([circle, ring, label(trial.kind, at, y + 4, "end" if before else "start", "pick")])
+    # Below the marker, for others are as good and lie beside it; above where there is no room.
+    under = y + radius + 20
+    beside = under if under < axes.y.start else y - radius - 9
+    anchor = "end" if x > WIDTH - 80 else "start" if x < axes.x.start + 50 else "middle"
+    return join([circle, ring, label(trial.kind, x, beside, anchor, "pick")])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from .markup import Markup, element, join
 
 LARGEST = 1e100
+"""Numbers beyond it are not drawn: arithmetic on them overflows."""
 COLOURS = 8
 """How many the style has for series; then dashes set them apart."""
 
