@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.modelcards import HOSTILE, full_card, full_profile
+from support.modelcards import HOSTILE, full_card, full_profile
 
 from perennial_contracts.modelcard import CandidateTrial, Curve, Evaluation, ModelCard, Score
 from perennial_contracts.profile import fit_numbers
