@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .markup import Markup, element, scrolling, table
-from .words import share
+from .words import share, short
 
 MOST_CLASSES = 20
 """Beyond it a heat map is a carpet."""
@@ -30,12 +30,12 @@ def heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]
     head = element(
         "tr",
         corner,
-        *(element("th", name, scope="col") for name in classes),
+        *(_heading(name, "col", small) for name in classes),
     )
     rows = [
         element(
             "tr",
-            element("th", name, scope="row"),
+            _heading(name, "row", small),
             *_cells([matrix[answer][truth] for answer in range(len(classes))], truth, small),
         )
         for truth, name in enumerate(classes)
@@ -86,6 +86,12 @@ def _cells(counts: Sequence[int], truth: int, small: bool) -> list[Markup]:
         part = element("small", _share(count, total, small)) if count else ""
         cells.append(element("td", f"{count:,}", part, class_=f"{kind} d{depth}"))
     return cells
+
+
+def _heading(name: str, scope: str, small: bool) -> Markup:
+    """A class's name, so short that the map stays one; whole where the pointer rests on it."""
+    shown = short(name, 12 if small else 32)
+    return element("th", shown, scope=scope, title=name if shown != name else None)
 
 
 def _share(count: int, total: int, small: bool) -> str:

@@ -7,9 +7,10 @@ from perennial_contracts.profile import Distribution
 
 from .markup import Markup, element, join
 from .svg import label, line, picture, place, polyline
-from .words import number, share
+from .words import number, share, short
 
 WIDTH, HEIGHT, FOOT = 180, 60, 16
+MOST_LETTERS = 11
 MOST_BARS = 5
 """Categories that are shown each by itself."""
 FINEST = 30
@@ -133,7 +134,7 @@ def _categories(
     for index, (category, part, was) in enumerate(lines):
         top = index * ROW
         parts += [
-            label(_short(category), 0, top + 12, "start"),
+            label(short(category, MOST_LETTERS), 0, top + 12, "start"),
             element(
                 "rect", x=74, y=place(top + 3), width=place(part / most * 62), height=11,
                 class_="bar open" if index == len(shown) else "bar",
@@ -160,10 +161,6 @@ def _shares(seen: Distribution) -> dict[str, float]:
 
 def _share_of_others(seen: Distribution) -> float:
     return seen.counts[-2] / (sum(seen.counts) or 1)
-
-
-def _short(category: str) -> str:
-    return category if len(category) <= 11 else f"{category[:10]}…"
 
 
 def _anchor(at: float) -> str:

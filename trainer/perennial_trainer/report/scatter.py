@@ -10,7 +10,7 @@ from .axes import WIDTH, Frame, frame, log_span, span
 from .curves import thin
 from .markup import Markup, element, join
 from .svg import dots, drawable, finite, label, legend, line, place, series
-from .words import duration, number, size
+from .words import duration, number, short, size
 
 MOST_POINTS = 500
 LEAST_COST = 1e-3
@@ -121,4 +121,4 @@ def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:
     under = y + radius + 20
     beside = under if under < axes.y.start else y - radius - 9
     anchor = "end" if x > WIDTH - 80 else "start" if x < axes.x.start + 50 else "middle"
-    return join([circle, ring, label(trial.kind, x, beside, anchor, "pick")])
+    return join([circle, ring, label(short(trial.kind, 24), x, beside, anchor, "pick")])

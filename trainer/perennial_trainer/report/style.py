@@ -119,7 +119,7 @@ th code { display: block; font-weight: 400; color: var(--faint) }
 
 .charts { display: grid; gap: 1.5rem }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)) }
-.charts figure { max-width: 32rem } .chart { width: 100%; overflow: visible }
+.charts figure { max-width: 32rem } .chart { width: 100% }
 svg text { fill: var(--faint); font-size: 12px }
 .chart .pick {
   fill: var(--ink); font-weight: 600; font-size: 13px;
@@ -149,7 +149,7 @@ svg text { fill: var(--faint); font-size: 12px }
 }
 .multiples figcaption { font-size: .85rem; line-height: 1.3; margin-bottom: .25rem }
 .multiples b { font-weight: 600 } .multiples small { font-size: .8rem }
-.histogram { width: 100%; max-width: 14rem; overflow: visible } .bar.open { fill: var(--leaf-soft) }
+.histogram { width: 100%; max-width: 14rem } .bar.open { fill: var(--leaf-soft) }
 .outline { fill: none; stroke: var(--c1); stroke-width: 1.5 }
 details { margin-top: 1rem } summary { cursor: pointer; color: var(--leaf); margin-bottom: .75rem }
 

@@ -82,3 +82,8 @@ def duration(microseconds: float | None) -> str:
         if microseconds >= factor:
             return f"{microseconds / factor:.3g} {unit}"
     return f"{microseconds:.3g} µs"
+
+
+def short(said: str, most: int) -> str:
+    """A text of no more than so many characters."""
+    return said if len(said) <= most else f"{said[: most - 1]}…"
