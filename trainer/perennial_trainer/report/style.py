@@ -29,7 +29,7 @@ body {
 }
 main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem }
 h1 { font-size: 2rem; line-height: 1.15; margin: .1rem 0 .5rem; letter-spacing: -.02em }
-h1, h2, h3, p, dd, figcaption, li { overflow-wrap: anywhere }
+h1, h2, h3, p, dt, dd, caption, figcaption, li { overflow-wrap: anywhere }
 h2 { font-size: 1.15rem; margin: 0 0 .75rem }
 h3 { font-size: .925rem; margin: 1.25rem 0 .5rem; font-weight: 600 }
 h2 + h3, figcaption h3 { margin-top: 0 }
