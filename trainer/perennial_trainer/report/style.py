@@ -94,7 +94,7 @@ tbody tr:last-child > * { border-bottom: 0 }
 h3 + .scroll caption, figcaption + .scroll caption {
   position: absolute; clip-path: inset(50%); white-space: nowrap;
 }
-.told tbody th { min-width: 10.75rem }
+.told tbody th { min-width: 11.5rem }
 .charts + .scroll { margin-top: 1.25rem }
 th code { display: block; font-weight: 400; color: var(--faint) }
 .pill {
