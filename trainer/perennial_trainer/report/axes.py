@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .markup import Markup, join
-from .svg import label, line, picture
+from .svg import LARGEST, drawable, label, line, picture
 from .words import number
 
 WIDTH, HEIGHT = 400, 300
 """Units of the view box: about pixels, so that texts have the page's size on a phone."""
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 44
 TICKS = 5
 
 
@@ -39,7 +39,8 @@ class Scale:
         return [round(index * step, 12) for index in range(first, last + 1)]
 
     def _within(self, value: float) -> tuple[float, float, float]:
-        return self.low, self.high, min(max(value, self.low), self.high)
+        # In this order NaN is put at the low end too.
+        return self.low, self.high, min(self.high, max(self.low, value))
 
     def _decades(self) -> list[float]:
         exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
@@ -53,17 +54,22 @@ class Scale:
 
 def span(values: Iterable[float], room: float = 0.05) -> tuple[float, float]:
     """Ends of an axis that holds all values, with some room; (0, 1) where there is none."""
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
+    known = [value for value in values if drawable(value)]
+    if not known:
         return 0.0, 1.0
-    low, high = min(finite), max(finite)
-    extra = (high - low) * room or abs(low) * room or 0.5
+    low, high = min(known), max(known)
+    largest = max(abs(low), abs(high))
+    extra = (high - low) * room
+    if largest < 1 / LARGEST:
+        extra = 0.5
+    elif high - low < largest * 1e-9:
+        extra = largest * room
     return low - extra, high + extra
 
 
 def log_span(values: Iterable[float], room: float = 1.3) -> tuple[float, float]:
     """Ends of a logarithmic axis that holds all positive values."""
-    positive = [value for value in values if math.isfinite(value) and value > 0]
+    positive = [value for value in values if drawable(value) and value > 1 / LARGEST]
     return (min(positive) / room, max(positive) * room) if positive else (1.0, 10.0)
 
 

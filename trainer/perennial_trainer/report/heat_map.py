@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from .markup import Markup, element, scrolling, table
-from .words import share
+from .words import share, short
 
 MOST_CLASSES = 20
 """Beyond it a heat map is a carpet."""
 DEPTHS = 10
 """Steps of colour; the style has a class for each."""
 MOST_MIXED = 8
+ROOMY = 5
+"""With more classes cells are small."""
 
 
 def heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup:
@@ -23,16 +25,18 @@ def heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]
     heading = element("figcaption", element("h3", title, " ", element("small", _right(matrix))))
     if len(classes) > MOST_CLASSES:
         return element("figure", heading, mixed_up(title, matrix, classes))
+    small = len(classes) > ROOMY
+    corner = element("th", element("span", "truth ↓"), " ", element("span", "answer →"))
     head = element(
         "tr",
-        element("th", "truth ↓ answer →", scope="col"),
-        *(element("th", name, scope="col") for name in classes),
+        corner,
+        *(_heading(name, "col", small) for name in classes),
     )
     rows = [
         element(
             "tr",
-            element("th", name, scope="row"),
-            *_cells([matrix[answer][truth] for answer in range(len(classes))], truth),
+            _heading(name, "row", small),
+            *_cells([matrix[answer][truth] for answer in range(len(classes))], truth, small),
         )
         for truth, name in enumerate(classes)
     ]
@@ -43,7 +47,7 @@ def heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]
             f"{title}: rows by truth (down) and answer (across)",
             element("thead", head),
             element("tbody", *rows),
-            class_="heat small" if len(classes) > 5 else "heat",
+            class_="heat small" if small else "heat",
         ),
     )
 
@@ -73,12 +77,23 @@ def _right(matrix: Sequence[Sequence[int]]) -> str:
     return f"{right:,} of {total:,} right"
 
 
-def _cells(counts: Sequence[int], truth: int) -> list[Markup]:
+def _cells(counts: Sequence[int], truth: int, small: bool) -> list[Markup]:
     total = sum(counts)
     cells = []
     for answer, count in enumerate(counts):
         depth = -(-count * DEPTHS // total) if total else 0
         kind = "right" if answer == truth else "wrong"
-        part = element("small", share(count, total)) if count else ""
+        part = element("small", _share(count, total, small)) if count else ""
         cells.append(element("td", f"{count:,}", part, class_=f"{kind} d{depth}"))
     return cells
+
+
+def _heading(name: str, scope: str, small: bool) -> Markup:
+    """A class's name, so short that the map stays one; whole where the pointer rests on it."""
+    shown = short(name, 12 if small else 32)
+    return element("th", shown, scope=scope, title=name if shown != name else None)
+
+
+def _share(count: int, total: int, small: bool) -> str:
+    """Two digits where there is little room; three of what would be rounded to all."""
+    return share(count, total, 2 if small and count / total < 0.99 else 3)

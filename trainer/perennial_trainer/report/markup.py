@@ -63,7 +63,7 @@ def facts(pairs: Iterable[tuple[object, object]], class_: str = "") -> Markup:
         return Markup("")
     return element(
         "dl",
-        *(join([element("dt", name), element("dd", value)]) for name, value in told),
+        *(element("div", element("dt", name), element("dd", value)) for name, value in told),
         class_=class_,
     )
 

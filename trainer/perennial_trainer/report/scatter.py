@@ -9,10 +9,12 @@ from perennial_contracts.modelcard import CandidateTrial, Curve
 from .axes import WIDTH, Frame, frame, log_span, span
 from .curves import thin
 from .markup import Markup, element, join
-from .svg import dots, finite, label, legend, line, place, series
-from .words import duration, number, size
+from .svg import dots, drawable, finite, label, legend, line, place, series
+from .words import duration, number, short, size
 
 MOST_POINTS = 500
+LEAST_COST = 1e-3
+"""Microseconds: nothing that was measured is quicker."""
 LARGEST, SMALLEST = 15.0, 3.5
 """Radii of the markers."""
 
@@ -95,9 +97,9 @@ class _Point:
 
 def _point(trial: CandidateTrial) -> _Point | None:
     cost, score = trial.p95_microseconds, trial.mean
-    if cost is None or score is None or cost <= 0:
+    if cost is None or score is None or cost < LEAST_COST:
         return None
-    return _Point(trial, cost, score) if math.isfinite(cost) and math.isfinite(score) else None
+    return _Point(trial, cost, score) if drawable(cost) and drawable(score) else None
 
 
 def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:
@@ -115,6 +117,8 @@ def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:
     if not trial.chosen:
         return circle
     ring = element("circle", cx=place(x), cy=place(y), r=place(radius + 4), class_="ring")
-    before = x > WIDTH / 2
-    at = x - radius - 8 if before else x + radius + 8
-    return join([circle, ring, label(trial.kind, at, y + 4, "end" if before else "start", "pick")])
+    # Below the marker, for others are as good and lie beside it; above where there is no room.
+    under = y + radius + 20
+    beside = under if under < axes.y.start else y - radius - 9
+    anchor = "end" if x > WIDTH - 80 else "start" if x < axes.x.start + 50 else "middle"
+    return join([circle, ring, label(short(trial.kind, 24), x, beside, anchor, "pick")])

@@ -29,10 +29,10 @@ body {
 }
 main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem }
 h1 { font-size: 2rem; line-height: 1.15; margin: .1rem 0 .5rem; letter-spacing: -.02em }
-h1, h2, h3, p, dd, figcaption, li { overflow-wrap: anywhere }
+h1, h2, h3, p, dt, dd, caption, figcaption, li { overflow-wrap: anywhere }
 h2 { font-size: 1.15rem; margin: 0 0 .75rem }
 h3 { font-size: .925rem; margin: 1.25rem 0 .5rem; font-weight: 600 }
-section > h3:first-of-type, figcaption h3 { margin-top: 0 }
+h2 + h3, figcaption h3 { margin-top: 0 }
 h3 small { font-weight: 400; margin-left: .4rem }
 p { margin: .25rem 0 }
 small, .faint { color: var(--faint); font-size: .875rem }
@@ -62,14 +62,14 @@ section {
   padding: 1.25rem; margin-top: 1.25rem;
 }
 
-dl {
-  display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: .2rem 1.25rem;
-  margin: 0; align-items: baseline;
-}
+dl { display: grid; gap: .2rem; margin: 0 }
+dl div { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 1rem }
+dl div { align-items: baseline }
 dt { color: var(--faint); font-size: .9rem } dd { margin: 0 }
-dl.columns { grid-template-columns: repeat(auto-fill, minmax(6.5rem, max-content)) }
-dl.key { display: flex; flex-wrap: wrap; gap: .2rem .5rem }
-dl.key dd { margin-right: 1rem; font-weight: 500 }
+dl.columns { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .2rem 1.5rem }
+dl.columns div { grid-template-columns: 7rem minmax(0, 1fr) }
+dl.key { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem }
+dl.key div { display: flex; gap: .5rem } dl.key dd { font-weight: 500 }
 
 .tiles { display: grid; gap: .75rem }
 .tiles { grid-template-columns: repeat(auto-fill, minmax(9.75rem, 1fr)) }
@@ -86,11 +86,16 @@ caption { text-align: left; color: var(--faint); font-size: .825rem; padding-bot
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
 th { font-weight: 500 } thead th { color: var(--faint); font-size: .825rem; vertical-align: bottom }
 tbody th, thead th:first-child { text-align: left } tbody th { max-width: 18rem }
-tbody th { overflow-wrap: anywhere; min-width: 7rem }
+tbody th { overflow-wrap: anywhere; min-width: 8.5rem }
 tbody tr:last-child > * { border-bottom: 0 }
 .wide { width: 100% } .wide td { white-space: nowrap }
 .wide .why { white-space: normal; display: block; text-align: left; min-width: 12rem }
-.wide td:last-child { text-align: left } .forest td:last-child { text-align: right }
+.told th:last-child, .told td:last-child { text-align: left }
+h3 + .scroll caption, figcaption + .scroll caption {
+  position: absolute; clip-path: inset(50%); white-space: nowrap;
+}
+.told tbody th { min-width: 11.5rem }
+.charts + .scroll { margin-top: 1.25rem }
 th code { display: block; font-weight: 400; color: var(--faint) }
 .pill {
   display: inline-block; padding: 0 .6rem; border-radius: 1rem; font-size: .825rem;
@@ -99,24 +104,28 @@ th code { display: block; font-weight: 400; color: var(--faint) }
 .pill.Kept { background: var(--leaf); border-color: var(--leaf); color: var(--card) }
 .pill.Refused, .pill.Failed, .pill.OverBudget { border-color: var(--clay); color: var(--clay) }
 
-.beside { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem } .beside figure { max-width: 100% }
+.beside { display: flex; flex-wrap: wrap; gap: 1.5rem } .beside figure { max-width: 100% }
 .heat { border-collapse: separate; border-spacing: 2px }
 .heat td { border: 0; border-radius: .35rem; min-width: 5rem; text-align: center }
 .heat td small { display: block; color: inherit; font-size: .775rem }
 .heat th { border: 0; padding: .2rem .45rem } .heat thead th { text-align: center }
 .heat thead th:first-child { text-align: left; font-size: .75rem }
 .heat tbody th, .heat thead th:first-child {
-  position: sticky; left: 0; background: var(--card); min-width: 3.5rem; max-width: 8rem;
+  position: sticky; left: 0; background: var(--card); min-width: 3rem; max-width: 8rem;
 }
 .heat thead th { max-width: 8rem; overflow-wrap: anywhere }
-.heat.small td { min-width: 2.9rem; padding: .2rem; font-size: .825rem; line-height: 1.25 }
+.heat th span { white-space: nowrap; display: block }
+.heat.small td { min-width: 2.45rem; padding: .2rem .1rem; font-size: .825rem; line-height: 1.25 }
 .heat.small td small { font-size: .7rem } .heat .d0 { color: var(--faint) }
 
 .charts { display: grid; gap: 1.5rem }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)) }
-.charts figure { max-width: 32rem } .chart { width: 100%; overflow: visible }
+.charts figure { max-width: 32rem } .chart { width: 100% }
 svg text { fill: var(--faint); font-size: 12px }
-.chart .pick { fill: var(--ink); font-weight: 600; font-size: 13px }
+.chart .pick {
+  fill: var(--ink); font-weight: 600; font-size: 13px;
+  paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round;
+}
 .grid, .base, .track { stroke: var(--line) } .track { stroke-width: 4; stroke-linecap: round }
 .reference, .limit { stroke: var(--edge); stroke-dasharray: 4 4 } .limit { stroke: var(--clay) }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round }
@@ -141,14 +150,16 @@ svg text { fill: var(--faint); font-size: 12px }
 }
 .multiples figcaption { font-size: .85rem; line-height: 1.3; margin-bottom: .25rem }
 .multiples b { font-weight: 600 } .multiples small { font-size: .8rem }
-.histogram { width: 100%; max-width: 14rem; overflow: visible } .bar.open { fill: var(--leaf-soft) }
+.histogram { width: 100%; max-width: 14rem } .bar.open { fill: var(--leaf-soft) }
 .outline { fill: none; stroke: var(--c1); stroke-width: 1.5 }
 details { margin-top: 1rem } summary { cursor: pointer; color: var(--leaf); margin-bottom: .75rem }
 
 @media (max-width: 30rem) {
   section { padding: 1rem .85rem } h1 { font-size: 1.6rem }
+  dl div { grid-template-columns: 7.25rem minmax(0, 1fr); gap: .75rem }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem } .tiles li { padding: .6rem .65rem }
   .forest th, .forest td { padding: .3rem .35rem } .forest tbody th { min-width: 6rem }
+  .forest th small { display: block }
   .whiskers { width: 160px }
 }
 @media print {

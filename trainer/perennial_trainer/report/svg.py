@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from .markup import Markup, element, join
 
+LARGEST = 1e100
+"""Numbers beyond it are not drawn: arithmetic on them overflows."""
 COLOURS = 8
 """How many the style has for series; then dashes set them apart."""
 
@@ -66,8 +68,13 @@ def legend(names: Sequence[str]) -> Markup:
 
 
 def finite(*values: Sequence[float]) -> list[tuple[float, ...]]:
-    """Rows of these columns, without those that hold a NaN or an infinity."""
-    return [row for row in zip(*values, strict=False) if all(map(math.isfinite, row))]
+    """Rows of these columns, without those that cannot be drawn."""
+    return [row for row in zip(*values, strict=False) if all(map(drawable, row))]
+
+
+def drawable(value: float | None) -> bool:
+    """Whether it is a number that arithmetic on axes does not overflow with."""
+    return value is not None and math.isfinite(value) and abs(value) < LARGEST
 
 
 def _swatch(index: int) -> Markup:

@@ -5,7 +5,7 @@ from perennial_contracts.quality import ERRORS
 
 from .axes import Scale
 from .markup import Markup, element, join
-from .svg import line, picture
+from .svg import drawable, line, picture
 from .words import metric, score
 
 WIDTH, HEIGHT = 160, 16
@@ -31,15 +31,18 @@ def _tile(found: Score, dummy: float | None, leads: bool) -> Markup:
         "li",
         element("span", metric(found.metric), class_="name"),
         element("strong", score(found.value)),
-        _gauge(found, dummy),
-        element("small", " · ".join(filter(None, (between, aside)))),
+        _gauge(found, dummy) if drawable(found.value) else "",
+        element("small", between) if between else "",
+        element("small", aside) if aside else "",
         class_="leads" if leads else None,
     )
 
 
 def _gauge(found: Score, dummy: float | None) -> Markup:
     """The value between nothing and the best (or, of an error, the dummy's), with its interval."""
-    known = [v for v in (found.value, found.low, found.high, dummy) if v is not None]
+    known = [
+        v for v in (found.value, found.low, found.high, dummy) if v is not None and drawable(v)
+    ]
     error = found.metric in ERRORS
     high = max([*known, 0.0]) * 1.05 if error else max([*known, 1.0])
     low = min([*known, 0.0])
@@ -49,7 +52,7 @@ def _gauge(found: Score, dummy: float | None) -> Markup:
     if found.low is not None and found.high is not None:
         parts.append(line(scale(found.low), middle, scale(found.high), middle, "whisker c0"))
     parts.append(line(scale(found.value), 2, scale(found.value), HEIGHT - 2, "mark"))
-    if dummy is not None:
+    if dummy is not None and drawable(dummy):
         parts.append(line(scale(dummy), 3, scale(dummy), HEIGHT - 3, "dummy"))
     ends = "smaller is better" if error else "larger is better"
     return picture(

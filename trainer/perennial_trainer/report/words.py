@@ -18,19 +18,18 @@ def metric(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with so many significant digits, thousands apart: 0.9821, 12,400, 3.1e-07."""
+    """A number with at most so many significant digits: 0.9821, 0.2, 12,400, 3.1e-07."""
     if value is None or not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude >= 9 or magnitude < -4:
-        return f"{value:.{digits - 1}g}".replace("-", MINUS, 1) if value < 0 else f"{value:.3g}"
-    decimals = max(digits - 1 - max(magnitude, -1), 0)
-    written = f"{value:,.{decimals}f}"
-    if "." in written and magnitude >= 0:
-        written = written.rstrip("0").rstrip(".")
-    return written.replace("-", MINUS)
+        written = f"{value:.{digits}g}"
+    else:
+        written = f"{value:,.{max(digits - 1 - magnitude, 0)}f}"
+        written = written.rstrip("0").rstrip(".") if "." in written else written
+    return f"{MINUS}{written[1:]}" if value < 0 else written
 
 
 def score(value: float | None) -> str:
@@ -48,14 +47,21 @@ def signed(value: float) -> str:
     return written if value == 0 else f"{MINUS if value < 0 else '+'}{written}"
 
 
-def share(part: float, whole: float) -> str:
+def percent(value: float) -> str:
+    """A change as a share, with its sign: +4.2 %."""
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{MINUS if value < 0 else '+'}{number(abs(value) * 100, 3)} %"
+
+
+def share(part: float, whole: float, digits: int = 3) -> str:
     """A share in per cent, never 0 % or 100 % for what is not."""
     of = part / whole if whole else 0.0
     if 0 < of < 0.001:
         return "<0.1 %"
     if 0.999 < of < 1:
         return ">99.9 %"
-    return f"{of * 100:.3g} %"
+    return f"{of * 100:.{digits}g} %"
 
 
 def size(count: int | None) -> str:
@@ -76,3 +82,8 @@ def duration(microseconds: float | None) -> str:
         if microseconds >= factor:
             return f"{microseconds / factor:.3g} {unit}"
     return f"{microseconds:.3g} µs"
+
+
+def short(said: str, most: int) -> str:
+    """A text of no more than so many characters."""
+    return said if len(said) <= most else f"{said[: most - 1]}…"

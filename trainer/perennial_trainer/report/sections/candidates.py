@@ -29,7 +29,7 @@ def candidates(card: ModelCard) -> Markup:
     return join(
         [
             element("div", drawn, class_="charts") if drawn else "",
-            table("Candidates in the order in which they were tried", head, rows),
+            table("Candidates in the order in which they were tried", head, rows, "wide told"),
             note(" ".join(said)),
         ]
     )

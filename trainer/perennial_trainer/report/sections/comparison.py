@@ -5,7 +5,7 @@ from perennial_contracts.quality import ERRORS, RELATIVE
 
 from ..intervals import Whiskers
 from ..markup import Markup, element, join, note, table
-from ..words import metric, score, signed
+from ..words import metric, percent, score, signed
 
 WHERE = {"Recent": "Recent rows", "Reference": "Rows of the baseline"}
 
@@ -35,19 +35,20 @@ def _table(title: str, sides: list[Side], card: ModelCard) -> Markup:
     for side in sides:
         column = shared if _is_share(side) else _column(_reach(side))
         middle = _middle(side)
+        written = signed if _is_share(side) else percent
         rows.append(
             (
                 element("strong", metric(side.metric))
                 if side.metric == card.metric
                 else metric(side.metric),
                 column.draw(
-                    f"gain between {signed(side.low)} and {signed(side.high)}",
+                    f"gain between {written(side.low)} and {written(side.high)}",
                     middle, side.low, side.high, _colour(side),
                 ),
                 score(side.champion),
                 score(side.challenger),
-                signed(middle),
-                f"{signed(side.low)} to {signed(side.high)}",
+                written(middle),
+                f"{written(side.low)} to {written(side.high)}",
             )
         )  # fmt: skip
     head = ["", shared.axis() if reach else "", "champion", "challenger", "gain", "between"]

@@ -42,7 +42,7 @@ def compression(card: ModelCard) -> Markup:
     said = "Each was measured in ONNX Runtime on the machine of the run, one row at a time."
     if controls:
         said += " Control: the same student, taught with the hard labels."
-    return join([table("Ways to compress, measured", head, rows), note(said)])
+    return join([table("Ways to compress, measured", head, rows, "wide told"), note(said)])
 
 
 def conversion(card: ModelCard) -> Markup:

@@ -5,6 +5,7 @@ from perennial_contracts.profile import Distribution, Profile
 from ..histogram import figure
 from ..markup import Markup, element, join, note
 
+MOST_LABELS = 12
 SHOWN = 24
 """Features that are shown at once; the others are folded away."""
 
@@ -15,10 +16,10 @@ def distributions(profile: Profile | None, champion: Profile | None) -> Markup:
         return Markup("")
     before = {feature.name: feature for feature in champion.features} if champion else {}
     about = [
-        figure(seen, old, title)
+        figure(seen, old, title, MOST_LABELS)
         for seen, old, title in (
             (profile.score, champion.score if champion else None, "Score"),
-            (profile.label, champion.label if champion else None, "Predicted label"),
+            (profile.label, champion.label if champion else None, "Prediction"),
         )
         if seen is not None
     ]

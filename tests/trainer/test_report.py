@@ -1,0 +1,188 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.modelcards import HOSTILE, full_card, full_profile
+
+from perennial_contracts.modelcard import CandidateTrial, Curve, Evaluation, ModelCard, Score
+from perennial_contracts.profile import fit_numbers
+from perennial_trainer.report.page import render
+
+VOID = {"meta", "br", "img", "hr", "input", "link"}
+SECTIONS = {
+    "metrics", "comparison", "answers", "curves", "errors", "slices", "candidates", "compression",
+    "conversion", "profile", "data", "lineage",
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What is in a page; fails where an element is not closed in its place."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.cells: dict[str, list[list[str]]] = {}
+        self._cell: list[str] | None = None
+        self._caption = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), f"{tag}: an attribute twice"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "caption":
+            self._caption = ""
+        if tag == "tr" and "tbody" in self.open:
+            self.cells.setdefault(self._caption, []).append([])
+        if tag == "td":
+            self.cells[self._caption][-1].append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "caption" in self.open:
+            self._caption += data
+        elif "td" in self.open:
+            self.cells[self._caption][-1][-1] += f"{data} "
+
+    def ids(self) -> set[str]:
+        return {attributes["id"] for _, attributes in self.elements if "id" in attributes}
+
+
+def test_a_full_card_makes_a_well_formed_page_with_every_part_and_a_way_to_each():
+    page = Page(render(full_card(), full_profile(), full_profile()))
+    assert page.ids() >= SECTIONS
+    links = [a["href"] for name, a in page.elements if name == "a"]
+    assert {link.removeprefix("#") for link in links} == SECTIONS
+
+
+def test_what_a_card_lacks_does_not_appear():
+    assert Page(render(ModelCard(name="bare"))).ids() & SECTIONS == set()
+
+
+@pytest.mark.parametrize(
+    ("lacking", "section"),
+    [
+        ({"comparisons": []}, {"comparison"}),
+        ({"trials": []}, {"candidates"}),
+        ({"compression": []}, {"compression"}),
+        ({"conversion": None}, {"conversion"}),
+        ({"lineage": {}, "environment": {}}, {"lineage"}),
+        ({"evaluation": None}, {"metrics", "answers", "curves", "errors", "slices"}),
+    ],
+)
+def test_a_part_is_left_out_for_want_of_its_facts_alone(lacking, section):
+    card = full_card().model_copy(update=lacking)
+    assert Page(render(card, full_profile())).ids() & SECTIONS == SECTIONS - section
+
+
+def test_what_comes_from_outside_is_escaped_wherever_it_is_put():
+    page = render(full_card(HOSTILE), full_profile(HOSTILE), full_profile(HOSTILE))
+    names = {name for name, _ in Page(page).elements}
+    assert "script" not in names
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") > 30
+    page.encode()
+
+
+def test_the_page_needs_nothing_else():
+    page = Page(render(full_card(), full_profile()))
+    for name, attributes in page.elements:
+        assert name not in {"script", "link", "img", "iframe", "object"}
+        assert not {"src", "style", "onclick", "onload"} & attributes.keys()
+        assert attributes.get("href", "#").startswith("#")
+    assert "url(" not in render(full_card())
+    assert "://" not in render(full_card())
+
+
+def test_pictures_have_titles_and_tables_have_captions():
+    page = Page(render(full_card(), full_profile(), full_profile()))
+    names = [name for name, _ in page.elements]
+    assert names.count("table") == names.count("caption") > 5
+    for place, (name, attributes) in enumerate(page.elements):
+        if name == "svg" and "aria-hidden" not in attributes:
+            assert attributes["role"] == "img"
+            assert names[place + 1] == "title"
+
+
+@given(st.integers(2, 20).flatmap(
+    lambda size: st.lists(
+        st.lists(st.integers(0, 5000), min_size=size, max_size=size), min_size=size, max_size=size
+    )
+))  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_the_heat_map_shows_each_count_and_its_share_of_the_rows_of_its_truth(matrix):
+    classes = [f"class {index}" for index in range(len(matrix))]
+    found = Evaluation(task="Classification", rows=1, classes=classes, matrix=matrix)
+    page = Page(render(ModelCard(name="m", evaluation=found)))
+    shown = page.cells["The model: rows by truth (down) and answer (across)"]
+    for truth, cells in enumerate(shown):
+        total = sum(row[truth] for row in matrix)
+        assert len(cells) == len(classes)
+        for answer, cell in enumerate(cells):
+            count = matrix[answer][truth]
+            said, *of = cell.split(maxsplit=1)
+            assert int(said.replace(",", "")) == count
+            if count:
+                read = float(re.sub("[<>%]", "", of[0]))
+                assert read == pytest.approx(100 * count / total, rel=0.06, abs=0.1)
+
+
+def test_more_classes_than_a_heat_map_can_show_are_told_by_the_most_frequent_mistakes():
+    page = Page(render(full_card(classes=30)))
+    assert len(page.cells["Challenger: the most frequent mistakes"]) == 8
+
+
+def test_a_card_of_fifty_features_and_twenty_classes_stays_small():
+    wide = Curve(x=[i / 5000 for i in range(5001)], y=[i / 5000 for i in range(5001)], name="c")
+    card = full_card(classes=20)
+    assert card.evaluation is not None
+    card.evaluation.roc = card.evaluation.precision_recall = [wide] * 20
+    card.evaluation.residuals = wide
+    card.data.columns = [{"name": f"feature {i}", "type": "number", "mean": 0.5} for i in range(50)]
+    many = full_profile(features=50)
+    assert len(render(card, many, many).encode()) < 300_000
+
+
+def test_the_same_facts_make_the_same_page():
+    pages = {render(full_card(), full_profile(), full_profile()) for _ in range(2)}
+    assert len(pages) == 1
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_numbers_that_are_not_finite_or_hardly_differ_break_nothing(values):
+    first = values[0] if values else None
+    found = Evaluation(
+        task="Regression",
+        rows=1,
+        scores=[Score(metric="mae", value=value, low=first, high=first) for value in values],
+        residuals=Curve(x=values, y=values[::-1]),
+        roc=[Curve(x=values, y=values)],
+    )
+    trials = [CandidateTrial(kind="A", mean=value, p95_microseconds=first) for value in values]
+    page = render(ModelCard(name="m", evaluation=found, trials=trials, metric="mae"))
+    Page(page)
+    drawn = re.findall(r'(?:points|d|cx|cy|x1|x2)="([^"]*)"', page)
+    assert not any("nan" in text or "inf" in text for text in drawn)
+
+
+def test_a_spike_of_next_to_no_width_leaves_the_other_bars_to_be_seen():
+    values = np.concatenate([np.full(50, 1.0), np.full(20, 1 - 1e-9), np.arange(30) / 30])
+    profile = full_profile().model_copy(update={"score": fit_numbers("score", values)})
+    page = render(ModelCard(name="m"), profile)
+    path = re.search(r'<title>Score: .*?class="bar open"', page)
+    assert path is not None
+    heights = [60 - float(top) for top in re.findall(r"V([\d.]+)H", path.group())]
+    assert sum(height > 0.5 for height in heights) >= 2
