@@ -16,7 +16,7 @@ from perennial_contracts.modelcard import ModelCard
 from perennial_contracts.profile import Profile
 from perennial_contracts.retrainjob import DataSummary, Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
-from perennial_trainer import judge
+from perennial_trainer import judge, train
 from perennial_trainer.errors import StepError
 from perennial_trainer.first import make_bundle
 from perennial_trainer.onnx_model import OnnxModel
@@ -204,3 +204,23 @@ def test_a_classifier_is_refused_where_numbers_are_asked_for(site):
     error = site.failure()
     assert error.reason is TrainingFailure.WRONG_SIGNATURE
     assert "expected a fitted regressor (search.task)" in error.message
+
+
+def test_what_the_search_finds_for_numbers_is_judged_and_its_trials_are_told(site):
+    plan = make_plan(
+        site.root / "out",
+        data={"label": "minutes"},
+        search={**NUMBERS, "candidates": ["Linear", "DecisionTree"], "maxTrials": 2},
+        gate={"metric": "rmse"},
+        champion=None,
+    )
+    (site.root / "left/model.skops").unlink()
+    train.run(plan, site.settings)
+    result = judge.run(plan, site.settings)
+    assert result.candidate == "Linear"
+    assert result.p95Microseconds
+    folder = Path(result.challenger.uri)
+    card = ModelCard.model_validate_json((folder / "modelcard.json").read_bytes())
+    assert {trial.kind for trial in card.trials} == {"Dummy", "Linear", "DecisionTree"}
+    assert [trial.kind for trial in card.trials if trial.chosen] == ["Linear"]
+    assert "RMSE" in (folder / "report.html").read_text()

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perennial_trainer.selection.export import to_onnx
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from perennial_contracts.retrainjob import CANDIDATES
+from perennial_trainer.convert import convert
 from perennial_trainer.features import clean, infer, tensors
 from perennial_trainer.selection import candidates, pipelines
 from perennial_trainer.selection.candidates import (
@@ -109,7 +109,7 @@ def test_each_regressor_says_the_same_in_onnx_gaps_and_unknown_texts_included(nu
     probe = frame.copy()
     probe.loc[::5, "carrier"] = "nobody's"
     probe.loc[::7, "wind"] = np.float32(np.nan)
-    session = onnxruntime.InferenceSession(to_onnx(fitted, features))
+    session = onnxruntime.InferenceSession(convert(fitted, features))
     (said,) = session.run(None, tensors(probe, features))
     assert said.shape == (600, 1)
     assert np.abs(said[:, 0] - fitted.predict(probe)).max() < 1e-5 * np.abs(truth).max()
@@ -120,7 +120,7 @@ def test_the_same_rows_make_the_same_regressor(numbers):
     frame, truth, features = numbers
     for kind in REGRESSORS:
         first, second = (
-            to_onnx(
+            convert(
                 pipelines.fit(
                     Proposal(kind, SETTINGS[kind][0]), frame, truth, features, "Regression", 4
                 ),
