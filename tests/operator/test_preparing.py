@@ -244,6 +244,8 @@ def test_a_raw_artifact_without_packaging_is_told_what_to_write() -> None:
     of = spec(model={"digest": None, "uri": "s3://models/raw/model.keras"})
     plan = planned(world(of, pods=[resolver_pod(of, containerStatuses=RAW)]))
     assert condition(plan, "ModelResolved")[:2] == ("False", "NeedsPackaging")
+    # The pod has ended, and the news of its Job may come later.
+    assert "Write spec.packaging.output.uri" in condition(plan, "ModelResolved")[2]
     assert plan.status.detected is None
 
 

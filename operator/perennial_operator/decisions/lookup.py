@@ -64,7 +64,7 @@ def _found(resolution: Resolution) -> Packaging:
 def _look_up(world: World, image: str, pods: list[Object], now: datetime) -> Packaging:
     job = job_of(world, RESOLVER_LABEL, source_name(world.spec.model))
     wanted = resolver.build(world, image)
-    found = diagnose(pods)
+    found = _advised(diagnose(pods))
     ending = ending_of(job) if job else None
     if not ending:
         # While it is looked up again the last failure stands: it is still what is known, and the
@@ -74,10 +74,7 @@ def _look_up(world: World, image: str, pods: list[Object], now: datetime) -> Pac
         message = f"Looking up {world.spec.model.uri}."
         return Packaging(None, None, ResolvedReason.RESOLVING, message, wanted)
     found = found or Diagnosis(LoadFailure.INTERNAL_ERROR, "The lookup ended without a result.")
-    said = found.message
-    if found.reason == LoadFailure.NEEDS_PACKAGING:
-        said = f"{said.rstrip('.')}. {_WITHOUT_PACKAGING}"
-    message = f"{said} It is looked up again every while, and when spec.model changes."
+    message = f"{found.message} It is looked up again every while, and when spec.model changes."
     wait = seconds_left(world, ending[0], now)
     # Without the Job in the plan it is deleted; the event of that brings the next one.
     return Packaging(
@@ -88,6 +85,12 @@ def _look_up(world: World, image: str, pods: list[Object], now: datetime) -> Pac
         job=wanted if wait > 0 else None,
         look_again=wait if wait > 0 else None,
     )
+
+
+def _advised(found: Diagnosis | None) -> Diagnosis | None:
+    if found and found.reason == LoadFailure.NEEDS_PACKAGING:
+        return Diagnosis(found.reason, f"{found.message.rstrip('.')}. {_WITHOUT_PACKAGING}")
+    return found
 
 
 def _digest_of(pod: Object) -> str | None:
