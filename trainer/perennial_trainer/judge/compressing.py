@@ -41,7 +41,7 @@ def compress_model(
         StepError: BadPlan where the gate's metric is none of this task, or is not defined here.
     """
     # What is not wanted is not loaded: it takes seconds.
-    from ..compress import (  # type: ignore[import-not-found, unused-ignore]
+    from ..compress import (
         Samples,
         compress,
     )

@@ -1,7 +1,6 @@
 """Compression of a model that has no training rows: the gate's data is both, by halves."""
 
 from pathlib import Path
-from typing import Any
 
 from perennial_contracts.compression import Compression
 from perennial_contracts.modelcard import CompressionTrial
@@ -11,7 +10,10 @@ from perennial_contracts.training import TrainingFailure
 
 from .. import profile, tables
 from ..errors import StepError
-from ..features import as_text, clean
+from ..evaluate.task import REGRESSION, make_task
+from ..features import as_text, clean, clean_truth
+from ..judge.compressing import compress_model
+from ..judge.held_out import Rows
 from ..onnx_model import OnnxModel, SignatureError
 
 FIELD = "spec.compression.gate"
@@ -34,24 +36,8 @@ def compress_rows(
         data: the gate's rows, a Parquet file.
 
     Raises:
-        StepError: UnsupportedModel for a model that is none of rows; DataUnreadable; BadPlan;
-            ConverterNotInstalled where the image compresses nothing.
+        StepError: UnsupportedModel for a model that is none of rows; DataUnreadable; BadPlan.
     """
-    try:
-        from ..evaluate.task import (  # type: ignore[import-not-found, unused-ignore]
-            REGRESSION,
-            make_task,
-        )
-        from ..features import clean_truth  # type: ignore[attr-defined, unused-ignore]
-        from ..judge.compressing import (  # type: ignore[import-not-found, unused-ignore]
-            compress_model,
-        )
-        from ..judge.held_out import Rows  # type: ignore[import-not-found, unused-ignore]
-    except ImportError as error:
-        raise StepError(
-            TrainingFailure.CONVERTER_NOT_INSTALLED,
-            f"this image compresses nothing: {error}. Name another in spec.packaging.image",
-        ) from error
     table = tables.read(data, f"{FIELD}.data")
     name = wanted.gate.label
     if name not in table.columns or len(table) < FEWEST:
@@ -63,10 +49,9 @@ def compress_rows(
         )
     try:
         known = OnnxModel(model, labels)
-        kind: Any = getattr(known, "kind", "Classification")
         frame = clean(table, known.features, f"{FIELD}.data")
-        truth = clean_truth(table[name], name, f"{FIELD}.data", kind)
-        if kind == "Classification":
+        truth = clean_truth(table[name], name, f"{FIELD}.data", known.kind)
+        if known.kind == "Classification":
             truth = as_text(truth)
             task = make_task(sorted({*(labels or ()), *truth}), None)
         else:

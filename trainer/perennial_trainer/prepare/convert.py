@@ -1,9 +1,9 @@
 """The middle step: from the artifact to a bundle, without network and without credentials."""
 
 import platform
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -25,12 +25,15 @@ from perennial_contracts.preparation import (
     Preparation,
 )
 from perennial_contracts.profile import PROFILE_NAME, Profile
-from perennial_contracts.training import TrainingFailure
 
+from .. import formats
 from ..errors import StepError
 from ..progress import tell
+from ..report.page import render
 from . import sandbox
+from .profiling import profile_rows
 from .settings import PrepareSettings
+from .signature import describe
 
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 
@@ -50,34 +53,49 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     sample = settings.input / SAMPLE_FILE
     converted, facts = _convert(plan, artifact / fetched.path, sample if sample.is_file() else None)
     before = _bundle(artifact / MANIFEST_NAME) if fetched.bundle else None
-    labels = list(converted.labels) or (before.labels if before else None)
-    model: bytes = converted.model
-    profile: Profile | None = None
-    trials: list[CompressionTrial] = []
+    made = _Made(converted, facts, before, converted.model)
     if plan.compression is not None:
+        # What is not wanted is not loaded: it takes seconds.
         from .compressing import compress_rows
 
-        model, profile, trials = compress_rows(
-            model, labels, plan.compression, settings.input / GATE_FILE
+        made.model, made.profile, made.trials = compress_rows(
+            made.model, made.labels, plan.compression, settings.input / GATE_FILE
         )
     elif sample.is_file():
-        from .profiling import profile_rows
+        made.profile = profile_rows(made.model, made.labels, sample)
+    for name, data in _files(plan, fetched, made).items():
+        (settings.output / name).write_bytes(data)
 
-        profile = profile_rows(model, labels, sample)
-    _write(settings.output, plan, fetched, converted, facts, model, labels, profile, trials, before)
+
+@dataclass
+class _Made:
+    """What the steps have come to."""
+
+    converted: formats.Converted
+    facts: ConversionFacts
+    before: Bundle | None
+    """The bundle that the artifact was, where it was one."""
+    model: bytes
+    profile: Profile | None = None
+    trials: list[CompressionTrial] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The classes, in the order of the probabilities; None where they are not known."""
+        return list(self.converted.labels) or (self.before.labels if self.before else None)
+
+    @property
+    def positive(self) -> str | None:
+        known = self.before.positive if self.before else None
+        return known or (self.profile.positive if self.profile else None)
 
 
-def _convert(plan: Preparation, path: Path, sample: Path | None) -> tuple[Any, ConversionFacts]:
-    try:
-        from .. import formats  # type: ignore[attr-defined, unused-ignore]
-    except ImportError as error:
-        raise StepError(
-            TrainingFailure.CONVERTER_NOT_INSTALLED,
-            f"this image converts nothing: {error}. Name another in spec.packaging.image",
-        ) from error
+def _convert(
+    plan: Preparation, path: Path, sample: Path | None
+) -> tuple[formats.Converted, ConversionFacts]:
     options = formats.ConvertOptions(trusted=plan.trusted, sample=sample)
     converted = formats.convert(path, None if plan.format == "Auto" else plan.format, options)
-    facts: ConversionFacts = formats.check(converted, formats.draw(converted, sample))
+    facts = formats.check(converted, formats.draw(converted, sample))
     tell(
         f"{facts.format}, by {facts.converter}: {facts.rows:,} rows compared, the largest "
         f"difference is {facts.max_difference:.3g}"
@@ -85,73 +103,45 @@ def _convert(plan: Preparation, path: Path, sample: Path | None) -> tuple[Any, C
     return converted, facts
 
 
-def _write(
-    output: Path,
-    plan: Preparation,
-    fetched: Fetched,
-    converted: Any,
-    facts: ConversionFacts,
-    model: bytes,
-    labels: list[str] | None,
-    profile: Profile | None,
-    trials: list[CompressionTrial],
-    before: Bundle | None,
-) -> None:
-    from .signature import describe
-
+def _files(plan: Preparation, fetched: Fetched, made: _Made) -> dict[str, bytes]:
+    """All files by name: those of the bundle, and what is told of it beside it."""
+    facts, before = made.facts, made.before
     lineage = {"artifact": fetched.digest, "format": facts.format, "converter": facts.converter}
-    kept = next((trial.method for trial in trials if trial.status == "Kept"), None)
+    kept = next((trial.method for trial in made.trials if trial.status == "Kept"), None)
     if kept:
         lineage["compression"] = kept
-    inputs, outputs = describe(model)
-    contents = {MODEL_NAME: model}
-    if profile is not None:
-        contents[PROFILE_NAME] = profile.to_bytes()
+    inputs, outputs = describe(made.model)
+    contents = {MODEL_NAME: made.model}
+    if made.profile is not None:
+        contents[PROFILE_NAME] = made.profile.to_bytes()
     environment = _environment()
-    task = {} if converted.task == "Tensors" else {"task": converted.task}
-    manifest = Bundle.model_validate(
-        {
-            **task,
-            "files": [file.model_dump() for file in describe_files(contents)],
-            "inputs": [tensor.model_dump() for tensor in inputs],
-            "outputs": [tensor.model_dump() for tensor in outputs],
-            "labels": labels,
-            "positive": before.positive if before else profile.positive if profile else None,
-            "lineage": {**(before.lineage if before else {}), **lineage, **environment},
-        }
-    ).to_bytes()
+    task = made.converted.task
+    manifest = Bundle(
+        files=describe_files(contents),
+        inputs=inputs,
+        outputs=outputs,
+        task=None if task == "Tensors" else task,
+        labels=made.labels,
+        positive=made.positive,
+        lineage={**(before.lineage if before else {}), **lineage, **environment},
+    )
     # How long things took is told beside the bundle: the same artifact makes the same one.
     card = ModelCard(
         name=plan.name,
-        headline=_headline(facts, trials),
+        headline=_headline(facts, made.trials),
         kind=facts.format,
         conversion=facts,
-        compression=trials,
-        size_bytes=len(model),
+        compression=made.trials,
+        size_bytes=len(made.model),
         lineage=lineage,
         environment=environment,
     )
-    for name, data in contents.items():
-        (output / name).write_bytes(data)
-    (output / MODEL_CARD_NAME).write_text(card.model_dump_json(indent=1, exclude_none=True))
-    (output / REPORT_NAME).write_text(_page(card, profile))
-    (output / MANIFEST_NAME).write_bytes(manifest)
-
-
-def _page(card: ModelCard, profile: Profile | None) -> str:
-    from ..report import page
-
-    if not hasattr(page, "LEAF"):
-        # The report of runs only: it cannot draw a card.
-        return f"<!doctype html><title>{card.kind}</title><pre>{_plain(card)}</pre>"
-    drawn: str = page.render(card, profile)  # type: ignore[arg-type, call-arg, unused-ignore]
-    return drawn
-
-
-def _plain(card: ModelCard) -> str:
-    from html import escape
-
-    return escape(card.model_dump_json(indent=1, exclude_none=True))
+    return {
+        **contents,
+        MODEL_CARD_NAME: card.model_dump_json(indent=1, exclude_none=True).encode(),
+        REPORT_NAME: render(card, made.profile).encode(),
+        MANIFEST_NAME: manifest.to_bytes(),
+    }
 
 
 def _headline(facts: ConversionFacts, trials: list[CompressionTrial]) -> str:
