@@ -1,76 +1,78 @@
 """The model card: what was found, for machines, and for the report that shows it."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.modelcard import (
-    CompressionTrial,
-    DataFacts,
-    Evaluation,
-    ModelCard,
-    Side,
-)
-from perennial_contracts.retrainjob import DataSummary
-from perennial_contracts.training import Plan
+from perennial_contracts.modelcard import DataFacts, ModelCard, Side
 
 from ..bundle import PACKAGES
 from ..compare import Gain
+from ..cost import measure
+from ..evaluate.counts import Counts
+from ..evaluate.evaluation import evaluate
 from ..features import Feature
-from ..gate import Verdict
-from ..search import SearchReport
+from .contest import Contest
+from .verdict import Judgement
 
 MOST_LABELS = 100
 
 
-def make_card(
-    plan: Plan,
-    verdict: Verdict,
-    *,
-    candidate: str,
-    evaluation: Evaluation,
-    champion_matrix: np.ndarray | None,
-    gains: Sequence[Gain],
-    search: SearchReport | None,
-    data: DataFacts,
-    lineage: Mapping[str, str],
-    size: int,
-    p95_microseconds: float | None,
-    compression: Sequence[CompressionTrial] = (),
-) -> ModelCard:
+def make_card(contest: Contest, judged: Judgement, lineage: Mapping[str, str]) -> ModelCard:
     """Puts the facts of a run together."""
+    plan, model, recent = contest.plan, contest.challenger, contest.recent
+    search, message = contest.search, plan.trigger.message
     return ModelCard(
         name=f"{plan.namespace}/{plan.model}",
-        decision=verdict.decision,
-        headline=verdict.message,
-        kind=candidate,
-        evaluation=evaluation,
-        champion_matrix=[] if champion_matrix is None else champion_matrix.tolist(),
-        comparisons=[
-            Side(
-                metric=gain.metric,
-                on=gain.on,
-                rows=gain.rows,
-                champion=round(gain.champion, 6),
-                challenger=round(gain.challenger, 6),
-                low=round(gain.low, 6),
-                high=round(gain.high, 6),
-            )
-            for gain in gains
-        ],
+        decision=judged.verdict.decision,
+        headline=judged.verdict.message,
+        kind=contest.candidate,
+        evaluation=evaluate(
+            contest.task,
+            recent.frame,
+            contest.features,
+            contest.learnt,
+            recent.truth,
+            judged.answers,
+            plan.gate.metric,
+            plan.search.seed,
+        ),
+        champion_matrix=_champion_matrix(contest),
+        comparisons=[_side(gain) for gain in judged.gains],
         metric=search.metric if search else plan.gate.metric,
         why=search.why if search else "",
         trials=search.trials if search else [],
         budget=search.budget if search else {},
-        p95_microseconds=p95_microseconds,
-        compression=list(compression),
-        data=data,
-        size_bytes=size,
-        lineage={**lineage, "message": plan.trigger.message} if plan.trigger.message else lineage,
+        compression=contest.compression,
+        data=describe_data(contest),
+        size_bytes=len(model.data),
+        p95_microseconds=measure(model.data, recent.frame, model.features).p95_microseconds,
+        lineage={**lineage, "message": message} if message else lineage,
         environment=environment(),
+    )
+
+
+def _champion_matrix(contest: Contest) -> list[list[int]]:
+    """The champion's confusion matrix on the recent rows; empty where there is none."""
+    if contest.champion is None or not contest.task.classes:
+        return []
+    answers = contest.champion_says(contest.recent)
+    matrix: list[list[int]] = Counts(contest.task, contest.recent.truth, answers).matrix.tolist()
+    return matrix
+
+
+def _side(gain: Gain) -> Side:
+    return Side(
+        metric=gain.metric,
+        on=gain.on,
+        rows=gain.rows,
+        champion=round(gain.champion, 6),
+        challenger=round(gain.challenger, 6),
+        low=round(gain.low, 6),
+        high=round(gain.high, 6),
     )
 
 
@@ -80,26 +82,11 @@ def environment() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def describe_data(
-    summary: DataSummary,
-    label: str,
-    frame: pd.DataFrame,
-    features: Sequence[Feature],
-    learnt: np.ndarray,
-    held_out: int,
-) -> DataFacts:
-    """What was learnt from and judged on.
-
-    Args:
-        summary: of the rows, by assemble.
-        label: the column of the truth.
-        frame: clean held-out rows, which the columns are described by.
-        features: its columns.
-        learnt: the truth of the rows that were learnt from; labels are counted where texts.
-        held_out: rows that were judged on.
-    """
+def describe_data(contest: Contest) -> DataFacts:
+    """What was learnt from and judged on; columns are described by the recent rows."""
+    summary, learnt = contest.summary, contest.learnt
     counts: dict[str, int] = {}
-    if learnt.dtype.kind == "O":
+    if contest.task.classes:
         names, many = np.unique(learnt.astype(str), return_counts=True)
         counts = {str(name): int(count) for name, count in zip(names, many, strict=True)}
         counts = dict(list(counts.items())[:MOST_LABELS])
@@ -107,12 +94,12 @@ def describe_data(
         digest=summary.digest,
         rows=summary.rows,
         captured=summary.captured,
-        held_out=held_out,
+        held_out=sum(len(rows.frame) for rows in contest.held_out),
         start=summary.start,
         end=summary.end,
-        label=label,
+        label=contest.plan.data.label,
         labels=counts,
-        columns=[_column(feature, frame) for feature in features],
+        columns=[_column(feature, contest.recent.frame) for feature in contest.features],
     )
 
 
