@@ -13,7 +13,7 @@ from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
 from . import knowledge
-from .boosters import forget_names, register
+from .boosters import convertible
 from .converted import Arrays, Converted, ConvertOptions, Task
 from .graph import (
     LABEL,
@@ -73,7 +73,6 @@ def convert_model(model: Any) -> Converted:
         )
     known = knowledge.values(model, names, count)
     outputs = _outputs(model)
-    # Before the names are taken from the boosters in it: they refuse rows without them then.
     reference = _reference(model, names, texts, outputs)
     with converting(name):
         by_column = names if any(hasattr(part, "transformers_") for part in parts(model)) else []
@@ -139,21 +138,20 @@ def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool)
         types = [(TEXT, StringTensorType([None, 1]))]
     else:
         types = [(TABLE, typed(known[0], len(known)))]
-    register()
-    forget_names(parts(model))
     for part in parts(model):
         # It only says how transform lays out its answer.
         if type(part).__name__ == "VotingClassifier":
             part.flatten_transform = False
 
     def attempt(options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
-        graph: onnx.ModelProto = convert_sklearn(
-            model,
-            name="model",
-            initial_types=types,
-            target_opset=OPSETS,
-            options={**_options(model), **options},
-        )
+        with convertible(list(parts(model))):
+            graph: onnx.ModelProto = convert_sklearn(
+                model,
+                name="model",
+                initial_types=types,
+                target_opset=OPSETS,
+                options={**_options(model), **options},
+            )
         return graph
 
     if not is_classifier(model):
