@@ -17,6 +17,7 @@ from perennial_contracts.bundle import Datatype
 from .features import NUMBER, Feature
 from .formats.boosters import convertible
 from .formats.refusals import parts
+from .formats.trees import keep_missing
 from .onnx_model import LABEL, PREDICTION, PROBABILITIES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
@@ -53,6 +54,7 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
         (feature.name, (StringTensorType if feature.is_text else FloatTensorType)([None, 1]))
         for feature in features
     ]
+    keep_missing()
     try:
         with warnings.catch_warnings(), convertible(list(parts(model))):
             # skl2onnx writes booleans where integers belong: fine up to protobuf 6.

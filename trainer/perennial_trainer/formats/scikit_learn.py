@@ -28,8 +28,9 @@ from .graph import (
     split_columns,
 )
 from .packages import versioned
-from .refusals import parts, refuse
+from .refusals import fitted_trees, parts, refuse
 from .safe_types import load_pickle, load_skops
+from .trees import keep_missing
 
 TABLE, TEXT = "input", "text"
 """Names of the only input where the model was fitted on an array, or on a list of documents."""
@@ -111,14 +112,11 @@ def _outputs(model: Any) -> tuple[str, ...]:
 
 
 def _bears_missing(model: Any) -> bool:
-    """Whether missing numbers are among what it was made for.
-
-    A tree that saw none sends them to the larger side, ONNX to the right: nothing that one would
-    want to be told, so it is not compared.
-    """
+    """Whether missing numbers are among what it was made for: then it is compared on some."""
     return any(
         type(part).__name__.startswith(("HistGradient", "LGBM", "XGB"))
         or type(part).__name__.endswith("Imputer")
+        or fitted_trees(part)
         for part in parts(model)
     )
 
@@ -138,6 +136,7 @@ def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool)
         types = [(TEXT, StringTensorType([None, 1]))]
     else:
         types = [(TABLE, typed(known[0], len(known)))]
+    keep_missing()
     for part in parts(model):
         # It only says how transform lays out its answer.
         if type(part).__name__ == "VotingClassifier":
