@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn import ensemble, tree
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -76,6 +77,24 @@ def test_categories_of_hist_gradient_boosting_are_refused() -> None:
     model = HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]).fit(rows, LATE)
     with pytest.raises(StepError, match="Put an OrdinalEncoder or OneHotEncoder before it"):
         scikit_learn.convert_model(model)
+
+
+@pytest.mark.parametrize("name", ["DecisionTree", "ExtraTrees", "RandomForest"])
+@pytest.mark.parametrize("task", ["Classifier", "Regressor"])
+@pytest.mark.parametrize("gaps", [0.0, 0.2], ids=["met none", "met NaN"])
+def test_trees_send_missing_values_where_the_original_does(
+    name: str, task: str, gaps: float
+) -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(600, 3)).astype(np.float32)
+    late = ((rows[:, 0] > 0) ^ (rows[:, 1] > 0.3)).astype(int)
+    rows[random.random(rows.shape) < gaps] = np.nan
+    where = tree if name == "DecisionTree" else ensemble
+    model = getattr(where, name + task)(max_depth=6, random_state=0).fit(rows, late)
+    converted = scikit_learn.convert_model(model)
+    samples = formats.draw(converted)
+    assert any(np.isnan(values).any() for drawn in samples for values in drawn.values())
+    assert formats.check(converted, samples).max_difference < 1e-4
 
 
 def test_missing_texts_among_the_categories_are_refused() -> None:

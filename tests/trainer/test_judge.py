@@ -19,7 +19,7 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import Profile
 from perennial_contracts.retrainjob import Comparison, DataSummary, Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
-from perennial_trainer import judge, train
+from perennial_trainer import artifact, judge, train
 from perennial_trainer.convert import convert
 from perennial_trainer.errors import StepError
 from perennial_trainer.features import Feature
@@ -345,16 +345,25 @@ def test_a_model_that_has_no_converter_is_told(filled, rows):
     assert "LabelPropagation" in error.message
 
 
-def test_a_conversion_that_says_something_else_is_refused_with_numbers(filled, rows):
-    """Forests that met NaN convert without an error, and wrongly."""
-    table = rows(1500, 5)
+def forest(table) -> Pipeline:
+    """A forest that met missing numbers as it was fitted."""
     numbers = ["gap", "wind", "hour"]
-    gaps = table[numbers].astype(np.float32).mask(np.random.default_rng(0).random((1500, 3)) < 0.3)
-    frame = gaps.assign(carrier=table["carrier"])[["gap", "wind", "carrier", "hour"]]
+    holes = np.random.default_rng(0).random((len(table), 3)) < 0.2
+    frame = table[numbers].astype(np.float32).mask(holes).assign(carrier=table["carrier"])
     columns = ColumnTransformer([("n", "passthrough", numbers)])
-    forest = RandomForestClassifier(20, random_state=0)
-    fitted = Pipeline([("c", columns), ("m", forest)]).fit(frame, table["late"])
-    filled.leave("model.skops", skops.io.dumps(fitted))
+    steps = [("c", columns), ("m", RandomForestClassifier(20, random_state=0))]
+    return Pipeline(steps).fit(frame[["gap", "wind", "carrier", "hour"]], table["late"])
+
+
+def test_a_forest_that_met_missing_values_says_the_same_as_onnx(filled, rows):
+    filled.leave("model.skops", skops.io.dumps(forest(rows(1500, 5))))
+    assert filled.judge(champion=None).decision == "Accepted"
+
+
+def test_a_conversion_that_says_something_else_is_refused_with_numbers(filled, rows, monkeypatch):
+    filled.leave("model.skops", skops.io.dumps(forest(rows(1500, 5))))
+    other = forest(rows(1500, 6, drift=0.9))
+    monkeypatch.setattr(artifact, "convert", lambda model, features: convert(other, features))
     error = filled.failure()
     assert error.reason is TrainingFailure.PARITY_FAILED
     assert "labels agree, probabilities differ by up to" in error.message

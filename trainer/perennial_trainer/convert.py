@@ -15,6 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from perennial_contracts.bundle import Datatype
 
 from .features import NUMBER, Feature
+from .formats.boosters import convertible
+from .formats.refusals import parts
+from .formats.trees import keep_missing
 from .onnx_model import LABEL, PREDICTION, PROBABILITIES
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
@@ -51,8 +54,9 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
         (feature.name, (StringTensorType if feature.is_text else FloatTensorType)([None, 1]))
         for feature in features
     ]
+    keep_missing()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), convertible(list(parts(model))):
             # skl2onnx writes booleans where integers belong: fine up to protobuf 6.
             warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
             converted = convert_sklearn(
@@ -80,18 +84,11 @@ def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
     options: dict[int, dict[str, Any]] = (
         {id(model): {"zipmap": False}} if is_classifier(model) else {}
     )
-    for part in _parts(model):
+    for part in parts(model):
         if isinstance(part, StandardScaler):
             # The default multiplies by the reciprocal, which rounds to other numbers.
             options[id(part)] = {"div": "div"}
     return options
-
-
-def _parts(model: Any) -> list[Any]:
-    """The steps of pipelines and the fitted parts of column transformers, at any depth."""
-    below = [step for _, step in getattr(model, "steps", [])]
-    below += [part for _, part, _ in getattr(model, "transformers_", [])]
-    return [model, *(part for step in below for part in _parts(step))]
 
 
 def _name_outputs(model: onnx.ModelProto, wanted: Sequence[str]) -> None:

@@ -16,20 +16,10 @@ from perennial_contracts.training import MODEL_ONNX, MODEL_SKOPS, SEARCH_FILE, T
 from .artifact import make_onnx
 from .errors import StepError
 from .features import Feature
+from .formats.safe_types import TRUSTED
 from .onnx_model import OnnxModel, SignatureError
 from .progress import tell
 from .search import SearchReport
-
-TRUSTED = (
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.tree._tree.Tree",
-)
-"""Types that skops does not trust by itself; they hold numbers and run nothing.
-
-Never what a file says of itself: the file may come from anybody's trainer."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +120,9 @@ def _skops(path: Path, wanted: str) -> Any:
         if strange:
             raise StepError(
                 TrainingFailure.CONVERSION_FAILED,
-                f"{path.name}: expected types of scikit-learn, NumPy and SciPy alone, got "
-                f"{', '.join(strange[:5])}, which could run anything. Leave {MODEL_ONNX} instead",
+                f"{path.name}: expected types of scikit-learn, NumPy, SciPy, XGBoost and "
+                f"LightGBM alone, got {', '.join(strange[:5])}, which could run anything. Leave "
+                f"{MODEL_ONNX} instead",
             )
         model = skops.io.load(path, trusted=list(TRUSTED))
     except StepError:

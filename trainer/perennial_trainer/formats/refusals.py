@@ -21,7 +21,7 @@ def refuse(model: Any) -> None:
         StepError: ConversionFailed; the message says what to do instead.
     """
     for part in parts(model):
-        for problem in (_categorical(part), _gaps_in_trees(part), _no_text(part), _unfit(part)):
+        for problem in (_categorical(part), _no_text(part), _unfit(part)):
             if problem:
                 raise StepError(
                     TrainingFailure.CONVERSION_FAILED, f"{type(part).__name__}: {problem}"
@@ -65,29 +65,6 @@ def fitted_trees(part: Any) -> list[Any]:
     if "Forest" in type(part).__name__ or "ExtraTrees" in type(part).__name__:
         return [one.tree_ for one in getattr(part, "estimators_", [])]
     return []
-
-
-def _gaps_in_trees(part: Any) -> str:
-    """Whether trees were fitted with NaN.
-
-    A split that saw no missing value sends them to its larger side; any other direction was learnt
-    (sklearn/tree/_splitter.pyx). A tree whose every learnt direction is the larger side passes.
-    """
-    # .964
-    for tree in fitted_trees(part):
-        nodes = tree.__getstate__()["nodes"]
-        if "missing_go_to_left" not in (nodes.dtype.names or ()):
-            continue
-        inner = nodes[nodes["left_child"] >= 0]
-        sizes = nodes["n_node_samples"]
-        larger = sizes[inner["left_child"]] > sizes[inner["right_child"]]
-        if np.any(larger != inner["missing_go_to_left"].astype(bool)):
-            return (
-                "it was fitted with missing values (NaN), which ONNX sends down other branches. "
-                "Put a SimpleImputer before it, or use HistGradientBoosting, whose missing values "
-                "convert"
-            )
-    return ""
 
 
 def _no_text(part: Any) -> str:

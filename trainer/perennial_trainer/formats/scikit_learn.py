@@ -13,7 +13,7 @@ from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
 from . import knowledge
-from .boosters import forget_names, register
+from .boosters import convertible
 from .converted import Arrays, Converted, ConvertOptions, Task
 from .graph import (
     LABEL,
@@ -28,8 +28,9 @@ from .graph import (
     split_columns,
 )
 from .packages import versioned
-from .refusals import parts, refuse
+from .refusals import fitted_trees, parts, refuse
 from .safe_types import load_pickle, load_skops
+from .trees import keep_missing
 
 TABLE, TEXT = "input", "text"
 """Names of the only input where the model was fitted on an array, or on a list of documents."""
@@ -73,7 +74,6 @@ def convert_model(model: Any) -> Converted:
         )
     known = knowledge.values(model, names, count)
     outputs = _outputs(model)
-    # Before the names are taken from the boosters in it: they refuse rows without them then.
     reference = _reference(model, names, texts, outputs)
     with converting(name):
         by_column = names if any(hasattr(part, "transformers_") for part in parts(model)) else []
@@ -112,14 +112,11 @@ def _outputs(model: Any) -> tuple[str, ...]:
 
 
 def _bears_missing(model: Any) -> bool:
-    """Whether missing numbers are among what it was made for.
-
-    A tree that saw none sends them to the larger side, ONNX to the right: nothing that one would
-    want to be told, so it is not compared.
-    """
+    """Whether missing numbers are among what it was made for: then it is compared on some."""
     return any(
         type(part).__name__.startswith(("HistGradient", "LGBM", "XGB"))
         or type(part).__name__.endswith("Imputer")
+        or fitted_trees(part)
         for part in parts(model)
     )
 
@@ -139,21 +136,21 @@ def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool)
         types = [(TEXT, StringTensorType([None, 1]))]
     else:
         types = [(TABLE, typed(known[0], len(known)))]
-    register()
-    forget_names(parts(model))
+    keep_missing()
     for part in parts(model):
         # It only says how transform lays out its answer.
         if type(part).__name__ == "VotingClassifier":
             part.flatten_transform = False
 
     def attempt(options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
-        graph: onnx.ModelProto = convert_sklearn(
-            model,
-            name="model",
-            initial_types=types,
-            target_opset=OPSETS,
-            options={**_options(model), **options},
-        )
+        with convertible(list(parts(model))):
+            graph: onnx.ModelProto = convert_sklearn(
+                model,
+                name="model",
+                initial_types=types,
+                target_opset=OPSETS,
+                options={**_options(model), **options},
+            )
         return graph
 
     if not is_classifier(model):

@@ -1,7 +1,7 @@
 """A kind of model as a scikit-learn pipeline over a data frame of clean rows.
 
 All that is used here converts to ONNX without a change of meaning. What does not is left out:
-categories that boosted trees split themselves, forests that meet NaN, texts that are None.
+categories that boosted trees split themselves, texts that are None.
 """
 
 import warnings
@@ -154,4 +154,4 @@ def _number_steps(kind: Candidate) -> Any:
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     if kind in SCALED:
         return Pipeline([("impute", imputer), ("scale", StandardScaler())])
-    return imputer  # neither a tree nor a forest that met NaN converts rightly
+    return imputer
