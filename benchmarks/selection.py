@@ -21,7 +21,7 @@ import pandas as pd
 from sklearn import datasets
 
 from flights_demo.data import LABEL, load
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_trainer.features import clean, infer
 from perennial_trainer.search import check_task, search
 from perennial_trainer.selection.candidates import kinds_for, propose, usable

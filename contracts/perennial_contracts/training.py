@@ -13,17 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from .compression import Compression
 from .outcome import MESSAGE_LIMIT, shortened
 from .quality import MetricName
-from .retrainjob import (
-    Budget,
-    Comparison,
-    DataSummary,
-    Gate,
-    Metric,
-    Search,
-    TrainingData,
-    Trigger,
-    resolve_gate,
-)
+from .retrainjob import Comparison, DataSummary, Metric, TrainingData, Trigger
+from .searching import Budget, Gate, Search, resolve_gate
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""

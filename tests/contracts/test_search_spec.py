@@ -6,14 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from perennial_contracts.crd import openapi
-from perennial_contracts.retrainjob import (
-    Budget,
-    Gate,
-    RetrainJob,
-    RetrainTemplate,
-    Search,
-    TrainingData,
-)
+from perennial_contracts.retrainjob import RetrainJob, RetrainTemplate, TrainingData
+from perennial_contracts.searching import Budget, Gate, Search
 from perennial_contracts.training import Plan, Progress, Trigger
 
 DATA = {"label": "late"}

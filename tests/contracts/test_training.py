@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 from perennial_contracts import capture
 from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import (
-    Comparison,
-    DataSummary,
-    Gate,
-    Search,
-    TrainingData,
-    Trigger,
-)
+from perennial_contracts.retrainjob import Comparison, DataSummary, TrainingData, Trigger
+from perennial_contracts.searching import Gate, Search
 from perennial_contracts.training import Model, Plan, TrainingResult
 
 KUBELET_KEEPS = 4096

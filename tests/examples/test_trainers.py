@@ -9,7 +9,7 @@ import pytest
 from support.capturing import capture, make_plan, put_bundle, write_parquet
 from support.tabular import SHIFTED, TRUTH, Concept
 
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingResult
 from perennial_images.cache import cache_root, cached, content_hash
 from perennial_trainer.first import make_bundle

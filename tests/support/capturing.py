@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from perennial_contracts.capture import labels_folder, predictions_folder
-from perennial_contracts.retrainjob import Gate, Search, TrainingData, Trigger
+from perennial_contracts.retrainjob import TrainingData, Trigger
+from perennial_contracts.searching import Gate, Search
 from perennial_contracts.training import Model, Plan
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_trainer.first import MadeBundle, make_bundle
 
 ROWS_A_REQUEST = 50

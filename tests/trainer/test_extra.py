@@ -8,7 +8,7 @@ from support.capturing import capture, make_plan, put_bundle, write_parquet
 
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure
 from perennial_trainer import extra, judge, train
 from perennial_trainer.assemble import step as assemble

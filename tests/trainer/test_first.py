@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_sco
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import Profile
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_contracts.training import TrainingFailure
 from perennial_trainer import parity
 from perennial_trainer.errors import StepError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from perennial_contracts.retrainjob import Gate
+from perennial_contracts.searching import Gate
 from perennial_trainer.compare import Gain
 from perennial_trainer.gate import judge, judge_first
 

@@ -14,7 +14,7 @@ from support.s3 import KEYS, S3Server, needs_s3
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingFailure, TrainingResult
 from perennial_trainer.first import make_bundle
 

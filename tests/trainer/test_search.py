@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.retrainjob import CANDIDATES, Search
+from perennial_contracts.searching import CANDIDATES, Search
 from perennial_contracts.training import TrainingFailure
 from perennial_trainer.errors import StepError
 from perennial_trainer.features import clean, clean_labels, infer

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
-from perennial_contracts.retrainjob import Budget, Search
+from perennial_contracts.searching import Budget, Search
 from perennial_contracts.training import Progress, TrainingFailure
 from perennial_trainer import board
 from perennial_trainer.errors import StepError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
-from perennial_contracts.retrainjob import CANDIDATES
+from perennial_contracts.searching import CANDIDATES
 from perennial_trainer.convert import convert
 from perennial_trainer.features import clean, infer, tensors
 from perennial_trainer.selection import candidates, pipelines

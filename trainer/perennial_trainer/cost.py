@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 
-from perennial_contracts.retrainjob import Budget
+from perennial_contracts.searching import Budget
 
 from .features import Feature, tensors
 

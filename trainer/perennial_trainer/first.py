@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from perennial_contracts.retrainjob import Budget, Search
+from perennial_contracts.searching import Budget, Search
 from perennial_contracts.training import TrainingFailure
 
 from . import bundle, profile

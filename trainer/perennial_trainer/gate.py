@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from perennial_contracts.quality import ERRORS, RELATIVE, MetricName
-from perennial_contracts.retrainjob import Gate
+from perennial_contracts.searching import Gate
 
 from .compare import Gain, ceil_permille, floor_permille
 

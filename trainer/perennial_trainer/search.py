@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from perennial_contracts.modelcard import CandidateTrial
-from perennial_contracts.retrainjob import ONLY_FOR, Budget, Candidate, Search
+from perennial_contracts.searching import ONLY_FOR, Budget, Candidate, Search
 from perennial_contracts.training import Best, Progress, TrainingFailure
 
 from .cost import Cost

@@ -15,7 +15,7 @@ from perennial_contracts.modelcard import TaskName
 from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.preparation import PREPARE
 from perennial_contracts.quality import MetricName
-from perennial_contracts.retrainjob import CANDIDATES, ONLY_FOR, Budget, Search
+from perennial_contracts.searching import CANDIDATES, ONLY_FOR, Budget, Search
 from perennial_contracts.training import (
     ASSEMBLE,
     HOLDOUT_FOLDER,

@@ -10,7 +10,7 @@ import numpy as np
 from obstore.exceptions import BaseError
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 from perennial_trainer.errors import StepError
 from perennial_trainer.first import MadeBundle, make_bundle
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from perennial_contracts.modelcard import TaskName
-from perennial_contracts.retrainjob import CANDIDATES, ONLY_FOR, Candidate
+from perennial_contracts.searching import CANDIDATES, ONLY_FOR, Candidate
 
 BALANCED: Mapping[str, Any] = {"class_weight": "balanced"}
 WEIGHS_CLASSES: frozenset[Candidate] = frozenset(

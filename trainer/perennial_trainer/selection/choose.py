@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from perennial_contracts.quality import ERRORS, MetricName
-from perennial_contracts.retrainjob import CANDIDATES, Candidate
+from perennial_contracts.searching import CANDIDATES, Candidate
 
 
 def gain(value: float, metric: MetricName) -> float:

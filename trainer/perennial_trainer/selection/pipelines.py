@@ -20,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from perennial_contracts.modelcard import TaskName
-from perennial_contracts.retrainjob import Candidate
+from perennial_contracts.searching import Candidate
 
 from ..features import Feature
 from .candidates import PACKAGES, Proposal

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import Pipeline
 
 from perennial_contracts.modelcard import CandidateTrial, TaskName
-from perennial_contracts.retrainjob import Search
+from perennial_contracts.searching import Search
 
 from ..convert import convert
 from ..cost import Cost, measure
