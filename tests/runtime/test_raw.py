@@ -1,12 +1,11 @@
 """``resolve`` tells what a framework saved from what is no model at all."""
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from perennial_contracts.outcome import Outcome
-from perennial_runtime.cli import main
 from perennial_runtime.fetching.raw import find_raw
 
 
@@ -18,17 +17,19 @@ def keras(path: Path) -> Path:
     return path
 
 
-def resolved(uri: Path | str, capsys: pytest.CaptureFixture[str]) -> tuple[int, Outcome]:
-    code = main(["resolve", str(uri), "--retry-seconds", "0"])
-    outcome = Outcome.from_text(capsys.readouterr().out)
-    assert outcome
-    return code, outcome
+def resolved(uri: Path | str) -> tuple[int, Outcome]:
+    # A process of its own: the command ends its process where a thread would hold it up.
+    command = [sys.executable, "-m", "perennial_runtime", "resolve", str(uri)]
+    done = subprocess.run([*command, "--retry-seconds", "0"], capture_output=True, text=True)
+    outcome = Outcome.from_text(done.stdout)
+    assert outcome, done.stderr
+    return done.returncode, outcome
 
 
 def test_what_keras_saved_needs_packaging(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
-    code, outcome = resolved(keras(tmp_path / "model.keras"), capsys)
+    code, outcome = resolved(keras(tmp_path / "model.keras"))
     assert code == 1
     assert (outcome.reason, outcome.format, outcome.variant) == ("NeedsPackaging", "Keras", "tf")
     assert "model.keras" in outcome.message
@@ -50,16 +51,16 @@ def test_a_folder_of_mlflows_names_the_image_for_its_flavor(tmp_path: Path) -> N
 
 
 def test_what_is_no_model_is_still_not_found(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "README.md").write_text("nothing")
-    code, outcome = resolved(tmp_path, capsys)
+    code, outcome = resolved(tmp_path)
     assert (code, outcome.reason) == (1, "ModelNotFound")
 
 
 def test_an_onnx_file_that_cannot_be_loaded_is_corrupt_and_not_raw(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "model.onnx").write_bytes(b"\x08\x08\x12\x03abc" + b"\xff" * 50)
-    _, outcome = resolved(tmp_path / "model.onnx", capsys)
+    _, outcome = resolved(tmp_path / "model.onnx")
     assert outcome.reason != "NeedsPackaging"
