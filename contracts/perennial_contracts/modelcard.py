@@ -130,6 +130,8 @@ class ConversionFacts(_Part):
     rows: int
     agreement: float | None = None
     """Share of rows with the same label; classifiers only."""
+    ties: int = 0
+    """Rows with another label where two classes are as likely to the tolerance."""
     max_difference: float
     seconds: float = 0.0
 

@@ -1,5 +1,6 @@
 """Models of scikit-learn, XGBoost and LightGBM become ONNX, or are refused with what to do."""
 
+import dataclasses
 import json
 import pickle
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from onnx import TensorProto, helper, numpy_helper
 from sklearn import ensemble, tree
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -111,8 +113,6 @@ def test_a_linear_svc_gives_scores_instead_of_probabilities() -> None:
 
 
 def test_a_model_that_says_something_else_is_refused_with_the_numbers() -> None:
-    import dataclasses
-
     good = scikit_learn.convert_model(pipeline())
     other = make_pipeline(*(step for _, step in pipeline().steps))
     bad = scikit_learn.convert_model(other.fit(ROWS, LATE[::-1]))
@@ -120,6 +120,43 @@ def test_a_model_that_says_something_else_is_refused_with_the_numbers() -> None:
     with pytest.raises(StepError, match=r"\d+ of \d+ labels agree") as caught:
         formats.check(mixed, formats.draw(good))
     assert caught.value.reason == "ParityFailed"
+
+
+def test_a_tie_is_no_fault_but_no_agreement_either() -> None:
+    converted = scikit_learn.convert_model(pipeline())
+    rows = formats.draw(converted)[0]
+    assert converted.reference is not None
+    said = converted.reference(rows)
+    count = len(said["label"])
+    even = np.full((count, 2), 0.5)
+    tied = helper.make_graph(
+        [
+            helper.make_node("Constant", [], ["label"], value_strings=["late"] * count),
+            helper.make_node(
+                "Constant", [], ["probabilities"], value=numpy_helper.from_array(even)
+            ),
+        ],
+        "tied",
+        [
+            helper.make_tensor_value_info("wind speed", TensorProto.FLOAT, [None, 1]),
+            helper.make_tensor_value_info("carrier", TensorProto.STRING, [None, 1]),
+        ],
+        [
+            helper.make_tensor_value_info("label", TensorProto.STRING, [count]),
+            helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [count, 2]),
+        ],
+    )
+    model = helper.make_model(tied, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    same = dataclasses.replace(
+        converted,
+        model=model.SerializeToString(),
+        reference=lambda rows: {"label": said["label"], "probabilities": even},
+    )
+    facts = formats.check(same, [rows])
+    late = int((said["label"] == "late").sum())
+    assert 0 < late < count
+    assert facts.agreement == late / count
+    assert facts.ties == count - late
 
 
 @pytest.mark.parametrize("name", ["m.json", "m.ubj", "m.txt"])

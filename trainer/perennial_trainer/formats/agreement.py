@@ -22,6 +22,8 @@ from .graph import LABEL, converting
 class _Tally:
     rows: int = 0
     same: int = 0
+    ties: int = 0
+    """Rows with another label where the two likeliest classes are as likely: either is right."""
     off: int = 0
     """Rows that differ by more than the tolerance, or in a label that is no tie."""
     largest: float = 0.0
@@ -31,6 +33,9 @@ class _Tally:
 
 def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
     """Compares the ONNX model with the original.
+
+    Where two classes are as likely, to the tolerance, another label is no fault; it does not count
+    as agreement either.
 
     Args:
         converted: both of them.
@@ -53,6 +58,7 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
     allowed = int(converted.stray * tally.rows)
     if tally.off > allowed:
         labels = f"{tally.same} of {tally.rows} labels agree, " if tally.labelled else ""
+        labels += f"{tally.ties} others are ties, " if tally.ties else ""
         raise StepError(
             TrainingFailure.PARITY_FAILED,
             f"the ONNX model does not say what the original says: {labels}{tally.off} of "
@@ -65,6 +71,7 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
         converter=converted.converter,
         rows=tally.rows,
         agreement=tally.same / tally.rows if tally.labelled and tally.rows else None,
+        ties=tally.ties,
         max_difference=tally.largest,
     )
 
@@ -109,8 +116,8 @@ def _compare(
     if LABEL in expected:
         same = _texts(said[LABEL]) == _texts(expected[LABEL])
         tally.labelled = True
-        # Where two classes are as likely, either label is right.
-        tally.same += int((same | tie).sum())
+        tally.same += int(same.sum())
+        tally.ties += int((~same & tie).sum())
         off |= ~same & ~tie
     tally.rows += count
     tally.off += int(off.sum())

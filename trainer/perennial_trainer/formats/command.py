@@ -25,6 +25,7 @@ def run(settings: ConvertSettings) -> None:
     (settings.out / MODEL_FILE).write_bytes(converted.model)
     (settings.out / FACTS_FILE).write_text(facts.model_dump_json(indent=1) + "\n")
     agreed = "" if facts.agreement is None else f"{facts.agreement:.2%} of labels agree, "
+    agreed += f"{facts.ties} others are ties, " if facts.ties else ""
     tell(
         f"{facts.format} converted by {facts.converter}, {len(converted.model):,} bytes: on "
         f"{facts.rows:,} rows {agreed}the largest difference is {facts.max_difference:.2g}"

@@ -148,6 +148,7 @@ def _headline(facts: ConversionFacts, trials: list[CompressionTrial]) -> str:
     said = f"Converted from {facts.format}"
     if facts.agreement is not None:
         said += f": {facts.agreement:.2%} of {facts.rows:,} labels agree with the original's"
+        said += f" and {facts.ties} are ties" if facts.ties else ""
     kept = next((trial for trial in trials if trial.status == "Kept"), None)
     if kept:
         return f"{said}; {kept.method} is served"

@@ -59,6 +59,7 @@ def conversion(card: ModelCard) -> Markup:
             ("converter", made.converter),
             ("agreement", agreement),
             ("rows compared", f"{made.rows:,}" if agreement is None else ""),
+            ("ties", f"{made.ties:,} rows have another label as likely" if made.ties else ""),
             ("largest difference", number(made.max_difference, 3)),
             ("seconds", f"{made.seconds:.1f}" if made.seconds else ""),
         ]

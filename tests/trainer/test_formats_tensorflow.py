@@ -1,0 +1,68 @@
+"""Models of TensorFlow become ONNX, in an environment of what the image trainer-tf has."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perennial_images.cache import TREE, cache_root, cached, content_hash
+
+LOCK = TREE / "requirements" / "trainer-tf.txt"
+UV = Path(sys.executable).parent / "uv"
+MAKE = """
+import sys
+import numpy as np, keras, tensorflow as tf
+keras.utils.set_random_seed(0)
+model = keras.Sequential([
+    keras.Input((8, 8, 1), name="image"), keras.layers.Conv2D(4, 3, activation="relu"),
+    keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")])
+model.save(sys.argv[1] + "/model.keras")
+model.export(sys.argv[1] + "/saved", verbose=False)
+made = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1] + "/saved").convert()
+open(sys.argv[1] + "/model.tflite", "wb").write(made)
+"""
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """The Python of an environment with what the lock names, made once for each lock."""
+
+    def make(folder: Path) -> None:
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        words = ["pip", "install", "--quiet", "--no-deps", "--python", folder / "bin" / "python"]
+        subprocess.run([UV, *words, "-r", LOCK], check=True)
+
+    return cached(cache_root() / "trainers" / f"tf-{content_hash([LOCK])}", make) / "bin/python"
+
+
+def run(*words: object) -> None:
+    path = os.pathsep.join(str(TREE / each) for each in ("trainer", "contracts"))
+    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.fixture(scope="session")
+def models(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network for images, in each format."""
+    folder = tmp_path_factory.mktemp("tensorflow")
+    run(python, "-c", MAKE, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("model.keras", "Keras"), ("saved", "SavedModel"), ("model.tflite", "TFLite")],
+)
+def test_a_network_says_the_same_as_onnx(
+    python: Path, models: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    run(python, "-m", "perennial_trainer", "convert", models / name, "--out", tmp_path)
+    facts = json.loads((tmp_path / "conversion.json").read_text())
+    assert facts["format"] == kind
+    assert facts["rows"] > 0
+    assert facts["max_difference"] < 1e-4
+    assert (tmp_path / "model.onnx").stat().st_size > 0
