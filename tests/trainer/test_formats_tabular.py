@@ -49,6 +49,33 @@ def test_a_skops_pipeline_gets_an_input_for_each_column_and_agrees(tmp_path: Pat
     assert converted.model == (out / "model.onnx").read_bytes()
 
 
+def mlflow_directory(folder: Path, name: str, **flavor: str) -> Path:
+    """A directory as ``mlflow.sklearn.save_model`` writes it, as far as its MLmodel file goes."""
+    folder.mkdir()
+    told = {"pickled_model": name, "sklearn_version": "1.9.1", **flavor}
+    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}, "sklearn": told}
+    (folder / "MLmodel").write_text(json.dumps({"flavors": flavors}))
+    return folder
+
+
+def test_the_skops_file_of_an_mlflow_directory_is_converted(tmp_path: Path) -> None:
+    folder = mlflow_directory(tmp_path / "m", "model.skops", serialization_format="skops")
+    skops.io.dump(pipeline(), folder / "model.skops")
+    converted = formats.convert(folder, None, ConvertOptions())
+    assert converted.format == "MLflow"
+    facts = formats.check(converted, formats.draw(converted, None))
+    assert (facts.format, facts.agreement) == ("MLflow", 1.0)
+
+
+def test_the_pickle_of_an_mlflow_directory_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:
+    folder = mlflow_directory(tmp_path / "m", "model.pkl", serialization_format="cloudpickle")
+    (folder / "model.pkl").write_bytes(pickle.dumps(pipeline()))
+    with pytest.raises(StepError, match="is a pickle") as caught:
+        formats.convert(folder, None, ConvertOptions())
+    assert caught.value.reason == "UntrustedModel"
+    assert formats.convert(folder, "MLflow", ConvertOptions(trusted=True)).format == "MLflow"
+
+
 class Payload:
     def __init__(self, path: str) -> None:
         self.path = path
