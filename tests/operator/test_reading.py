@@ -118,6 +118,7 @@ def test_a_bundle_without_profile_is_learnt_too(monkeypatch: Any) -> None:
 def test_what_cannot_be_read_is_a_problem_that_names_the_pod(monkeypatch: Any) -> None:
     for body, said in (
         ((500, b""), "500"),
+        ((302, b""), "302"),
         ((200, b"{}"), "validation error"),
         ((404, b""), "old"),
     ):

@@ -114,12 +114,15 @@ def _done(busy: set[Key], key: Key, _: object) -> None:
 
 async def _get(session: aiohttp.ClientSession, url: str) -> bytes | None:
     """The body; None for 404, and nothing while the pod's model is being loaded."""
-    async with session.get(url) as response:
+    # A redirect would make the operator ask whomever the pod's image names.
+    async with session.get(url, allow_redirects=False) as response:
         if response.status == 404:
             return None
         if response.status == 503:
             return b""
         response.raise_for_status()
+        if response.status != 200:
+            raise aiohttp.ClientError(f"expected status 200, got {response.status}")
         return await response.read()
 
 
