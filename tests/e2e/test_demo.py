@@ -16,6 +16,8 @@ FLIGHTS = Path(__file__).parents[2] / "examples" / "flights"
 NAME = "perennial-test"
 
 
+# The first test of a cluster: the images are built for it.
+@pytest.mark.timeout(1800)
 def test_three_months_go_by_without_a_failed_request_and_drift_is_retrained_for(
     cluster: Cluster, tmp_path: Path
 ) -> None:

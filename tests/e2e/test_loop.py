@@ -308,6 +308,8 @@ def queues(cluster: Cluster) -> None:
     kueue.install(cluster, NAME)
 
 
+# Kueue is built for the first one.
+@pytest.mark.timeout(2400)
 @pytest.mark.usefixtures("queues")
 def test_runs_in_a_queue_go_one_after_the_other(quiet: Loop) -> None:
     namespace = quiet.namespace

@@ -16,6 +16,8 @@ from perennial_trainer.first import make_bundle
 
 TRAINERS = Path(__file__).parents[2] / "examples" / "trainers"
 UV = Path(sys.executable).parent / "uv"
+# Environments are made for the first ones.
+pytestmark = pytest.mark.timeout(1800)
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
 
 

@@ -26,6 +26,10 @@ open(sys.argv[1] + "/model.tflite", "wb").write(made)
 """
 
 
+# TensorFlow is fetched for the first one.
+pytestmark = pytest.mark.timeout(1800)
+
+
 @pytest.fixture(scope="session")
 def python() -> Path:
     """The Python of an environment with what the lock names, made once for each lock."""
