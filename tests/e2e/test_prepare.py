@@ -4,13 +4,17 @@ import json
 import os
 import pickle
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import obstore
 import pandas as pd
 import pytest
 import skops.io
+import xgboost
+from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from support.cluster import BUCKET, Namespace
 
@@ -43,15 +47,10 @@ def packaging(namespace: Namespace) -> dict[str, Any]:
     return {"output": {"uri": f"s3://{BUCKET}/{namespace.name}/bundles"}}
 
 
-def ask(namespace: Namespace, name: str, frame: pd.DataFrame) -> dict[str, Any]:
+def ask(namespace: Namespace, name: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
     inputs = [
-        {
-            "name": column,
-            "datatype": "FP32",
-            "shape": [len(frame), 1],
-            "data": frame[column].tolist(),
-        }
-        for column in frame.columns
+        {"name": tensor, "datatype": "FP32", "shape": rows.shape, "data": rows.ravel().tolist()}
+        for tensor, rows in tensors.items()
     ]
     request = urllib.request.Request(
         f"http://{namespace.address(name)}/v2/models/{name}/infer",
@@ -61,6 +60,10 @@ def ask(namespace: Namespace, name: str, frame: pd.DataFrame) -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=30) as answer:
         outputs = json.load(answer)["outputs"]
     return {output["name"]: output["data"] for output in outputs}
+
+
+def columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {name: frame[[name]].to_numpy() for name in frame.columns}
 
 
 def test_what_scikit_learn_saved_is_found_converted_and_answers_alike(
@@ -73,7 +76,7 @@ def test_what_scikit_learn_saved_is_found_converted_and_answers_alike(
     resolution = found["status"]["resolution"]
     assert resolution["format"] == "SkLearn"
     assert resolution["uri"].startswith(f"s3://{BUCKET}/{namespace.name}/bundles/")
-    answer = ask(namespace, "delays", frame.head(20))
+    answer = ask(namespace, "delays", columns(frame.head(20)))
     expected = model.predict_proba(frame.head(20)).ravel()
     assert np.allclose(answer["probabilities"], expected, atol=1e-4)
 
@@ -82,7 +85,7 @@ def test_what_scikit_learn_saved_is_found_converted_and_answers_alike(
     namespace.patch("mdep", "delays", {"spec": {"model": {"uri": bad, "format": "SkLearn"}}})
     condition = namespace.wait_for("delays", "ModelResolved", "UntrustedModel", "False", PATIENCE)
     assert "spec.packaging.trusted" in condition["message"] or "trusted" in condition["message"]
-    assert ask(namespace, "delays", frame.head(1))["label"]
+    assert ask(namespace, "delays", columns(frame.head(1)))["label"]
 
 
 def test_a_raw_artifact_without_packaging_is_told_what_to_write(
@@ -92,3 +95,25 @@ def test_a_raw_artifact_without_packaging_is_told_what_to_write(
     namespace.deploy("delays", uri)
     condition = namespace.wait_for("delays", "ModelResolved", "NeedsPackaging", "False", PATIENCE)
     assert "spec.packaging.output.uri" in condition["message"]
+
+
+@pytest.mark.parametrize("format_", ["XGBoost", "LightGBM"])
+def test_what_a_booster_saved_is_found_converted_and_answers_alike(
+    namespace: Namespace, tmp_path: Path, format_: str
+) -> None:
+    rows, truth = load_breast_cancer(return_X_y=True)
+    rows, file = rows.astype(np.float32), tmp_path / "model"
+    if format_ == "XGBoost":
+        model = xgboost.XGBClassifier(n_estimators=20).fit(rows, truth)
+        model.save_model(file.with_suffix(".ubj"))
+        file = file.with_suffix(".ubj")
+    else:
+        model = lightgbm.LGBMClassifier(n_estimators=20, verbose=-1).fit(rows, truth)
+        model.booster_.save_model(file)
+    uri = put(namespace, file.name, file.read_bytes())
+    namespace.deploy("cancer", uri, packaging=packaging(namespace))
+    found = namespace.wait_complete("cancer", PATIENCE)
+    assert found["status"]["resolution"]["format"] == format_
+    answer = ask(namespace, "cancer", {"input": rows[:50]})
+    expected = model.predict_proba(rows[:50]).ravel()
+    assert np.allclose(answer["probabilities"], expected, atol=1e-4)
