@@ -39,11 +39,17 @@ def made(table):
     return make(table)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("labels", ["two numbers", "three texts"])
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        *((kind, "two numbers") for kind in KINDS),
+        # XGBoost takes no classes but 0, 1, 2 and so on.
+        *((kind, "texts") for kind in KINDS if kind != "XGBoost"),
+    ],
+)
 def test_each_kind_says_the_same_in_onnx_gaps_and_unknown_texts_included(table, kind, labels):
     given = table
-    if labels == "three texts":
+    if labels == "texts":
         given = table.assign(late=np.where(table["late"] == 1, "late", table["carrier"].str[0]))
         given["late"] = given["late"].replace({"r": "D"})
     made = make(given, search=Search(candidates=[kind], maxTrials=1, metric="f1"))
