@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 
 from perennial_contracts.searching import Budget
 
 from .features import Feature, tensors
+from .sessions import open_session
 
 WARM_UP = 20
 RUNS = 200
@@ -50,10 +50,7 @@ def measure(
     Raises:
         Exception: whatever ONNX Runtime raises for a model or rows that it refuses.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
+    session = open_session(onnx_bytes)
     places = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE)).astype(int))
     rows = [tensors(frame.iloc[place : place + 1], features) for place in places]
     seconds = np.empty(runs)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
@@ -14,6 +13,7 @@ from perennial_contracts.modelcard import TaskName
 
 from .evaluate.task import Answers
 from .features import Feature, as_text, tensors
+from .sessions import open_session
 
 LABEL, PROBABILITIES = "label", "probabilities"
 """The outputs of a classifier."""
@@ -142,11 +142,8 @@ def _name(said: np.ndarray, names: list[str]) -> np.ndarray:
 
 
 def _session(source: bytes | Path) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return open_session(source)
     except ERRORS as error:
         raise SignatureError(f"ONNX Runtime cannot load the model: {error}") from error
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 
+from ..sessions import FATAL, open_session
 from .samples import Feeds, count, take
 
 CHUNK = 1024
@@ -21,12 +21,7 @@ class Session:
         Raises:
             onnx_model.ERRORS: where ONNX Runtime refuses the model.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        self._session = onnxruntime.InferenceSession(
-            data, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(data, log_severity=FATAL)
         self.outputs = [output.name for output in self._session.get_outputs()]
         self.signature = [
             (value.name, value.type, len(value.shape))

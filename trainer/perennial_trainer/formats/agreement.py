@@ -5,15 +5,14 @@ A conversion can go wrong without an error, so nothing is published without this
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from perennial_contracts.modelcard import ConversionFacts
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
+from ..sessions import open_session
 from .converted import Arrays, Converted
 from .graph import LABEL, converting
 
@@ -46,7 +45,7 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
             the model or refuses rows.
     """
     with converting("the model, in ONNX Runtime,"):
-        session = _session(converted.model)
+        session = open_session(converted.model)
         names = [output.name for output in session.get_outputs()]
         tally = _Tally()
         for rows in samples:
@@ -74,13 +73,6 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
         ties=tally.ties,
         max_difference=tally.largest,
     )
-
-
-def _session(model: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _compare(

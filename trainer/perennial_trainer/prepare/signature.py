@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import onnxruntime
-
 from perennial_contracts.bundle import Tensor
 from perennial_contracts.outcome import LoadFailure
 
 from ..errors import StepError
 from ..onnx_model import DATATYPES, ERRORS
+from ..sessions import open_session
 
 
 def describe(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
@@ -17,11 +16,8 @@ def describe(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
     Raises:
         StepError: UnsupportedModel, where ONNX Runtime cannot load it or one of them is no tensor.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = open_session(model)
     except ERRORS as error:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL, f"ONNX Runtime cannot load the model: {error}"
