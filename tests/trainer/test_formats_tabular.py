@@ -6,10 +6,12 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import xgboost
 from onnx import TensorProto, helper, numpy_helper
 from sklearn import ensemble, tree
 from sklearn.compose import ColumnTransformer
@@ -22,6 +24,8 @@ from sklearn.svm import LinearSVC
 from perennial_trainer import cli, formats
 from perennial_trainer.errors import StepError
 from perennial_trainer.formats import ConvertOptions, scikit_learn
+from perennial_trainer.onnx_model import PREDICTION
+from perennial_trainer.sessions import open_session
 
 RANDOM = np.random.default_rng(0)
 ROWS = pd.DataFrame(
@@ -215,3 +219,36 @@ def test_a_missing_converter_names_the_image_that_has_it(tmp_path: Path) -> None
     with pytest.raises(StepError, match="perennial-trainer-tf") as caught:
         formats.convert(tmp_path / "m", None, ConvertOptions())
     assert caught.value.reason == "ConverterNotInstalled"
+
+
+@pytest.mark.parametrize("kind", ["sklearn", "xgboost", "lightgbm"])
+def test_a_regressor_answers_what_a_regressor_of_a_run_answers(tmp_path: Path, kind: str) -> None:
+    """The server and the judge know a model of numbers by its only output, ``prediction``."""
+    rows = RANDOM.normal(size=(200, 3)).astype(np.float32)
+    truth = rows.sum(axis=1)
+    if kind == "sklearn":
+        path = tmp_path / "model.skops"
+        skops.io.dump(tree.DecisionTreeRegressor(max_depth=3).fit(rows, truth), path)
+    elif kind == "xgboost":
+        path = tmp_path / "model.ubj"
+        xgboost.XGBRegressor(n_estimators=5).fit(rows, truth).save_model(path)
+    else:
+        path = tmp_path / "model.txt"
+        lightgbm.LGBMRegressor(n_estimators=5, verbose=-1).fit(rows, truth).booster_.save_model(
+            path
+        )
+    converted = formats.convert(path, None, ConvertOptions())
+    assert converted.task == "Regression"
+    formats.check(converted, formats.draw(converted, None))
+    (output,) = open_session(converted.model).get_outputs()
+    assert output.name == PREDICTION
+
+
+def test_a_file_of_xgboost_whose_training_was_continued_has_all_its_trees(tmp_path: Path) -> None:
+    rows = RANDOM.normal(size=(300, 3)).astype(np.float32)
+    truth = (rows.sum(axis=1) > 0).astype(int)
+    first = xgboost.XGBClassifier(n_estimators=5).fit(rows, truth)
+    second = xgboost.XGBClassifier(n_estimators=5).fit(rows, truth, xgb_model=first.get_booster())
+    second.save_model(tmp_path / "model.json")
+    converted = formats.convert(tmp_path / "model.json", None, ConvertOptions())
+    assert formats.check(converted, formats.draw(converted, None)).agreement == 1.0

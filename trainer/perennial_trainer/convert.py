@@ -16,20 +16,12 @@ from perennial_contracts.bundle import Datatype
 
 from .features import NUMBER, Feature
 from .formats.boosters import convertible
+from .formats.graph import DATATYPES, OPSETS, finish
 from .formats.refusals import parts
 from .formats.trees import keep_missing
 from .onnx_model import LABEL, PREDICTION, PROBABILITIES
 
-OPSETS = {"": 18, "ai.onnx.ml": 3}
-"""Of ai.onnx.ml, 3 is the newest that the converters of all kinds of trees write."""
-BATCH = "batch"
-ELEMENTS: dict[Datatype, int] = {
-    "BOOL": TensorProto.BOOL, "UINT8": TensorProto.UINT8, "UINT16": TensorProto.UINT16,
-    "UINT32": TensorProto.UINT32, "UINT64": TensorProto.UINT64, "INT8": TensorProto.INT8,
-    "INT16": TensorProto.INT16, "INT32": TensorProto.INT32, "INT64": TensorProto.INT64,
-    "FP16": TensorProto.FLOAT16, "FP32": TensorProto.FLOAT, "FP64": TensorProto.DOUBLE,
-    "BYTES": TensorProto.STRING,
-}  # fmt: skip
+ELEMENTS: dict[Datatype, int] = {datatype: element for element, datatype in DATATYPES.items()}
 
 
 class ConversionError(Exception):
@@ -66,17 +58,13 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
                 target_opset=OPSETS,
                 options=_options(model),
             )
-        _name_outputs(converted, (LABEL, PROBABILITIES) if is_classifier(model) else (PREDICTION,))
         for feature in features:
             _adapt_input(converted, feature)
-        _name_batch(converted)
-        _sort_opsets(converted)
-        onnx.checker.check_model(converted)
+        return finish(converted, (LABEL, PROBABILITIES) if is_classifier(model) else (PREDICTION,))
     # The converters raise whatever they run into: NameError, KeyError, RuntimeError, and more.
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0]
         raise ConversionError(f"{type(error).__name__}: {first_line}") from error
-    return bytes(converted.SerializeToString(deterministic=True))
 
 
 def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
@@ -89,18 +77,6 @@ def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
             # The default multiplies by the reciprocal, which rounds to other numbers.
             options[id(part)] = {"div": "div"}
     return options
-
-
-def _name_outputs(model: onnx.ModelProto, wanted: Sequence[str]) -> None:
-    """Gives the outputs their names: pipelines have had them as output_label and the like."""
-    names = [output.name for output in model.graph.output]
-    if len(names) != len(wanted):
-        raise ValueError(f"expected {' and '.join(wanted)}, got {', '.join(names)}")
-    for old, new in zip(names, wanted, strict=True):
-        if old != new:
-            model.graph.node.append(helper.make_node("Identity", [old], [new], name=f"name_{new}"))
-    for output, new in zip(model.graph.output, wanted, strict=True):
-        output.name = new
 
 
 def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
@@ -133,18 +109,3 @@ def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
     tensor.elem_type = ELEMENTS[feature.datatype]
     if not feature.is_column:
         del tensor.shape.dim[1:]
-
-
-def _name_batch(model: onnx.ModelProto) -> None:
-    """Gives the first dimension of all inputs and outputs one telling name."""
-    for value in (*model.graph.input, *model.graph.output):
-        dimension = value.type.tensor_type.shape.dim[0]
-        dimension.ClearField("dim_value")
-        dimension.dim_param = BATCH
-
-
-def _sort_opsets(model: onnx.ModelProto) -> None:
-    """skl2onnx leaves them in the order of a set of texts, which differs between processes."""
-    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
-    del model.opset_import[:]
-    model.opset_import.extend(opsets)

@@ -19,7 +19,8 @@ OPSET = 18
 OPSETS = {"": OPSET, "ai.onnx.ml": 3}
 """Of ai.onnx.ml, 3 is the newest that the converters of all kinds of trees write."""
 BATCH = "batch"
-LABEL, PROBABILITIES, SCORES, VALUE = "label", "probabilities", "scores", "value"
+SCORES = "scores"
+"""The output of a classifier that knows no probabilities."""
 DATATYPES: dict[int, Datatype] = {
     TensorProto.BOOL: "BOOL", TensorProto.UINT8: "UINT8", TensorProto.UINT16: "UINT16",
     TensorProto.UINT32: "UINT32", TensorProto.UINT64: "UINT64", TensorProto.INT8: "INT8",

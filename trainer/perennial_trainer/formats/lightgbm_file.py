@@ -1,7 +1,6 @@
 """LightGBM's own text files."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,11 @@ import numpy as np
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from .converted import Arrays, Converted, ConvertOptions, number
-from .graph import (
-    LABEL,
-    PROBABILITIES,
-    VALUE,
-    converting,
-    finish,
-    inputs_of,
-    raise_opset,
-    split_columns,
-)
-from .packages import require, versioned
-from .xgboost_file import TABLE
+from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
+from .booster_files import OPSET, TABLE, as_converted
+from .converted import Converted, ConvertOptions, number
+from .graph import converting
+from .packages import require
 
 _CLASSES = ("binary", "multiclass", "multiclassova", "cross_entropy")
 _VALUES = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
@@ -52,30 +43,21 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         names = booster.feature_name()
         if all(re.fullmatch(r"Column_\d+", name) for name in names):
             names = []
-        known = _values(booster, width)
+        count = max(booster.num_model_per_iteration(), 2) if classifies else 0
         graph = tools.convert_lightgbm(
             booster,
             initial_types=[(TABLE, FloatTensorType([None, width]))],
             zipmap=False,
-            target_opset=15,
+            target_opset=OPSET,
         )
-        graph = raise_opset(graph)
-        if names:
-            split_columns(graph, names)
-        data = finish(graph, (LABEL, PROBABILITIES) if classifies else (VALUE,))
-    count = booster.num_model_per_iteration()
-    by_input = {name: (values,) for name, values in zip(names, known, strict=False)}
-    return Converted(
-        model=data,
-        format="LightGBM",
-        converter=versioned("onnxmltools"),
-        inputs=inputs_of(graph, by_input if names else {TABLE: tuple(known)}),
-        task="Classification" if classifies else "Regression",
-        reference=_reference(booster, names, classifies),
-        labels=tuple(str(one) for one in range(max(count, 2))) if classifies else (),
-        bears_missing=True,
-        stray=0.005,
-    )
+        return as_converted(
+            graph,
+            "LightGBM",
+            names,
+            _values(booster, width),
+            [str(label) for label in range(count)],
+            lambda table: _answer(booster, table, classifies),
+        )
 
 
 def _values(booster: Any, width: int) -> list[np.ndarray]:
@@ -97,16 +79,10 @@ def _values(booster: Any, width: int) -> list[np.ndarray]:
     ]
 
 
-def _reference(
-    booster: Any, names: list[str], classifies: bool
-) -> Callable[[Arrays], dict[str, np.ndarray]]:
-    def answer(rows: Arrays) -> dict[str, np.ndarray]:
-        table = np.concatenate([rows[name] for name in names], axis=1) if names else rows[TABLE]
-        said = np.asarray(booster.predict(table))
-        if not classifies:
-            return {VALUE: said}
-        if said.ndim == 1:
-            said = np.stack([1 - said, said], axis=1)
-        return {LABEL: said.argmax(axis=1), PROBABILITIES: said}
-
-    return answer
+def _answer(booster: Any, table: np.ndarray, classifies: bool) -> dict[str, np.ndarray]:
+    said = np.asarray(booster.predict(table))
+    if not classifies:
+        return {PREDICTION: said}
+    if said.ndim == 1:
+        said = np.stack([1 - said, said], axis=1)
+    return {LABEL: said.argmax(axis=1), PROBABILITIES: said}

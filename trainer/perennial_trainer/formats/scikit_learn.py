@@ -12,21 +12,11 @@ from sklearn.base import is_classifier
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
+from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
 from . import knowledge
 from .boosters import convertible
 from .converted import Arrays, Converted, ConvertOptions, Task
-from .graph import (
-    LABEL,
-    OPSETS,
-    PROBABILITIES,
-    SCORES,
-    VALUE,
-    converting,
-    finish,
-    inputs_of,
-    name_inputs,
-    split_columns,
-)
+from .graph import OPSETS, SCORES, converting, finish, inputs_of, name_inputs, split_columns
 from .packages import versioned
 from .refusals import fitted_trees, parts, refuse
 from .safe_types import load_pickle, load_skops
@@ -107,7 +97,7 @@ def convert_model(model: Any) -> Converted:
 
 def _outputs(model: Any) -> tuple[str, ...]:
     if not is_classifier(model):
-        return (VALUE,)
+        return (PREDICTION,)
     return (LABEL, PROBABILITIES if hasattr(model, "predict_proba") else SCORES)
 
 
@@ -187,8 +177,8 @@ def _reference(
         else:
             table = rows[TABLE]
         said = np.asarray(model.predict(table))
-        if outputs == (VALUE,):
-            return {VALUE: said}
+        if outputs == (PREDICTION,):
+            return {PREDICTION: said}
         scores = (
             model.predict_proba(table)
             if outputs[1] == PROBABILITIES

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,11 @@ import numpy as np
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from .converted import Arrays, Converted, ConvertOptions, number
-from .graph import (
-    LABEL,
-    PROBABILITIES,
-    VALUE,
-    converting,
-    finish,
-    inputs_of,
-    raise_opset,
-    split_columns,
-)
-from .packages import require, versioned
-
-TABLE = "input"
+from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
+from .booster_files import OPSET, TABLE, as_converted
+from .converted import Converted, ConvertOptions, number
+from .graph import converting
+from .packages import require
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
@@ -53,29 +43,21 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         width = booster.num_features()
         names = _names(booster)
         known = _values(booster, width)
-        # The converter knows only f0, f1 and so on.
+        # From here on columns have no names: neither the converter nor a bare table has them.
         booster.feature_names = None
         graph = tools.convert_xgboost(
             model,
             initial_types=[(TABLE, FloatTensorType([None, width]))],
-            target_opset=15,
+            target_opset=OPSET,
         )
-        graph = raise_opset(graph)
-        if names:
-            split_columns(graph, names)
-        data = finish(graph, (LABEL, PROBABILITIES) if classifies else (VALUE,))
-    by_input = {name: (values,) for name, values in zip(names, known, strict=False)}
-    return Converted(
-        model=data,
-        format="XGBoost",
-        converter=versioned("onnxmltools"),
-        inputs=inputs_of(graph, by_input if names else {TABLE: tuple(known)}),
-        task="Classification" if classifies else "Regression",
-        reference=_reference(model, names, classifies),
-        labels=tuple(str(one) for one in model.classes_) if classifies else (),
-        bears_missing=True,
-        stray=0.005,
-    )
+        return as_converted(
+            graph,
+            "XGBoost",
+            names,
+            known,
+            [str(label) for label in model.classes_] if classifies else [],
+            lambda table: _answer(model, table, classifies),
+        )
 
 
 def _names(booster: Any) -> list[str]:
@@ -105,13 +87,7 @@ def _values(booster: Any, width: int) -> list[np.ndarray]:
     ]
 
 
-def _reference(
-    model: Any, names: list[str], classifies: bool
-) -> Callable[[Arrays], dict[str, np.ndarray]]:
-    def answer(rows: Arrays) -> dict[str, np.ndarray]:
-        table = np.concatenate([rows[name] for name in names], axis=1) if names else rows[TABLE]
-        if not classifies:
-            return {VALUE: model.predict(table)}
-        return {LABEL: model.predict(table), PROBABILITIES: model.predict_proba(table)}
-
-    return answer
+def _answer(model: Any, table: np.ndarray, classifies: bool) -> dict[str, np.ndarray]:
+    if not classifies:
+        return {PREDICTION: model.predict(table)}
+    return {LABEL: model.predict(table), PROBABILITIES: model.predict_proba(table)}
