@@ -23,7 +23,8 @@ from perennial_contracts.outcome import Outcome
 from perennial_contracts.preparation import Fetched, Preparation
 from perennial_trainer.errors import StepError
 from perennial_trainer.prepare import fetch, publish, sandbox
-from perennial_trainer.prepare.settings import PrepareSettings, load_preparation
+from perennial_trainer.prepare.settings import PrepareSettings
+from perennial_trainer.step_options import read_plan
 
 LOCK = "from perennial_trainer.prepare.sandbox import lock; lock()\n"
 
@@ -170,7 +171,7 @@ def test_a_missing_artifact_names_the_field(tmp_path: Path) -> None:
 
 def test_a_plan_that_is_missing_is_told() -> None:
     with pytest.raises(StepError, match="PERENNIAL_PLAN"):
-        load_preparation({})
+        read_plan(Preparation, {})
 
 
 # --- publish ---

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.training import ASSEMBLE, TRAIN, TrainingResult
+from perennial_contracts.training import ASSEMBLE, TRAIN, Plan, TrainingResult
 
 from .errors import StepError
 from .prepare.settings import PrepareSettings
 from .progress import complain
-from .settings import ConvertSettings, FitSettings, StepSettings, load_plan, parse
+from .settings import ConvertSettings, FitSettings, StepSettings, parse
+from .step_options import read_plan
 from .threads import allowed
 
 
@@ -56,7 +57,7 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
 
         convert(settings)
         return None
-    plan = load_plan()
+    plan = read_plan(Plan)
     # OpenMP reads it as it is loaded. Without it scikit-learn asks programs that the image lacks.
     os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
     if settings.step == ASSEMBLE:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from pydantic import ValidationError
 
 from perennial_contracts.formats import FORMATS, Format
 from perennial_contracts.modelcard import TaskName
-from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.preparation import PREPARE
 from perennial_contracts.quality import MetricName
 from perennial_contracts.searching import CANDIDATES, ONLY_FOR, Budget, Search
@@ -24,12 +22,10 @@ from perennial_contracts.training import (
     OUTPUT_FOLDER,
     PLAN_VARIABLE,
     TRAIN,
-    Plan,
-    TrainingFailure,
 )
 
-from .errors import StepError
 from .prepare.settings import PrepareSettings, add_prepare, prepare_settings
+from .step_options import add_step_options, read_step_options
 
 STEPS = {
     ASSEMBLE: "gather the rows to learn from and those to judge on",
@@ -40,7 +36,6 @@ FIT = "fit"
 CONVERT = "convert"
 AUTO = "Auto"
 FOLDERS = {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER}
-LISTED_PROBLEMS = 3
 
 
 @dataclass(frozen=True)
@@ -97,47 +92,13 @@ def parse(
             given.sample,
             given.trusted,
         )
-    folders = {}
-    for name, default in FOLDERS.items():
-        text = getattr(given, name) or environment.get(f"PERENNIAL_{name.upper()}") or default
-        folders[name] = Path(text)
-    retry = given.retry_seconds or environment.get("PERENNIAL_RETRY_SECONDS") or "30"
-    if re.fullmatch(r"\d+(\.\d+)?", retry) is None:
-        parser.error(f"--retry-seconds: expected seconds such as 5 or 0.5, got {retry!r}")
-    path = given.termination_message_path or environment.get("PERENNIAL_TERMINATION_MESSAGE_PATH")
-    if path is None and Path(TERMINATION_MESSAGE_PATH).exists():
-        path = TERMINATION_MESSAGE_PATH
+    options = read_step_options(parser, given, FOLDERS, environment)
     return StepSettings(
         given.command,
-        **folders,
-        retry_seconds=float(retry),
-        termination_message_path=Path(path) if path else None,
+        **options.folders,
+        termination_message_path=options.termination_message_path,
+        retry_seconds=options.retry_seconds,
     )
-
-
-def load_plan(environment: Mapping[str, str] = os.environ) -> Plan:
-    """The plan of the run.
-
-    Raises:
-        StepError: BadPlan.
-    """
-    text = environment.get(PLAN_VARIABLE)
-    if not text:
-        raise StepError(
-            TrainingFailure.BAD_PLAN,
-            f"{PLAN_VARIABLE}: expected the plan as JSON, got nothing. The operator sets it; "
-            "see docs/trainer.md for a run by hand",
-        )
-    try:
-        return Plan.model_validate_json(text)
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, problem['loc'])) or 'plan'}: {problem['msg']}"
-            for problem in error.errors(include_url=False)[:LISTED_PROBLEMS]
-        ]
-        raise StepError(
-            TrainingFailure.BAD_PLAN, f"{PLAN_VARIABLE}: {'; '.join(problems)}"
-        ) from error
 
 
 def _fit_settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> FitSettings:
@@ -176,23 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for step, text in STEPS.items():
         sub = commands.add_parser(step, help=text, description=f"{text.capitalize()}.")
-        for name, default in FOLDERS.items():
-            sub.add_argument(
-                f"--{name}",
-                metavar="DIR",
-                help=f"(default: {default}) [PERENNIAL_{name.upper()}]",
-            )
-        sub.add_argument(
-            "--retry-seconds",
-            metavar="SECONDS",
-            help="how long an unreachable store is tried again (default: 30) "
-            "[PERENNIAL_RETRY_SECONDS]",
-        )
-        sub.add_argument(
-            "--termination-message-path",
-            metavar="PATH",
-            help="where the outcome is written as JSON [PERENNIAL_TERMINATION_MESSAGE_PATH]",
-        )
+        add_step_options(sub, FOLDERS)
     add_prepare(commands)
     text = "train a first model from a table and write its bundle"
     fit = commands.add_parser(FIT, help=text, description=f"{text.capitalize()}.")

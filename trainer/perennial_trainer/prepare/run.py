@@ -1,9 +1,10 @@
 """One step of ``prepare``, by its name."""
 
 from perennial_contracts.outcome import Outcome
-from perennial_contracts.preparation import CONVERT, FETCH
+from perennial_contracts.preparation import CONVERT, FETCH, Preparation
 
-from .settings import PrepareSettings, load_preparation
+from ..step_options import read_plan
+from .settings import PrepareSettings
 
 
 def run(settings: PrepareSettings) -> Outcome | None:
@@ -12,7 +13,7 @@ def run(settings: PrepareSettings) -> Outcome | None:
     Raises:
         StepError: BadPlan, and what the step says.
     """
-    plan = load_preparation()
+    plan = read_plan(Preparation)
     # No step loads what only another one needs.
     if settings.step == FETCH:
         from . import fetch
