@@ -4,25 +4,17 @@ What reads the artifact, which may be anybody's, has no credentials, and nothing
 run by the last step: each container has a /tmp of its own, which is also its home.
 """
 
-from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.packaging import ModelFormat, Packaging
 from perennial_contracts.preparation import CONVERT, FETCH, PREPARE, PUBLISH, Preparation
-from perennial_contracts.training import INPUT_FOLDER, OUTPUT_FOLDER, PLAN_VARIABLE
+from perennial_contracts.training import INPUT_FOLDER, OUTPUT_FOLDER
 
-from ..names import OWNER_ANNOTATION, PREPARE_LABEL, child_name, model_labels
+from ..names import OWNER_ANNOTATION, PREPARE_LABEL, child_name
 from ..objects import JOB, Object
 from ..revision import attempt_name
 from ..world import World
 from .metadata import child
-from .pod_parts import (
-    FAIL_AT_ONCE,
-    TMP,
-    confined,
-    hardened,
-    locate,
-    placement,
-    without_devices,
-)
+from .pod_parts import TMP, locate, without_devices
+from .step_job import step_container, step_job_spec
 
 _MODEL = "/var/lib/perennial/model"
 _MOUNTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
@@ -61,53 +53,34 @@ def build(world: World, image: str, format_: ModelFormat) -> Object:
         mount = {"name": "model", "mountPath": _MODEL, "readOnly": True}
         steps[FETCH]["volumeMounts"].append(mount)
     job = child(JOB, world, child_name(world.name, f"prepare-{attempt}"), {PREPARE_LABEL: attempt})
-    job["spec"] = {
-        "backoffLimit": 2,
-        "activeDeadlineSeconds": packaging.activeDeadlineSeconds,
-        "podFailurePolicy": FAIL_AT_ONCE,
-        "template": {
-            "metadata": {
-                "labels": {**model_labels(world.name), PREPARE_LABEL: attempt},
-                "annotations": {OWNER_ANNOTATION: world.name},
-            },
-            "spec": {
-                **hardened(child_name(world.name)),
-                "restartPolicy": "Never",
-                "initContainers": [steps[FETCH], steps[CONVERT]],
-                "containers": [steps[PUBLISH]],
-                "volumes": [
-                    *({"name": name, "emptyDir": {}} for name in ("input", "output")),
-                    *({"name": f"tmp-{step}", "emptyDir": {}} for step in _MOUNTS),
-                    *([{"name": "model", **claim}] if claim else []),
-                ],
-                **placement(packaging.scheduling, packaging.imagePullSecrets),
-            },
-        },
-    }
+    job["spec"] = step_job_spec(
+        model=world.name,
+        steps=[steps[FETCH], steps[CONVERT], steps[PUBLISH]],
+        volumes=[
+            *({"name": name, "emptyDir": {}} for name in ("input", "output")),
+            *({"name": f"tmp-{step}", "emptyDir": {}} for step in _MOUNTS),
+            *([{"name": "model", **claim}] if claim else []),
+        ],
+        labels={PREPARE_LABEL: attempt},
+        annotations={OWNER_ANNOTATION: world.name},
+        scheduling=packaging.scheduling,
+        pull_secrets=packaging.imagePullSecrets,
+        deadline_seconds=packaging.activeDeadlineSeconds,
+    )
     return job
 
 
 def _step(world: World, packaging: Packaging, step: str, plan: Preparation, image: str) -> Object:
-    container: Object = {
-        "name": step,
-        "image": image,
-        "args": [PREPARE, "--step", step],
-        "env": [
-            {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
-            {"name": "HOME", "value": TMP},
-        ],
-        "resources": without_devices(packaging.resources.model_dump(exclude_none=True)),
-        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": confined(),
-        "volumeMounts": [
-            *(
-                {"name": name, "mountPath": path, **({"readOnly": True} if read_only else {})}
-                for name, path, read_only in _MOUNTS[step]
-            ),
-            {"name": f"tmp-{step}", "mountPath": TMP},
-        ],
-    }
+    resources = without_devices(packaging.resources.model_dump(exclude_none=True))
+    container = step_container(step, image, plan, resources)
+    container["args"] = [PREPARE, "--step", step]
+    container["volumeMounts"] = [
+        *(
+            {"name": name, "mountPath": path, **({"readOnly": True} if read_only else {})}
+            for name, path, read_only in _MOUNTS[step]
+        ),
+        {"name": f"tmp-{step}", "mountPath": TMP},
+    ]
     model, own = world.spec.model.secretRef, packaging.secretRef
     # Of a variable that both have, the last one's value counts: for fetching the model's.
     order = {FETCH: (own, model), PUBLISH: (own or model,), CONVERT: ()}[step]

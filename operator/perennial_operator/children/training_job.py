@@ -2,7 +2,6 @@
 
 from perennial_contracts.api import GROUP
 from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.outcome import TERMINATION_MESSAGE_PATH
 from perennial_contracts.retrainjob import ModelReference
 from perennial_contracts.training import (
     ASSEMBLE,
@@ -10,26 +9,18 @@ from perennial_contracts.training import (
     INPUT_FOLDER,
     JUDGE,
     OUTPUT_FOLDER,
-    PLAN_VARIABLE,
     PROGRESS_PORT,
     TRAIN,
     Model,
     Plan,
 )
 
-from ..names import RUN_ANNOTATION, child_name, model_labels
+from ..names import RUN_ANNOTATION, child_name
 from ..objects import JOB, Object
 from ..world import TrainingWorld
 from .metadata import child
-from .pod_parts import (
-    FAIL_AT_ONCE,
-    TMP,
-    confined,
-    hardened,
-    locate,
-    placement,
-    without_devices,
-)
+from .pod_parts import TMP, confined, locate, without_devices
+from .step_job import step_container, step_job_spec
 
 RUN_LABEL = f"{GROUP}/run"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
@@ -79,28 +70,21 @@ def build(
     job["spec"] = {
         # Whoever keeps the queue lets it go on. A Job is never written again, so nobody undoes it.
         **({"suspend": True} if queue else {}),
-        "backoffLimit": 2,
-        "activeDeadlineSeconds": spec.activeDeadlineSeconds,
         "ttlSecondsAfterFinished": spec.ttlSecondsAfterFinished,
-        "podFailurePolicy": FAIL_AT_ONCE,
-        "template": {
-            "metadata": {
-                "labels": {**model_labels(world.model), **labels},
-                "annotations": {RUN_ANNOTATION: world.name},
-            },
-            "spec": {
-                **hardened(child_name(world.model)),
-                "restartPolicy": "Never",
-                "initContainers": [steps[ASSEMBLE], steps[TRAIN]],
-                "containers": [steps[JUDGE]],
-                "volumes": [
-                    *({"name": name, "emptyDir": {}} for name in ("input", "holdout", "output")),
-                    {"name": "tmp", "emptyDir": {}},
-                    *(volume for volume, _ in claims),
-                ],
-                **placement(spec.scheduling, spec.imagePullSecrets),
-            },
-        },
+        **step_job_spec(
+            model=world.model,
+            steps=[steps[ASSEMBLE], steps[TRAIN], steps[JUDGE]],
+            volumes=[
+                *({"name": name, "emptyDir": {}} for name in ("input", "holdout", "output")),
+                {"name": "tmp", "emptyDir": {}},
+                *(volume for volume, _ in claims),
+            ],
+            labels=labels,
+            annotations={RUN_ANNOTATION: world.name},
+            scheduling=spec.scheduling,
+            pull_secrets=spec.imagePullSecrets,
+            deadline_seconds=spec.activeDeadlineSeconds,
+        ),
     }
     return job
 
@@ -108,25 +92,22 @@ def build(
 def _step(
     world: TrainingWorld, step: str, plan: Plan, trainer_image: str, deployed: ModelDeploymentSpec
 ) -> Object:
-    own = step == TRAIN and world.spec.image is not None
+    image = world.spec.image if step == TRAIN else None
     resources = world.spec.resources.model_dump(exclude_none=True)
-    container: Object = {
-        "name": step,
-        "image": world.spec.image if own else trainer_image,
-        "env": [
-            {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
-            {"name": "HOME", "value": TMP},
-        ],
-        "resources": resources if step == TRAIN else without_devices(resources),
-        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": confined(read_only=not own),
-        "volumeMounts": [
-            *({"name": name, "mountPath": path} for name, path in _FOLDERS[step].items()),
-            {"name": "tmp", "mountPath": TMP},
-        ],
-    }
-    if not own:
+    container = step_container(
+        step,
+        image or trainer_image,
+        plan,
+        resources if step == TRAIN else without_devices(resources),
+    )
+    container["volumeMounts"] = [
+        *({"name": name, "mountPath": path} for name, path in _FOLDERS[step].items()),
+        {"name": "tmp", "mountPath": TMP},
+    ]
+    if image:
+        # Whose it is may write where it likes.
+        container["securityContext"] = confined(read_only=False)
+    else:
         container["args"] = [step]
     if step == TRAIN:
         container["ports"] = [{"name": "progress", "containerPort": PROGRESS_PORT}]
