@@ -31,6 +31,12 @@ def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
     }
 
 
+S3_PATH = "self.matches('^s3://[^/]+/.+$')"
+"""A CEL rule: something in a bucket."""
+PARQUET_FILE = rules((S3_PATH, "expected s3://BUCKET/PATH.parquet"))
+"""Schema extras for a Parquet file in a bucket."""
+
+
 def list_map(*keys: str) -> dict[str, Any]:
     """Schema extras for a list whose elements are told apart by some of their fields."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .api import ApiModel, list_map, rules
+from .api import PARQUET_FILE, ApiModel, list_map
 from .quality import MetricName
 
 MethodType = Literal["Int8Dynamic", "Int8Static", "Float16", "Prune", "Distill"]
@@ -31,9 +31,7 @@ class CompressionGate(ApiModel):
         str | None,
         Field(
             max_length=1024,
-            json_schema_extra=rules(
-                ("self.matches('^s3://[^/]+/.+$')", "expected s3://BUCKET/PATH.parquet")
-            ),
+            json_schema_extra=PARQUET_FILE,
         ),
     ] = None
     """Rows to measure on, s3://BUCKET/PATH.parquet, with a column for each input and the label. A

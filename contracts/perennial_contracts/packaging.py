@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .api import ApiModel, LocalReference, rules
+from .api import PARQUET_FILE, ApiModel, LocalReference
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .retrainjob import Output
 
@@ -31,9 +31,7 @@ class Packaging(ApiModel):
         str | None,
         Field(
             max_length=1024,
-            json_schema_extra=rules(
-                ("self.matches('^s3://[^/]+/.+$')", "expected s3://BUCKET/PATH.parquet")
-            ),
+            json_schema_extra=PARQUET_FILE,
         ),
     ] = None
     """Rows such as the model gets, s3://BUCKET/PATH.parquet, on which the artifact and the bundle

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .api import ApiModel, Condition, LocalReference, Moment, list_map, rules
+from .api import PARQUET_FILE, S3_PATH, ApiModel, Condition, LocalReference, Moment, list_map, rules
 from .compression import Compression
 from .duration import Duration
 from .podsettings import PodResources, PullSecrets, Scheduling
@@ -60,7 +60,6 @@ class RunReason(StrEnum):
 # --- spec ---
 
 _QUEUE = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')"
-_S3 = "self.matches('^s3://[^/]+/.+$')"
 
 
 class TrainingData(ApiModel):
@@ -75,7 +74,7 @@ class TrainingData(ApiModel):
         str | None,
         Field(
             max_length=1024,
-            json_schema_extra=rules((_S3, "expected s3://BUCKET/PATH.parquet")),
+            json_schema_extra=PARQUET_FILE,
         ),
     ] = None
     """A Parquet file, s3://BUCKET/PATH.parquet, with a column for each feature and the label, in
@@ -100,7 +99,7 @@ class Output(ApiModel):
         Field(
             min_length=1,
             max_length=1024,
-            json_schema_extra=rules((_S3, "expected s3://BUCKET/PATH")),
+            json_schema_extra=rules((S3_PATH, "expected s3://BUCKET/PATH")),
         ),
     ]
     """A folder, s3://BUCKET/PATH: each bundle gets a folder in it, named by its digest."""

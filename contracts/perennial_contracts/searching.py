@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from .api import ApiModel, rules
 from .modelcard import TaskName
-from .quality import MetricName, RegressionMetric
+from .quality import MetricName
 
 Candidate = Literal[
     "Logistic", "Linear", "DecisionTree", "ExtraTrees", "RandomForest", "LightGBM", "XGBoost",
@@ -17,7 +17,6 @@ CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
 """From the simplest to the least simple."""
 ONLY_FOR: dict[Candidate, TaskName] = {"Logistic": "Classification", "Linear": "Regression"}
 """Those that learn only classes, or only numbers."""
-NUMBER_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
 
 
 METRIC_FITS = "{numbers} == ({metric} in ['mae', 'rmse', 'r2'])"
