@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
+from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.training import Model
 
+from .bundle import parse
 from .errors import StepError
 from .onnx_model import OnnxModel, SignatureError
 from .store import Folder, split
@@ -38,7 +37,7 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
         manifest = folder.read_if_there(MANIFEST_NAME)
         if manifest is not None:
             _verify(folder, MANIFEST_NAME, manifest, champion.digest)
-            bundle = _parse(folder, manifest)
+            bundle = parse(manifest, folder.describe(MANIFEST_NAME))
             (scratch / MANIFEST_NAME).write_bytes(manifest)
     for path, digest in (
         [(file.path, file.digest) for file in bundle.files] if bundle else [(name, champion.digest)]
@@ -62,15 +61,3 @@ def _verify(folder: Folder, path: str, data: bytes, expected: str) -> None:
             f"{folder.describe(path)}: expected {expected}, got {digest_of(data)}. Publish changed "
             "models under a new path",
         )
-
-
-def _parse(folder: Folder, manifest: bytes) -> Bundle:
-    try:
-        return Bundle.model_validate_json(manifest)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = ".".join(map(str, problem["loc"]))
-        raise StepError(
-            LoadFailure.MODEL_CORRUPT,
-            f"{folder.describe(MANIFEST_NAME)}: {field}: {problem['msg']}",
-        ) from error

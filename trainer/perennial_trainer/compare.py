@@ -9,14 +9,10 @@ import numpy as np
 from perennial_contracts.quality import ERRORS, RELATIVE, MetricName
 from perennial_contracts.retrainjob import Comparison
 
-from .evaluate.blocks import cut_blocks, draw
+from .evaluate.blocks import resample
+from .evaluate.intervals import BLOCKS, HIGH, LOW, RESAMPLES
 from .evaluate.scores import measure
 from .evaluate.task import Answers, Task
-
-BLOCKS = 100
-"""Enough for an interval's ends, and long enough to hold what comes together."""
-RESAMPLES = 1000
-LOW, HIGH = 0.025, 0.975
 
 Where = Literal["Recent", "Reference"]
 
@@ -94,8 +90,7 @@ def compare(
     Returns:
         A gain for each metric that is defined.
     """
-    blocks = cut_blocks(len(truth), BLOCKS)
-    weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
+    blocks, weights = resample(len(truth), BLOCKS, RESAMPLES, seed)
     old = measure(task, truth, champion, blocks)
     new = measure(task, truth, challenger, blocks)
     gains = []

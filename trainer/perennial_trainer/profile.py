@@ -14,7 +14,7 @@ from perennial_contracts.profile import (
 )
 from perennial_contracts.quality import score_of
 
-from .evaluate.blocks import cut_blocks, draw
+from .evaluate.blocks import resample
 from .evaluate.scores import measure
 from .evaluate.task import Answers, Task
 from .features import Feature
@@ -22,6 +22,38 @@ from .features import Feature
 BLOCKS = 30
 """Long enough for what comes in runs, many enough for a standard deviation."""
 RESAMPLES = 1000
+
+
+def describe(
+    frame: pd.DataFrame, features: Sequence[Feature], answers: Answers, task: Task
+) -> Profile:
+    """What inputs and answers look like, where nothing says how good the answers are.
+
+    Args:
+        frame: clean rows.
+        features: its columns.
+        answers: the ONNX model's own to these rows.
+        task: the classes, or that numbers are told.
+    """
+    if task.kind == "Regression":
+        score, label = fit_numbers("score", answers.values), None
+    else:
+        known = task.positive in answers.classes
+        positive = answers.classes.index(task.positive) if known and task.positive else None
+        score = fit_numbers("score", score_of(answers.probabilities, positive))
+        label = fit_categories("label", answers.labels, keep=answers.classes)
+    return Profile(
+        rows=len(frame),
+        features=[
+            fit_categories(feature.name, frame[feature.name].to_numpy(object))
+            if feature.is_text
+            else fit_numbers(feature.name, frame[feature.name].to_numpy(np.float32))
+            for feature in features[:MAX_FEATURES]
+        ],
+        score=score,
+        label=label,
+        positive=task.positive,
+    )
 
 
 def fit(
@@ -42,33 +74,14 @@ def fit(
         task: the classes, or that numbers are told.
         seed: of the resamples that tell how much a score varies.
     """
-    if task.kind == "Regression":
-        score, label = fit_numbers("score", answers.values), None
-    else:
-        known = task.positive in answers.classes
-        positive = answers.classes.index(task.positive) if known and task.positive else None
-        score = fit_numbers("score", score_of(answers.probabilities, positive))
-        label = fit_categories("label", answers.labels, keep=answers.classes)
-    return Profile(
-        rows=len(frame),
-        features=[
-            fit_categories(feature.name, frame[feature.name].to_numpy(object))
-            if feature.is_text
-            else fit_numbers(feature.name, frame[feature.name].to_numpy(np.float32))
-            for feature in features[:MAX_FEATURES]
-        ],
-        score=score,
-        label=label,
-        positive=task.positive,
-        quality=fit_quality(truth, answers, task, seed),
-    )
+    described = describe(frame, features, answers, task)
+    return described.model_copy(update={"quality": fit_quality(truth, answers, task, seed)})
 
 
 def fit_quality(truth: np.ndarray, answers: Answers, task: Task, seed: int) -> dict[str, Baseline]:
     """Each score with its standard deviation over resamples of contiguous blocks."""
-    blocks = cut_blocks(len(truth), BLOCKS)
+    blocks, weights = resample(len(truth), BLOCKS, RESAMPLES, seed)
     counts = measure(task, truth, answers, blocks)
-    weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
     found: dict[str, Baseline] = {}
     for metric in task.metrics:
         value, resampled = counts.value(metric), counts.resampled(metric, weights)

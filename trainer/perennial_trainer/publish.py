@@ -12,11 +12,16 @@ from .errors import StepError
 from .store import Folder
 
 FIELD = "output.uri"
+"""The setting of a run that says where; prepare has another."""
 DIGITS = 12
 
 
 def publish_bundle(
-    output: str, files: Mapping[str, bytes], beside: Mapping[str, bytes], retry_seconds: float
+    output: str,
+    files: Mapping[str, bytes],
+    beside: Mapping[str, bytes],
+    retry_seconds: float,
+    field: str = FIELD,
 ) -> str:
     """Puts a bundle into a folder named by its digest; a second time it changes nothing in it.
 
@@ -25,6 +30,7 @@ def publish_bundle(
         files: the bundle's.
         beside: what is told of it and not part of it, as it holds times: report and model card.
         retry_seconds: how long an unreachable store is tried again.
+        field: the setting that says where, for messages.
 
     Returns:
         The folder's URI, with a slash at its end.
@@ -33,13 +39,13 @@ def publish_bundle(
         StepError: StoreUnreachable, or PublishFailed.
     """
     name = digest_of(files[MANIFEST_NAME]).removeprefix("sha256:")[:DIGITS]
-    folder = _open(output, retry_seconds)
+    folder = _open(output, retry_seconds, field)
     try:
         found = folder.read_if_there(f"{name}/{MANIFEST_NAME}")
         if found is not None and found != files[MANIFEST_NAME]:
             raise StepError(
                 TrainingFailure.PUBLISH_FAILED,
-                f"{folder.describe(name)}: another bundle lies there. Give {FIELD} a folder of "
+                f"{folder.describe(name)}: another bundle lies there. Give {field} a folder of "
                 "its own",
             )
         for path, data in sorted(
@@ -57,7 +63,7 @@ def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_sec
     Raises:
         StepError: StoreUnreachable, or PublishFailed.
     """
-    folder = _open(output, retry_seconds)
+    folder = _open(output, retry_seconds, FIELD)
     try:
         for name, data in beside.items():
             folder.write(f"rejected/{job}/{name}", data)
@@ -66,9 +72,9 @@ def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_sec
     return folder.describe(f"rejected/{job}/{REPORT_NAME}")
 
 
-def _open(output: str, retry_seconds: float) -> Folder:
+def _open(output: str, retry_seconds: float, field: str) -> Folder:
     try:
-        return Folder(output, FIELD, retry_seconds, create=True)
+        return Folder(output, field, retry_seconds, create=True)
     except StepError as error:
         raise _failure(error) from error
 

@@ -4,11 +4,12 @@ import numpy as np
 
 from perennial_contracts.modelcard import Score
 
-from .blocks import cut_blocks, draw
+from .blocks import resample
 from .scores import measure
 from .task import Answers, Task
 
 BLOCKS = 100
+"""Enough for an interval's ends, and long enough to hold what comes together."""
 RESAMPLES = 1000
 LOW, HIGH = 0.025, 0.975
 
@@ -25,8 +26,7 @@ def scores_of(
         seed: of the resamples.
         metrics: only these.
     """
-    blocks = cut_blocks(len(truth), BLOCKS)
-    weights = draw(int(blocks.max(initial=0)) + 1, RESAMPLES, seed)
+    blocks, weights = resample(len(truth), BLOCKS, RESAMPLES, seed)
     measured = measure(task, truth, answers, blocks)
     found = []
     for metric in task.metrics:

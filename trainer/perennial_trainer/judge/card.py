@@ -40,7 +40,7 @@ def make_card(contest: Contest, judged: Judgement, lineage: Mapping[str, str]) -
             plan.gate.metric,
             plan.search.seed,
         ),
-        champion_matrix=_champion_matrix(contest),
+        champion_matrix=_champion_matrix(contest, judged),
         comparisons=[_side(gain) for gain in judged.gains],
         metric=search.metric if search else plan.gate.metric,
         why=search.why if search else "",
@@ -55,12 +55,12 @@ def make_card(contest: Contest, judged: Judgement, lineage: Mapping[str, str]) -
     )
 
 
-def _champion_matrix(contest: Contest) -> list[list[int]]:
+def _champion_matrix(contest: Contest, judged: Judgement) -> list[list[int]]:
     """The champion's confusion matrix on the recent rows; empty where there is none."""
-    if contest.champion is None or not contest.task.classes:
+    if judged.before is None or not contest.task.classes:
         return []
-    answers = contest.champion_says(contest.recent)
-    matrix: list[list[int]] = Counts(contest.task, contest.recent.truth, answers).matrix.tolist()
+    counts = Counts(contest.task, contest.recent.truth, judged.before)
+    matrix: list[list[int]] = counts.matrix.tolist()
     return matrix
 
 

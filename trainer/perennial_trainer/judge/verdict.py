@@ -24,6 +24,8 @@ class Judgement:
     """Of the challenger over the champion, the gate's metric first; none without a champion."""
     answers: Answers
     """The challenger's, to the recent rows."""
+    before: Answers | None
+    """The champion's, to the same rows; None without one."""
     scores: dict[str, float]
     """Of these."""
 
@@ -36,8 +38,9 @@ def decide(contest: Contest) -> Judgement:
             where the gate's metric is not defined on them.
     """
     plan, recent, wanted = contest.plan, contest.recent, contest.plan.gate.metric
-    gains = _gains(contest) if contest.champion else []
+    before = contest.champion_says(recent) if contest.champion else None
     answers = contest.challenger_says(recent)
+    gains = _gains(contest, before, answers) if before else []
     scores = values(contest.task, recent.truth, answers)
     _check_defined(wanted, scores, recent)
     verdict = (
@@ -45,20 +48,19 @@ def decide(contest: Contest) -> Judgement:
         if contest.champion
         else gate.judge_first(plan.gate, wanted, scores[wanted], len(recent.truth))
     )
-    return Judgement(verdict, gains, answers, scores)
+    return Judgement(verdict, gains, answers, before, scores)
 
 
-def _gains(contest: Contest) -> list[Gain]:
+def _gains(contest: Contest, before: Answers, after: Answers) -> list[Gain]:
+    """The gains on all rows; ``before`` and ``after`` are the answers to the recent ones."""
     plan = contest.plan
+    said = [(contest.recent, before, after)]
+    if rows := contest.reference:
+        said.append((rows, contest.champion_says(rows), contest.challenger_says(rows)))
     gains: list[Gain] = []
-    for rows in contest.held_out:
+    for rows, champion, challenger in said:
         on_these = compare(
-            contest.task,
-            rows.truth,
-            contest.champion_says(rows),
-            contest.challenger_says(rows),
-            rows.on,
-            plan.search.seed,
+            contest.task, rows.truth, champion, challenger, rows.on, plan.search.seed
         )
         _check_defined(plan.gate.metric, {gain.metric for gain in on_these}, rows)
         gains += on_these

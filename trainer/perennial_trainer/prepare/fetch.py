@@ -3,9 +3,7 @@
 import hashlib
 from pathlib import Path, PurePosixPath
 
-from pydantic import ValidationError
-
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
+from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME
 from perennial_contracts.digest import digest_of, digest_of_files
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.preparation import (
@@ -17,6 +15,7 @@ from perennial_contracts.preparation import (
     Preparation,
 )
 
+from ..bundle import parse
 from ..errors import StepError
 from ..progress import tell
 from ..store import Folder, split
@@ -77,15 +76,7 @@ def _artifact(uri: str, target: Path, retry: float) -> Fetched:
 
 
 def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
-    try:
-        bundle = Bundle.model_validate_json(manifest)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise StepError(
-            LoadFailure.MODEL_CORRUPT,
-            f"{folder.describe(MANIFEST_NAME)}: {'.'.join(map(str, problem['loc']))}: "
-            f"{problem['msg']}",
-        ) from error
+    bundle = parse(manifest, folder.describe(MANIFEST_NAME))
     for file in bundle.files:
         folder.download(file.path, target / file.path)
         if (digest := _digest(target / file.path)) != file.digest:

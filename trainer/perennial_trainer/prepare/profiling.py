@@ -2,20 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from perennial_contracts.profile import (
-    MAX_FEATURES,
-    Profile,
-    fit_categories,
-    fit_numbers,
-)
-from perennial_contracts.quality import score_of
+from perennial_contracts.profile import Profile
 
 from .. import tables
 from ..errors import StepError
+from ..evaluate.task import Task
 from ..features import clean
 from ..onnx_model import OnnxModel, SignatureError
+from ..profile import describe
 from ..progress import tell
 
 
@@ -36,18 +30,5 @@ def profile_rows(model: bytes, labels: list[str] | None, sample: Path) -> Profil
     except (SignatureError, StepError) as error:
         tell(f"without a drift profile: {error}")
         return None
-    positive = answers.classes[-1] if len(answers.classes) == 2 else None
-    place = answers.classes.index(positive) if positive else None
-    return Profile(
-        rows=len(frame),
-        features=[
-            fit_categories(feature.name, frame[feature.name].to_numpy(object))
-            if feature.is_text
-            else fit_numbers(feature.name, frame[feature.name].to_numpy(np.float32))
-            for feature in known.features[:MAX_FEATURES]
-        ],
-        score=fit_numbers("score", score_of(answers.probabilities, place)),
-        label=fit_categories("label", answers.labels, keep=answers.classes),
-        positive=positive,
-        quality={},
-    )
+    positive = labels[-1] if len(labels) == 2 else None
+    return describe(frame, known.features, answers, Task(labels, positive))

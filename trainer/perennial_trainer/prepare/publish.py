@@ -9,23 +9,22 @@ from pydantic import ValidationError
 from perennial_contracts.bundle import MANIFEST_NAME, Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME, ModelCard
-from perennial_contracts.outcome import LoadFailure, Outcome
+from perennial_contracts.outcome import Outcome
 from perennial_contracts.preparation import Preparation
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
 from ..progress import tell
-from ..store import Folder
+from ..publish import publish_bundle
 from .settings import PrepareSettings
 
 FIELD = "spec.packaging.output.uri"
-DIGITS = 12
 MOST_BYTES = 16 * 1024 * 1024
 """Of bundle.json, of the card and of the report."""
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
-    """Publishes, bundle.json last; a second time it changes nothing.
+    """Publishes, bundle.json last; a second time it changes nothing in it.
 
     Raises:
         StepError: StoreUnreachable or PublishFailed; NoModel where there is no proper bundle.
@@ -46,7 +45,8 @@ def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
     beside = {MODEL_CARD_NAME: _read(settings.output, MODEL_CARD_NAME, MOST_BYTES)}
     if (settings.output / REPORT_NAME).exists():
         beside[REPORT_NAME] = _read(settings.output, REPORT_NAME, MOST_BYTES)
-    uri = _put(plan.output, files, beside, manifest, settings.retry_seconds)
+    files[MANIFEST_NAME] = manifest
+    uri = publish_bundle(plan.output, files, beside, settings.retry_seconds, FIELD)
     tell(f"published {uri}")
     return Outcome(
         digest=digest_of(manifest),
@@ -55,29 +55,6 @@ def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
         format=card.kind or None,
         report=f"{uri}{REPORT_NAME}" if REPORT_NAME in beside else None,
     )
-
-
-def _put(
-    output: str, files: dict[str, bytes], beside: dict[str, bytes], manifest: bytes, retry: float
-) -> str:
-    name = digest_of(manifest).removeprefix("sha256:")[:DIGITS]
-    try:
-        folder = Folder(output, FIELD, retry, create=True)
-        found = folder.read_if_there(f"{name}/{MANIFEST_NAME}")
-        if found is not None and found != manifest:
-            raise StepError(
-                TrainingFailure.PUBLISH_FAILED,
-                f"{folder.describe(name)}: another bundle lies there. Give {FIELD} a folder of "
-                "its own",
-            )
-        if found is None:
-            for path, data in {**files, **beside, MANIFEST_NAME: manifest}.items():
-                folder.write(f"{name}/{path}", data)
-    except StepError as error:
-        if error.reason in (LoadFailure.STORE_UNREACHABLE, TrainingFailure.PUBLISH_FAILED):
-            raise
-        raise StepError(TrainingFailure.PUBLISH_FAILED, error.message) from error
-    return f"{folder.describe(name)}/"
 
 
 def _read(root: Path, path: str, most: int) -> bytes:
