@@ -52,8 +52,8 @@ class OnnxModel:
         """
         self.data = source if isinstance(source, bytes) else source.read_bytes()
         self.session = _session(source)
-        self.inputs = [_describe(node) for node in self.session.get_inputs()]
-        self.outputs = [_describe(node) for node in self.session.get_outputs()]
+        self.inputs = [describe(node) for node in self.session.get_inputs()]
+        self.outputs = [describe(node) for node in self.session.get_outputs()]
         self.features = [_feature(tensor) for tensor in self.inputs]
         self.kind: TaskName = _kind(self.outputs)
         self._width = _check_outputs(self.outputs) if self.kind == "Classification" else 0
@@ -148,7 +148,12 @@ def _session(source: bytes | Path) -> Any:
         raise SignatureError(f"ONNX Runtime cannot load the model: {error}") from error
 
 
-def _describe(node: Any) -> Tensor:
+def describe(node: Any) -> Tensor:
+    """An input or output of a session.
+
+    Raises:
+        SignatureError: where it is no tensor.
+    """
     element = node.type.removeprefix("tensor(").removesuffix(")")
     if element not in DATATYPES:
         raise SignatureError(f"{node.name}: expected a tensor, got {node.type}")

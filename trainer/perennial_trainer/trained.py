@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import skops.io
 from pydantic import ValidationError
 from sklearn.base import is_regressor
 
@@ -16,7 +15,7 @@ from perennial_contracts.training import MODEL_ONNX, MODEL_SKOPS, SEARCH_FILE, T
 from .artifact import make_onnx
 from .errors import StepError
 from .features import Feature
-from .formats.safe_types import TRUSTED
+from .formats.safe_types import read_skops
 from .onnx_model import OnnxModel, SignatureError
 from .progress import tell
 from .search import SearchReport
@@ -116,22 +115,19 @@ def _onnx(
 
 def _skops(path: Path, wanted: str) -> Any:
     try:
-        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
-        if strange:
-            raise StepError(
-                TrainingFailure.CONVERSION_FAILED,
-                f"{path.name}: expected types of scikit-learn, NumPy, SciPy, XGBoost and "
-                f"LightGBM alone, got {', '.join(strange[:5])}, which could run anything. Leave "
-                f"{MODEL_ONNX} instead",
-            )
-        model = skops.io.load(path, trusted=list(TRUSTED))
-    except StepError:
-        raise
+        model, strange = read_skops(path)
     except Exception as error:
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
             f"{path.name}: cannot be read: {type(error).__name__}: {error}",
         ) from error
+    if strange:
+        raise StepError(
+            TrainingFailure.CONVERSION_FAILED,
+            f"{path.name}: expected types of scikit-learn, NumPy, SciPy, XGBoost and LightGBM "
+            f"alone, got {', '.join(strange[:5])}, which could run anything. Leave {MODEL_ONNX} "
+            "instead",
+        )
     fits = (
         hasattr(model, "predict_proba") and hasattr(model, "classes_")
         if wanted == "classifier"

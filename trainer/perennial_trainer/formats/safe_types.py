@@ -31,6 +31,16 @@ Never what a file says of itself: the file may come from anybody."""
 _SHOWN = 5
 
 
+def read_skops(path: Path) -> tuple[Any, list[str]]:
+    """A model, or else the types for which it is not loaded. Nothing in the file is run.
+
+    Raises:
+        Exception: whatever skops raises for a file that it cannot read.
+    """
+    strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    return (None if strange else skops.io.load(path, trusted=list(TRUSTED))), strange
+
+
 def load_skops(path: Path) -> Any:
     """A model that ``skops.io.dump`` wrote. Nothing in it is run.
 
@@ -38,11 +48,11 @@ def load_skops(path: Path) -> Any:
         StepError: UntrustedModel, ConversionFailed.
     """
     try:
-        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
-        if not strange:
-            return skops.io.load(path, trusted=list(TRUSTED))
+        model, strange = read_skops(path)
     except Exception as error:
         raise _unreadable(path, error) from error
+    if not strange:
+        return model
     hint = ""
     if "sklearn.utils.validation.check_array" in strange:
         hint = ". HistGradientBoosting's categorical_features bring some: they convert wrongly"

@@ -6,7 +6,8 @@ from perennial_contracts.bundle import Tensor
 from perennial_contracts.outcome import LoadFailure
 
 from ..errors import StepError
-from ..onnx_model import DATATYPES, ERRORS
+from ..onnx_model import ERRORS, SignatureError
+from ..onnx_model import describe as describe_node
 from ..sessions import open_session
 
 
@@ -29,10 +30,9 @@ def describe(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _tensor(node: Any) -> Tensor:
-    element = node.type.removeprefix("tensor(").removesuffix(")")
-    if element not in DATATYPES:
-        raise StepError(
-            LoadFailure.UNSUPPORTED_MODEL, f"{node.name}: expected a tensor, got {node.type}"
-        )
-    shape = [extent if isinstance(extent, int) and extent > 0 else -1 for extent in node.shape]
-    return Tensor(name=node.name, datatype=DATATYPES[element], shape=shape)
+    try:
+        tensor = describe_node(node)
+    except SignatureError as error:
+        raise StepError(LoadFailure.UNSUPPORTED_MODEL, str(error)) from error
+    shape = [extent if extent > 0 else -1 for extent in tensor.shape]
+    return tensor.model_copy(update={"shape": shape})
