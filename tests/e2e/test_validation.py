@@ -15,10 +15,10 @@ GOOD: dict[str, Any] = {
 }
 
 
-def dry_run(namespace: Namespace, spec: dict[str, Any]) -> str:
+def dry_run(namespace: Namespace, spec: dict[str, Any], kind: str = "ModelDeployment") -> str:
     resource = {
         "apiVersion": "perennial.dev/v1alpha1",
-        "kind": "ModelDeployment",
+        "kind": kind,
         "metadata": {"name": "checked"},
         "spec": spec,
     }
@@ -91,6 +91,13 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
             'supported values: "Exists", "Equal"',
         ),
         ({"serving": {"image": ""}}, "spec.serving.image"),
+        ({"model": {"format": "Torch"}}, "spec.model.format"),
+        ({"model": {"format": "SkLearn"}}, "add packaging.output.uri: s3://BUCKET/PATH"),
+        ({"packaging": {"output": {"uri": "gs://bucket/out"}}}, "expected s3://BUCKET/PATH"),
+        (
+            {"compression": {"methods": [{"type": "Int8Dynamic"}]}},
+            "add gate.data: s3://BUCKET/PATH.parquet",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -99,6 +106,40 @@ def test_a_wrong_spec_is_refused_with_words_that_help(
 ) -> None:
     with pytest.raises(KubectlError) as refused:
         dry_run(namespace, merged(GOOD, change))
+    assert message in str(refused.value)
+
+
+RUN: dict[str, Any] = {
+    "modelRef": {"name": "delays"},
+    "data": {"label": "late"},
+    "output": {"uri": "s3://models/flights"},
+}
+_FLOAT16 = {"methods": [{"type": "Float16"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"search": {"task": "Regression", "metric": "f1"}}, "expected rmse, mae or r2"),
+        ({"search": {"metric": "rmse"}}, "expected rmse, mae or r2, and these only there"),
+        (
+            {"search": {"task": "Regression", "candidates": ["Logistic"]}},
+            "Logistic is for task: Classification",
+        ),
+        ({"budget": {"sizeBytes": "5 MB"}}, "expected a size in bytes such as 50Mi"),
+        ({"queueName": "A B"}, "expected the name of a LocalQueue"),
+        (
+            {"compression": {**_FLOAT16, "gate": {"data": "s3://bucket/rows.parquet"}}},
+            "leave it out; a run measures on its held-out rows",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_run_is_refused_with_words_that_help(
+    namespace: Namespace, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(KubectlError) as refused:
+        dry_run(namespace, merged(RUN, change), "RetrainJob")
     assert message in str(refused.value)
 
 

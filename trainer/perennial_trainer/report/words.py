@@ -6,7 +6,7 @@ METRICS = {
     "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1": "F1",
     "recall": "Recall", "precision": "Precision", "roc_auc": "ROC AUC",
     "average_precision": "PR AUC", "log_loss": "Log loss", "brier": "Brier score",
-    "mae": "MAE", "rmse": "RMSE", "r2": "R²", "pinball": "Pinball loss",
+    "mae": "MAE", "rmse": "RMSE", "r2": "R²",
 }  # fmt: skip
 NOTHING = "–"
 MINUS = "−"
