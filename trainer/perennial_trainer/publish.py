@@ -23,7 +23,7 @@ def publish_bundle(
     retry_seconds: float,
     field: str = FIELD,
 ) -> str:
-    """Puts a bundle into a folder named by its digest; a second time it changes nothing in it.
+    """Puts a bundle into a folder named by its digest; a second time it changes nothing.
 
     Args:
         output: the folder's parent.
@@ -48,10 +48,11 @@ def publish_bundle(
                 f"{folder.describe(name)}: another bundle lies there. Give {field} a folder of "
                 "its own",
             )
-        for path, data in sorted(
-            {**beside, **files}.items(), key=lambda file: file[0] == MANIFEST_NAME
-        ):
-            folder.write(f"{name}/{path}", data)
+        if found is None:
+            for path, data in sorted(
+                {**beside, **files}.items(), key=lambda file: file[0] == MANIFEST_NAME
+            ):
+                folder.write(f"{name}/{path}", data)
     except StepError as error:
         raise _failure(error) from error
     return f"{folder.describe(name)}/"

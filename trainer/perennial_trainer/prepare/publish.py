@@ -24,7 +24,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
-    """Publishes, bundle.json last; a second time it changes nothing in it.
+    """Publishes, bundle.json last; a second time it changes nothing.
 
     Raises:
         StepError: StoreUnreachable or PublishFailed; NoModel where there is no proper bundle.
