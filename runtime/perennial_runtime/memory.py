@@ -13,6 +13,7 @@ ARENAS = 2
 """Heaps of glibc's own: by itself it gives each thread one, of which it gives nothing back."""
 LOOK_SECONDS = 1.0
 WORTHWHILE_BYTES = 8 * 1024 * 1024
+TRIES = 5
 STATM = Path("/proc/self/statm")
 
 
@@ -34,13 +35,41 @@ def keep_small(in_flight: Callable[[], int]) -> bool:
     return True
 
 
+class Watch:
+    """Decides when giving back is worth while.
+
+    A request may count as answered while its memory is still being freed, so what is left is not
+    taken for needed before TRIES attempts, with nothing in flight between, have left it.
+    """
+
+    def __init__(self, resident: int) -> None:
+        """``resident``: the bytes that are held at rest."""
+        self._least = resident
+        self._tries = 0
+
+    def wants(self, resident: int, in_flight: int) -> bool:
+        """Whether to give back now, with so many bytes held and requests in flight."""
+        if in_flight:
+            self._tries = 0
+            return False
+        return resident > self._least + WORTHWHILE_BYTES
+
+    def gave(self, resident: int) -> None:
+        """Tells how many bytes are still held after giving back."""
+        self._tries += 1
+        if resident <= self._least + WORTHWHILE_BYTES:
+            self._tries = 0
+        elif self._tries == TRIES:
+            self._least, self._tries = resident, 0
+
+
 def _look(trim: Callable[[int], int], in_flight: Callable[[], int]) -> None:
-    least = _resident()
+    watch = Watch(_resident())
     while True:
         time.sleep(LOOK_SECONDS)
-        if _resident() > least + WORTHWHILE_BYTES and in_flight() == 0:
+        if watch.wants(_resident(), in_flight()):
             trim(0)
-            least = _resident()
+            watch.gave(_resident())
 
 
 def _resident() -> int:
