@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cluster import Cluster, Namespace
+from support.cluster import NAME, Cluster, Namespace
 
 ROOT = Path(__file__).parents[2]
-NAME = "perennial-test"
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import matplotlib.image
 import pytest
-from support.cluster import Cluster
+from support.cluster import NAME, Cluster
 
 pytestmark = pytest.mark.cluster
 
 FLIGHTS = Path(__file__).parents[2] / "examples" / "flights"
-NAME = "perennial-test"
 
 
 # The first test of a cluster: the images are built for it.

@@ -9,13 +9,12 @@ import duckdb
 import obstore
 import pytest
 from support import kueue, tabular
-from support.cluster import Cluster, Namespace, Object, wait_until
+from support.cluster import NAME, Cluster, Namespace, Object, wait_until
 from support.tabular import FLIPPED, SHIFTED, TRUTH, Concept, traffic
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "perennial-system"
-NAME = "perennial-test"
 OPERATOR = "app.kubernetes.io/name=perennial-operator"
 
 

@@ -12,7 +12,7 @@ from support.tabular import SHIFTED, TRUTH, Concept
 from perennial_contracts.searching import Search
 from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingResult
 from perennial_images.cache import cache_root, cached, content_hash
-from perennial_trainer.first import make_bundle
+from perennial_trainer.fit.first import make_bundle
 
 TRAINERS = Path(__file__).parents[2] / "examples" / "trainers"
 UV = Path(sys.executable).parent / "uv"

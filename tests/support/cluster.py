@@ -24,6 +24,8 @@ from perennial_contracts.digest import digest_of
 
 Object = dict[str, Any]
 BUCKET = "models"
+NAME = os.environ.get("PERENNIAL_TEST_CLUSTER", "perennial-test")
+"""Of the cluster; another one lets two checkouts test side by side."""
 T = TypeVar("T")
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from perennial_contracts.searching import Search
-from perennial_trainer.first import MadeBundle, make_bundle
+from perennial_trainer.fit.first import MadeBundle, make_bundle
 
 ROWS_A_REQUEST = 50
 

@@ -18,7 +18,7 @@ from perennial_trainer import tables
 from perennial_trainer.assemble.baseline import replay
 from perennial_trainer.assemble.step import Assembled, Rows, arrange, gather, run
 from perennial_trainer.errors import StepError
-from perennial_trainer.first import make_bundle
+from perennial_trainer.fit.first import make_bundle
 from perennial_trainer.settings import StepSettings
 
 

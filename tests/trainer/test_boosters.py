@@ -13,8 +13,10 @@ from support.capturing import make_plan, write_parquet
 
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import TrainingResult
-from perennial_trainer import formats, judge, train
+from perennial_trainer import formats
 from perennial_trainer.formats import scikit_learn
+from perennial_trainer.judge import step as judge
+from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
 
 COLUMNS = ["gap", "wind", "carrier", "hour"]
@@ -121,7 +123,9 @@ def test_a_model_of_a_data_frame_still_takes_data_frames_after_its_conversion():
     assert np.array_equal(before, model.predict_proba(ROWS))
 
 
-@pytest.mark.parametrize("module", ["perennial_trainer.assemble.step", "perennial_trainer.convert"])
+@pytest.mark.parametrize(
+    "module", ["perennial_trainer.assemble.step", "perennial_trainer.model.convert"]
+)
 def test_no_booster_is_imported_before_a_model_has_one(module):
     told = (
         f"import sys, {module}; print({{'xgboost', 'lightgbm', 'onnxmltools'}} & {{*sys.modules}})"

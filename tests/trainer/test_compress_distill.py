@@ -14,8 +14,8 @@ from perennial_trainer.compress.encoding import ENCODED, Encoding
 from perennial_trainer.compress.graph import parse
 from perennial_trainer.compress.method import NotApplicableError
 from perennial_trainer.compress.running import Session, run_to
-from perennial_trainer.convert import convert
-from perennial_trainer.features import Feature, clean, infer, tensors
+from perennial_trainer.model.convert import convert
+from perennial_trainer.model.features import Feature, clean, infer, tensors
 from perennial_trainer.selection.candidates import Proposal
 from perennial_trainer.selection.pipelines import make_pipeline
 

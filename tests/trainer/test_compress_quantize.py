@@ -11,8 +11,8 @@ from perennial_trainer.compress import Samples, float16, int8_dynamic, int8_stat
 from perennial_trainer.compress.graph import operators, parse
 from perennial_trainer.compress.method import NotApplicableError
 from perennial_trainer.compress.running import Session
-from perennial_trainer.convert import convert
-from perennial_trainer.features import Feature, clean, infer, tensors
+from perennial_trainer.model.convert import convert
+from perennial_trainer.model.features import Feature, clean, infer, tensors
 from perennial_trainer.selection.candidates import SETTINGS, Proposal
 from perennial_trainer.selection.pipelines import make_pipeline
 

@@ -17,8 +17,9 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.modelcard import CompressionTrial, ModelCard
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import TrainingFailure
-from perennial_trainer import judge, train
 from perennial_trainer.errors import StepError
+from perennial_trainer.judge import step as judge
+from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
 
 TRIALS = [

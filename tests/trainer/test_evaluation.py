@@ -8,7 +8,7 @@ from perennial_trainer.evaluate.curves import MOST_POINTS
 from perennial_trainer.evaluate.evaluation import evaluate
 from perennial_trainer.evaluate.slices import slices
 from perennial_trainer.evaluate.task import REGRESSION, Answers, Task
-from perennial_trainer.features import as_text, clean, infer
+from perennial_trainer.model.features import as_text, clean, infer
 
 TWO = Task(["0", "1"], "1")
 

@@ -10,10 +10,12 @@ from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure
-from perennial_trainer import extra, judge, train
 from perennial_trainer.assemble import step as assemble
+from perennial_trainer.bundle import extra
 from perennial_trainer.errors import StepError
-from perennial_trainer.first import make_bundle
+from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.judge import step as judge
+from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
 
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")

@@ -12,12 +12,12 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import Profile
 from perennial_contracts.searching import Search
 from perennial_contracts.training import TrainingFailure
-from perennial_trainer import parity
 from perennial_trainer.errors import StepError
 from perennial_trainer.evaluate.task import CLASSES
-from perennial_trainer.features import clean, infer
-from perennial_trainer.first import make_bundle
-from perennial_trainer.onnx_model import OnnxModel
+from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.model import parity
+from perennial_trainer.model.features import clean, infer
+from perennial_trainer.model.onnx_model import OnnxModel
 from perennial_trainer.selection.candidates import is_installed, kinds_for
 
 KINDS = [kind for kind in kinds_for("Classification") if is_installed(kind)]

@@ -24,8 +24,8 @@ from sklearn.svm import LinearSVC
 from perennial_trainer import cli, formats
 from perennial_trainer.errors import StepError
 from perennial_trainer.formats import ConvertOptions, scikit_learn
-from perennial_trainer.onnx_model import PREDICTION
-from perennial_trainer.sessions import open_session
+from perennial_trainer.model.onnx_model import PREDICTION
+from perennial_trainer.model.sessions import open_session
 
 RANDOM = np.random.default_rng(0)
 ROWS = pd.DataFrame(

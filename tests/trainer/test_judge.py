@@ -20,13 +20,15 @@ from perennial_contracts.profile import Profile
 from perennial_contracts.retrainjob import Comparison, DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
-from perennial_trainer import artifact, judge, train
-from perennial_trainer.convert import convert
 from perennial_trainer.errors import StepError
-from perennial_trainer.features import Feature
-from perennial_trainer.first import make_bundle
-from perennial_trainer.onnx_model import OnnxModel
+from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.judge import step as judge
+from perennial_trainer.model import artifact
+from perennial_trainer.model.convert import convert
+from perennial_trainer.model.features import Feature
+from perennial_trainer.model.onnx_model import OnnxModel
 from perennial_trainer.result import MOST_BYTES, fit_message
+from perennial_trainer.selection import step as train
 from perennial_trainer.selection.candidates import is_installed, kinds_for
 from perennial_trainer.settings import StepSettings
 

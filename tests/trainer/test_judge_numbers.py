@@ -17,10 +17,11 @@ from perennial_contracts.profile import Profile
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
-from perennial_trainer import judge, train
 from perennial_trainer.errors import StepError
-from perennial_trainer.first import make_bundle
-from perennial_trainer.onnx_model import OnnxModel
+from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.judge import step as judge
+from perennial_trainer.model.onnx_model import OnnxModel
+from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
 
 COLUMNS = ["wind", "carrier", "hour"]

@@ -16,7 +16,7 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure, Outcome
 from perennial_contracts.searching import Search
 from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingFailure, TrainingResult
-from perennial_trainer.first import make_bundle
+from perennial_trainer.fit.first import make_bundle
 
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", **KEYS}
 

@@ -22,11 +22,11 @@ from sklearn.metrics import (
 )
 
 from perennial_contracts.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
-from perennial_trainer.compare import compare
 from perennial_trainer.evaluate.blocks import cut_blocks, draw
 from perennial_trainer.evaluate.counts import Counts
 from perennial_trainer.evaluate.sums import Sums
 from perennial_trainer.evaluate.task import REGRESSION, Answers, Task, make_task
+from perennial_trainer.judge.compare import compare
 
 TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)

@@ -12,9 +12,9 @@ from perennial_contracts.searching import Budget, Search
 from perennial_contracts.training import Progress, TrainingFailure
 from perennial_trainer import board
 from perennial_trainer.errors import StepError
-from perennial_trainer.features import clean, clean_labels, infer
-from perennial_trainer.search import search
+from perennial_trainer.model.features import clean, clean_labels, infer
 from perennial_trainer.selection import halving, pipelines
+from perennial_trainer.selection.search import search
 
 QUICK = ["Logistic", "DecisionTree"]
 

@@ -13,8 +13,8 @@ from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from perennial_contracts.searching import CANDIDATES
-from perennial_trainer.convert import convert
-from perennial_trainer.features import clean, infer, tensors
+from perennial_trainer.model.convert import convert
+from perennial_trainer.model.features import clean, infer, tensors
 from perennial_trainer.selection import candidates, pipelines
 from perennial_trainer.selection.candidates import (
     SETTINGS,

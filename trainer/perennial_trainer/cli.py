@@ -48,7 +48,7 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
         os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
         return prepare(settings)
     if isinstance(settings, FitSettings):
-        from .fit import run as fit
+        from .fit.command import run as fit
 
         fit(settings)
         return None
@@ -65,11 +65,11 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
 
         assemble(plan, settings)
     elif settings.step == TRAIN:
-        from .train import run as train
+        from .selection.step import run as train
 
         train(plan, settings)
     else:
-        from .judge import run as judge
+        from .judge.step import run as judge
 
         return judge(plan, settings)
     return None

@@ -16,7 +16,7 @@ from perennial_contracts.training import TrainingFailure
 
 from .. import tables
 from ..errors import StepError
-from ..features import Feature
+from ..model.features import Feature
 from ..store import Folder
 
 DOWNLOADS = 8

@@ -7,7 +7,7 @@ import numpy as np
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..features import as_text
+from ..model.features import as_text
 
 
 def are_whole(texts: Collection[str]) -> bool:

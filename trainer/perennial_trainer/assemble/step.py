@@ -23,9 +23,19 @@ from perennial_contracts.training import (
     TrainingFailure,
 )
 
-from .. import champion, extra, tables
+from .. import tables
+from ..bundle import extra
 from ..errors import StepError
-from ..features import Feature, as_text, clean, clean_numbers, clean_truth, digest_rows, infer
+from ..model import champion
+from ..model.features import (
+    Feature,
+    as_text,
+    clean,
+    clean_numbers,
+    clean_truth,
+    digest_rows,
+    infer,
+)
 from ..progress import tell
 from ..settings import StepSettings
 from ..store import Folder

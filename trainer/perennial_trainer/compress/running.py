@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ..sessions import FATAL, open_session
+from ..model.sessions import FATAL, open_session
 from .samples import Feeds, count, take
 
 CHUNK = 1024

@@ -8,7 +8,7 @@ import pandas as pd
 from perennial_contracts.modelcard import Curve, Evaluation
 from perennial_contracts.quality import MetricName
 
-from ..features import Feature
+from ..model.features import Feature
 from .counts import Counts
 from .curves import calibration, precision_recall, roc
 from .dummy import dummy

@@ -9,7 +9,7 @@ import pandas as pd
 from perennial_contracts.modelcard import Slice
 from perennial_contracts.quality import MetricName
 
-from ..features import Feature
+from ..model.features import Feature
 from .intervals import scores_of
 from .scores import measure
 from .task import Answers, Task

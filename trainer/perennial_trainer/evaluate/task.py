@@ -9,7 +9,7 @@ import numpy as np
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.quality import MetricName
 
-from ..features import as_text, sort_labels
+from ..model.features import as_text, sort_labels
 
 CLASSES: tuple[MetricName, ...] = (
     "accuracy", "balanced_accuracy", "f1", "recall", "precision", "roc_auc", "average_precision",

@@ -12,8 +12,8 @@ from perennial_contracts.modelcard import ConversionFacts
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..onnx_model import LABEL
-from ..sessions import open_session
+from ..model.onnx_model import LABEL
+from ..model.sessions import open_session
 from .converted import Arrays, Converted
 from .graph import converting
 

@@ -7,7 +7,7 @@ import onnx
 
 from perennial_contracts.formats import Format
 
-from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
+from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .converted import Arrays, Converted
 from .graph import finish, inputs_of, raise_opset, split_columns
 from .packages import versioned

@@ -7,7 +7,7 @@ import onnx
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..onnx_model import LABEL
+from ..model.onnx_model import LABEL
 from .converted import Converted, ConvertOptions
 from .graph import converting, inputs_of
 from .packages import versioned

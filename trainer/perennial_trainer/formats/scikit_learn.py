@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
+from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from . import knowledge
 from .boosters import convertible
 from .converted import Arrays, Converted, ConvertOptions, Task

@@ -10,7 +10,7 @@ import numpy as np
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..onnx_model import LABEL, PREDICTION, PROBABILITIES
+from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .booster_files import OPSET, TABLE, as_converted
 from .converted import Converted, ConvertOptions, number
 from .graph import converting

@@ -1,5 +1,1 @@
 """The last step: the challenger against the champion, and the bundle of the one that is better."""
-
-from .step import run
-
-__all__ = ["run"]

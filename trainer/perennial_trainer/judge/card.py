@@ -9,12 +9,12 @@ import pandas as pd
 
 from perennial_contracts.modelcard import DataFacts, ModelCard, Side
 
-from ..bundle import PACKAGES
-from ..compare import Gain
-from ..cost import measure
+from ..bundle.manifest import PACKAGES
 from ..evaluate.counts import Counts
 from ..evaluate.evaluation import evaluate
-from ..features import Feature
+from ..model.cost import measure
+from ..model.features import Feature
+from .compare import Gain
 from .contest import Contest
 from .verdict import Judgement
 

@@ -11,8 +11,8 @@ from perennial_contracts.training import TrainingFailure
 from ..errors import StepError
 from ..evaluate.scores import measure
 from ..evaluate.task import Task
-from ..features import tensors
-from ..onnx_model import LABEL, OnnxModel
+from ..model.features import tensors
+from ..model.onnx_model import LABEL, OnnxModel
 from ..progress import tell
 from .held_out import Rows
 
@@ -41,10 +41,7 @@ def compress_model(
         StepError: BadPlan where the gate's metric is none of this task, or is not defined here.
     """
     # What is not wanted is not loaded: it takes seconds.
-    from ..compress import (
-        Samples,
-        compress,
-    )
+    from ..compress import Samples, compress
 
     metric = wanted.gate.metric
     if metric not in task.metrics:

@@ -16,13 +16,14 @@ from perennial_contracts.training import (
     TrainingFailure,
 )
 
-from .. import tables, trained
+from .. import tables
 from ..errors import StepError
 from ..evaluate.task import Answers, Task
-from ..features import Feature, as_text, clean, clean_truth, infer, sort_labels
-from ..onnx_model import OnnxModel, SignatureError
-from ..search import SearchReport
+from ..model.features import Feature, as_text, clean, clean_truth, infer, sort_labels
+from ..model.onnx_model import OnnxModel, SignatureError
+from ..selection.search import SearchReport
 from ..settings import StepSettings
+from . import trained
 from .compressing import compress_model
 from .held_out import Rows, find_task, read_rows, read_summary
 

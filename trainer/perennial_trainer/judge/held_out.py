@@ -11,10 +11,10 @@ from perennial_contracts.modelcard import TaskName
 from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import Plan, TrainingFailure
 
-from ..compare import Where
 from ..errors import StepError
 from ..evaluate.task import REGRESSION, Task, make_task
-from ..features import Feature, as_text, clean, clean_truth
+from ..model.features import Feature, as_text, clean, clean_truth
+from .compare import Where
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
 from perennial_contracts.retrainjob import DataSummary, Metric
 from perennial_contracts.training import Model, Plan, TrainingResult
 
-from .. import bundle, champion, extra, profile
-from ..onnx_model import OnnxModel
+from ..bundle import extra, manifest, profile
+from ..bundle.publish import publish_bundle, publish_report
+from ..model import champion
+from ..model.onnx_model import OnnxModel
 from ..progress import tell
-from ..publish import publish_bundle, publish_report
 from ..report.page import render
 from ..result import fit_message
 from ..settings import StepSettings
@@ -44,10 +45,10 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
         recent.frame, contest.features, recent.truth, judged.answers, task, plan.search.seed
     )
     lineage = _lineage(plan, contest.summary, contest.candidate)
-    files = bundle.pack(
+    files = manifest.pack(
         contest.challenger, fitted, task, scores, lineage, extra.read(settings.output)
     )
-    digest = bundle.digest(files)
+    digest = manifest.digest(files)
     card = make_card(contest, judged, {**lineage, "bundle": digest})
     beside = {
         REPORT_NAME: render(card, fitted).encode(),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from perennial_contracts.quality import MetricName
 from perennial_contracts.training import TrainingFailure
 
-from .. import gate
-from ..compare import Gain, compare
 from ..errors import StepError
 from ..evaluate.scores import values
 from ..evaluate.task import Answers
+from . import gate
+from .compare import Gain, compare
 from .contest import Contest
 from .held_out import Rows
 

@@ -8,13 +8,14 @@ from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.profile import Profile
 from perennial_contracts.training import TrainingFailure
 
-from .. import profile, tables
+from .. import tables
+from ..bundle import profile
 from ..errors import StepError
 from ..evaluate.task import REGRESSION, make_task
-from ..features import as_text, clean, clean_truth
 from ..judge.compressing import compress_model
 from ..judge.held_out import Rows
-from ..onnx_model import OnnxModel, SignatureError
+from ..model.features import as_text, clean, clean_truth
+from ..model.onnx_model import OnnxModel, SignatureError
 
 FIELD = "spec.compression.gate"
 FEWEST = 20

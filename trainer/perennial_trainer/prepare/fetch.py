@@ -15,7 +15,7 @@ from perennial_contracts.preparation import (
     Preparation,
 )
 
-from ..bundle import parse
+from ..bundle.manifest import parse
 from ..errors import StepError
 from ..progress import tell
 from ..store import Folder, split

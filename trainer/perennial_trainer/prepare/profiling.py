@@ -5,11 +5,11 @@ from pathlib import Path
 from perennial_contracts.profile import Profile
 
 from .. import tables
+from ..bundle.profile import describe
 from ..errors import StepError
 from ..evaluate.task import Task
-from ..features import clean
-from ..onnx_model import OnnxModel, SignatureError
-from ..profile import describe
+from ..model.features import clean
+from ..model.onnx_model import OnnxModel, SignatureError
 from ..progress import tell
 
 

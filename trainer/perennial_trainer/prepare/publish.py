@@ -13,9 +13,9 @@ from perennial_contracts.outcome import Outcome
 from perennial_contracts.preparation import Preparation
 from perennial_contracts.training import TrainingFailure
 
+from ..bundle.publish import publish_bundle
 from ..errors import StepError
 from ..progress import tell
-from ..publish import publish_bundle
 from .settings import PrepareSettings
 
 FIELD = "spec.packaging.output.uri"

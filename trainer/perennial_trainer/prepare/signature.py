@@ -6,9 +6,9 @@ from perennial_contracts.bundle import Tensor
 from perennial_contracts.outcome import LoadFailure
 
 from ..errors import StepError
-from ..onnx_model import ERRORS, SignatureError
-from ..onnx_model import describe as describe_node
-from ..sessions import open_session
+from ..model.onnx_model import ERRORS, SignatureError
+from ..model.onnx_model import describe as describe_node
+from ..model.sessions import open_session
 
 
 def describe(model: bytes) -> tuple[list[Tensor], list[Tensor]]:

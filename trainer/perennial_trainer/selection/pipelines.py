@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.searching import Candidate
 
-from ..features import Feature
+from ..model.features import Feature
 from .candidates import PACKAGES, Proposal
 
 MAX_CATEGORIES = 100

@@ -12,7 +12,7 @@ from perennial_contracts.training import TrainingFailure
 from ..errors import StepError
 from ..evaluate.scores import measure
 from ..evaluate.task import REGRESSION, Answers, Task, make_task
-from ..features import as_text
+from ..model.features import as_text
 
 
 def check_task(labels: np.ndarray, positive: str | None, metric: MetricName) -> Task:

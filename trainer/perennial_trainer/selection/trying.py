@@ -11,10 +11,10 @@ from sklearn.pipeline import Pipeline
 from perennial_contracts.modelcard import CandidateTrial, TaskName
 from perennial_contracts.searching import Search
 
-from ..convert import convert
-from ..cost import Cost, measure
 from ..evaluate.task import Task
-from ..features import Feature
+from ..model.convert import convert
+from ..model.cost import Cost, measure
+from ..model.features import Feature
 from . import pipelines
 from .candidates import Proposal
 from .folds import Folds, Order, split_folds

@@ -9,10 +9,10 @@ import numpy as np
 from perennial_contracts.quality import ERRORS, RELATIVE, MetricName
 from perennial_contracts.retrainjob import Comparison
 
-from .evaluate.blocks import resample
-from .evaluate.intervals import BLOCKS, HIGH, LOW, RESAMPLES
-from .evaluate.scores import measure
-from .evaluate.task import Answers, Task
+from ..evaluate.blocks import resample
+from ..evaluate.intervals import BLOCKS, HIGH, LOW, RESAMPLES
+from ..evaluate.scores import measure
+from ..evaluate.task import Answers, Task
 
 Where = Literal["Recent", "Reference"]
 

@@ -19,7 +19,7 @@ from perennial_contracts.capture import COLUMNS
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.training import TrainingFailure
 
-from .errors import StepError
+from ..errors import StepError
 
 TEXT: Datatype = "BYTES"
 NUMBER: Datatype = "FP32"

@@ -11,7 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 from perennial_contracts.bundle import Datatype, Tensor
 from perennial_contracts.modelcard import TaskName
 
-from .evaluate.task import Answers
+from ..evaluate.task import Answers
 from .features import Feature, as_text, tensors
 from .sessions import open_session
 

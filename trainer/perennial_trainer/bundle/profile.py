@@ -14,10 +14,10 @@ from perennial_contracts.profile import (
 )
 from perennial_contracts.quality import score_of
 
-from .evaluate.blocks import resample
-from .evaluate.scores import measure
-from .evaluate.task import Answers, Task
-from .features import Feature
+from ..evaluate.blocks import resample
+from ..evaluate.scores import measure
+from ..evaluate.task import Answers, Task
+from ..model.features import Feature
 
 BLOCKS = 30
 """Long enough for what comes in runs, many enough for a standard deviation."""

@@ -5,18 +5,18 @@ from pathlib import Path
 from perennial_contracts.bundle import MANIFEST_NAME
 from perennial_contracts.training import TrainingFailure
 
-from . import tables
-from .errors import StepError
+from .. import tables
+from ..errors import StepError
+from ..progress import tell
+from ..settings import FitSettings
 from .first import make_bundle
-from .progress import tell
-from .settings import FitSettings
 
 
 def run(settings: FitSettings) -> None:
     """Trains, and writes the bundle.
 
     Raises:
-        StepError: as :func:`perennial_trainer.first.make_bundle`, and DataUnreadable or
+        StepError: as :func:`perennial_trainer.fit.first.make_bundle`, and DataUnreadable or
             PublishFailed for the files.
     """
     if not settings.data.is_file():

@@ -7,9 +7,9 @@ import pandas as pd
 
 from perennial_contracts.training import TrainingFailure
 
+from ..errors import StepError
 from . import parity
 from .convert import ConversionError, convert
-from .errors import StepError
 from .features import Feature
 from .onnx_model import OnnxModel, SignatureError
 

@@ -8,8 +8,8 @@ from perennial_contracts.modelcard import REPORT_NAME
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.training import TrainingFailure
 
-from .errors import StepError
-from .store import Folder
+from ..errors import StepError
+from ..store import Folder
 
 FIELD = "output.uri"
 """The setting of a run that says where; prepare has another."""

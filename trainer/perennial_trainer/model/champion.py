@@ -7,10 +7,10 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.training import Model
 
-from .bundle import parse
-from .errors import StepError
+from ..bundle.manifest import parse
+from ..errors import StepError
+from ..store import Folder, split
 from .onnx_model import OnnxModel, SignatureError
-from .store import Folder, split
 
 FIELD = "spec.model.uri of the ModelDeployment"
 

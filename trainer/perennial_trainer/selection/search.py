@@ -12,15 +12,15 @@ from perennial_contracts.modelcard import CandidateTrial
 from perennial_contracts.searching import ONLY_FOR, Budget, Candidate, Search
 from perennial_contracts.training import Best, Progress, TrainingFailure
 
-from .cost import Cost
-from .errors import StepError
-from .features import Feature
-from .selection.candidates import Proposal, kinds_for, propose, usable
-from .selection.choose import choose, gain
-from .selection.halving import rounds, survivors
-from .selection.report import SearchReport, line, start_trial
-from .selection.scoring import check_task
-from .selection.trying import Measured, Problem, cross_validate, try_dummy
+from ..errors import StepError
+from ..model.cost import Cost
+from ..model.features import Feature
+from .candidates import Proposal, kinds_for, propose, usable
+from .choose import choose, gain
+from .halving import rounds, survivors
+from .report import SearchReport, line, start_trial
+from .scoring import check_task
+from .trying import Measured, Problem, cross_validate, try_dummy
 
 __all__ = ["Found", "SearchReport", "check_task", "search"]
 

@@ -10,13 +10,13 @@ from perennial_contracts.training import (
     TrainingFailure,
 )
 
-from . import board, tables
-from .errors import StepError
-from .features import clean, clean_truth, infer
-from .progress import tell
+from .. import board, tables
+from ..errors import StepError
+from ..model.features import clean, clean_truth, infer
+from ..progress import tell
+from ..settings import StepSettings
+from ..threads import allowed
 from .search import search
-from .settings import StepSettings
-from .threads import allowed
 
 
 def run(plan: Plan, settings: StepSettings) -> None:

@@ -11,9 +11,9 @@ from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.profile import PROFILE_NAME, Profile
 
-from .errors import StepError
-from .evaluate.task import Task
-from .onnx_model import OnnxModel
+from ..errors import StepError
+from ..evaluate.task import Task
+from ..model.onnx_model import OnnxModel
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy")
 """Those that decide what comes out; their versions are kept with it."""

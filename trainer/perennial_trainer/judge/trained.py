@@ -12,13 +12,13 @@ from sklearn.base import is_regressor
 
 from perennial_contracts.training import MODEL_ONNX, MODEL_SKOPS, SEARCH_FILE, TrainingFailure
 
-from .artifact import make_onnx
-from .errors import StepError
-from .features import Feature
-from .formats.safe_types import read_skops
-from .onnx_model import OnnxModel, SignatureError
-from .progress import tell
-from .search import SearchReport
+from ..errors import StepError
+from ..formats.safe_types import read_skops
+from ..model.artifact import make_onnx
+from ..model.features import Feature
+from ..model.onnx_model import OnnxModel, SignatureError
+from ..progress import tell
+from ..selection.search import SearchReport
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from sklearn.pipeline import Pipeline
 from perennial_contracts.searching import Budget, Search
 from perennial_contracts.training import TrainingFailure
 
-from . import bundle, profile
-from . import search as finding
-from .artifact import make_onnx
-from .errors import StepError
-from .evaluate.scores import values
-from .features import as_text, clean, clean_truth, digest_rows, infer
-from .selection.folds import hold_out
+from ..bundle import manifest, profile
+from ..errors import StepError
+from ..evaluate.scores import values
+from ..model.artifact import make_onnx
+from ..model.features import as_text, clean, clean_truth, digest_rows, infer
+from ..selection import search as finding
+from ..selection.folds import hold_out
 
 HELD_OUT_SHARE = 0.2
 LEAST_ROWS = 20
@@ -98,7 +98,7 @@ def make_bundle(
     model, _ = make_onnx(found.pipeline, features, held_out)
     answers = model.answer(held_out, task.classes)
     scores = values(task, truth, answers)
-    files = bundle.pack(
+    files = manifest.pack(
         model,
         profile.fit(held_out, features, truth, answers, task, search.seed),
         task,
@@ -112,7 +112,7 @@ def make_bundle(
     )
     return MadeBundle(
         files=files,
-        digest=bundle.digest(files),
+        digest=manifest.digest(files),
         candidate=found.candidate,
         metrics=scores,
         pipeline=found.pipeline,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from perennial_contracts.training import CHAMPION_FOLDER, EXTRA_FOLDER, TrainingFailure
 
-from .errors import StepError
+from ..errors import StepError
 
 MOST_FILES = 20
 LARGEST = 256 * 2**20

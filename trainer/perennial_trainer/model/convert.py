@@ -14,11 +14,11 @@ from sklearn.preprocessing import StandardScaler
 
 from perennial_contracts.bundle import Datatype
 
+from ..formats.boosters import convertible
+from ..formats.graph import DATATYPES, OPSETS, finish
+from ..formats.refusals import parts
+from ..formats.trees import keep_missing
 from .features import NUMBER, Feature
-from .formats.boosters import convertible
-from .formats.graph import DATATYPES, OPSETS, finish
-from .formats.refusals import parts
-from .formats.trees import keep_missing
 from .onnx_model import LABEL, PREDICTION, PROBABILITIES
 
 ELEMENTS: dict[Datatype, int] = {datatype: element for element, datatype in DATATYPES.items()}

@@ -1,0 +1,1 @@
+"""The command ``fit``: a first model, on a person's machine."""
