@@ -1,8 +1,17 @@
-"""For all tests: how long an example of a property takes says nothing on a busy machine."""
+"""What holds for all tests."""
 
 import hypothesis
+import pytest
 
+# How long an example of a property takes says nothing on a busy machine.
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of clusters run one after the other, in one process, beside all others."""
+    for item in items:
+        if any(map(item.get_closest_marker, ("cluster", "cluster_lifecycle"))):
+            item.add_marker(pytest.mark.xdist_group("clusters"))
