@@ -1,5 +1,6 @@
 """Which model is taken, how it is looked for, and what is told of it."""
 
+import os
 from collections import Counter
 
 import numpy as np
@@ -17,7 +18,7 @@ from perennial_trainer.selection.candidates import BALANCED, propose
 from perennial_trainer.selection.choose import choose
 from perennial_trainer.selection.folds import split_folds
 from perennial_trainer.selection.search import search
-from perennial_trainer.threads import allowed
+from perennial_trainer.threads import allowed, settle_openmp
 
 
 @given(
@@ -173,3 +174,14 @@ def test_a_quota_of_two_cpus_allows_two_threads_where_there_are_as_many(tmp_path
     (tmp_path / "cpu.max").write_text("250000 100000")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     assert allowed(tmp_path / "cpu.max") == 2
+
+
+@pytest.mark.parametrize("said", [None, "ACTIVE"])
+def test_threads_wait_without_spinning_unless_the_environment_says_otherwise(monkeypatch, said):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    if said:
+        monkeypatch.setenv("OMP_WAIT_POLICY", said)
+    settle_openmp(2)
+    assert os.environ["OMP_WAIT_POLICY"] == (said or "PASSIVE")
+    assert os.environ["OMP_NUM_THREADS"] == "3"

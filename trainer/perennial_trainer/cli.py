@@ -1,6 +1,5 @@
 """The program ``perennial-trainer``."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from .prepare.settings import PrepareSettings
 from .progress import complain
 from .settings import ConvertSettings, FitSettings, StepSettings, parse
 from .step_options import read_plan
-from .threads import allowed
+from .threads import allowed, settle_openmp
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,11 +40,13 @@ Settings = StepSettings | FitSettings | ConvertSettings | PrepareSettings
 
 
 def _run(settings: Settings) -> TrainingResult | Outcome | None:
+    in_pod = isinstance(settings, StepSettings | PrepareSettings)
+    # Where no number is said, scikit-learn asks programs that the image lacks.
+    settle_openmp(allowed() if in_pod else None)
     # A step takes no time for what only the others need.
     if isinstance(settings, PrepareSettings):
         from .prepare.run import run as prepare
 
-        os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
         return prepare(settings)
     if isinstance(settings, FitSettings):
         from .fit.command import run as fit
@@ -58,8 +59,6 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
         convert(settings)
         return None
     plan = read_plan(Plan)
-    # OpenMP reads it as it is loaded. Without it scikit-learn asks programs that the image lacks.
-    os.environ.setdefault("OMP_NUM_THREADS", str(allowed()))
     if settings.step == ASSEMBLE:
         from .assemble.step import run as assemble
 
