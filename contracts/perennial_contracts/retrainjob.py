@@ -285,6 +285,11 @@ class DataSummary(ApiModel):
     """Time of the first captured row."""
     end: Moment | None = None
     """Time of the last captured row."""
+    learntUntil: Moment | None = None
+    """Time of the last captured row that was learnt from."""
+    fresh: Annotated[int | None, Field(ge=0)] = None
+    """Rows to learn from, the latest ones, that the champion has not learnt from. Absent where its
+    bundle does not say."""
 
 
 Comparisons = Annotated[list[Comparison], Field(default_factory=list, max_length=20)]

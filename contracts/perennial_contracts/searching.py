@@ -63,6 +63,10 @@ class Search(ApiModel):
     better ones on more."""
     maxSeconds: Annotated[int, Field(ge=1, le=86400)] = 600
     """No further model is tried after this time."""
+    warmStart: bool = False
+    """Begin with the champion: its kind and settings first, XGBoost and LightGBM going on from its
+    trees, then each other kind once. Where its features or classes are others, and where there is
+    none, all is searched as usual."""
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
     """Of all that is random."""
 

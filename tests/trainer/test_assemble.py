@@ -15,8 +15,9 @@ from perennial_contracts.retrainjob import DataSummary, TrainingData
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Plan, TrainingFailure
 from perennial_trainer import tables
+from perennial_trainer.assemble.arrange import Assembled, Rows, arrange
 from perennial_trainer.assemble.baseline import replay
-from perennial_trainer.assemble.step import Assembled, Rows, arrange, gather, run
+from perennial_trainer.assemble.step import gather, run
 from perennial_trainer.errors import StepError
 from perennial_trainer.fit.first import make_bundle
 from perennial_trainer.settings import StepSettings

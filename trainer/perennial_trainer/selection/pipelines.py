@@ -23,6 +23,7 @@ from perennial_contracts.modelcard import TaskName
 from perennial_contracts.searching import Candidate
 
 from ..model.features import Feature
+from . import going_on
 from .candidates import PACKAGES, Proposal
 
 MAX_CATEGORIES = 100
@@ -94,7 +95,9 @@ def fit(
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A row of a time-ordered fold may lack a column altogether; it is filled.
         warnings.filterwarnings("ignore", "Skipping features without any observed values")
-        if proposal.kind == "MLP" and task == "Regression":
+        if proposal.trees is not None:
+            going_on.fit(pipeline, proposal.trees, frame, labels)
+        elif proposal.kind == "MLP" and task == "Regression":
             _fit_scaled(pipeline, frame, labels)
         else:
             pipeline.fit(frame, labels)
