@@ -10,7 +10,7 @@ from .compression import Compression
 from .duration import Duration
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .quality import MetricName
-from .searching import METRIC_FITS, Budget, Gate, Search, resolve_gate
+from .searching import METRIC_FITS, OF_NUMBERS, Budget, Gate, Search, resolve_gate
 
 KIND = "RetrainJob"
 PLURAL = "retrainjobs"
@@ -116,8 +116,7 @@ class RetrainTemplate(ApiModel):
                     numbers="(has(self.search) && self.search.task == 'Regression')",
                     metric="self.gate.metric",
                 ),
-                "gate.metric: for search.task: Regression expected rmse, mae or r2, and these only "
-                "there",
+                f"gate.metric: for search.task: Regression expected {OF_NUMBERS}",
             ),
         )
     )

@@ -120,8 +120,8 @@ _FLOAT16 = {"methods": [{"type": "Float16"}]}
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"search": {"task": "Regression", "metric": "f1"}}, "expected rmse, mae or r2"),
-        ({"search": {"metric": "rmse"}}, "expected rmse, mae or r2, and these only there"),
+        ({"search": {"task": "Regression", "metric": "f1"}}, "expected rmse, mae, r2, pinball_10 or pinball_90"),
+        ({"search": {"metric": "rmse"}}, "pinball_10 or pinball_90, and these only there"),
         (
             {"search": {"task": "Regression", "candidates": ["Logistic"]}},
             "Logistic is for task: Classification",

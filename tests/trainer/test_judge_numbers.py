@@ -101,7 +101,7 @@ def test_a_first_regressor_is_published_with_one_output_of_numbers(site):
     error = np.sqrt(np.mean((said.values - site.recent["minutes"]) ** 2))
     assert manifest.metrics["rmse"] == pytest.approx(error, rel=1e-4)
     told = {metric.name: metric.value for metric in result.metrics}
-    assert set(told) == {"rmse", "mae", "r2"}
+    assert set(told) == {"rmse", "mae", "r2", "pinball_10", "pinball_90"}
     assert float(told["rmse"]) == pytest.approx(error, rel=1e-4)
     assert result.sizeBytes == (folder / "model.onnx").stat().st_size
 
@@ -187,7 +187,7 @@ def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, r
 def test_a_metric_of_classes_is_refused_for_numbers(site):
     error = site.failure(gate={"metric": "accuracy"})
     assert error.reason is TrainingFailure.BAD_PLAN
-    assert "gate.metric: expected one of rmse, mae, r2 for numbers" in error.message
+    assert "gate.metric: expected one of rmse, mae, r2, pinball_10, pinball_90 for numbers" in error.message
 
 
 def test_a_truth_that_is_no_number_is_named(site):
