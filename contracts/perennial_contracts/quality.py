@@ -31,9 +31,7 @@ ERRORS: frozenset[MetricName] = frozenset(
     {"log_loss", "brier", "mae", "rmse", "pinball_10", "pinball_90"}
 )
 """Those that are better when they are smaller."""
-RELATIVE: frozenset[MetricName] = frozenset(
-    {"log_loss", "mae", "rmse", "pinball_10", "pinball_90"}
-)
+RELATIVE: frozenset[MetricName] = frozenset({"log_loss", "mae", "rmse", "pinball_10", "pinball_90"})
 """Those without an upper end: a gain or a loss is told as a share of what there was before."""
 MonitoredMetric = Literal["accuracy", "f1", "recall", "precision", "roc_auc"]
 """Those that the counters of the pods tell."""

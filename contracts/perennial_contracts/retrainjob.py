@@ -118,6 +118,15 @@ class RetrainTemplate(ApiModel):
                 ),
                 f"gate.metric: for search.task: Regression expected {OF_NUMBERS}",
             ),
+            (
+                "!has(self.compression) || !has(self.compression.gate) || "
+                "!has(self.compression.gate.metric) || "
+                + METRIC_FITS.format(
+                    numbers="(has(self.search) && self.search.task == 'Regression')",
+                    metric="self.compression.gate.metric",
+                ),
+                f"compression.gate.metric: for search.task: Regression expected {OF_NUMBERS}",
+            ),
         )
     )
 

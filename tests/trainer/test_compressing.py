@@ -199,6 +199,11 @@ def test_rows_to_choose_by_come_before_those_to_judge_on_and_none_is_both(count,
     np.testing.assert_array_equal(np.concatenate([aside.truth, judged.truth]), truth)
 
 
+def test_classes_are_measured_by_accuracy_where_the_gate_names_no_metric(fake, run):
+    run(None)
+    assert (fake.samples.metric, fake.samples.higher_is_better) == ("accuracy", True)
+
+
 def test_less_is_better_of_an_error(fake, run):
     run("log_loss")
     assert not fake.samples.higher_is_better

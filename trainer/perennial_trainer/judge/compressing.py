@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.compression import Compression
+from perennial_contracts.compression import Compression, resolve_compression_gate
 from perennial_contracts.modelcard import CompressionTrial
 from perennial_contracts.quality import ERRORS
 from perennial_contracts.training import TrainingFailure
@@ -43,7 +43,8 @@ def compress_model(
     # What is not wanted is not loaded: it takes seconds.
     from ..compress import Samples, compress
 
-    metric = wanted.gate.metric
+    gate = resolve_compression_gate(wanted.gate, task.kind)
+    wanted, metric = wanted.model_copy(update={"gate": gate}), gate.metric
     if metric not in task.metrics:
         raise StepError(
             TrainingFailure.BAD_PLAN,
