@@ -24,9 +24,10 @@ MetricName = Literal[
     "mae", "rmse", "r2", "pinball_10", "pinball_90",
 ]  # fmt: skip
 """As scikit-learn names them, or for short: brier (score), mae and rmse (mean absolute and root
-mean squared error), pinball_10 and pinball_90 (mean pinball loss at the quantiles .1 and .9: what is
-told too low costs the quantile of the error, what is told too high the rest of it). With more than two classes f1, recall and precision are averaged over the
-classes ("macro"), and there are no roc_auc, average_precision and brier."""
+mean squared error), pinball_10 and pinball_90 (mean pinball loss at the quantiles .1 and .9: what
+is told too low costs the quantile of the error, what is told too high the rest of it). With more
+than two classes f1, recall and precision are averaged over the classes ("macro"), and there are no
+roc_auc, average_precision and brier."""
 ERRORS: frozenset[MetricName] = frozenset(
     {"log_loss", "brier", "mae", "rmse", "pinball_10", "pinball_90"}
 )

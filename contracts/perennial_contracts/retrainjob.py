@@ -289,6 +289,9 @@ class DataSummary(ApiModel):
     """Rows that the search saw."""
     captured: Annotated[int, Field(ge=0)] = 0
     """Captured rows with a label, the holdout among them."""
+    leftOut: Annotated[int, Field(ge=0)] = 0
+    """Captured rows that were left out for their label: none of the classes, or no number where
+    numbers are learnt."""
     start: Moment | None = None
     """Time of the first captured row."""
     end: Moment | None = None

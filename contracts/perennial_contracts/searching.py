@@ -79,8 +79,8 @@ class Gate(ApiModel):
     """What the two are compared by; the search's where absent."""
     minImprovementPermille: Annotated[int, Field(ge=0, le=1000)] = 2
     """On the captured holdout, the lower bound of the gain (95 %, paired bootstrap) must be at
-    least this, in thousandths; of errors without an upper end (log_loss, mae, rmse, pinball_10, pinball_90) in
-    thousandths of the champion's."""
+    least this, in thousandths; of errors without an upper end (log_loss, mae, rmse, pinball_10,
+    pinball_90) in thousandths of the champion's."""
     maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
     """On the baseline's holdout, the lower bound of the gain must be above minus this, in
     thousandths. Not looked at without a baseline."""

@@ -161,20 +161,20 @@ def _captured(
             "the true labels back to the model's feedback path, each with its prediction id",
         )
     texts = as_text(rows[LABEL])
-    if known is not None:
-        understood = np.isin(texts.astype(str), sorted(known))
-        strange = sorted(set(texts[~understood]))
-        if strange:
-            tell(
-                f"{int((~understood).sum())} rows are left out, whose labels neither the model nor "
-                f"the baseline has: {', '.join(strange[:10])}"
-            )
-        rows, texts = rows[understood].reset_index(drop=True), texts[understood]
+    learnable = labelling.can_be_learnt(texts, known, plan.search.task)
+    left_out, odd = int((~learnable).sum()), ""
+    if left_out:
+        numbers = plan.search.task == "Regression"
+        why = "no numbers" if numbers else "neither the model's nor the baseline's"
+        examples = ", ".join(text[:40] for text in sorted(set(texts[~learnable]))[:10])
+        odd = f"{left_out:,} rows are left out, whose labels are {why}: {examples}"
+        tell(odd)
+        rows, texts = rows[learnable].reset_index(drop=True), texts[learnable]
     if len(rows) < data.minRows:
         raise StepError(
             TrainingFailure.TOO_FEW_ROWS,
             f"expected at least {data.minRows:,} rows with a label (data.minRows), got "
-            f"{len(rows):,} of {found.predictions:,} {what}",
+            f"{len(rows):,} of {found.predictions:,} {what}{odd and f'. {odd}'}",
         )
     tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
     times = rows[TIME]
@@ -182,6 +182,7 @@ def _captured(
         digest="",
         rows=0,
         captured=len(rows),
+        leftOut=left_out,
         start=moment(times.iloc[0]),
         end=moment(times.iloc[-1]),
     )
@@ -191,11 +192,11 @@ def _captured(
         return Rows(frame, clean_numbers(rows[LABEL], data.label, source), times), summary
     # A label that stands for a number is one only if all do.
     numbers = base.labels.dtype.kind == "i" if base is not None else labelling.are_whole(set(texts))
-    odd = [text for text in texts if numbers and not labelling.are_whole([text])]
-    if odd:
+    broken = [text for text in texts if numbers and not labelling.are_whole([text])]
+    if broken:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
             f"labels of {plan.model}: expected whole numbers, as {data.label} of the baseline has, "
-            f"got {odd[0]!r}",
+            f"got {broken[0]!r}",
         )
     return Rows(frame, labelling.as_kind(texts, numbers), times), summary
