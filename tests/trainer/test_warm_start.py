@@ -109,14 +109,17 @@ def problem(rows, seed, task):
     late = clean_labels(table["late"], "late", "rows")
     if task == "numbers":
         return frame, 3.0 * frame["wind"].to_numpy(np.float64) + late, features
-    if task == "texts of three":
-        names = np.array(["early", "late", "never"], object)
-        return frame, names[late + (frame["hour"].to_numpy() > 20)], features
+    if task == "three":
+        return frame, late + (frame["hour"].to_numpy() > 20), features
+    if task == "texts":
+        return frame, np.array(["early", "late"], object)[late], features
     return frame, late, features
 
 
-@pytest.mark.parametrize("task", ["two", "texts of three", "numbers"])
+@pytest.mark.parametrize("task", ["two", "three", "texts", "numbers"])
 def test_trees_that_are_added_stand_upon_the_old_ones_and_convert(rows, booster, task, tmp_path):
+    if (booster, task) == ("XGBoost", "texts"):
+        pytest.skip("it takes whole numbers for classes alone")
     frame, truth, features = problem(rows, 1, task)
     name = "Regression" if task == "numbers" else "Classification"
     settings = {**SETTINGS[booster][0], "n_estimators": 40}

@@ -31,10 +31,19 @@ def can_be_learnt(texts: np.ndarray, known: Collection[str] | None, task: TaskNa
     """
     if task == "Regression":
         numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
-        return np.isfinite(numbers.to_numpy(np.float64))
+        return np.asarray(np.isfinite(numbers.to_numpy(np.float64)))
     if known is None:
         return np.ones(len(texts), bool)
     return np.isin(texts.astype(str), sorted(known))
+
+
+def left_out(texts: np.ndarray, task: TaskName) -> str:
+    """What is told of rows whose labels cannot be learnt; empty where there are none."""
+    if not len(texts):
+        return ""
+    why = "no numbers" if task == "Regression" else "neither the model's nor the baseline's"
+    shown = ", ".join(text[:40] for text in sorted(set(texts))[:10])
+    return f"{len(texts):,} rows are left out, whose labels are {why}: {shown}"
 
 
 def known(champion: Sequence[str] | None, baseline: np.ndarray | None) -> set[str] | None:

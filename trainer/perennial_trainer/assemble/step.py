@@ -162,19 +162,15 @@ def _captured(
         )
     texts = as_text(rows[LABEL])
     learnable = labelling.can_be_learnt(texts, known, plan.search.task)
-    left_out, odd = int((~learnable).sum()), ""
+    left_out = labelling.left_out(texts[~learnable], plan.search.task)
     if left_out:
-        numbers = plan.search.task == "Regression"
-        why = "no numbers" if numbers else "neither the model's nor the baseline's"
-        examples = ", ".join(text[:40] for text in sorted(set(texts[~learnable]))[:10])
-        odd = f"{left_out:,} rows are left out, whose labels are {why}: {examples}"
-        tell(odd)
-        rows, texts = rows[learnable].reset_index(drop=True), texts[learnable]
+        tell(left_out)
+    rows, texts = rows[learnable].reset_index(drop=True), texts[learnable]
     if len(rows) < data.minRows:
         raise StepError(
             TrainingFailure.TOO_FEW_ROWS,
             f"expected at least {data.minRows:,} rows with a label (data.minRows), got "
-            f"{len(rows):,} of {found.predictions:,} {what}{odd and f'. {odd}'}",
+            f"{len(rows):,} of {found.predictions:,} {what}{left_out and f'. {left_out}'}",
         )
     tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
     times = rows[TIME]
@@ -182,7 +178,7 @@ def _captured(
         digest="",
         rows=0,
         captured=len(rows),
-        leftOut=left_out,
+        leftOut=int((~learnable).sum()),
         start=moment(times.iloc[0]),
         end=moment(times.iloc[-1]),
     )

@@ -7,6 +7,7 @@ too, as plain JSON.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from sklearn.pipeline import Pipeline
 
 from perennial_contracts.searching import Candidate
@@ -74,13 +75,11 @@ def read(folder: Path, kind: Candidate, classes: Sequence[str]) -> Trees | None:
     try:
         texts = _BY_FEATURE.validate_json((folder / TEXTS_FILE).read_bytes())
         trees = Trees(kind, (folder / TREES_FILES[kind]).read_bytes(), texts, classes)
-        trees.count()
-    except (OSError, ValidationError):
-        return None
-    # The libraries raise their own errors for a file that is none of theirs.
+        # XGBoost ends the process over a file of nothing; for others the libraries raise errors
+        # of their own.
+        return trees if trees.booster and trees.count() else None
     except Exception:
         return None
-    return trees
 
 
 def files(pipeline: Pipeline, kind: Candidate) -> dict[str, bytes]:
@@ -126,6 +125,9 @@ def fit(pipeline: Pipeline, trees: Trees, frame: pd.DataFrame, labels: np.ndarra
     model.set_params(n_estimators=added(model.n_estimators))
     begin = {"xgb_model" if trees.kind == "XGBoost" else "init_model": trees.load()}
     model.fit(columns.transform(frame), labels, **begin)
+    if trees.kind == "LightGBM":
+        # It holds on to the one that it went on from, which is none of the types that are trusted.
+        model._Booster = copy(model.booster_)
 
 
 def added(asked: int) -> int:
