@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .api import PARQUET_FILE, ApiModel, list_map
+from .modelcard import TaskName
 from .quality import MetricName
 
 MethodType = Literal["Int8Dynamic", "Int8Static", "Float16", "Prune", "Distill"]
@@ -22,8 +23,9 @@ class Method(ApiModel):
 class CompressionGate(ApiModel):
     """What a compressed model may lose."""
 
-    metric: MetricName = "accuracy"
-    """What is measured, on rows that the model has not learnt from."""
+    metric: MetricName | None = None
+    """What is measured, on rows that the model has not learnt from; where absent accuracy, and rmse
+    for a model that tells numbers."""
     maxLossPermille: Annotated[int, Field(ge=0, le=1000)] = 5
     """Most that the metric may get worse by, in thousandths; of errors such as mae and rmse in
     thousandths of the uncompressed model's."""
@@ -38,6 +40,14 @@ class CompressionGate(ApiModel):
     RetrainJob has held-out rows of its own and needs none."""
     label: Annotated[str, Field(min_length=1, max_length=256)] = "label"
     """Column of the data that holds the truth."""
+
+
+def resolve_compression_gate(gate: CompressionGate, task: TaskName) -> CompressionGate:
+    """The gate with the metric that is usual for a task where it names none."""
+    if gate.metric is not None:
+        return gate
+    usual: MetricName = "rmse" if task == "Regression" else "accuracy"
+    return gate.model_copy(update={"metric": usual})
 
 
 class Compression(ApiModel):

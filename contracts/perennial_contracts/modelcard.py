@@ -97,6 +97,8 @@ class CandidateTrial(_Part):
     size_bytes: int | None = None
     problem: str = ""
     chosen: bool = False
+    goes_on: bool = False
+    """Its trees were added to the champion's."""
 
 
 class CompressionTrial(_Part):

@@ -17,18 +17,22 @@ ClassificationMetric = Literal[
     "accuracy", "f1", "recall", "precision", "roc_auc",
     "balanced_accuracy", "average_precision", "log_loss", "brier",
 ]  # fmt: skip
-RegressionMetric = Literal["mae", "rmse", "r2"]
+RegressionMetric = Literal["mae", "rmse", "r2", "pinball_10", "pinball_90"]
 MetricName = Literal[
     "accuracy", "f1", "recall", "precision", "roc_auc",
     "balanced_accuracy", "average_precision", "log_loss", "brier",
-    "mae", "rmse", "r2",
+    "mae", "rmse", "r2", "pinball_10", "pinball_90",
 ]  # fmt: skip
 """As scikit-learn names them, or for short: brier (score), mae and rmse (mean absolute and root
-mean squared error). With more than two classes f1, recall and precision are averaged over the
-classes ("macro"), and there are no roc_auc, average_precision and brier."""
-ERRORS: frozenset[MetricName] = frozenset({"log_loss", "brier", "mae", "rmse"})
+mean squared error), pinball_10 and pinball_90 (mean pinball loss at the quantiles .1 and .9: what
+is told too low costs the quantile of the error, what is told too high the rest of it). With more
+than two classes f1, recall and precision are averaged over the classes ("macro"), and there are no
+roc_auc, average_precision and brier."""
+ERRORS: frozenset[MetricName] = frozenset(
+    {"log_loss", "brier", "mae", "rmse", "pinball_10", "pinball_90"}
+)
 """Those that are better when they are smaller."""
-RELATIVE: frozenset[MetricName] = frozenset({"log_loss", "mae", "rmse"})
+RELATIVE: frozenset[MetricName] = frozenset({"log_loss", "mae", "rmse", "pinball_10", "pinball_90"})
 """Those without an upper end: a gain or a loss is told as a share of what there was before."""
 MonitoredMetric = Literal["accuracy", "f1", "recall", "precision", "roc_auc"]
 """Those that the counters of the pods tell."""

@@ -10,7 +10,7 @@ from .compression import Compression
 from .duration import Duration
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .quality import MetricName
-from .searching import METRIC_FITS, Budget, Gate, Search, resolve_gate
+from .searching import METRIC_FITS, OF_NUMBERS, Budget, Gate, Search, resolve_gate
 
 KIND = "RetrainJob"
 PLURAL = "retrainjobs"
@@ -116,8 +116,16 @@ class RetrainTemplate(ApiModel):
                     numbers="(has(self.search) && self.search.task == 'Regression')",
                     metric="self.gate.metric",
                 ),
-                "gate.metric: for search.task: Regression expected rmse, mae or r2, and these only "
-                "there",
+                f"gate.metric: for search.task: Regression expected {OF_NUMBERS}",
+            ),
+            (
+                "!has(self.compression) || !has(self.compression.gate) || "
+                "!has(self.compression.gate.metric) || "
+                + METRIC_FITS.format(
+                    numbers="(has(self.search) && self.search.task == 'Regression')",
+                    metric="self.compression.gate.metric",
+                ),
+                f"compression.gate.metric: for search.task: Regression expected {OF_NUMBERS}",
             ),
         )
     )
@@ -281,10 +289,18 @@ class DataSummary(ApiModel):
     """Rows that the search saw."""
     captured: Annotated[int, Field(ge=0)] = 0
     """Captured rows with a label, the holdout among them."""
+    leftOut: Annotated[int, Field(ge=0)] = 0
+    """Captured rows that were left out for their label: none of the classes, or no number where
+    numbers are learnt."""
     start: Moment | None = None
     """Time of the first captured row."""
     end: Moment | None = None
     """Time of the last captured row."""
+    learntUntil: Moment | None = None
+    """Time of the last captured row that was learnt from."""
+    fresh: Annotated[int | None, Field(ge=0)] = None
+    """Rows to learn from, the latest ones, that the champion has not learnt from. Absent where its
+    bundle does not say."""
 
 
 Comparisons = Annotated[list[Comparison], Field(default_factory=list, max_length=20)]

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from .api import ApiModel, rules
 from .modelcard import TaskName
-from .quality import MetricName
+from .quality import MetricName, RegressionMetric
 
 Candidate = Literal[
     "Logistic", "Linear", "DecisionTree", "ExtraTrees", "RandomForest", "LightGBM", "XGBoost",
@@ -19,8 +19,9 @@ ONLY_FOR: dict[Candidate, TaskName] = {"Logistic": "Classification", "Linear": "
 """Those that learn only classes, or only numbers."""
 
 
-METRIC_FITS = "{numbers} == ({metric} in ['mae', 'rmse', 'r2'])"
+METRIC_FITS = f"{{numbers}} == ({{metric}} in {list(get_args(RegressionMetric))})"
 """A CEL rule: whether numbers are learnt, and the metric, both as expressions."""
+OF_NUMBERS = "rmse, mae, r2, pinball_10 or pinball_90, and these only there"
 
 
 def _usual_metric(fields: dict[str, Any]) -> MetricName:
@@ -35,7 +36,7 @@ class Search(ApiModel):
             (
                 "!has(self.metric) || "
                 + METRIC_FITS.format(numbers="(self.task == 'Regression')", metric="self.metric"),
-                "metric: for task: Regression expected rmse, mae or r2, and these only there",
+                f"metric: for task: Regression expected {OF_NUMBERS}",
             ),
             (
                 "!has(self.candidates) || !((self.task == 'Regression' ? 'Logistic' : 'Linear') "
@@ -63,6 +64,10 @@ class Search(ApiModel):
     better ones on more."""
     maxSeconds: Annotated[int, Field(ge=1, le=86400)] = 600
     """No further model is tried after this time."""
+    warmStart: bool = False
+    """Begin with the champion: its kind and settings first, XGBoost and LightGBM going on from its
+    trees, then each other kind once. Where its features or classes are others, and where there is
+    none, all is searched as usual."""
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
     """Of all that is random."""
 
@@ -74,13 +79,14 @@ class Gate(ApiModel):
     """What the two are compared by; the search's where absent."""
     minImprovementPermille: Annotated[int, Field(ge=0, le=1000)] = 2
     """On the captured holdout, the lower bound of the gain (95 %, paired bootstrap) must be at
-    least this, in thousandths; of log_loss, mae and rmse in thousandths of the champion's."""
+    least this, in thousandths; of errors without an upper end (log_loss, mae, rmse, pinball_10,
+    pinball_90) in thousandths of the champion's."""
     maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
     """On the baseline's holdout, the lower bound of the gain must be above minus this, in
     thousandths. Not looked at without a baseline."""
     minValuePermille: Annotated[int, Field(ge=0, le=1000)] = 0
     """On the captured holdout, the metric itself must be at least this, in thousandths; of errors
-    (log_loss, brier, mae, rmse) at most this, and 0 is no limit."""
+    (log_loss, brier, mae, rmse, pinball_10, pinball_90) at most this, and 0 is no limit."""
 
 
 def resolve_gate(search: Search, gate: Gate) -> Gate:

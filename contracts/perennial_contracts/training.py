@@ -33,6 +33,9 @@ OUTPUT_FOLDER = "/perennial/output"
 """Made by train, read by judge: MODEL_ONNX or MODEL_SKOPS, and SEARCH_FILE where there was one."""
 EXTRA_FOLDER = "extra"
 """In OUTPUT_FOLDER and in a bundle: files that the next training finds beside the champion."""
+CANDIDATE, SETTINGS, LEARNT_UNTIL = "candidate", "settings", "learntUntil"
+"""Keys of a bundle's lineage: the kind of model that the search found, its settings as a JSON
+object, and the time of the last captured row that it has learnt from."""
 
 TRAIN_FILE = "train.parquet"
 RECENT_FILE = "recent.parquet"

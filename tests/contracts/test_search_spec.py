@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from perennial_contracts.compression import CompressionGate, resolve_compression_gate
 from perennial_contracts.crd import openapi
 from perennial_contracts.retrainjob import RetrainJob, RetrainTemplate, TrainingData
 from perennial_contracts.searching import Budget, Gate, Search
@@ -44,6 +45,20 @@ def test_the_metric_follows_from_the_task_and_the_gates_from_the_searchs(search,
     assert (plan.search.metric, plan.gate.metric) == metrics
     again = Plan.model_validate_json(plan.model_dump_json())
     assert (again.search.metric, again.gate.metric) == metrics
+
+
+@pytest.mark.parametrize(
+    ("named", "task", "metric"),
+    [
+        (None, "Classification", "accuracy"),
+        (None, "Regression", "rmse"),
+        ("roc_auc", "Classification", "roc_auc"),
+        ("mae", "Regression", "mae"),
+    ],
+)
+def test_the_metric_of_a_compression_follows_from_what_the_model_tells(named, task, metric):
+    gate = CompressionGate(metric=named, maxLossPermille=7)
+    assert resolve_compression_gate(gate, task) == CompressionGate(metric=metric, maxLossPermille=7)
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,22 @@ _FLOAT16 = {"methods": [{"type": "Float16"}]}
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"search": {"task": "Regression", "metric": "f1"}}, "expected rmse, mae or r2"),
-        ({"search": {"metric": "rmse"}}, "expected rmse, mae or r2, and these only there"),
+        (
+            {"search": {"task": "Regression", "metric": "f1"}},
+            "expected rmse, mae, r2, pinball_10 or pinball_90",
+        ),
+        ({"search": {"metric": "rmse"}}, "pinball_10 or pinball_90, and these only there"),
+        (
+            {"compression": {**_FLOAT16, "gate": {"metric": "mae"}}},
+            "compression.gate.metric: for search.task: Regression expected rmse",
+        ),
+        (
+            {
+                "search": {"task": "Regression"},
+                "compression": {**_FLOAT16, "gate": {"metric": "accuracy"}},
+            },
+            "compression.gate.metric: for search.task: Regression expected rmse",
+        ),
         (
             {"search": {"task": "Regression", "candidates": ["Logistic"]}},
             "Logistic is for task: Classification",

@@ -15,10 +15,13 @@ from perennial_contracts.retrainjob import DataSummary, TrainingData
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Plan, TrainingFailure
 from perennial_trainer import tables
+from perennial_trainer.assemble.arrange import Assembled, Rows, arrange
 from perennial_trainer.assemble.baseline import replay
-from perennial_trainer.assemble.step import Assembled, Rows, arrange, gather, run
+from perennial_trainer.assemble.labels import can_be_learnt
+from perennial_trainer.assemble.step import gather, run
 from perennial_trainer.errors import StepError
 from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.model.features import clean_numbers
 from perennial_trainer.settings import StepSettings
 
 
@@ -231,20 +234,51 @@ def test_numbers_that_come_back_as_texts_are_numbers_to_learn(site, rows):
     np.testing.assert_allclose(got.reference.labels, np.arange(320, 400) / 4)
 
 
-def test_a_number_of_feedback_that_is_none_is_told(site, rows):
-    capture(site / "captured", rows(100, 2).drop(columns="late"), ["12.5"] * 99 + ["late"])
-    search = {"task": "Regression", "metric": "rmse", "candidates": None}
-    error = failure(site, champion=None, search=search, gate={"metric": "rmse"})
-    assert error.reason is TrainingFailure.DATA_UNREADABLE
-    assert "column late: expected a number in each row (search.task: Regression)" in error.message
-    assert "'late'" in error.message
+NUMBERS = {"task": "Regression", "metric": "rmse", "candidates": None}
+NO_NUMBERS = ["late", "nan", "inf", "12,5"]
+
+
+def collect_numbers(site, rows, odd: int) -> Assembled:
+    """Of a hundred labels the first ones are no numbers."""
+    labels = [*NO_NUMBERS * 25][:odd] + ["12.5"] * (100 - odd)
+    capture(site / "captured", rows(100, 2).drop(columns="late"), labels)
+    return collect(site, champion=None, search=NUMBERS, gate={"metric": "rmse"})
+
+
+def test_a_feedback_that_is_no_number_is_left_out_counted_and_told(site, rows, capsys):
+    got = collect_numbers(site, rows, odd=4)
+    assert (got.summary.captured, got.summary.leftOut) == (96, 4)
+    assert set(got.recent.labels) == {12.5}
+    said = capsys.readouterr().out
+    assert "4 rows are left out, whose labels are no numbers: 12,5, inf, late, nan" in said
+
+
+def test_where_too_few_numbers_remain_the_run_fails_with_all_counts(site, rows):
+    with pytest.raises(StepError) as caught:
+        collect_numbers(site, rows, odd=60)
+    assert caught.value.reason is TrainingFailure.TOO_FEW_ROWS
+    message = caught.value.message
+    assert "expected at least 50 rows with a label (data.minRows), got 40 of 100" in message
+    assert "60 rows are left out, whose labels are no numbers: 12,5, inf, late, nan" in message
 
 
 def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, rows, capsys):
     ids = put(site, rows(100, 2))
     put_labels(site / "captured", [(ids[0], NOW - timedelta(hours=1), "lat")])
-    assert collect(site).summary.captured == 99
-    assert "1 rows are left out, whose labels neither the model nor" in capsys.readouterr().out
+    summary = collect(site).summary
+    assert (summary.captured, summary.leftOut) == (99, 1)
+    said = capsys.readouterr().out
+    assert (
+        "1 rows are left out, whose labels are neither the model's nor the baseline's: lat" in said
+    )
+
+
+@given(st.lists(st.text(max_size=6) | st.floats().map(str) | st.integers().map(str)))
+def test_what_can_be_learnt_as_a_number_is_read_as_one(texts):
+    labels = np.array(texts, object)
+    kept = labels[can_be_learnt(labels, None, "Regression")]
+    numbers = clean_numbers(pd.Series(kept, dtype=object), "late", "rows")
+    assert np.isfinite(numbers).all()
 
 
 # --- what goes wrong ---

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from support.capturing import make_plan, write_parquet
 
 from perennial_contracts.compression import Compression
@@ -19,6 +23,7 @@ from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import TrainingFailure
 from perennial_trainer.errors import StepError
 from perennial_trainer.judge import step as judge
+from perennial_trainer.judge.held_out import Rows, set_aside
 from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
 
@@ -41,10 +46,14 @@ class Fake:
     def __init__(self) -> None:
         self.samples: Any = None
         self.keeps = True
+        self.variants: Any = None
         self.problem = ""
 
     def compress(self, model, wanted, samples, *, seed, tell):
         self.samples = samples
+        if self.variants is not None:
+            best = max(self.variants(model), key=lambda made: samples.score(answers(made, samples)))
+            return Compressed(best, TRIALS, "Float16")
         if self.problem:
             raise ValueError(self.problem)
         if not self.keeps:
@@ -52,6 +61,12 @@ class Fake:
         changed = onnx.load_from_string(model)
         changed.doc_string = "compressed"
         return Compressed(changed.SerializeToString(deterministic=True), TRIALS, "Float16")
+
+
+def answers(model: bytes, samples: Any) -> dict[str, np.ndarray]:
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, samples.held_out), strict=True))
 
 
 class Namespace:
@@ -71,12 +86,12 @@ def fake(monkeypatch) -> Fake:
 @pytest.fixture
 def run(tmp_path, rows):
     settings = StepSettings("judge", tmp_path / "in", tmp_path / "held", tmp_path / "out", None, 0)
-    write_parquet(rows(700, 1), settings.input / "train.parquet")
-    write_parquet(rows(300, 2), settings.holdout / "recent.parquet")
-    summary = DataSummary(digest="sha256:1", rows=700, captured=300)
-    (settings.holdout / "data.json").write_text(summary.model_dump_json())
 
-    def judged(metric="roc_auc"):
+    def judged(metric="roc_auc", made=rows, held_out=300):
+        write_parquet(made(700, 1), settings.input / "train.parquet")
+        write_parquet(made(held_out, 2), settings.holdout / "recent.parquet")
+        summary = DataSummary(digest="sha256:1", rows=700, captured=held_out)
+        (settings.holdout / "data.json").write_text(summary.model_dump_json())
         wanted = Compression(methods=[{"type": "Float16"}], gate={"metric": metric})
         plan = make_plan(tmp_path / "made", champion=None, compression=wanted)
         train.run(plan, settings)
@@ -102,23 +117,91 @@ def test_where_nothing_is_kept_the_model_stays_and_the_trials_are_told(fake, run
     assert [trial.method for trial in card.compression] == ["Original"]
 
 
-def test_the_rows_to_learn_from_and_to_judge_on_are_those_of_the_run(fake, run):
-    run()
+def test_the_rows_to_learn_from_and_to_choose_by_are_those_of_the_run(fake, run, rows):
+    _, _, card = run()
+    assert (card.data.held_out, card.evaluation.rows) == (300, 200)
     samples = fake.samples
     assert set(samples.learn) == set(samples.held_out) == {"gap", "wind", "carrier", "hour"}
     assert {len(values) for values in samples.learn.values()} == {700}
-    assert {len(values) for values in samples.held_out.values()} == {300}
+    # The earlier third of the rows that are held out; the model is judged on the later ones.
+    assert {len(values) for values in samples.held_out.values()} == {100}
+    np.testing.assert_array_equal(
+        samples.held_out["wind"][:, 0], rows(300, 2)["wind"].to_numpy()[:100]
+    )
     assert samples.learn_truth.dtype == np.int64  # as the model's own label output
     assert (samples.metric, samples.higher_is_better) == ("roc_auc", True)
 
 
-def test_outputs_are_scored_as_the_judge_scores_answers(fake, run):
-    result, model, _ = run()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    outputs = dict(zip(names, session.run(names, fake.samples.held_out), strict=True))
+def test_outputs_are_scored_as_the_judge_scores_answers(fake, run, rows):
+    _, model, _ = run()
+    outputs = answers(model, fake.samples)
+    expected = roc_auc_score(rows(300, 2)["late"][:100], outputs["probabilities"][:, 1])
+    assert fake.samples.score(outputs) == pytest.approx(expected, abs=1e-6)
+
+
+def by_chance(model: bytes) -> list[bytes]:
+    """Two hundred linear models whose coefficients are drawn."""
+    random, made = np.random.default_rng(0), []
+    for _ in range(200):
+        changed = onnx.load_from_string(model)
+        (linear,) = [node for node in changed.graph.node if node.op_type == "LinearClassifier"]
+        for attribute in linear.attribute:
+            if attribute.name in ("coefficients", "intercepts"):
+                count = len(attribute.floats) // 2
+                drawn = random.normal(size=count)
+                attribute.floats[:] = [*(-drawn), *drawn]
+        made.append(changed.SerializeToString(deterministic=True))
+    return made
+
+
+def test_what_is_chosen_by_luck_is_not_judged_by_the_rows_that_it_was_lucky_on(fake, run, coins):
+    # Labels that nothing tells: whoever is best of many on some rows is as bad as any on others.
+    fake.variants = by_chance
+    result, model, _ = run("accuracy", coins)
+    flattered = fake.samples.score(answers(model, fake.samples))
     told = {metric.name: float(metric.value) for metric in result.metrics}
-    assert fake.samples.score(outputs) == pytest.approx(told["roc_auc"], abs=1e-6)
+    assert flattered > 0.6
+    assert told["accuracy"] < 0.56
+
+
+@pytest.fixture
+def coins(rows):
+    def drawn(count, seed):
+        return rows(count, seed).assign(late=np.random.default_rng(seed).integers(0, 2, count))
+
+    return drawn
+
+
+def test_with_few_rows_held_out_nothing_is_compressed_and_it_is_said_why(fake, run, capsys):
+    result, _, card = run(held_out=120)
+    assert result.decision == "Accepted"
+    assert fake.samples is None
+    (trial,) = card.compression
+    assert (trial.method, trial.status) == ("Float16", "NotApplicable")
+    assert "the 120 held-out rows are too few" in trial.why
+    assert "Raise data.holdoutPermille" in trial.why
+    assert "not compressed: the 120 held-out rows" in capsys.readouterr().out
+    assert card.evaluation.rows == 120
+
+
+@given(count=st.integers(1, 700), seed=st.integers(0, 9), late=st.floats(0, 1))
+def test_rows_to_choose_by_come_before_those_to_judge_on_and_none_is_both(count, seed, late):
+    truth = np.where(np.random.default_rng(seed).random(count) < late, "1", "0").astype(object)
+    frame = pd.DataFrame({"x": np.arange(count, dtype=np.float32)})
+    parts = set_aside(Rows("Recent", frame, truth))
+    if parts is None:
+        cut = -(-count // 3)
+        assert cut < 50 or len(set(truth[:cut])) < 2 or len(set(truth[cut:])) < 2
+        return
+    aside, judged = parts
+    assert aside.frame["x"].max() + 1 == judged.frame["x"].min() >= 50
+    assert len(aside.truth) + len(judged.truth) == count
+    np.testing.assert_array_equal(np.concatenate([aside.truth, judged.truth]), truth)
+
+
+def test_classes_are_measured_by_accuracy_where_the_gate_names_no_metric(fake, run):
+    run(None)
+    assert (fake.samples.metric, fake.samples.higher_is_better) == ("accuracy", True)
 
 
 def test_less_is_better_of_an_error(fake, run):

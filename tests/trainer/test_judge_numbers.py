@@ -12,6 +12,7 @@ from sklearn.preprocessing import OneHotEncoder
 from support.capturing import make_plan, write_parquet
 
 from perennial_contracts.bundle import Bundle
+from perennial_contracts.compression import Compression
 from perennial_contracts.modelcard import ModelCard
 from perennial_contracts.profile import Profile
 from perennial_contracts.retrainjob import DataSummary
@@ -101,9 +102,16 @@ def test_a_first_regressor_is_published_with_one_output_of_numbers(site):
     error = np.sqrt(np.mean((said.values - site.recent["minutes"]) ** 2))
     assert manifest.metrics["rmse"] == pytest.approx(error, rel=1e-4)
     told = {metric.name: metric.value for metric in result.metrics}
-    assert set(told) == {"rmse", "mae", "r2"}
+    assert set(told) == {"rmse", "mae", "r2", "pinball_10", "pinball_90"}
     assert float(told["rmse"]) == pytest.approx(error, rel=1e-4)
     assert result.sizeBytes == (folder / "model.onnx").stat().st_size
+
+
+def test_what_a_regressor_loses_by_compression_is_asked_of_its_rmse_where_nothing_is_named(site):
+    wanted = Compression(methods=[{"type": "Distill"}])
+    folder = Path(site.judge(compression=wanted).challenger.uri)
+    card = ModelCard.model_validate_json((folder / "modelcard.json").read_bytes())
+    assert card.compression[0].metric == "rmse"
 
 
 def test_the_profile_of_a_regressor_is_of_the_numbers_that_it_tells(site):
@@ -187,7 +195,10 @@ def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, r
 def test_a_metric_of_classes_is_refused_for_numbers(site):
     error = site.failure(gate={"metric": "accuracy"})
     assert error.reason is TrainingFailure.BAD_PLAN
-    assert "gate.metric: expected one of rmse, mae, r2 for numbers" in error.message
+    assert (
+        "gate.metric: expected one of rmse, mae, r2, pinball_10, pinball_90 for numbers"
+        in error.message
+    )
 
 
 def test_a_truth_that_is_no_number_is_named(site):

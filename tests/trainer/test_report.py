@@ -186,3 +186,10 @@ def test_a_spike_of_next_to_no_width_leaves_the_other_bars_to_be_seen():
     assert path is not None
     heights = [60 - float(top) for top in re.findall(r"V([\d.]+)H", path.group())]
     assert sum(height > 0.5 for height in heights) >= 2
+
+
+def test_a_candidate_that_went_on_from_the_champion_says_so():
+    trials = [CandidateTrial(kind="XGBoost", params={"max_depth": 4}, goes_on=True, mean=0.9)]
+    cells = Page(render(ModelCard(name="bare", trials=trials))).cells
+    (row,) = cells["Candidates in the order in which they were tried"]
+    assert "max_depth=4, from the champion's trees on" in row[0]

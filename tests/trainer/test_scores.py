@@ -1,5 +1,6 @@
 """Scores over resamples, against scikit-learn; the paired bootstrap's promises."""
 
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.metrics import (
     f1_score,
     log_loss,
     mean_absolute_error,
+    mean_pinball_loss,
     precision_score,
     r2_score,
     recall_score,
@@ -24,6 +26,7 @@ from sklearn.metrics import (
 from perennial_contracts.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
 from perennial_trainer.evaluate.blocks import cut_blocks, draw
 from perennial_trainer.evaluate.counts import Counts
+from perennial_trainer.evaluate.scores import values
 from perennial_trainer.evaluate.sums import Sums
 from perennial_trainer.evaluate.task import REGRESSION, Answers, Task, make_task
 from perennial_trainer.judge.compare import compare
@@ -173,11 +176,20 @@ def test_scores_of_numbers_are_those_of_scikit_learn_on_weighted_rows(rows, seed
             ("mae", mean_absolute_error),
             ("rmse", root_mean_squared_error),
             ("r2", r2_score),
+            ("pinball_10", partial(mean_pinball_loss, alpha=0.1)),
+            ("pinball_90", partial(mean_pinball_loss, alpha=0.9)),
         ):
             if metric == "r2" and len(set(truth[times > 0])) < 2:
                 continue
             expected = function(*given, sample_weight=times)
             assert sums.resampled(metric, weights)[row] == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_is_told_too_high_is_dear_at_a_low_quantile_and_what_is_too_low_at_a_high_one():
+    truth = np.zeros(4)
+    high, low = (values(REGRESSION, truth, Answers.of_numbers(truth + off)) for off in (10, -10))
+    assert (high["pinball_10"], high["pinball_90"]) == (9, 1)
+    assert (low["pinball_10"], low["pinball_90"]) == (1, 9)
 
 
 def test_the_gain_of_an_error_is_what_it_became_smaller_by():

@@ -108,7 +108,10 @@ def test_numbers_are_learnt_by_their_error(learnt):
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({"task": "Regression", "metric": "f1"}, "expected one of rmse, mae, r2 for numbers"),
+        (
+            {"task": "Regression", "metric": "f1"},
+            "expected one of rmse, mae, r2, pinball_10, pinball_90 for numbers",
+        ),
         ({"task": "Regression", "candidates": ["Logistic"]}, "Logistic is for Classification"),
     ],
 )

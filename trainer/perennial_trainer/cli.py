@@ -10,6 +10,7 @@ from perennial_contracts.training import ASSEMBLE, TRAIN, Plan, TrainingResult
 from .errors import StepError
 from .prepare.settings import PrepareSettings
 from .progress import complain
+from .report.settings import ReportSettings
 from .settings import ConvertSettings, FitSettings, StepSettings, parse
 from .step_options import read_plan
 from .threads import allowed, settle_openmp
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-Settings = StepSettings | FitSettings | ConvertSettings | PrepareSettings
+Settings = StepSettings | FitSettings | ConvertSettings | PrepareSettings | ReportSettings
 
 
 def _run(settings: Settings) -> TrainingResult | Outcome | None:
@@ -57,6 +58,11 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
         from .formats.command import run as convert
 
         convert(settings)
+        return None
+    if isinstance(settings, ReportSettings):
+        from .report.command import run as report
+
+        report(settings)
         return None
     plan = read_plan(Plan)
     if settings.step == ASSEMBLE:

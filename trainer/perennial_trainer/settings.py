@@ -25,6 +25,7 @@ from perennial_contracts.training import (
 )
 
 from .prepare.settings import PrepareSettings, add_prepare, prepare_settings
+from .report.settings import REPORT, ReportSettings, add_report
 from .step_options import add_step_options, read_step_options
 
 STEPS = {
@@ -76,12 +77,14 @@ class ConvertSettings:
 
 def parse(
     arguments: Sequence[str], environment: Mapping[str, str] = os.environ
-) -> StepSettings | FitSettings | ConvertSettings | PrepareSettings:
+) -> StepSettings | FitSettings | ConvertSettings | PrepareSettings | ReportSettings:
     """The settings for some arguments; exits with 2 and a message where they are wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command == PREPARE:
         return prepare_settings(parser, given, environment)
+    if given.command == REPORT:
+        return ReportSettings(given.card, given.profile, given.out)
     if given.command == FIT:
         return _fit_settings(parser, given)
     if given.command == CONVERT:
@@ -211,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the bundle; it must be empty or not exist",
     )
     _add_convert(commands)
+    add_report(commands)
     return parser
 
 

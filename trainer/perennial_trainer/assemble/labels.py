@@ -3,7 +3,9 @@
 from collections.abc import Collection, Sequence
 
 import numpy as np
+import pandas as pd
 
+from perennial_contracts.modelcard import TaskName
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
@@ -17,6 +19,31 @@ def are_whole(texts: Collection[str]) -> bool:
 
 def _is_whole(text: str) -> bool:
     return text.removeprefix("-").isdecimal() and text == str(int(text))
+
+
+def can_be_learnt(texts: np.ndarray, known: Collection[str] | None, task: TaskName) -> np.ndarray:
+    """Which labels a model can learn; shape (rows,), bool.
+
+    Args:
+        texts: shape (rows,): the labels as they came back.
+        known: the classes; None where nothing tells them.
+        task: of numbers all that are finite can be learnt.
+    """
+    if task == "Regression":
+        numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+        return np.asarray(np.isfinite(numbers.to_numpy(np.float64)))
+    if known is None:
+        return np.ones(len(texts), bool)
+    return np.isin(texts.astype(str), sorted(known))
+
+
+def left_out(texts: np.ndarray, task: TaskName) -> str:
+    """What is told of rows whose labels cannot be learnt; empty where there are none."""
+    if not len(texts):
+        return ""
+    why = "no numbers" if task == "Regression" else "neither the model's nor the baseline's"
+    shown = ", ".join(text[:40] for text in sorted(set(texts))[:10])
+    return f"{len(texts):,} rows are left out, whose labels are {why}: {shown}"
 
 
 def known(champion: Sequence[str] | None, baseline: np.ndarray | None) -> set[str] | None:

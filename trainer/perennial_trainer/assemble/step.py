@@ -2,18 +2,18 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from perennial_contracts.bundle import MANIFEST_NAME, Bundle
 from perennial_contracts.capture import LABEL, TIME
 from perennial_contracts.duration import seconds
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import DataSummary, TrainingData
+from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import (
     CHAMPION_FOLDER,
+    LEARNT_UNTIL,
     PLAN_FILE,
     RECENT_FILE,
     REFERENCE_FILE,
@@ -27,49 +27,14 @@ from .. import tables
 from ..bundle import extra
 from ..errors import StepError
 from ..model import champion
-from ..model.features import (
-    Feature,
-    as_text,
-    clean,
-    clean_numbers,
-    clean_truth,
-    digest_rows,
-    infer,
-)
+from ..model.features import Feature, as_text, clean, clean_numbers, clean_truth, infer
 from ..progress import tell
 from ..settings import StepSettings
 from ..store import Folder
 from . import baseline as baselines
 from . import captured as capture
 from . import labels as labelling
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Clean rows and their labels, in the order of time."""
-
-    frame: pd.DataFrame
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-    def __getitem__(self, key: "slice | np.ndarray") -> "Rows":
-        return Rows(self.frame.iloc[key].reset_index(drop=True), self.labels[key])
-
-    def table(self, label: str) -> pd.DataFrame:
-        """The features and the label beside them."""
-        return self.frame.assign(**{label: self.labels})
-
-
-@dataclass(frozen=True)
-class Assembled:
-    """What the step leaves."""
-
-    train: Rows
-    recent: Rows
-    reference: Rows | None
-    summary: DataSummary
+from .arrange import Assembled, Rows, arrange, moment
 
 
 def run(plan: Plan, settings: StepSettings) -> None:
@@ -129,7 +94,8 @@ def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
         if plan.search.task == "Classification":
             known = labelling.known(answered, base.labels if base else None)
         found = _captured(plan, features, known, base, scratch, retry_seconds)
-    assembled = arrange(found, base, data, plan.search.seed)
+    until = _learnt_until(scratch / CHAMPION_FOLDER / MANIFEST_NAME)
+    assembled = arrange(found, base, data, plan.search.seed, until)
     if plan.search.task == "Classification":
         for rows, what in ((assembled.train, "to learn from"), (assembled.recent, "to judge on")):
             _check_classes(rows, what)
@@ -146,48 +112,11 @@ def _check_classes(rows: Rows, what: str) -> None:
         )
 
 
-def arrange(
-    found: "tuple[Rows, DataSummary] | None", base: Rows | None, data: TrainingData, seed: int
-) -> Assembled:
-    """Splits the rows: what is held out is in no training row.
-
-    Args:
-        found: captured rows, and when they were captured.
-        base: rows of the baseline.
-        data: the shares.
-        seed: of the choice of what is replayed.
-
-    Raises:
-        StepError: BadPlan where there are no rows at all.
-    """
-    share = data.holdoutPermille
-    pool = reference = None
-    if base is not None:
-        pool, reference = _cut(base, share)
-    if found is None:
-        if pool is None or reference is None:
-            raise StepError(
-                TrainingFailure.BAD_PLAN, "expected captured rows or data.baseline, got neither"
-            )
-        digest = digest_rows([pool.table(data.label), reference.table(data.label)])
-        return Assembled(pool, reference, None, DataSummary(digest=digest, rows=len(pool)))
-    captured, summary = found
-    train, recent = _cut(captured, share)
-    if pool is not None:
-        again = pool[baselines.replay(len(pool), len(train), data.replayPermille, seed)]
-        train = Rows(
-            pd.concat([again.frame, train.frame], ignore_index=True),
-            np.concatenate([again.labels, train.labels]),
-        )
-    parts = [rows.table(data.label) for rows in (train, recent, reference) if rows is not None]
-    whole = summary.model_copy(update={"digest": digest_rows(parts), "rows": len(train)})
-    return Assembled(train, recent, reference, whole)
-
-
-def _cut(rows: Rows, permille: int) -> tuple[Rows, Rows]:
-    """The earlier rows, and the latest ones, at least one."""
-    cut = len(rows) - max(1, round(len(rows) * permille / 1000))
-    return rows[:cut], rows[cut:]
+def _learnt_until(manifest: Path) -> str | None:
+    if not manifest.is_file():
+        return None
+    # It was read as the champion was fetched.
+    return Bundle.model_validate_json(manifest.read_bytes()).lineage.get(LEARNT_UNTIL)
 
 
 def _signature(
@@ -232,20 +161,16 @@ def _captured(
             "the true labels back to the model's feedback path, each with its prediction id",
         )
     texts = as_text(rows[LABEL])
-    if known is not None:
-        understood = np.isin(texts.astype(str), sorted(known))
-        strange = sorted(set(texts[~understood]))
-        if strange:
-            tell(
-                f"{int((~understood).sum())} rows are left out, whose labels neither the model nor "
-                f"the baseline has: {', '.join(strange[:10])}"
-            )
-        rows, texts = rows[understood].reset_index(drop=True), texts[understood]
+    learnable = labelling.can_be_learnt(texts, known, plan.search.task)
+    left_out = labelling.left_out(texts[~learnable], plan.search.task)
+    if left_out:
+        tell(left_out)
+    rows, texts = rows[learnable].reset_index(drop=True), texts[learnable]
     if len(rows) < data.minRows:
         raise StepError(
             TrainingFailure.TOO_FEW_ROWS,
             f"expected at least {data.minRows:,} rows with a label (data.minRows), got "
-            f"{len(rows):,} of {found.predictions:,} {what}",
+            f"{len(rows):,} of {found.predictions:,} {what}{left_out and f'. {left_out}'}",
         )
     tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
     times = rows[TIME]
@@ -253,24 +178,21 @@ def _captured(
         digest="",
         rows=0,
         captured=len(rows),
-        start=_moment(times.iloc[0]),
-        end=_moment(times.iloc[-1]),
+        leftOut=int((~learnable).sum()),
+        start=moment(times.iloc[0]),
+        end=moment(times.iloc[-1]),
     )
     source = folder.describe(f"predictions/model={plan.model}")
     frame = clean(rows, features, source)
     if plan.search.task == "Regression":
-        return Rows(frame, clean_numbers(rows[LABEL], data.label, source)), summary
+        return Rows(frame, clean_numbers(rows[LABEL], data.label, source), times), summary
     # A label that stands for a number is one only if all do.
     numbers = base.labels.dtype.kind == "i" if base is not None else labelling.are_whole(set(texts))
-    odd = [text for text in texts if numbers and not labelling.are_whole([text])]
-    if odd:
+    broken = [text for text in texts if numbers and not labelling.are_whole([text])]
+    if broken:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
             f"labels of {plan.model}: expected whole numbers, as {data.label} of the baseline has, "
-            f"got {odd[0]!r}",
+            f"got {broken[0]!r}",
         )
-    return Rows(frame, labelling.as_kind(texts, numbers)), summary
-
-
-def _moment(time: pd.Timestamp) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Rows(frame, labelling.as_kind(texts, numbers), times), summary

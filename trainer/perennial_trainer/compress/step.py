@@ -9,9 +9,10 @@ from threadpoolctl import threadpool_limits
 from perennial_contracts.compression import Compression, MethodType
 from perennial_contracts.modelcard import CompressionTrial
 
+from ..model.timing import ROUNDS
 from . import distill, float16, int8_dynamic, int8_static, prune
 from .decide import decide, loss_of, passes
-from .measure import ROUNDS, Measured, measure
+from .measure import Measured, measure
 from .method import NotApplicableError, Variant
 from .running import Session
 from .samples import Samples

@@ -4,6 +4,9 @@ import numpy as np
 
 from perennial_contracts.quality import MetricName
 
+QUANTILES: dict[MetricName, float] = {"pinball_10": 0.1, "pinball_90": 0.9}
+"""Koenker and Bassett, Regression Quantiles (Econometrica 1978)."""
+
 
 class Sums:
     """Sums of errors, which add up over blocks."""
@@ -19,9 +22,13 @@ class Sums:
         self._middle = float(truth.mean()) if len(truth) else 0.0
         error, from_middle = said - truth, truth - self._middle
         many = int(blocks.max(initial=0)) + 1
-        parts = (np.ones(len(truth)), np.abs(error), error**2, from_middle, from_middle**2)
+        parts = (
+            np.ones(len(truth)), np.maximum(-error, 0), np.maximum(error, 0), error**2,
+            from_middle, from_middle**2,
+        )  # fmt: skip
         self._sums = np.array([np.bincount(blocks, part, many) for part in parts])
-        """Shape (5, blocks): rows, |error|, error², and of the truth, from the middle, x and x²."""
+        """Shape (6, blocks): rows, what was told too low and too high, error², and of the truth,
+        from the middle, x and x²."""
 
     @property
     def blocks(self) -> int:
@@ -34,12 +41,16 @@ class Sums:
     def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray:
         """The metric over resamples, shape (resamples,); NaN where it is not defined.
 
-        r2 is one minus the squared error over that of the resample's own mean.
+        The pinball loss is the quantile's share of what was told too low, and the rest's of what
+        was told too high. r2 is one minus the squared error over that of the resample's own mean.
         """
-        rows, absolute, squared, once, twice = (weights @ self._sums.T).T
+        rows, low, high, squared, once, twice = (weights @ self._sums.T).T
         with np.errstate(invalid="ignore", divide="ignore"):
             if metric == "mae":
-                return np.asarray(absolute / rows)
+                return np.asarray((low + high) / rows)
+            if metric in QUANTILES:
+                quantile = QUANTILES[metric]
+                return np.asarray((quantile * low + (1 - quantile) * high) / rows)
             if metric == "rmse":
                 return np.asarray(np.sqrt(squared / rows))
             spread = twice - once**2 / rows

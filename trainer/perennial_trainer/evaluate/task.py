@@ -15,7 +15,7 @@ CLASSES: tuple[MetricName, ...] = (
     "accuracy", "balanced_accuracy", "f1", "recall", "precision", "roc_auc", "average_precision",
     "log_loss", "brier",
 )  # fmt: skip
-NUMBERS: tuple[MetricName, ...] = ("rmse", "mae", "r2")
+NUMBERS: tuple[MetricName, ...] = ("rmse", "mae", "r2", "pinball_10", "pinball_90")
 BINARY: frozenset[MetricName] = frozenset({"roc_auc", "average_precision", "brier"})
 """Those that there are for two classes only."""
 

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from perennial_contracts.searching import Budget, Search
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.training import CANDIDATE, SETTINGS, TrainingFailure
 
 from ..bundle import manifest, profile
 from ..errors import StepError
@@ -106,7 +106,8 @@ def make_bundle(
         {
             **lineage,
             "data": digest_rows([frame.assign(**{label: labels})]),
-            "candidate": found.candidate,
+            CANDIDATE: found.candidate,
+            SETTINGS: found.report.settings(),
             "seed": str(search.seed),
         },
     )

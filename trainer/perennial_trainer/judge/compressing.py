@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.compression import Compression
+from perennial_contracts.compression import Compression, resolve_compression_gate
 from perennial_contracts.modelcard import CompressionTrial
 from perennial_contracts.quality import ERRORS
 from perennial_contracts.training import TrainingFailure
@@ -14,7 +14,7 @@ from ..evaluate.task import Task
 from ..model.features import tensors
 from ..model.onnx_model import LABEL, OnnxModel
 from ..progress import tell
-from .held_out import Rows
+from .held_out import LEAST_ASIDE, Rows
 
 
 def compress_model(
@@ -23,7 +23,7 @@ def compress_model(
     task: Task,
     learn: pd.DataFrame,
     learnt: np.ndarray,
-    recent: Rows,
+    aside: Rows,
     seed: int,
 ) -> tuple[OnnxModel, list[CompressionTrial]]:
     """The model that is judged, and what was tried; the same model where nothing was kept.
@@ -34,7 +34,7 @@ def compress_model(
         task: the classes, or that numbers are told.
         learn: clean rows that it has learnt from.
         learnt: their truth, texts or float64.
-        recent: rows that it has not learnt from, which the gate of the compression is asked on.
+        aside: rows that it has not learnt from, which the gate of the compression is asked on.
         seed: of what is drawn.
 
     Raises:
@@ -43,7 +43,8 @@ def compress_model(
     # What is not wanted is not loaded: it takes seconds.
     from ..compress import Samples, compress
 
-    metric = wanted.gate.metric
+    gate = resolve_compression_gate(wanted.gate, task.kind)
+    wanted, metric = wanted.model_copy(update={"gate": gate}), gate.metric
     if metric not in task.metrics:
         raise StepError(
             TrainingFailure.BAD_PLAN,
@@ -52,12 +53,12 @@ def compress_model(
 
     def score(outputs: dict[str, np.ndarray]) -> float:
         answers = model.read(outputs, task.classes)
-        return measure(task, recent.truth, answers).value(metric)
+        return measure(task, aside.truth, answers).value(metric)
 
     samples = Samples(
         learn=tensors(learn, model.features),
         learn_truth=_as_answered(model, task, learnt),
-        held_out=tensors(recent.frame, model.features),
+        held_out=tensors(aside.frame, model.features),
         score=score,
         metric=metric,
         higher_is_better=metric not in ERRORS,
@@ -69,6 +70,20 @@ def compress_model(
     if found.method is None:
         return model, list(found.trials)
     return OnnxModel(found.model, model.labels), list(found.trials)
+
+
+def not_compressed(wanted: Compression, recent: Rows) -> list[CompressionTrial]:
+    """What is told of the methods where the held-out rows are too few to choose by."""
+    why = (
+        f"the {len(recent.truth):,} held-out rows are too few: a third of them, the earlier ones, "
+        f"would be set aside to choose by, at least {LEAST_ASIDE}, and both parts need more than "
+        "one label. Raise data.holdoutPermille"
+    )
+    tell(f"not compressed: {why}")
+    return [
+        CompressionTrial(method=method.type, status="NotApplicable", why=why)
+        for method in wanted.methods
+    ]
 
 
 def _as_answered(model: OnnxModel, task: Task, truth: np.ndarray) -> np.ndarray:

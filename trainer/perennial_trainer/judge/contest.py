@@ -24,8 +24,8 @@ from ..model.onnx_model import OnnxModel, SignatureError
 from ..selection.search import SearchReport
 from ..settings import StepSettings
 from . import trained
-from .compressing import compress_model
-from .held_out import Rows, find_task, read_rows, read_summary
+from .compressing import compress_model, not_compressed
+from .held_out import Rows, find_task, read_rows, read_summary, set_aside
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Contest:
     task: Task
     features: list[Feature]
     recent: Rows
+    aside: Rows | None
+    """Earlier rows of the same kind, by which a compression was chosen; nothing is judged on them.
+    None without one."""
     reference: Rows | None
     """The baseline's; None where there is none."""
     learnt: np.ndarray
@@ -53,7 +56,7 @@ class Contest:
 
     @property
     def held_out(self) -> list[Rows]:
-        return [self.recent, *([self.reference] if self.reference else [])]
+        return [rows for rows in (self.aside, self.recent, self.reference) if rows is not None]
 
     def champion_says(self, rows: Rows) -> Answers:
         """The champion's answers.
@@ -111,16 +114,21 @@ def enter(plan: Plan, settings: StepSettings, champion: OnnxModel | None) -> Con
     known = [*classes, *(challenger.labels or ()), *((champion and champion.labels) or ())]
     task = find_task(plan, [recent, *([reference] if reference else [])], known)
     trials: list[CompressionTrial] = []
-    if plan.compression is not None:
+    aside = None
+    if plan.compression is not None and (parts := set_aside(recent)):
+        aside, recent = parts
         learn = clean(table, features, TRAIN_FILE)
         challenger, trials = compress_model(
-            challenger, plan.compression, task, learn, learnt, recent, plan.search.seed
+            challenger, plan.compression, task, learn, learnt, aside, plan.search.seed
         )
+    elif plan.compression is not None:
+        trials = not_compressed(plan.compression, recent)
     return Contest(
         plan=plan,
         task=task,
         features=features,
         recent=recent,
+        aside=aside,
         reference=reference,
         learnt=learnt,
         classes=classes,

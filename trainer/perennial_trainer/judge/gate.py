@@ -14,6 +14,7 @@ TITLES: dict[str, str] = {
     "roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy",
     "average_precision": "average precision", "log_loss": "log loss", "brier": "Brier score",
     "mae": "mean absolute error", "rmse": "RMSE", "r2": "R²",
+    "pinball_10": "pinball loss at .1", "pinball_90": "pinball loss at .9",
 }  # fmt: skip
 EPSILON = 1e-9
 """What a sum of binary fractions may be off a limit."""

@@ -12,9 +12,13 @@ from perennial_contracts.retrainjob import DataSummary
 from perennial_contracts.training import Plan, TrainingFailure
 
 from ..errors import StepError
+from ..evaluate.blocks import cut_blocks
 from ..evaluate.task import REGRESSION, Task, make_task
 from ..model.features import Feature, as_text, clean, clean_truth
 from .compare import Where
+
+PARTS = 3
+LEAST_ASIDE = 50
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,28 @@ def read_rows(
     return Rows(
         on, clean(table, features, source), truth if task == "Regression" else as_text(truth)
     )
+
+
+def set_aside(rows: Rows) -> tuple[Rows, Rows] | None:
+    """Rows to choose by, the earlier third, and rows to judge on, the later ones.
+
+    What is chosen as the best of several on some rows looks better on them than it is. One cut in
+    time keeps what comes together together. None where one part would tell nothing: with fewer
+    rows than LEAST_ASIDE, or of one class alone.
+    """
+    before = cut_blocks(len(rows.frame), PARTS) == 0
+    parts = (_part(rows, before), _part(rows, ~before))
+    if before.sum() < LEAST_ASIDE or any(_says_nothing(part.truth) for part in parts):
+        return None
+    return parts
+
+
+def _part(rows: Rows, chosen: np.ndarray) -> Rows:
+    return Rows(rows.on, rows.frame[chosen].reset_index(drop=True), rows.truth[chosen])
+
+
+def _says_nothing(truth: np.ndarray) -> bool:
+    return bool((truth == truth[0]).all())
 
 
 def read_summary(path: Path) -> DataSummary:

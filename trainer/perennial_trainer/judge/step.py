@@ -5,8 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
-from perennial_contracts.retrainjob import DataSummary, Metric
-from perennial_contracts.training import Model, Plan, TrainingResult
+from perennial_contracts.retrainjob import Metric
+from perennial_contracts.training import (
+    CANDIDATE,
+    LEARNT_UNTIL,
+    SETTINGS,
+    Model,
+    Plan,
+    TrainingResult,
+)
 
 from ..bundle import extra, manifest, profile
 from ..bundle.publish import publish_bundle, publish_report
@@ -17,7 +24,7 @@ from ..report.page import render
 from ..result import fit_message
 from ..settings import StepSettings
 from .card import make_card
-from .contest import enter
+from .contest import Contest, enter
 from .verdict import decide
 
 
@@ -44,7 +51,7 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     fitted = profile.fit(
         recent.frame, contest.features, recent.truth, judged.answers, task, plan.search.seed
     )
-    lineage = _lineage(plan, contest.summary, contest.candidate)
+    lineage = _lineage(contest)
     files = manifest.pack(
         contest.challenger, fitted, task, scores, lineage, extra.read(settings.output)
     )
@@ -81,8 +88,9 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     )
 
 
-def _lineage(plan: Plan, summary: DataSummary, candidate: str) -> Mapping[str, str]:
+def _lineage(contest: Contest) -> Mapping[str, str]:
     """Where the model comes from; no time of day, so that a second attempt makes the same bytes."""
+    plan, summary, search = contest.plan, contest.summary, contest.search
     facts = {
         "model": f"{plan.namespace}/{plan.model}",
         "retrainJob": plan.job,
@@ -90,7 +98,9 @@ def _lineage(plan: Plan, summary: DataSummary, candidate: str) -> Mapping[str, s
         "fingerprint": plan.trigger.fingerprint,
         "data": summary.digest,
         "champion": plan.champion.digest if plan.champion else "",
-        "candidate": candidate,
+        CANDIDATE: contest.candidate,
+        SETTINGS: search.settings() if search else "",
+        LEARNT_UNTIL: summary.learntUntil or "",
         "seed": str(plan.search.seed),
     }
     return {key: value for key, value in facts.items() if value}

@@ -1,26 +1,20 @@
 """What a model costs to serve: how long a row takes, and how large the file is."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from perennial_contracts.searching import Budget
 
 from .features import Feature, tensors
 from .sessions import open_session
-
-WARM_UP = 20
-RUNS = 200
-SAMPLE = 20
-"""Different rows that are asked in turn: trees take more or less long by the row."""
+from .timing import p95, side_by_side, spread
 
 
 @dataclass(frozen=True)
 class Cost:
-    """As ONNX, on this machine, with one thread."""
+    """As ONNX, on this machine: processor time of one thread."""
 
     p95_microseconds: float
     """Of one row."""
@@ -36,28 +30,18 @@ class Cost:
         return " and ".join(beyond)
 
 
-def measure(
-    onnx_bytes: bytes, frame: pd.DataFrame, features: Sequence[Feature], *, runs: int = RUNS
-) -> Cost:
+def measure(onnx_bytes: bytes, frame: pd.DataFrame, features: Sequence[Feature]) -> Cost:
     """Asks a model single rows.
 
     Args:
         onnx_bytes: the file.
         frame: clean rows, of which some are asked.
         features: the model's inputs.
-        runs: how many rows are asked after the warm-up.
 
     Raises:
         Exception: whatever ONNX Runtime raises for a model or rows that it refuses.
     """
     session = open_session(onnx_bytes)
-    places = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE)).astype(int))
-    rows = [tensors(frame.iloc[place : place + 1], features) for place in places]
-    seconds = np.empty(runs)
-    for turn in range(-WARM_UP, runs):
-        row = rows[turn % len(rows)]
-        begun = time.perf_counter()
-        session.run(None, row)
-        if turn >= 0:
-            seconds[turn] = time.perf_counter() - begun
-    return Cost(round(float(np.percentile(seconds, 95)) * 1e6, 1), len(onnx_bytes))
+    rows = [tensors(frame.iloc[[place]], features) for place in spread(len(frame))]
+    (taken,) = side_by_side([lambda row: session.run(None, row)], rows)
+    return Cost(p95(taken), len(onnx_bytes))

@@ -7,6 +7,7 @@ METRICS = {
     "recall": "Recall", "precision": "Precision", "roc_auc": "ROC AUC",
     "average_precision": "PR AUC", "log_loss": "Log loss", "brier": "Brier score",
     "mae": "MAE", "rmse": "RMSE", "r2": "R²",
+    "pinball_10": "Pinball loss .1", "pinball_90": "Pinball loss .9",
 }  # fmt: skip
 NOTHING = "–"
 MINUS = "−"

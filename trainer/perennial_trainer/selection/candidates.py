@@ -11,6 +11,8 @@ import numpy as np
 from perennial_contracts.modelcard import TaskName
 from perennial_contracts.searching import CANDIDATES, ONLY_FOR, Candidate
 
+from .going_on import Trees
+
 BALANCED: Mapping[str, Any] = {"class_weight": "balanced"}
 WEIGHS_CLASSES: frozenset[Candidate] = frozenset(
     {"Logistic", "DecisionTree", "ExtraTrees", "RandomForest", "LightGBM", "HistGradientBoosting"}
@@ -63,6 +65,8 @@ class Proposal:
 
     kind: Candidate
     params: Mapping[str, Any]
+    trees: Trees | None = None
+    """Those of the champion, which it goes on from; None for one that begins anew."""
 
 
 def kinds_for(task: TaskName) -> list[Candidate]:
@@ -100,6 +104,28 @@ def propose(kinds: Sequence[Candidate], metric: str, max_trials: int) -> list[Pr
     ladders = [[Proposal(kind, params) for params in _ladder(kind, metric)] for kind in wanted]
     rounds = [proposal for row in zip_longest(*ladders) for proposal in row if proposal]
     return rounds[:max_trials]
+
+
+def propose_near(
+    begin: Sequence[Proposal], kinds: Sequence[Candidate], metric: str, max_trials: int
+) -> list[Proposal]:
+    """What is tried where a search begins with a champion.
+
+    First ``begin``, then each other kind with what one would start with, then the settings that
+    stand next to the champion's among those of its kind.
+    """
+    own = begin[-1]
+    others = [kind for kind in CANDIDATES if kind in kinds and kind != own.kind]
+    ladder = _ladder(own.kind, metric)
+    near = ladder[:1]
+    if own.params in ladder:
+        place = ladder.index(own.params)
+        near = [*ladder[place + 1 : place + 2], *ladder[max(place - 1, 0) : place]]
+    return [
+        *begin,
+        *(Proposal(kind, _ladder(kind, metric)[0]) for kind in others),
+        *(Proposal(own.kind, params) for params in near),
+    ][:max_trials]
 
 
 def _ladder(kind: Candidate, metric: str) -> list[Mapping[str, Any]]:

@@ -15,7 +15,11 @@ Order = Literal["TimeOrdered", "Shuffled"]
 
 
 def split_folds(
-    labels: np.ndarray, seed: int, order: Order = "TimeOrdered", task: TaskName = "Classification"
+    labels: np.ndarray,
+    seed: int,
+    order: Order = "TimeOrdered",
+    task: TaskName = "Classification",
+    fresh: int | None = None,
 ) -> tuple[Folds, Order]:
     """Folds, and how they are ordered.
 
@@ -28,6 +32,8 @@ def split_folds(
         seed: of the draw.
         order: which are wanted.
         task: what is learnt.
+        fresh: where given, validation rows are among so many of the latest, at least FOLDS; with
+            fewer than two usable folds of such there are none.
     """
 
     def usable(folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> Folds:
@@ -41,9 +47,13 @@ def split_folds(
     if len(labels) <= FOLDS:
         return [], order
     if order == "TimeOrdered":
-        in_time = usable(TimeSeriesSplit(FOLDS).split(labels))
+        usual = len(labels) // (FOLDS + 1)
+        size = usual if fresh is None else min(usual, fresh // FOLDS)
+        in_time = usable(TimeSeriesSplit(FOLDS, test_size=size).split(labels))
         if len(in_time) > 1:
             return in_time, "TimeOrdered"
+        if fresh is not None:
+            return [], "TimeOrdered"
     return usable(_draw(labels, seed, task)), "Shuffled"
 
 

@@ -23,12 +23,11 @@ from perennial_contracts.modelcard import TaskName
 from perennial_contracts.searching import Candidate
 
 from ..model.features import Feature
+from . import going_on
 from .candidates import PACKAGES, Proposal
 
 MAX_CATEGORIES = 100
 """Columns that one text is spread over; rarer values share one."""
-BEARS_GAPS: frozenset[Candidate] = frozenset({"HistGradientBoosting", "LightGBM", "XGBoost"})
-"""They learn which way a missing value goes."""
 SCALED: frozenset[Candidate] = frozenset({"Logistic", "Linear", "MLP"})
 PARALLEL: frozenset[Candidate] = frozenset({"ExtraTrees", "RandomForest", "LightGBM", "XGBoost"})
 
@@ -94,7 +93,9 @@ def fit(
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A row of a time-ordered fold may lack a column altogether; it is filled.
         warnings.filterwarnings("ignore", "Skipping features without any observed values")
-        if proposal.kind == "MLP" and task == "Regression":
+        if proposal.trees is not None:
+            going_on.fit(pipeline, proposal.trees, frame, labels)
+        elif proposal.kind == "MLP" and task == "Regression":
             _fit_scaled(pipeline, frame, labels)
         else:
             pipeline.fit(frame, labels)
@@ -148,10 +149,9 @@ def _columns(kind: Candidate, features: Sequence[Feature]) -> ColumnTransformer:
 
 
 def _number_steps(kind: Candidate) -> Any:
-    if kind in BEARS_GAPS:
+    if kind not in SCALED:
+        # Trees learn which way a missing value goes.
         return "passthrough"
     # A column that is missing throughout would vanish, and the ONNX model would not know.
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    if kind in SCALED:
-        return Pipeline([("impute", imputer), ("scale", StandardScaler())])
-    return imputer
+    return Pipeline([("impute", imputer), ("scale", StandardScaler())])

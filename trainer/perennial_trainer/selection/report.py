@@ -1,5 +1,6 @@
 """What was tried, as search.json tells it and as a line for people."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +28,10 @@ class SearchReport(BaseModel):
     budget: dict[str, int] = {}
     """p95Microseconds and sizeBytes, where they were given."""
 
+    def settings(self) -> str:
+        """Those of the one that was chosen, as JSON."""
+        return json.dumps(self.trials[self.chosen].params, sort_keys=True)
+
 
 def start_trial(proposal: Proposal) -> CandidateTrial:
     """The trial of a proposal, before anything is known of it."""
@@ -34,13 +39,15 @@ def start_trial(proposal: Proposal) -> CandidateTrial:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in proposal.params.items()
     }
-    return CandidateTrial(kind=proposal.kind, params=plain)
+    goes_on = proposal.trees is not None
+    return CandidateTrial(kind=proposal.kind, params=plain, goes_on=goes_on)
 
 
 def line(trial: CandidateTrial, metric: MetricName) -> str:
     """A trial for people."""
     settings = ", ".join(f"{key}={value}" for key, value in trial.params.items())
     name = f"{trial.kind}({settings})" if settings else trial.kind
+    name += " from the champion's trees on" if trial.goes_on else ""
     if trial.mean is None:
         return f"{name}: {trial.status.lower()}: {trial.problem}"
     text = f"{name}: {metric} {trial.mean:.4f} ± {trial.deviation:.4f} in {trial.seconds:.1f} s"

@@ -9,15 +9,17 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from perennial_contracts.modelcard import CandidateTrial
-from perennial_contracts.searching import ONLY_FOR, Budget, Candidate, Search
+from perennial_contracts.searching import Budget, Candidate, Search
 from perennial_contracts.training import Best, Progress, TrainingFailure
 
 from ..errors import StepError
 from ..model.cost import Cost
 from ..model.features import Feature
-from .candidates import Proposal, kinds_for, propose, usable
+from .candidates import Proposal
+from .champion import Champion
 from .choose import choose, gain
 from .halving import rounds, survivors
+from .proposing import first
 from .report import SearchReport, line, start_trial
 from .scoring import check_task
 from .trying import Measured, Problem, cross_validate, try_dummy
@@ -43,6 +45,7 @@ def search(
     positive: str | None,
     *,
     budget: Budget | None = None,
+    champion: Champion | None = None,
     threads: int = 1,
     tell: Callable[[str], None] = lambda line: None,
     show: Callable[[Progress], None] = lambda progress: None,
@@ -57,6 +60,7 @@ def search(
         wanted: which kinds, by which metric, how many and for how long.
         positive: of two labels the one that the metric is about.
         budget: how quick and how small the model must be.
+        champion: where the search begins; None for one that begins anew.
         threads: most threads of a fit.
         tell: takes a line for people after each trial.
         show: takes how far the search is, after each trial.
@@ -69,7 +73,7 @@ def search(
     """
     task = check_task(labels, positive, wanted.metric)
     problem = Problem(frame, labels, features, task, wanted, threads)
-    return _Searching(problem, budget or Budget(), tell, show, clock).run()
+    return _Searching(problem, budget or Budget(), champion, tell, show, clock).run()
 
 
 class _Searching:
@@ -79,18 +83,20 @@ class _Searching:
         self,
         problem: Problem,
         budget: Budget,
+        champion: Champion | None,
         tell: Callable[[str], None],
         show: Callable[[Progress], None],
         clock: Callable[[], float],
     ) -> None:
         self.problem, self.budget, self.wanted = problem, budget, problem.wanted
+        self.champion = champion
         self.tell, self.show, self.clock = tell, show, clock
         self.begun = clock()
         self.trials: list[CandidateTrial] = []
         self.done = 0
 
     def run(self) -> Found:
-        proposals = self._propose()
+        self.problem, proposals = first(self.problem, self.champion, self.tell)
         folds, order = self.problem.folds()
         self.trials = [try_dummy(self.problem, folds), *map(start_trial, proposals)]
         self.tell(line(self.trials[0], self.wanted.metric))
@@ -128,21 +134,6 @@ class _Searching:
             budget=self.budget.limits(),
         )
         return Found(pipeline, winner.proposal.kind, report)
-
-    def _propose(self) -> list[Proposal]:
-        kind, asked = self.problem.kind, self.wanted.candidates
-        if asked is None:
-            kinds = usable(kinds_for(kind), self.problem.labels)
-        else:
-            strange = [name for name in asked if ONLY_FOR.get(name, kind) != kind]
-            if strange:
-                raise StepError(
-                    TrainingFailure.BAD_PLAN,
-                    f"search.candidates: {strange[0]} is for {ONLY_FOR[strange[0]]}; expected some "
-                    f"of {', '.join(kinds_for(kind))} for search.task: {kind}",
-                )
-            kinds = list(asked)
-        return propose(kinds, self.wanted.metric, self.wanted.maxTrials)
 
     def _round(
         self, entrants: Sequence[tuple[int, Proposal]], rows: int, *, first: bool

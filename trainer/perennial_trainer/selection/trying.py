@@ -1,7 +1,7 @@
 """One candidate on some rows: fitted and scored fold by fold, and what it costs as ONNX."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ class Problem:
     task: Task
     wanted: Search
     threads: int = 1
+    fresh: int | None = None
+    """Where given, candidates are compared on so many of the latest rows alone."""
 
     @property
     def kind(self) -> TaskName:
@@ -48,12 +50,11 @@ class Problem:
             random = np.random.default_rng(self.wanted.seed)
             places = np.sort(random.choice(len(self.labels), rows, replace=False))
         frame = self.frame.iloc[places].reset_index(drop=True)
-        return Problem(
-            frame, self.labels[places], self.features, self.task, self.wanted, self.threads
-        )
+        return replace(self, frame=frame, labels=self.labels[places])
 
     def folds(self) -> tuple[Folds, Order]:
-        return split_folds(self.labels, self.wanted.seed, self.wanted.order, self.kind)
+        wanted = self.wanted
+        return split_folds(self.labels, wanted.seed, wanted.order, self.kind, self.fresh)
 
     def fit(self, proposal: Proposal, rows: np.ndarray | None = None) -> Pipeline:
         """A candidate fitted on some rows, or on all."""

@@ -36,7 +36,8 @@ def candidates(card: ModelCard) -> Markup:
 
 
 def _row(trial: CandidateTrial, costs: bool) -> tuple[object, ...]:
-    settings = ", ".join(f"{key}={value}" for key, value in trial.params.items())
+    told = [f"{key}={value}" for key, value in trial.params.items()]
+    settings = ", ".join([*told, "from the champion's trees on"] if trial.goes_on else told)
     name = element("strong" if trial.chosen else "span", trial.kind)
     measured = (duration(trial.p95_microseconds), size(trial.size_bytes)) if costs else ()
     return (

@@ -39,7 +39,11 @@ def compression(card: ModelCard) -> Markup:
         )
         for trial in trials
     ]
-    said = "Each was measured in ONNX Runtime on the machine of the run, one row at a time."
+    said = (
+        "Each was measured in ONNX Runtime on the machine of the run, one row at a time: processor "
+        "time of one thread. Of a run, the score is that of earlier rows, which were set aside to "
+        "choose by; all other scores of this page are of the later ones."
+    )
     if controls:
         said += " Control: the same student, taught with the hard labels."
     return join([table("Ways to compress, measured", head, rows, "wide told"), note(said)])

@@ -1,0 +1,56 @@
+"""Compression of a model that is packaged: by what the model tells, on the gate's rows."""
+
+import numpy as np
+import pytest
+from support.capturing import write_parquet
+
+from perennial_contracts.compression import Compression
+from perennial_contracts.searching import Search
+from perennial_contracts.training import TrainingFailure
+from perennial_trainer.errors import StepError
+from perennial_trainer.fit.first import make_bundle
+from perennial_trainer.prepare.compressing import compress_rows
+
+FOREST = {"candidates": ["DecisionTree"], "maxTrials": 1}
+
+
+def wanted(metric=None) -> Compression:
+    gate = {"metric": metric, "label": "late", "data": "s3://models/rows.parquet"}
+    return Compression(methods=[{"type": "Float16"}], gate=gate)
+
+
+@pytest.fixture(params=["Classification", "Regression"])
+def packaged(request, rows, tmp_path):
+    """A model, its labels, the gate's file, and what it is measured by."""
+    numbers = request.param == "Regression"
+    learnt, asked = rows(600, 1), rows(300, 2)
+    if numbers:
+        learnt, asked = (
+            table.assign(late=table["wind"] * np.float64(3) + table["hour"])
+            for table in (learnt, asked)
+        )
+    search = Search(task=request.param, **FOREST)
+    made = make_bundle(learnt, label="late", positive=None, search=search, lineage={})
+    write_parquet(asked, tmp_path / "rows.parquet")
+    labels = None if numbers else ["0", "1"]
+    usual = "rmse" if numbers else "accuracy"
+    return made.files["model.onnx"], labels, tmp_path / "rows.parquet", usual
+
+
+def test_what_it_may_lose_is_asked_by_what_the_model_tells_where_no_metric_is_named(packaged):
+    model, labels, data, usual = packaged
+    same, profile, trials = compress_rows(model, labels, wanted(), data)
+    assert trials[0].metric == usual
+    assert [trial.status for trial in trials] == ["Original", "NotApplicable"]
+    assert same == model
+    assert usual in profile.quality
+
+
+def test_a_metric_of_the_other_task_is_refused_with_those_that_there_are(packaged):
+    model, labels, data, usual = packaged
+    other = "accuracy" if usual == "rmse" else "rmse"
+    with pytest.raises(
+        StepError, match=rf"gate\.metric: expected one of .*{usual}.*got {other}"
+    ) as e:
+        compress_rows(model, labels, wanted(other), data)
+    assert e.value.reason is TrainingFailure.BAD_PLAN

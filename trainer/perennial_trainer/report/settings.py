@@ -1,0 +1,32 @@
+"""The settings of ``report``: its part of the parser."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What ``report`` is to do."""
+
+    card: Path
+    profile: Path | None
+    out: Path
+
+
+def add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the program's."""
+    text = "draw the report of a model card anew"
+    sub = commands.add_parser(REPORT, help=text, description=f"{text.capitalize()}.")
+    sub.add_argument("card", type=Path, metavar="MODELCARD", help="a modelcard.json")
+    sub.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="the profile.json beside it, for the distributions (default: none are shown)",
+    )
+    sub.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the page, such as report.html"
+    )
