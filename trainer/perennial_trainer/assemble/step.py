@@ -38,7 +38,7 @@ from ..model.features import (
 )
 from ..progress import tell
 from ..settings import StepSettings
-from ..store import Folder
+from ..storage import Folder
 from . import baseline as baselines
 from . import captured as capture
 from . import labels as labelling
