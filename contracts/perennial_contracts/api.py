@@ -31,10 +31,35 @@ def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-S3_PATH = "self.matches('^s3://[^/]+/.+$')"
-"""A CEL rule: something in a bucket."""
-PARQUET_FILE = rules((S3_PATH, "expected s3://BUCKET/PATH.parquet"))
-"""Schema extras for a Parquet file in a bucket."""
+BUCKET_URIS = (
+    "s3://[^/]+/.+",
+    "gs://[^/]+/.+",
+    "az://[^/]+/.+",
+    "abfss?://[^/@]+@[^/@]+/.+",
+)
+"""Patterns, in RE2's syntax, of what lies in a bucket."""
+_FILE_URIS = (*BUCKET_URIS, "https?://[^/]+/.+", "hf://(datasets/)?[^/@]+/[^/@]+(@[^/]+)?/.+")
+BUCKET_PATH = (
+    "s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH or "
+    "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
+)
+"""How such a URI is written, for messages."""
+
+
+def matches(*patterns: str) -> str:
+    """A CEL rule: one of some patterns fits the whole of a text."""
+    return f"self.matches('^({'|'.join(patterns)})$')"
+
+
+PARQUET_FILE = rules(
+    (
+        matches(*_FILE_URIS),
+        "expected a Parquet file: s3://BUCKET/PATH.parquet, gs://BUCKET/PATH.parquet, "
+        "az://CONTAINER/PATH.parquet, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH.parquet, "
+        "http(s)://HOST/PATH.parquet or hf://[datasets/]ORGANISATION/REPOSITORY/PATH.parquet",
+    )
+)
+"""Schema extras for a Parquet file that is read."""
 
 
 def list_map(*keys: str) -> dict[str, Any]:

@@ -36,8 +36,9 @@ class CompressionGate(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """Rows to measure on, s3://BUCKET/PATH.parquet, with a column for each input and the label. A
-    RetrainJob has held-out rows of its own and needs none."""
+    """Rows to measure on, a Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://,
+    http(s):// and hf:// too) with a column for each input and the label. A RetrainJob has held-out
+    rows of its own and needs none."""
     label: Annotated[str, Field(min_length=1, max_length=256)] = "label"
     """Column of the data that holds the truth."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .api import (
+    BUCKET_URIS,
     GROUP,
     ApiModel,
     Condition,
@@ -13,6 +14,7 @@ from .api import (
     LocalReference,
     Moment,
     list_map,
+    matches,
     rules,
 )
 from .compression import Compression
@@ -122,11 +124,8 @@ class PodFailure(StrEnum):
 # --- spec ---
 
 MODEL_URIS = (
-    "s3://[^/]+/.+",
+    *BUCKET_URIS,
     "https?://[^/]+/.+",
-    "gs://[^/]+/.+",
-    "az://[^/]+/.+",
-    "abfss?://[^/@]+@[^/@]+/.+",
     "hf://[^/@]+/[^/@]+(@[^/]+)?/.*",
     "pvc://[^/]+/.+",
     # The tag or the digest tells where the image ends and the path begins.
@@ -145,7 +144,7 @@ class ModelSource(ApiModel):
             max_length=1024,
             json_schema_extra=rules(
                 (
-                    f"self.matches('^({'|'.join(MODEL_URIS)})$')",
+                    matches(*MODEL_URIS),
                     "expected s3://BUCKET/PATH, http(s)://HOST/PATH, gs://BUCKET/PATH, "
                     "az://CONTAINER/PATH, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, "
                     "hf://ORGANISATION/REPOSITORY[@REVISION]/PATH, pvc://CLAIM/PATH or "
@@ -340,11 +339,11 @@ _PACKAGING_RULES = (
     (
         "has(self.packaging) || !has(self.model.format) || self.model.format in ['Auto', 'Onnx']",
         "packaging: expected where the bundle is kept that is made of this model.format: add "
-        "packaging.output.uri: s3://BUCKET/PATH",
+        "packaging.output.uri, such as s3://BUCKET/PATH",
     ),
     (
         "has(self.packaging) || !has(self.compression)",
-        "packaging: expected where the compressed model is kept: add packaging.output.uri: "
+        "packaging: expected where the compressed model is kept: add packaging.output.uri, such as "
         "s3://BUCKET/PATH",
     ),
     (

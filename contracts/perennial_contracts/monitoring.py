@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .api import ApiModel, Moment, rules
+from .api import BUCKET_PATH, BUCKET_URIS, ApiModel, Moment, matches, rules
 from .duration import Duration
 from .quality import MonitoredMetric
 
@@ -100,14 +100,16 @@ class Capture(ApiModel):
             max_length=1024,
             json_schema_extra=rules(
                 (
-                    "self.matches('^(s3://[^/]+/.+|pvc://[^/]+/.+)$')",
-                    "expected s3://BUCKET/PATH or pvc://CLAIM/PATH",
+                    matches(*BUCKET_URIS, "pvc://[^/]+/.+"),
+                    f"expected pvc://CLAIM/PATH, {BUCKET_PATH}",
                 )
             ),
         ),
     ]
-    """A folder: s3://BUCKET/PATH (with the credentials of spec.model.secretRef) or
-    pvc://CLAIM/PATH. Parquet files appear below it, by kind, model, version and date."""
+    """A folder in a bucket, with the credentials of spec.model.secretRef: s3://BUCKET/PATH,
+    gs://BUCKET/PATH, az://CONTAINER/PATH, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH; or
+    on a volume: pvc://CLAIM/PATH. Parquet files appear below it, by kind, model, version and
+    date."""
     samplePermille: Annotated[int, Field(ge=1, le=1000)] = 1000
     """Share of the predictions that is kept, in thousandths, chosen by prediction id."""
     flushSeconds: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -34,8 +34,9 @@ class Packaging(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """Rows such as the model gets, s3://BUCKET/PATH.parquet, on which the artifact and the bundle
-    must answer alike. Rows are made up where absent."""
+    """Rows such as the model gets, a Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://,
+    http(s):// and hf:// too), on which the artifact and the bundle must answer alike. Rows are made
+    up where absent."""
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
     """Image of the Job; the operator's own for the format where absent."""
     imagePullSecrets: PullSecrets = None

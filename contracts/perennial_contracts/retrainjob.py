@@ -5,7 +5,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .api import PARQUET_FILE, S3_PATH, ApiModel, Condition, LocalReference, Moment, list_map, rules
+from .api import (
+    BUCKET_PATH,
+    BUCKET_URIS,
+    PARQUET_FILE,
+    ApiModel,
+    Condition,
+    LocalReference,
+    Moment,
+    list_map,
+    matches,
+    rules,
+)
 from .compression import Compression
 from .duration import Duration
 from .podsettings import PodResources, PullSecrets, Scheduling
@@ -77,8 +88,9 @@ class TrainingData(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """A Parquet file, s3://BUCKET/PATH.parquet, with a column for each feature and the label, in
-    the order of time. Part of it is replayed beside what was captured."""
+    """A Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://, http(s):// and hf:// too)
+    with a column for each feature and the label, in the order of time. Part of it is replayed
+    beside what was captured."""
     window: Duration = "30d"
     """How far back captured rows are used."""
     maxRows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
@@ -99,10 +111,12 @@ class Output(ApiModel):
         Field(
             min_length=1,
             max_length=1024,
-            json_schema_extra=rules((S3_PATH, "expected s3://BUCKET/PATH")),
+            json_schema_extra=rules((matches(*BUCKET_URIS), f"expected {BUCKET_PATH}")),
         ),
     ]
-    """A folder, s3://BUCKET/PATH: each bundle gets a folder in it, named by its digest."""
+    """A folder in a bucket: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH or
+    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH. Each bundle gets a folder in it, named by
+    its digest, and nothing is overwritten."""
 
 
 class RetrainTemplate(ApiModel):

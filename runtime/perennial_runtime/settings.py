@@ -5,11 +5,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from perennial_contracts.buckets import find
 from perennial_contracts.digest import is_digest
 
 from .engine.providers import ACCELERATORS
@@ -133,14 +135,16 @@ def _permille(text: str) -> int:
 
 
 def _capture(text: str) -> str:
-    scheme, found, rest = text.partition("://")
-    bucket = rest.partition("/")[0]
-    if found and scheme != "file" and not (scheme in ("s3", "gs", "az") and bucket):
-        raise ValueError(
-            "expected s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, file:// or a path, "
-            f"got {text!r}"
-        )
-    return text
+    if "://" not in text or text.startswith("file://"):
+        return text
+    with suppress(ValueError):
+        if find(text):
+            return text
+    raise ValueError(
+        "expected s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, "
+        "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, file:// or a path, "
+        f"got {text!r}"
+    )
 
 
 def _seconds(text: str) -> float:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, Field
 
 from perennial_contracts import crd
+from perennial_contracts.api import BUCKET_URIS, PARQUET_FILE
 from perennial_contracts.modeldeployment import MODEL_URIS
 
 ROOT = Path(__file__).parents[2]
@@ -107,3 +108,28 @@ IMAGE_DIGEST = "sha256:" + "1" * 64
 def test_a_model_lies_where_the_runtime_or_the_kubelet_can_get_it(uri: str, fits: bool) -> None:
     """The patterns use nothing that Python and RE2 understand differently."""
     assert (re.fullmatch("|".join(MODEL_URIS), uri) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("uri", "put", "read"),
+    [
+        ("s3://bucket/made", True, True),
+        ("gs://bucket/made/", True, True),
+        ("az://container/made", True, True),
+        ("abfss://container@account.dfs.core.windows.net/made", True, True),
+        ("abfss://container/made", False, False),
+        ("gs://bucket", False, False),
+        ("https://host/rows.parquet", False, True),
+        ("hf://datasets/org/flights/rows.parquet", False, True),
+        ("hf://org/delays@v1/rows.parquet", False, True),
+        ("pvc://claim/rows.parquet", False, False),
+        ("/rows.parquet", False, False),
+    ],
+)
+def test_bundles_are_put_into_buckets_and_tables_are_read_from_elsewhere_too(
+    uri: str, put: bool, read: bool
+) -> None:
+    assert (re.fullmatch("|".join(BUCKET_URIS), uri) is not None) is put
+    rule = PARQUET_FILE["x-kubernetes-validations"][0]["rule"]
+    pattern = rule.removeprefix("self.matches('").removesuffix("')")
+    assert (re.search(pattern, uri) is not None) is read

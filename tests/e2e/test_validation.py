@@ -45,6 +45,13 @@ def merged(into: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         {"model": {"uri": "abfss://container@account.dfs.core.windows.net/models/1/"}},
         {"model": {"uri": "hf://org/repository@v1/onnx/"}},
         {"model": {"uri": "oci://registry:5000/models/delays:1/bundle/"}},
+        {
+            "packaging": {
+                "output": {"uri": "gs://bucket/made"},
+                "sample": "hf://datasets/org/flights/rows.parquet",
+            }
+        },
+        {"monitoring": {"capture": {"uri": "abfss://captured@account.dfs.core.windows.net/x"}}},
         {"replicas": 0},
         {"serving": {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}},
         {"serving": {"resources": {"limits": {"nvidia.com/gpu": "2"}}}},
@@ -92,8 +99,10 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
         ),
         ({"serving": {"image": ""}}, "spec.serving.image"),
         ({"model": {"format": "Torch"}}, "spec.model.format"),
-        ({"model": {"format": "SkLearn"}}, "add packaging.output.uri: s3://BUCKET/PATH"),
-        ({"packaging": {"output": {"uri": "gs://bucket/out"}}}, "expected s3://BUCKET/PATH"),
+        ({"model": {"format": "SkLearn"}}, "add packaging.output.uri, such as s3://BUCKET/PATH"),
+        ({"packaging": {"output": {"uri": "pvc://claim/out"}}}, "expected s3://BUCKET/PATH"),
+        ({"packaging": {"output": {"uri": "hf://org/made/x"}}}, "expected s3://BUCKET/PATH"),
+        ({"monitoring": {"capture": {"uri": "hf://org/x/y"}}}, "expected pvc://CLAIM/PATH, s3://"),
         (
             {"compression": {"methods": [{"type": "Int8Dynamic"}]}},
             "add gate.data: s3://BUCKET/PATH.parquet",

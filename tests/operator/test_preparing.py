@@ -95,16 +95,74 @@ def test_a_format_that_is_told_is_packaged_at_once_with_the_image_for_it() -> No
     assert condition(plan, "Progressing")[:2] == ("True", "PackagingModel")
 
 
-def test_an_onnx_model_that_is_to_be_compressed_is_packaged_too() -> None:
+def compressed(**model: Any) -> ModelDeploymentSpec:
     gate = {"data": "s3://models/rows.parquet"}
-    compressed = spec(
-        packaging=OUTPUT, compression={"methods": [{"type": "Int8Dynamic"}], "gate": gate}
-    )
-    plan = planned(world(compressed))
+    methods = [{"type": "Int8Dynamic"}]
+    return spec(model=model, packaging=OUTPUT, compression={"methods": methods, "gate": gate})
+
+
+def test_an_onnx_model_that_is_to_be_compressed_is_packaged_too() -> None:
+    plan = planned(world(compressed(format="Onnx")))
     sent = json.loads(container(plan, "convert")["env"][0]["value"])
     assert sent["compression"]["gate"]["data"] == "s3://models/rows.parquet"
     assert sent["digest"] == DIGEST
     assert container(plan, "convert")["image"] == "trainer:1"
+
+
+@pytest.mark.parametrize("digest", [None, DIGEST])
+def test_what_is_to_be_compressed_is_looked_up_first_where_nobody_says_its_format(
+    digest: str | None,
+) -> None:
+    of = compressed(digest=digest)
+    (job,) = (child for child in planned(world(of)).children if child["kind"] == "Job")
+    assert "-resolve-" in job["metadata"]["name"]
+    found = planned(world(of, pods=[resolver_pod(of, containerStatuses=RAW)]))
+    assert container(found, "convert")["image"] == "trainer-tf:1"
+    # The lookup and its pod are gone by now.
+    later = planned(world(of, found.status))
+    assert container(later, "convert")["image"] == "trainer-tf:1"
+    assert json.loads(container(later, "convert")["env"][0]["value"])["format"] == "Keras"
+
+
+def test_what_the_lookup_can_serve_is_compressed_and_not_looked_up_again() -> None:
+    of = compressed(digest=None)
+    looked = resolver_pod(of, containerStatuses=ended(Outcome(digest=DIGEST), code=0))
+    found = planned(world(of, pods=[looked]))
+    assert container(found, "convert")["image"] == "trainer:1"
+    assert condition(found, "ModelResolved")[:2] == ("Unknown", "Packaging")
+    assert not found.status.candidate
+    later = planned(world(of, found.status))
+    assert container(later, "convert")["image"] == "trainer:1"
+    done = steps(of, [], [{**ended(MADE, code=0)[0], "name": "publish"}])
+    made = planned(world(of, later.status, pods=[done]))
+    assert made.status.candidate
+    assert made.status.candidate.uri == BUNDLE
+    held = planned(world(of, made.status))
+    assert "Job" not in kinds(held)
+    assert held.status.resolution == made.status.resolution
+    # Without the compression it is the model itself that is served.
+    plain = spec(model={"digest": None}, packaging=OUTPUT)
+    assert planned(world(plain, later.status)).status.candidate.digest == DIGEST  # type: ignore[union-attr]
+
+
+def test_a_model_in_an_image_is_mounted_for_the_step_that_fetches() -> None:
+    of = spec(
+        model={"digest": None, "uri": "oci://registry:5000/raw:1/saved/", "format": "SavedModel"},
+        packaging={**OUTPUT, "imagePullSecrets": [{"name": "trainers"}]},
+        serving={"imagePullSecrets": [{"name": "models"}, {"name": "trainers"}]},
+    )
+    plan = planned(world(of))
+    (job,) = (child for child in plan.children if child["kind"] == "Job")
+    inside = job["spec"]["template"]["spec"]
+    assert inside["imagePullSecrets"] == [{"name": "trainers"}, {"name": "models"}]
+    volume = next(each for each in inside["volumes"] if each["name"] == "model")
+    assert volume["image"] == {"reference": "registry:5000/raw:1", "pullPolicy": "IfNotPresent"}
+    (mount,) = (m for m in container(plan, "fetch")["volumeMounts"] if m["name"] == "model")
+    assert mount["readOnly"]
+    sent = json.loads(container(plan, "fetch")["env"][0]["value"])
+    assert sent["uri"] == f"{mount['mountPath']}/saved/"
+    for name in ("convert", "publish"):
+        assert "model" not in {m["name"] for m in container(plan, name)["volumeMounts"]}
 
 
 def test_what_converts_has_no_credentials_and_shares_no_place_that_others_run_from() -> None:

@@ -73,6 +73,7 @@ def test_every_flag_can_be_a_variable():
         (["serve", "m", "--drain-seconds", "-1"], {}, "--drain-seconds"),
         (["serve", "m", "--capture", "http://x/y"], {}, "--capture: expected s3://BUCKET/PATH"),
         (["serve", "m", "--capture", "s3://"], {}, "--capture: expected s3://BUCKET/PATH"),
+        (["serve", "m", "--capture", "abfss://x/y"], {}, "abfss://CONTAINER@ACCOUNT.dfs.core"),
         (["serve", "m", "--capture-permille", "0"], {}, "expected a whole number from 1 to 1000"),
         (["resolve", "m", "--log-format", "xml"], {}, "--log-format: expected auto, json or text"),
     ],

@@ -1,4 +1,4 @@
-"""A small server that speaks the few endpoints of the Hugging Face Hub which the runtime uses."""
+"""A small server that speaks the few endpoints of the Hugging Face Hub that are used here."""
 
 import json
 import threading
@@ -19,6 +19,8 @@ class Hub:
     def __init__(self, storage: Any) -> None:
         self.files: dict[str, bytes] = {}
         self.large: dict[str, RangedFile] = {}
+        self.kind = "model"
+        """Of repository; or dataset."""
         self.token: str | None = None
         """Which one is asked for; None where anybody may read."""
         self.gated = False
@@ -62,12 +64,14 @@ class Hub:
         if self.gated:
             return reply(handler, 403, error="GatedRepo")
         path = handler.path.partition("?")[0]
-        if path.startswith("/api/models/org/delays/revision/"):
+        if path.startswith(f"/api/{self.kind}s/org/delays/revision/"):
             if path.rpartition("/")[2] not in ("main", "v1", "refs%2Fpr%2F1"):
                 return reply(handler, 404, error="RevisionNotFound")
-            body = {"id": "org/delays", "sha": COMMIT, "siblings": []}
+            names = [{"rfilename": name} for name in (*self.files, *self.large)]
+            body = {"id": "org/delays", "sha": COMMIT, "siblings": names}
             return reply(handler, 200, json.dumps(body).encode(), content_type="application/json")
-        prefix = f"/org/delays/resolve/{COMMIT}/"
+        start = "/datasets" if self.kind == "dataset" else ""
+        prefix = f"{start}/org/delays/resolve/{COMMIT}/"
         if not path.startswith(prefix):
             return reply(handler, 404, error="RepoNotFound")
         name = path.removeprefix(prefix)

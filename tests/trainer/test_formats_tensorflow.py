@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import TensorProto
 
 from perennial_images.cache import TREE, cache_root, cached, content_hash
 
@@ -23,6 +25,15 @@ model.save(sys.argv[1] + "/model.keras")
 model.export(sys.argv[1] + "/saved", verbose=False)
 made = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1] + "/saved").convert()
 open(sys.argv[1] + "/model.tflite", "wb").write(made)
+def rows():
+    for _ in range(100): yield [np.random.rand(1, 8, 8, 1).astype("float32")]
+for name, element in (("int8", tf.float32), ("int8_io", tf.int8)):
+    converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1] + "/saved")
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = rows
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = element
+    open(f"{sys.argv[1]}/{name}.tflite", "wb").write(converter.convert())
 """
 
 
@@ -70,3 +81,25 @@ def test_a_network_says_the_same_as_onnx(
     assert facts["rows"] > 0
     assert facts["max_difference"] < 1e-4
     assert (tmp_path / "model.onnx").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    # Softmax of int8 answers in steps of 1/256, as floats or as integers.
+    [("int8.tflite", 1 / 256), ("int8_io.tflite", 1)],
+)
+def test_an_int8_network_stays_int8_and_is_at_most_a_step_off(
+    python: Path, models: Path, tmp_path: Path, name: str, step: float
+) -> None:
+    run(python, "-m", "perennial_trainer", "convert", models / name, "--out", tmp_path)
+    facts = json.loads((tmp_path / "conversion.json").read_text())
+    assert facts["format"] == "TFLite"
+    assert facts["rows"] > 0
+    assert facts["max_difference"] <= step * (1 + 1e-6)
+    graph = onnx.load(tmp_path / "model.onnx").graph
+    kinds = [node.op_type for node in graph.node]
+    assert "QuantizeLinear" in kinds
+    assert "DequantizeLinear" in kinds
+    element = TensorProto.INT8 if name == "int8_io.tflite" else TensorProto.FLOAT
+    for value in (*graph.input, *graph.output):
+        assert value.type.tensor_type.elem_type == element

@@ -133,9 +133,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="perennial-trainer",
         description="Trains models and judges them, step by step in a Job, or one on this machine.",
         epilog=f"The steps read the plan from {PLAN_VARIABLE}, and each folder from a flag or from "
-        "PERENNIAL_INPUT, PERENNIAL_HOLDOUT and PERENNIAL_OUTPUT. S3 is set up by the usual AWS_* "
-        "variables. Exit codes: 0 done, 1 it cannot be done, 2 wrong usage, 3 the store is "
-        "unreachable (another attempt can help).",
+        "PERENNIAL_INPUT, PERENNIAL_HOLDOUT and PERENNIAL_OUTPUT. Stores are set up by the usual "
+        "variables, AWS_*, GOOGLE_*, AZURE_* and HF_*. Exit codes: 0 done, 1 it cannot be done, "
+        "2 wrong usage, 3 the store is unreachable (another attempt can help).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for step, text in STEPS.items():

@@ -66,6 +66,15 @@ def placement(scheduling: Scheduling, pull_secrets: list[LocalReference] | None)
     return placed
 
 
+def pull_secrets(
+    uri: str, own: list[LocalReference] | None, serving: list[LocalReference] | None
+) -> list[LocalReference]:
+    """With which the images of a Job's pod are pulled: a model that lies in one (``oci://``) is
+    pulled with those of spec.serving too."""
+    secrets = [*(own or ()), *((serving or ()) if uri.startswith("oci://") else ())]
+    return list({secret.name: secret for secret in secrets}.values())
+
+
 def without_devices(resources: Object) -> Object:
     """Resources without GPUs and the like, for what must not wait for one."""
     return {

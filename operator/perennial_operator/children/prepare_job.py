@@ -13,7 +13,7 @@ from ..objects import JOB, Object
 from ..revision import attempt_name
 from ..world import World
 from .metadata import child
-from .pod_parts import TMP, locate, without_devices
+from .pod_parts import TMP, locate, pull_secrets, without_devices
 from .step_job import step_container, step_job_spec
 
 _MODEL = "/var/lib/perennial/model"
@@ -64,7 +64,9 @@ def build(world: World, image: str, format_: ModelFormat) -> Object:
         labels={PREPARE_LABEL: attempt},
         annotations={OWNER_ANNOTATION: world.name},
         scheduling=packaging.scheduling,
-        pull_secrets=packaging.imagePullSecrets,
+        pull_secrets=pull_secrets(
+            world.spec.model.uri, packaging.imagePullSecrets, world.spec.serving.imagePullSecrets
+        ),
         deadline_seconds=packaging.activeDeadlineSeconds,
     )
     return job

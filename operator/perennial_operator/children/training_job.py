@@ -19,7 +19,7 @@ from ..names import RUN_ANNOTATION, child_name
 from ..objects import JOB, Object
 from ..world import TrainingWorld
 from .metadata import child
-from .pod_parts import TMP, confined, locate, without_devices
+from .pod_parts import TMP, confined, locate, pull_secrets, without_devices
 from .step_job import step_container, step_job_spec
 
 RUN_LABEL = f"{GROUP}/run"
@@ -82,7 +82,9 @@ def build(
             labels=labels,
             annotations={RUN_ANNOTATION: world.name},
             scheduling=spec.scheduling,
-            pull_secrets=spec.imagePullSecrets,
+            pull_secrets=pull_secrets(
+                champion.uri, spec.imagePullSecrets, deployed.serving.imagePullSecrets
+            ),
             deadline_seconds=spec.activeDeadlineSeconds,
         ),
     }

@@ -16,8 +16,8 @@ from .diagnosis import Diagnosis, diagnose
 from .packaged import Packaging
 
 _WITHOUT_PACKAGING = (
-    "Write spec.packaging.output.uri, an s3:// folder in which the bundle is kept that is made of "
-    "it, or give spec.model.uri a bundle or an ONNX model."
+    "Write spec.packaging.output.uri, a folder such as s3://BUCKET/PATH in which the bundle is "
+    "kept that is made of it, or give spec.model.uri a bundle or an ONNX model."
 )
 
 

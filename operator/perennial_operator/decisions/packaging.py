@@ -1,6 +1,7 @@
 """Which bytes are served: pinned, looked up, made of an artifact, or promoted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from perennial_contracts.formats import Variant
@@ -32,15 +33,23 @@ def decide(
     promoted = promotion or world.status.promoted
     if promoted and promoted.source == promotion_source(spec.model):
         return _promoted(promoted, world.status.resolution)
-    if spec.packaging and (spec.compression or spec.model.format not in ("Auto", "Onnx")):
+    compressed = spec.packaging is not None and spec.compression is not None
+    served_as_it_is = ("Auto",) if compressed else ("Auto", "Onnx")
+    if spec.packaging and spec.model.format not in served_as_it_is:
         return preparing.decide(world, None, trainer_images, now)
-    if spec.model.digest:
+    if spec.model.digest and not compressed:
         message = f"spec.model.digest says {spec.model.digest}."
         return Packaging(spec.model.digest, None, ResolvedReason.PINNED, message)
     detected = lookup.detection(world) if spec.packaging else None
-    if detected:
+    if detected or (compressed and preparing.is_made(world)):
         return preparing.decide(world, detected, trainer_images, now)
-    return lookup.decide(world, spec.serving.image or runtime_image, now)
+    found = lookup.decide(world, spec.serving.image or runtime_image, now)
+    if not compressed or found.digest is None:
+        return found
+    # It is ONNX, which any variant compresses. What was found is recorded meanwhile: the lookup is
+    # over.
+    making = preparing.decide(world, None, trainer_images, now)
+    return replace(making, resolution=making.resolution or found.resolution)
 
 
 def _promoted(promoted: Promotion, resolution: Resolution | None) -> Packaging:

@@ -56,7 +56,7 @@ def decide(
     """
     source = prepared_name(world.spec)
     recorded = world.status.resolution
-    if recorded and recorded.source == source and recorded.uri:
+    if recorded and is_made(world):
         return _made(world, recorded, detected)
     attempt = attempt_name(world.spec)
     pods = world.pods_of(PREPARE_LABEL, attempt)
@@ -79,8 +79,14 @@ def decide(
     return _follow(world, pods, prepare_job.build(world, image, format_), format_, detected, now)
 
 
+def is_made(world: World) -> bool:
+    """Whether a bundle was made of just this spec, and recorded."""
+    recorded = world.status.resolution
+    return bool(recorded and recorded.uri and recorded.source == prepared_name(world.spec))
+
+
 def _variant_of(format_: ModelFormat) -> Variant:
-    """What cannot be known yet is most likely an ONNX model, which any variant compresses."""
+    """What a lookup found to be served as it is, where nobody says more, is ONNX."""
     return "tabular" if format_ == "Auto" else VARIANT_OF[format_]
 
 

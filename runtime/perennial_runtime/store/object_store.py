@@ -1,14 +1,15 @@
 """What S3, Google Cloud Storage and Azure have in common: obstore reads them all."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from perennial_contracts.buckets import CLASS_OF, Place, options_of, refusal, unusable
+
 from ..errors import LoadError
 from .base import Blob, OverwrittenError, Span, strong
-from .refusal import Words, failure, unusable
 
 CHUNK_BYTES = 1024 * 1024
 READ_TIMEOUT_SECONDS = 20.0
@@ -23,11 +24,12 @@ _NO_SPAN = ("416 Range Not Satisfiable", "non-partial response")
 class Bucket:
     """A bucket (Azure: a container), and how it is reached."""
 
-    uri: str
-    """What its objects' URIs begin with, up to the slash."""
-    words: Words
-    make: Callable[[dict[str, Any]], Any]
-    """Gives an obstore store, by the options that every kind has."""
+    place: Place
+
+    @property
+    def uri(self) -> str:
+        """What its objects' URIs begin with, up to the slash."""
+        return self.place.uri
 
     def connect(self, seconds: float) -> Any:
         """An obstore store; a request may take ``seconds`` in all. No input or output.
@@ -35,18 +37,20 @@ class Bucket:
         Raises:
             LoadError: AccessDenied where the variables do not fit.
         """
+        from obstore import store
         from obstore.exceptions import GenericError
 
+        make = getattr(store, CLASS_OF[self.place.kind])
         try:
-            return self.make(_options(seconds))
+            return make(self.place.name, **_options(seconds), **options_of(self.place))
         except GenericError as error:
-            raise unusable(self.uri, self.words, error) from error
+            raise LoadError(*unusable(self.uri, self.place.kind, error)) from error
 
     def failure(
         self, path: str, error: Exception, purpose: str = "read", setting: str = "spec.model.uri"
     ) -> LoadError:
-        """What went wrong at one of its objects, for people; see ``refusal.failure``."""
-        return failure(f"{self.uri}/{path}", self.words, error, purpose, setting)
+        """What went wrong at one of its objects, for people."""
+        return LoadError(*refusal(f"{self.uri}/{path}", self.place.kind, error, purpose, setting))
 
 
 def _options(seconds: float) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Sink(Protocol):
 
 
 def sink_of(uri: str) -> Sink:
-    """The directory that ``s3://``, ``gs://``, ``az://``, ``file://`` or a path means.
+    """The directory that a bucket's URI, ``file://`` or a path means.
 
     No input or output.
     """

@@ -11,7 +11,7 @@ from perennial_contracts.training import TrainingFailure
 
 from .. import tables
 from ..errors import StepError
-from ..store import Folder, split
+from ..storage import Folder, split
 
 FIELD = "data.baseline"
 

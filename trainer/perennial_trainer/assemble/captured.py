@@ -17,7 +17,7 @@ from perennial_contracts.training import TrainingFailure
 from .. import tables
 from ..errors import StepError
 from ..model.features import Feature
-from ..store import Folder
+from ..storage import Folder
 
 DOWNLOADS = 8
 """Files that are fetched at once."""
@@ -78,7 +78,7 @@ def fetch(folder: Folder, model: str, window: Window, scratch: Path) -> None:
 
 def _paths(folder: Folder, below: str) -> list[str]:
     try:
-        return [found.path for found in folder.list(below)]
+        return folder.list(below)
     except StepError as error:
         if error.reason is LoadFailure.MODEL_NOT_FOUND:
             raise StepError(TrainingFailure.DATA_UNREADABLE, error.message) from error

@@ -30,7 +30,7 @@ from ..model import champion
 from ..model.features import Feature, as_text, clean, clean_numbers, clean_truth, infer
 from ..progress import tell
 from ..settings import StepSettings
-from ..store import Folder
+from ..storage import Folder
 from . import baseline as baselines
 from . import captured as capture
 from . import labels as labelling

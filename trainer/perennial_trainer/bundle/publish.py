@@ -9,7 +9,7 @@ from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError
-from ..store import Folder
+from ..storage import Folder
 
 FIELD = "output.uri"
 """The setting of a run that says where; prepare has another."""
@@ -49,10 +49,11 @@ def publish_bundle(
                 "its own",
             )
         if found is None:
-            for path, data in sorted(
-                {**beside, **files}.items(), key=lambda file: file[0] == MANIFEST_NAME
-            ):
+            # An attempt that broke off may have left reports of another time.
+            for path, data in beside.items():
                 folder.write(f"{name}/{path}", data)
+            for path, data in sorted(files.items(), key=lambda file: file[0] == MANIFEST_NAME):
+                folder.write_new(f"{name}/{path}", data)
     except StepError as error:
         raise _failure(error) from error
     return f"{folder.describe(name)}/"

@@ -9,7 +9,7 @@ from perennial_contracts.training import Model
 
 from ..bundle.manifest import parse
 from ..errors import StepError
-from ..store import Folder, split
+from ..storage import Folder, split
 from .onnx_model import OnnxModel, SignatureError
 
 FIELD = "spec.model.uri of the ModelDeployment"

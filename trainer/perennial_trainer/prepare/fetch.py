@@ -18,7 +18,7 @@ from perennial_contracts.preparation import (
 from ..bundle.manifest import parse
 from ..errors import StepError
 from ..progress import tell
-from ..store import Folder, split
+from ..storage import Folder, is_folder, split, without_secrets
 from .settings import PrepareSettings
 
 FIELD = "spec.model.uri"
@@ -38,8 +38,8 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     if plan.digest is not None and found.digest != plan.digest:
         raise StepError(
             LoadFailure.DIGEST_MISMATCH,
-            f"{plan.uri}: expected {plan.digest}, got {found.digest}. It was overwritten in place: "
-            "restore it, or change spec.model.digest",
+            f"{without_secrets(plan.uri)}: expected {plan.digest}, got {found.digest}. It was "
+            "overwritten in place: restore it, or change spec.model.digest",
         )
     if plan.sample:
         _file(plan.sample, settings.input / SAMPLE_FILE, "spec.packaging.sample", retry)
@@ -47,7 +47,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     if data:
         _file(data, settings.input / GATE_FILE, "spec.compression.gate.data", retry)
     (settings.input / FETCHED_FILE).write_text(found.model_dump_json())
-    tell(f"fetched {plan.uri}, {found.digest}")
+    tell(f"fetched {without_secrets(plan.uri)}, {found.digest}")
 
 
 def _file(uri: str, target: Path, field: str, retry: float) -> None:
@@ -56,7 +56,7 @@ def _file(uri: str, target: Path, field: str, retry: float) -> None:
 
 
 def _artifact(uri: str, target: Path, retry: float) -> Fetched:
-    if not uri.endswith("/") and not Path(uri).is_dir():
+    if not is_folder(uri) and not Path(uri).is_dir():
         where, name = split(uri)
         try:
             Folder(where, FIELD, retry).download(name, target / name)
@@ -64,15 +64,20 @@ def _artifact(uri: str, target: Path, retry: float) -> Fetched:
         except StepError as error:
             # A folder may be written without its slash.
             (target / name).unlink(missing_ok=True)
-            if error.reason is not LoadFailure.MODEL_NOT_FOUND or "://" not in uri:
-                raise
-            if uri.startswith("http") or not Folder(uri, FIELD, retry).list(""):
+            if error.reason is not LoadFailure.MODEL_NOT_FOUND or not _has_files(uri, retry):
                 raise
     folder = Folder(uri, FIELD, retry)
     manifest = folder.read_if_there(MANIFEST_NAME)
     if manifest is not None:
         return _bundle(folder, manifest, target)
-    return _folder(folder, uri, target)
+    return _folder(folder, target)
+
+
+def _has_files(uri: str, retry: float) -> bool:
+    try:
+        return bool(Folder(uri, FIELD, retry).list(""))
+    except StepError:
+        return False
 
 
 def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
@@ -89,16 +94,13 @@ def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
     return Fetched(digest=digest_of(manifest), path=MODEL_NAME, bundle=True)
 
 
-def _folder(folder: Folder, uri: str, target: Path) -> Fetched:
-    if uri.startswith(("http://", "https://")):
+def _folder(folder: Folder, target: Path) -> Fetched:
+    uri, paths = folder.uri, folder.list("")
+    if not paths:
         raise StepError(
             LoadFailure.MODEL_NOT_FOUND,
-            f"{uri}: a web server does not list its files. Expected a bundle, or the URI of one "
-            f"file. Check {FIELD}",
+            f"{uri}/: expected a model, got no files. Check {FIELD}, and that they were uploaded",
         )
-    paths = [found.path for found in folder.list("")]
-    if not paths:
-        raise StepError(LoadFailure.MODEL_NOT_FOUND, f"{uri}: nothing found. Check {FIELD}")
     if len(paths) > MOST_FILES:
         raise StepError(
             LoadFailure.MODEL_CORRUPT,
