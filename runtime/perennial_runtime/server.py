@@ -190,7 +190,7 @@ def _drain(server: _Server, number: int) -> int:
     """
     settings, service = server.settings, server.service
     was_ready = server.site.standing.is_ready
-    server.site.standing.is_draining = True
+    server.site.standing.drain()
     server.front.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:
@@ -200,6 +200,7 @@ def _drain(server: _Server, number: int) -> int:
     for listener in server.listeners:
         refuse_connections(listener)
     time.sleep(QUIET_SECONDS)
+    server.site.standing.end()
     server.front.close()
     for listener in server.listeners:
         listener.close()
