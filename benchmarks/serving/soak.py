@@ -1,22 +1,27 @@
 """Perennial's server under full load for minutes, and told to end under load.
 
-    .venv/bin/python -m benchmarks.serving.soak [--minutes 10] [--connections 16]
+    .venv/bin/python -m benchmarks.serving.soak [--minutes 10] [--connections 16] [--workers 1]
 
 One server gets JSON requests of one row from wrk, and gRPC ones from h2load where it serves them,
-both at once and as fast as it answers. Its resident memory is read every second. Then a new
-server gets requests from clients that count each of them, and SIGTERM in their midst: a request
-that was sent must be answered. Once for JSON, and once for gRPC.
+both at once and as fast as it answers. The resident memory of its processes is read every second.
+With several workers one of them gets SIGTERM half-way, which must change nothing: only their
+supervisor ends them. Then a new server gets requests from clients that count each of them, and
+SIGTERM in their midst: a request that was sent must be answered. Once for JSON, and once for gRPC.
 
-Prints the memory at the start and the end, its slope after the first tenth of the time, and what
-failed; ends with 1 if anything did. Writes build/benchmarks/soak.json.
+Prints the memory at minutes 1, 5 and 10 and at the end, its slope after the first tenth of the
+time, and what failed; ends with 1 if anything did. Writes build/benchmarks/soak.json.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import signal
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -37,6 +42,8 @@ FOLDER = ROOT / "build" / "benchmarks"
 SLICE_SECONDS = 10
 """Of one run of a load generator; the next one makes new connections."""
 DRAIN_SECONDS = 2
+MINUTES = (1, 5, 10)
+"""When the memory is told."""
 ANSWERS_BEFORE_THE_END = 2000
 JSON, GRPC = (next(w for w in WORKS if w.key == f"tabular-1-{kind}") for kind in ("json", "grpc"))
 
@@ -51,7 +58,7 @@ class Soak:
     failures: list[str] = field(default_factory=list)
     """Runs with failed requests, or with wrong answers: what was wrong."""
     memory_mb: list[float] = field(default_factory=list)
-    """One reading a second."""
+    """Of all processes together, one reading a second."""
 
 
 def main() -> None:
@@ -62,21 +69,20 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--connections", type=int, default=16, help="of each protocol")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     options = parser.parse_args()
     tools.ensure()
     model = make(FOLDER / "models")["tabular"]
-    soak = run(model, options.minutes * 60, options.connections)
+    soak = run(model, options.minutes * 60, options.connections, options.workers)
     slope = processes.slope_a_minute(soak.memory_mb)
     for protocol, count in soak.requests.items():
         print(f"{protocol}: {count} requests answered in {options.minutes:g} minutes")
-    print(
-        f"memory: {soak.memory_mb[0]:.1f} MB at the start, {soak.memory_mb[-1]:.1f} MB at the end, "
-        f"slope {slope:+.3f} MB/min"
-    )
+    print(f"memory: {_memory(soak.memory_mb)}, slope {slope:+.3f} MB/min")
     print(f"failed requests: {soak.failed_requests}{_examples(soak.failures)}")
     tallies = {}
     for protocol in soak.requests:
-        tally = tallies[protocol] = end_under_load(model, protocol, options.connections)
+        tally = end_under_load(model, protocol, options.connections, options.workers)
+        tallies[protocol] = tally
         print(
             f"SIGTERM under {protocol} load: {tally.answered} requests answered, "
             f"{len(tally.lost)} lost; {tally.refused} of {options.connections} clients refused at "
@@ -91,22 +97,34 @@ def main() -> None:
     sys.exit(bool(soak.failures or any(tally.lost for tally in tallies.values())))
 
 
-def run(model: Model, seconds: float, connections: int) -> Soak:
+def run(model: Model, seconds: float, connections: int, workers: int) -> Soak:
     """Full load on a new server for some time."""
     soak = Soak()
     payload = build(JSON, model)
     log = FOLDER / "serving" / "logs" / "soak.log"
-    with running(Perennial(), Path(sys.executable), "tabular", model, 1, payload, log) as server:
+    peer = Perennial(workers)
+    with running(peer, Path(sys.executable), "tabular", model, 1, payload, log) as server:
+        _wait_for_all(server)
         senders = _senders(server, model, connections, soak)
-        end = time.monotonic() + seconds
+        began = processes.tree(server.process.pid)
+        begun = time.monotonic()
+        end = begun + seconds
+        is_due = workers > 1
         threads = [threading.Thread(target=_repeat, args=(send, end, soak)) for send in senders]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            soak.memory_mb.append(processes.resident_mb(server.process.pid))
+            if is_due and time.monotonic() - begun > seconds / 2:
+                os.kill(began[-1], signal.SIGTERM)
+                is_due = False
+            soak.memory_mb.append(
+                sum(map(processes.resident_mb, processes.tree(server.process.pid)))
+            )
             time.sleep(1)
         if server.process.poll() is not None:
             soak.failures.append(f"the server ended with {server.process.returncode}")
+        elif processes.tree(server.process.pid) != began:
+            soak.failures.append("a worker ended")
     return soak
 
 
@@ -161,12 +179,13 @@ def _repeat(send: Callable[[], None], end: float, soak: Soak) -> None:
             time.sleep(1)  # a server that is gone refuses at once
 
 
-def end_under_load(model: Model, protocol: str, connections: int) -> drain.Tally:
+def end_under_load(model: Model, protocol: str, connections: int, workers: int) -> drain.Tally:
     """SIGTERM to a new server in the midst of requests, over JSON or gRPC."""
     payload = build(JSON, model)
     log = FOLDER / "serving" / "logs" / "drain.log"
-    peer = Perennial(drain_seconds=DRAIN_SECONDS)
+    peer = Perennial(workers, DRAIN_SECONDS)
     with running(peer, Path(sys.executable), "tabular", model, 1, payload, log) as server:
+        _wait_for_all(server)
         clients = (
             drain.http_clients(server.ports.http, payload, connections)
             if protocol == "JSON"
@@ -179,6 +198,22 @@ def end_under_load(model: Model, protocol: str, connections: int) -> drain.Tally
     if code:
         tally.lost.append(f"the server ended with {code}")
     return tally
+
+
+def _wait_for_all(server: Running) -> None:
+    """Waits for the last of the workers: the first one answers before."""
+    while True:
+        with contextlib.suppress(urllib.error.HTTPError):
+            url = f"http://127.0.0.1:{server.ports.http}/v2/health/ready"
+            urllib.request.urlopen(url, timeout=10).close()
+            return
+        time.sleep(0.1)
+
+
+def _memory(readings: Sequence[float]) -> str:
+    """The memory at some minutes, as far as they came, and at the end."""
+    told = [(f"minute {n}", readings[60 * n - 1]) for n in MINUTES if 60 * n <= len(readings)]
+    return ", ".join(f"{mb:.1f} MB at {when}" for when, mb in [*told, ("the end", readings[-1])])
 
 
 def _examples(texts: Sequence[str]) -> str:

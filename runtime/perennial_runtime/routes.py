@@ -21,7 +21,8 @@ class Route:
     """``v2``, ``v1`` or ``grpc``; ``http`` for what belongs to none of them."""
     name: str
     method: str
-    answer: Callable[[Call], Answer] | None = None
+    answer: Callable[[Call], Answer | None] | None = None
+    """Gives None where it has answered the call by itself."""
     endpoint: Endpoint | None = None
     on_error: Callable[[RequestError], Answer] | None = None
     """What is answered instead of an error, where the protocol tells errors in answers."""

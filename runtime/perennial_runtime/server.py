@@ -23,6 +23,7 @@ from .processes.alone import Alone
 from .settings import Settings
 from .sites.site import Site
 from .sites.standing import Standing
+from .view import View
 from .welcome import welcome
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class _Server:
     process: Alone
     listeners: list[socket]
     site: Site
+    view: View
     app: App
     front: Front
     thread: threading.Thread
@@ -85,7 +87,8 @@ def _start(
     settings: Settings, process: Alone, standing: Standing, events: "SimpleQueue[object]"
 ) -> _Server:
     metrics = Metrics()
-    site = Site(standing, process.view(metrics), settings.max_body_bytes)
+    view = process.view(metrics)
+    site = Site(standing, view, settings.max_body_bytes)
     app = App(
         site.routes,
         site.unknown,
@@ -113,7 +116,7 @@ def _start(
     metrics.in_flight = lambda: front.in_flight
     memory.keep_small(metrics.in_flight)
     thread = _in_thread("front", front.run, events)
-    return _Server(settings, process, listeners, site, app, front, thread, events)
+    return _Server(settings, process, listeners, site, view, app, front, thread, events)
 
 
 def _in_thread(
@@ -187,7 +190,7 @@ def _drain(server: _Server, number: int) -> int:
     """
     settings, service = server.settings, server.service
     was_ready = server.site.standing.is_ready
-    server.site.standing.is_draining = True
+    server.site.standing.drain()
     server.front.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:
@@ -197,6 +200,7 @@ def _drain(server: _Server, number: int) -> int:
     for listener in server.listeners:
         refuse_connections(listener)
     time.sleep(QUIET_SECONDS)
+    server.site.standing.end()
     server.front.close()
     for listener in server.listeners:
         listener.close()
@@ -207,6 +211,7 @@ def _drain(server: _Server, number: int) -> int:
         log.warning("the grace period is over", unanswered=unanswered)
     if service:
         service.close(deadline - time.monotonic())
+    server.view.close()
     log.info("stopped")
     return 1 if unanswered else 0
 

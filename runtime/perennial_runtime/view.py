@@ -42,3 +42,6 @@ class View:
     def text(self) -> bytes:
         """The metrics, as Prometheus reads them."""
         return exposition(self._metrics.families())
+
+    def close(self) -> None:
+        """Nothing is counted any more."""

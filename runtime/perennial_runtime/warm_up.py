@@ -55,7 +55,7 @@ class _Call:
     def respond(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> bool:
         return False
 
-    def respond_grpc(self, body: bytes, compressed: bool = False) -> bool:
+    def respond_grpc(self, body: bytes, more: bool = False) -> bool:
         return False
 
     def fail_grpc(self, code: int, message: str) -> bool:

@@ -2,11 +2,14 @@
 
 import json
 import urllib.request
+from pathlib import Path
 
 import pytest
 from support.cluster import Cluster, Namespace, digest_of, wait_until
 from support.load import ask
 from support.models import adder, adder_bundle
+
+from perennial_images.archive import write_scratch_image
 
 pytestmark = pytest.mark.cluster
 
@@ -166,6 +169,21 @@ def test_a_model_on_a_claim_is_served(namespace: Namespace, tmp_path_factory) ->
     finally:
         namespace.kubectl("delete", "mdep", "adder", "--wait=false")
         namespace.cluster.kubectl("delete", "pv", volume, "--wait=false")
+
+
+def test_a_model_in_an_image_is_served(namespace: Namespace, tmp_path: Path) -> None:
+    bundle = adder_bundle(9)
+    for path, data in bundle.items():
+        (tmp_path / path).write_bytes(data)
+    image, archive = f"localhost/models/adder:{namespace.name}", tmp_path / "adder.oci.tar"
+    files = {f"models/{path}": tmp_path / path for path in bundle}
+    write_scratch_image(archive, image, files, entrypoint=[])
+    namespace.cluster.load(archive)
+
+    namespace.deploy("adder", f"oci://{image}/models/", model={"secretRef": None})
+    found = namespace.wait_complete("adder")
+    assert found["status"]["stable"]["digest"] == digest_of(bundle["bundle.json"])
+    assert ask(namespace.address("adder"), "adder") == 9
 
 
 def test_the_operator_tells_prometheus_about_itself(cluster: Cluster) -> None:

@@ -35,6 +35,29 @@ def unschedulable(message: str) -> Object:
             ["runtime:1", "no such image", "spec.serving.image"],
         ),
         (
+            pod(
+                {},
+                containerStatuses=waiting(
+                    "ErrImagePull", 'failed to pull and unpack image "docker.io/library/runtime:1"'
+                ),
+            ),
+            "ImagePullFailed",
+            ["pull runtime:1:", "Check spec.serving.image and"],
+        ),
+        (
+            pod(
+                {},
+                containerStatuses=waiting(
+                    "ImagePullBackOff", 'Back-off pulling image "ghcr.io/org/delays:1": not found'
+                ),
+            ),
+            "ImagePullFailed",
+            [
+                "pull ghcr.io/org/delays:1:",
+                "Check spec.model.uri and spec.serving.imagePullSecrets",
+            ],
+        ),
+        (
             pod({}, containerStatuses=waiting("CreateContainerConfigError", 'secret "x" missing')),
             "ContainerConfigError",
             ['secret "x" missing', "spec.model.secretRef"],

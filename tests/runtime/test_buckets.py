@@ -33,19 +33,22 @@ def variables(monkeypatch):
 @pytest.fixture(scope="module")
 def gcs_server(tmp_path_factory):
     server = GcsServer(tmp_path_factory.mktemp("gcs"))
+    server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
 def gcs(gcs_server, variables):
-    variables.setenv("STORAGE_EMULATOR_HOST", gcs_server.host)
+    for name, value in gcs_server.environment.items():
+        variables.setenv(name, value)
     return gcs_server
 
 
 @pytest.fixture(scope="module")
 def azure_server(tmp_path_factory):
     server = AzureServer(tmp_path_factory.mktemp("azure"))
+    server.start()
     try:
         for name in ("models", "captured"):
             server.make_container(name)
@@ -56,9 +59,8 @@ def azure_server(tmp_path_factory):
 
 @pytest.fixture
 def azure(azure_server, variables):
-    variables.setenv("AZURE_STORAGE_ENDPOINT", azure_server.url)
-    variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
-    variables.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    for name, value in azure_server.environment.items():
+        variables.setenv(name, value)
     return azure_server
 
 

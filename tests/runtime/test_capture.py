@@ -9,9 +9,10 @@ import duckdb
 import numpy as np
 import pytest
 from onnx import TensorProto
-from support.s3 import KEYS, needs_s3
+from support.captured import MODEL, ROW, capture_of, feed_back, predict, read, wait_until
+from support.runtime import PATIENCE
 
-from perennial_contracts.counters import CaptureCounts, Counters
+from perennial_contracts.counters import CaptureCounts
 from perennial_runtime.classes import Classes
 from perennial_runtime.monitoring.capture import Capture
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
@@ -20,30 +21,8 @@ from perennial_runtime.monitoring.tally import Batch
 from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_runtime.store.sink import SinkError, sink_of
 
-MODEL = "/v2/models/flights"
-ROW = {"amount": 2.0, "carrier": "AA", "seats": 150, "weekend": False}
-PATIENCE = 60
 CLASSES = Classes(("0", "1"), 1)
 DAY = 86_400_000
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def read(folder, query):
-    """Rows that a query finds in the captured files; ``?`` stands for the files of a kind."""
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for kind in ("predictions", "labels"):
-            query = query.replace(
-                f"?{kind}",
-                f"read_parquet('{folder}/{kind}/**/*.parquet', hive_partitioning = true)",
-            )
-        return connection.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -52,22 +31,6 @@ def serve(start, flights, write_files):
         return start(write_files(flights()), "--name", "flights", *arguments, **environment)
 
     return run
-
-
-def predict(server, *rows):
-    status, body, _ = server.request("POST", f"{MODEL}/predict", {"instances": list(rows)})
-    assert status == 200
-    return [prediction["prediction_id"] for prediction in body["predictions"]]
-
-
-def feed_back(server, *labels):
-    entries = [{"prediction_id": text, "label": label} for text, label in labels]
-    assert server.request("POST", f"{MODEL}/feedback", {"feedback": entries})[0] == 200
-
-
-def capture_of(server, model="flights") -> CaptureCounts:
-    body = server.request("GET", f"/v2/models/{model}/counters")[1]
-    return Counters.model_validate(body).capture
 
 
 def test_predictions_and_labels_can_be_joined(serve, tmp_path):
@@ -150,50 +113,6 @@ def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatc
     assert [line["problem"] for line in told] == [problem]
     text = server.request("GET", "/metrics")[1]
     assert 'perennial_runtime_captured_rows_total{outcome="dropped"} 3.0' in text
-
-
-@needs_s3
-def test_what_is_captured_is_written_to_s3_through_an_outage(serve, s3_server):
-    environment = {**KEYS, "AWS_ENDPOINT_URL": s3_server.url}
-    uri = ("--capture", "s3://captured/some/where", "--capture-flush-seconds", "0.1")
-    server = serve(*uri, **environment)
-    predict(server, ROW)
-    wait_until(lambda: capture_of(server).written == 1)
-    s3_server.stop()
-    first, second = predict(server, ROW, ROW)
-    feed_back(server, (first, 1), (second, 1))
-    wait_until(lambda: capture_of(server).problem)
-    assert capture_of(server).problem == (
-        "s3://captured/some/where/: connection refused. Check AWS_ENDPOINT_URL and the network"
-    )
-    wait_until(lambda: capture_of(server).dropped == 4)
-    predict(server, ROW)
-    s3_server.start()
-    wait_until(lambda: capture_of(server).written == 2)
-    assert capture_of(server) == CaptureCounts(written=2, dropped=4)
-    server.wait_for("captured rows are written again")
-    folder = s3_server.buckets / "captured/some/where"
-    assert read(folder, "SELECT count(DISTINCT _prediction_id) FROM ?predictions") == [(2,)]
-
-
-@needs_s3
-@pytest.mark.parametrize(
-    ("bucket", "key", "problem"),
-    [
-        ("captured", "wrong", "access denied"),
-        ("no-such-bucket", None, "there is no such bucket. Check --capture"),
-    ],
-)
-def test_a_store_that_refuses_is_told_why(serve, s3_server, bucket, key, problem):
-    environment = {**KEYS, "AWS_ENDPOINT_URL": s3_server.url}
-    if key:
-        environment["AWS_ACCESS_KEY_ID"] = key
-    uri = f"s3://{bucket}/x"
-    server = serve("--capture", uri, "--capture-flush-seconds", "0.1", **environment)
-    predict(server, ROW)
-    wait_until(lambda: capture_of(server).dropped == 1)
-    assert problem in capture_of(server).problem
-    assert f"{uri}/" in capture_of(server).problem
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,18 @@ def test_it_is_live_but_not_ready_until_the_model_is_there(start, web, affine):
     assert server.request("GET", "/v2/health/ready")[0] == 200
 
 
+def test_what_only_a_model_needs_is_imported_while_already_live(clean_environment):
+    program = (
+        "import sys, perennial_runtime.cli, perennial_runtime.server;"
+        "print({'numpy', 'onnxruntime', 'obstore'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(
+        command, capture_output=True, text=True, env=clean_environment, timeout=60, check=True
+    )
+    assert told.stdout == "set()\n"
+
+
 def test_what_warms_the_model_up_is_not_counted(start, flights, tmp_path):
     for name, data in flights().items():
         (tmp_path / name).write_bytes(data)

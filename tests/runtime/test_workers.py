@@ -4,8 +4,10 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from http.client import HTTPResponse
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import onnx
 import pytest
 import tritonclient.grpc as triton_grpc
 from onnx import helper
+from support.runtime import PATIENCE
 
 from perennial_contracts.counters import Counters
 from perennial_contracts.outcome import LoadFailure, Outcome
@@ -114,6 +117,63 @@ def test_the_end_of_one_worker_is_the_end_of_all(serve):
     assert server.wait_for("worker 2 was ended by SIGKILL, so the others end too")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
+
+
+@pytest.mark.parametrize("path", ["/metrics", f"{MODEL}/counters"])
+def test_a_worker_that_outlives_another_tells_what_both_have_counted(serve, path):
+    server = serve()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: predict(server), range(100)))
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as late:
+        # Whichever worker has this request cannot end before its body has come.
+        late.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n".encode())
+        while "requests_in_flight 2.0" not in server.request("GET", "/metrics")[1]:
+            pass
+        server.terminate()
+        server.wait_for("stopped")
+        while len(processes_of(server)) == 2:
+            pass
+        late.sendall(b"!")
+        response = HTTPResponse(late)
+        response.begin()
+        text = response.read().decode()
+    assert response.status == 200, text
+    if path == "/metrics":
+        assert sample(text, "perennial_runtime_rows_total") == 100
+        assert sample(text, "perennial_runtime_requests_in_flight") == 1
+    else:
+        assert Counters.model_validate_json(text).rows == 100
+    assert server.exit_code() == 0
+
+
+def test_under_asks_the_end_of_the_workers_takes_no_count_back(start, flights, write_files):
+    files = write_files(flights())
+    server = start(files, "--name", "flights", "--workers", "3", "--drain-seconds", "0.5")
+    for _ in range(30):
+        predict(server)
+    asked = threading.Barrier(5)
+
+    def ask_until_nobody_listens():
+        told = []
+        with suppress(ConnectionRefusedError):
+            while True:
+                status, text, _ = server.request("GET", "/metrics")
+                assert status == 200, text
+                told.append(sample(text, "perennial_runtime_rows_total"))
+                predict(server)
+                if len(told) == 1:
+                    asked.wait(PATIENCE)
+        return told
+
+    with ThreadPoolExecutor(4) as pool:
+        clients = [pool.submit(ask_until_nobody_listens) for _ in range(4)]
+        asked.wait(PATIENCE)
+        server.terminate()
+        for client in clients:
+            told = client.result()
+            assert told == sorted(told)
+            assert told[-1] > 30
+    assert server.exit_code() == 0
 
 
 def test_no_worker_outlives_who_started_it(serve):
@@ -257,6 +317,7 @@ def view_of(directory):
         def make(number, rows):
             metrics = Metrics()
             view = SharedView(metrics, directory, number)
+            stack.push(suppress(OSError))  # a test may have closed it
             stack.callback(view.close)
             if rows is not None:
                 metrics.ran((0.5,), 1.0)
@@ -285,6 +346,28 @@ def test_a_sibling_that_does_not_answer_makes_the_sum_unknown(view_of, directory
                 ask()
     with pytest.raises(UnavailableError):  # it has died
         view.counters()
+
+
+def test_what_one_has_left_counts_for_ever_and_its_gauges_do_not(view_of):
+    views = [view_of(number, rows) for number, rows in ((1, 5), (2, 7), (3, 0))]
+    before = views[0].text().decode().splitlines()
+    views[1].close()
+    for view in (views[0], views[2]):
+        assert view.counters().rows == 12
+        assert view.runs().runs == 3
+    after = views[0].text().decode()
+    held = sample("\n".join(before), "process_resident_memory_bytes")
+    assert sample(after, "process_resident_memory_bytes") == pytest.approx(held * 2 / 3, rel=0.1)
+    counted = [line for line in before if line.startswith("perennial_runtime_run_seconds")]
+    assert counted == [line for line in after.splitlines() if line in counted]
+
+
+def test_one_that_ended_before_it_had_the_model_leaves_its_counters_unknown(view_of):
+    view, other = view_of(1, 5), view_of(2, None)
+    other.close()
+    with pytest.raises(UnavailableError):
+        view.counters()
+    assert view.runs().runs == 1
 
 
 def test_before_all_have_the_model_the_sum_of_its_counters_is_unknown(view_of):

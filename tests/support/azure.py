@@ -5,10 +5,6 @@ import email.utils
 import hashlib
 import hmac
 import shutil
-import socket
-import subprocess
-import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -18,8 +14,8 @@ from obstore.store import AzureStore
 
 from perennial_images.cache import cache_root, cached
 from perennial_images.progress import run_step
+from support.store_server import PATIENCE, StoreServer, free_port
 
-PATIENCE = 60.0
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Every Azurite's: it is published, and no secret."""
@@ -48,26 +44,23 @@ def _installed() -> Path:
     return folder / "node_modules" / ".bin" / "azurite-blob"
 
 
-class AzureServer:
+class AzureServer(StoreServer):
     """Runs on a free port."""
 
     def __init__(self, root: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/{ACCOUNT}"
-        self._process = subprocess.Popen(
+        port = free_port()
+        super().__init__(
+            f"http://127.0.0.1:{port}/{ACCOUNT}",
             [
                 *(str(_installed()), "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
                 *("--location", str(root), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + PATIENCE
-        while not self._answers():
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        self.environment = {
+            "AZURE_STORAGE_ENDPOINT": self.url,
+            "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
+            "AZURE_STORAGE_ACCOUNT_KEY": KEY,
+        }
 
     def upload(self, name: str, data: bytes) -> None:
         store = AzureStore(
@@ -78,10 +71,6 @@ class AzureServer:
             client_options={"allow_http": True},
         )
         obstore.put(store, name, data)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
 
     def make_container(self, name: str) -> None:
         """A request that is signed by the scheme SharedKey of the service's documentation."""
@@ -95,12 +84,3 @@ class AzureServer:
         url = f"{self.url}/{name}?restype=container"
         request = urllib.request.Request(url, headers=headers, method="PUT")
         urllib.request.urlopen(request, timeout=PATIENCE).close()
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(self.url, timeout=5).close()
-        except urllib.error.HTTPError as error:
-            error.close()
-        except OSError:
-            return False
-        return True

@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import obstore
+import pytest
 from obstore.store import S3Store
 
+from perennial_cluster.choice import choose
+from perennial_cluster.existing import ExistingCluster
 from perennial_contracts.digest import digest_of
 
 Object = dict[str, Any]
@@ -98,6 +101,13 @@ class Cluster:
         for name, data in files.items():
             obstore.put(self.store, f"{path}/{name}", data)
         return f"s3://{BUCKET}/{path}/"
+
+    def load(self, archive: Path) -> None:
+        """Puts an image onto every node; on a cluster that only pulls, the test is skipped."""
+        backend = choose()
+        if isinstance(backend, ExistingCluster):
+            pytest.skip("no image can be put onto the nodes of an existing cluster")
+        backend.load(NAME, archive)
 
     @contextmanager
     def namespace(self) -> Iterator["Namespace"]:

@@ -1,19 +1,21 @@
 """A server that speaks Google Cloud Storage's protocol: fake-gcs-server, which runs here."""
 
+import json
 import shutil
-import socket
-import subprocess
-import time
+import threading
+import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from perennial_images import golang
 from perennial_images.golang import GoPart
+from support.store_server import PATIENCE, StoreServer, free_port
 
-PATIENCE = 60.0
 _PART = GoPart(
     "fake-gcs-server",
     Path(__file__).parent / "fake_gcs",
@@ -25,42 +27,73 @@ needs_gcs = pytest.mark.skipif(
 )
 
 
-class GcsServer:
-    """Runs with the bucket ``models``."""
+class GcsServer(StoreServer):
+    """Runs with the buckets ``models`` and ``captured``."""
 
     def __init__(self, root: Path) -> None:
-        (root / "models").mkdir(parents=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        for name in ("models", "captured"):
+            (root / name).mkdir(parents=True)
+        port = free_port()
         self.host = f"127.0.0.1:{port}"
         binary = golang.build(_PART) / "fake-gcs-server"
-        self._process = subprocess.Popen(
+        super().__init__(
+            f"http://{self.host}/storage/v1/b",
             [
                 *(str(binary), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)),
                 *("-public-host", self.host, "-backend", "filesystem"),
                 *("-filesystem-root", str(root)),
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + PATIENCE
-        while not self._answers():
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        self.environment = {"STORAGE_EMULATOR_HOST": self.host}
 
     def upload(self, name: str, data: bytes) -> None:
         url = f"http://{self.host}/upload/storage/v1/b/models/o?uploadType=media&name="
         request = urllib.request.Request(url + quote(name, safe=""), data, method="POST")
         urllib.request.urlopen(request, timeout=PATIENCE).close()
 
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
 
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(f"http://{self.host}/storage/v1/b", timeout=5).close()
-        except OSError:
-            return False
-        return True
+class WritableGcsServer(GcsServer):
+    """Takes objects by plain PUT too, at an address of its own.
+
+    Google does; fake-gcs-server takes those only that look like signed ones, and does not answer
+    them with the ETag that Google gives.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._port = free_port()
+        self.writing = {"STORAGE_EMULATOR_HOST": f"127.0.0.1:{self._port}"}
+
+    def start(self) -> None:
+        super().start()
+        self._door = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
+        threading.Thread(target=self._door.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._door.shutdown()
+        self._door.server_close()
+        super().stop()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        url = f"http://{self.host}"
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                signed = f"{url}{self.path}?X-Goog-Algorithm=GOOG4-RSA-SHA256"
+                request = urllib.request.Request(signed, data, method="PUT")
+                try:
+                    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                        tag = json.load(answer)["etag"]
+                except urllib.error.HTTPError as error:
+                    self.send_error(error.code)
+                    return
+                self.send_response(200)
+                self.send_header("ETag", f'"{tag}"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        return Handler

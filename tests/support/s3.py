@@ -1,20 +1,14 @@
 """A real S3 server, a versitygw that runs here."""
 
 import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from perennial_images import golang
 from perennial_images.scratch import SCRATCH_IMAGES
+from support.store_server import StoreServer, free_port
 
-PATIENCE = 60.0
-"""Seconds until a server that does not answer counts as broken."""
 KEYS = {
     "AWS_ACCESS_KEY_ID": "a-key",
     "AWS_SECRET_ACCESS_KEY": "a-secret-of-some-length",
@@ -27,7 +21,7 @@ needs_s3 = pytest.mark.skipif(
 )
 
 
-class S3Server:
+class S3Server(StoreServer):
     """Runs with the buckets ``models`` and ``captured``."""
 
     def __init__(self, root: Path) -> None:
@@ -35,38 +29,15 @@ class S3Server:
         for name in ("models", "captured"):
             (self.buckets / name).mkdir(parents=True)
         (root / "sidecar").mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._address = f"127.0.0.1:{free.getsockname()[1]}"
-        self.url = f"http://{self._address}"
+        address = f"127.0.0.1:{free_port()}"
         binary = golang.build(SCRATCH_IMAGES["store"].part) / "versitygw"
-        self._command = [
-            *(str(binary), "--port", self._address, "--quiet"),
-            *("--access", KEYS["AWS_ACCESS_KEY_ID"]),
-            *("--secret", KEYS["AWS_SECRET_ACCESS_KEY"]),
-            *("posix", "--sidecar", str(root / "sidecar"), str(self.buckets)),
-        ]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        super().__init__(
+            f"http://{address}",
+            [
+                *(str(binary), "--port", address, "--quiet"),
+                *("--access", KEYS["AWS_ACCESS_KEY_ID"]),
+                *("--secret", KEYS["AWS_SECRET_ACCESS_KEY"]),
+                *("posix", "--sidecar", str(root / "sidecar"), str(self.buckets)),
+            ],
         )
-        deadline = time.monotonic() + PATIENCE
-        while not self._answers():
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.terminate()
-            self._process.wait(30)
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(self.url, timeout=5).close()
-        except urllib.error.HTTPError as error:
-            error.close()
-        except OSError:
-            return False
-        return True
+        self.environment = {**KEYS, "AWS_ENDPOINT_URL": self.url}

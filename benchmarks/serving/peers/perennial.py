@@ -13,8 +13,10 @@ from .base import Command, Launch
 
 @dataclass(frozen=True)
 class Perennial:
-    """One process; a request of a small model is run where it is read."""
+    """A request of a small model is run where it is read."""
 
+    workers: int = 1
+    """Processes."""
     drain_seconds: int = 0
     """How long it goes on after SIGTERM."""
 
@@ -28,7 +30,7 @@ class Perennial:
     def command(self, launch: Launch) -> Command:
         arguments = [str(_program()), "serve", str(launch.model.path), "--name", MODEL_NAME]
         arguments += ["--host", "127.0.0.1", "--http-port", str(launch.http_port)]
-        arguments += ["--drain-seconds", str(self.drain_seconds)]
+        arguments += ["--drain-seconds", str(self.drain_seconds), "--workers", str(self.workers)]
         if _has_grpc():
             arguments += ["--grpc-port", str(launch.grpc_port)]
         if launch.threads is not None:

@@ -3,6 +3,7 @@
 Ordered checks; the first that finds something speaks. Every message ends in what to do.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -93,17 +94,23 @@ _IMAGE_REASONS = {
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
     "ImageInspectError", "RegistryUnavailable",
 }  # fmt: skip
+_IMAGE_NAME = re.compile('image "([^"]+)"')
 
 
 def _image_pull(pod: Object, fields: Fields) -> Diagnosis | None:
     for status in _container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _IMAGE_REASONS:
+            own = status.get("image", "")
+            said = waiting.get("message") or waiting["reason"]
+            # A container also waits so for an image that is mounted. The kubelet writes names out.
+            named = _IMAGE_NAME.search(said)
+            image = own if named is None or own in named[1] else named[1]
+            field = fields.image if image == own else fields.claim
             return Diagnosis(
                 PodFailure.IMAGE_PULL_FAILED,
-                f"The node cannot pull {status.get('image')}: "
-                f"{_short(waiting.get('message') or waiting['reason'])}. "
-                f"Check {fields.image} and {fields.pull_secrets}.",
+                f"The node cannot pull {image}: {_short(said)}. "
+                f"Check {field} and {fields.pull_secrets}.",
             )
     return None
 

@@ -24,8 +24,14 @@ pub enum Reply {
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
     },
-    /// `frame` is the message with its five bytes of prefix; none where the code is not 0.
-    Grpc { code: u32, message: String, frame: Option<Bytes> },
+    /// `frame` is the message with its five bytes of prefix; none where the code is not 0. Where it
+    /// is not the last answer, the next one will come from `next`.
+    Grpc {
+        code: u32,
+        message: String,
+        frame: Option<Bytes>,
+        next: Option<oneshot::Receiver<Reply>>,
+    },
 }
 
 /// A request that has arrived whole, or the reason why it has not.
@@ -75,8 +81,9 @@ impl Call {
         (Self { head, body, compressed, is_grpc, arrived, deadline, gone, reply }, pending)
     }
 
-    fn send(&self, reply: Reply) -> bool {
-        let sender = self.reply.lock().expect("no holder panics").take();
+    /// Sends an answer; `rest` will send the next one.
+    fn send(&self, reply: Reply, rest: Option<oneshot::Sender<Reply>>) -> bool {
+        let sender = std::mem::replace(&mut *self.reply.lock().expect("no holder panics"), rest);
         sender.is_some_and(|sender| sender.send(reply).is_ok())
     }
 }
@@ -180,34 +187,37 @@ impl Call {
         }
         let body = bytes_of(body);
         let content_type = value(content_type)?;
-        Ok(self.send(Reply::Http { status, content_type, headers: checked, body }))
+        Ok(self.send(Reply::Http { status, content_type, headers: checked, body }, None))
     }
 
-    /// Answers a gRPC message; whether somebody was still waiting.
-    #[pyo3(signature = (body, compressed = false))]
-    fn respond_grpc(&self, body: &[u8], compressed: bool) -> bool {
+    /// Answers a gRPC message; whether somebody was still waiting. Where a stream is answered there
+    /// may be `more` answers to come.
+    #[pyo3(signature = (body, more = false))]
+    fn respond_grpc(&self, body: &[u8], more: bool) -> bool {
         let mut frame = BytesMut::with_capacity(body.len() + 5);
-        frame.put_u8(u8::from(compressed));
+        frame.put_u8(0);
         frame.put_u32(body.len() as u32);
         frame.put_slice(body);
-        self.send(Reply::Grpc { code: 0, message: String::new(), frame: Some(frame.freeze()) })
+        let (rest, next) = more.then(oneshot::channel).unzip();
+        let frame = Some(frame.freeze());
+        self.send(Reply::Grpc { code: 0, message: String::new(), frame, next }, rest)
     }
 
     /// Ends a gRPC call with an error.
     fn fail_grpc(&self, code: u32, message: String) -> bool {
-        self.send(Reply::Grpc { code, message, frame: None })
+        self.send(Reply::Grpc { code, message, frame: None, next: None }, None)
     }
 }
 
 /// The other end of a call: waits for its answer, and tells the handler when nobody does any more.
 pub struct Pending {
     gone: Arc<AtomicBool>,
-    receiver: oneshot::Receiver<Reply>,
+    pub receiver: oneshot::Receiver<Reply>,
 }
 
 impl Pending {
     /// The handler's answer; None where it gave the call up without one, or not by the deadline.
-    pub async fn answer(mut self, deadline: Option<f64>) -> Answer {
+    pub async fn answer(&mut self, deadline: Option<f64>) -> Answer {
         let answer = match deadline {
             None => (&mut self.receiver).await,
             Some(deadline) => {

@@ -12,13 +12,12 @@ use hyper::body::Incoming;
 use tokio::sync::mpsc;
 
 use crate::body::{Problem, ReplyBody, next_data};
-use crate::call::{Answer, Call, Reply};
+use crate::call::{Answer, Call, Pending, Reply};
 use crate::clock;
 use crate::shared::{InFlight, Shared};
 
 const TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 const ENCODINGS: HeaderValue = HeaderValue::from_static("identity,gzip,deflate");
-const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 const OK: u32 = 0;
 const CANCELLED: u32 = 1;
@@ -42,8 +41,9 @@ pub async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response
     let head = Arc::new(head);
     let deadline = head.headers.get("grpc-timeout").and_then(seconds).map(|left| arrived + left);
     let messages = Messages::new(incoming);
-    let _in_flight = shared.enter();
-    let mut exchange = Exchange { head, messages, arrived, deadline, shared, _in_flight };
+    let in_flight = Some(shared.enter());
+    let mut exchange =
+        Exchange { head, messages, arrived, deadline, shared, in_flight, pending: None };
     if exchange.shared.options.streams.contains(exchange.head.uri.path()) {
         let (sender, frames) = mpsc::channel(8);
         tokio::spawn(async move { exchange.stream(sender).await });
@@ -63,31 +63,50 @@ struct Exchange {
     arrived: f64,
     deadline: Option<f64>,
     shared: Arc<Shared>,
-    _in_flight: InFlight,
+    in_flight: Option<InFlight>,
+    /// Of a message that has been answered, and will be again.
+    pending: Option<Pending>,
 }
 
 impl Exchange {
-    /// Takes the next message and has it answered; None at the end of the messages.
+    /// The next answer: to the last message, where there are more to it, else to the next message;
+    /// None at the end of the messages.
     async fn once(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some((message, compressed)) = self.messages.next(&self.shared, self.deadline).await?
-        else {
-            return Ok(None);
+        let mut pending = match self.pending.take() {
+            Some(pending) => pending,
+            None => match self.messages.next(&self.shared, self.deadline).await? {
+                None => return Ok(None),
+                Some((message, compressed)) => {
+                    let (call, pending) =
+                        Call::grpc(&self.head, message, compressed, self.arrived, self.deadline);
+                    self.shared.inbox.put(call);
+                    pending
+                }
+            },
         };
-        let (call, pending) =
-            Call::grpc(&self.head, message, compressed, self.arrived, self.deadline);
-        self.shared.inbox.put(call);
         match pending.answer(self.deadline).await {
-            Answer::Some(Reply::Grpc { code: OK, frame, .. }) => Ok(frame),
+            Answer::Some(Reply::Grpc { code: OK, frame, next, .. }) => {
+                if let Some(next) = next {
+                    self.in_flight = None; // whoever only listens is not waited for
+                    pending.receiver = next;
+                    self.pending = Some(pending);
+                }
+                Ok(frame)
+            }
             Answer::Some(Reply::Grpc { code, message, .. }) => Err(Failure(code, message)),
             Answer::Late => Err(Failure(DEADLINE_EXCEEDED, "deadline exceeded".into())),
             _ => Err(Failure(INTERNAL, "internal error; the server's log says more".into())),
         }
     }
 
-    /// Answers one message after the other, until the client has no more.
+    /// Answers one message after the other, until the client has no more, or goes away.
     async fn stream(mut self, sender: mpsc::Sender<Frame<Bytes>>) {
         let end = loop {
-            match self.once().await {
+            let answer = tokio::select! {
+                answer = self.once() => answer,
+                _ = sender.closed() => return,
+            };
+            match answer {
                 Ok(Some(frame)) => {
                     if sender.send(Frame::data(frame)).await.is_err() {
                         return;
@@ -159,14 +178,10 @@ impl Messages {
 }
 
 fn response(body: ReplyBody) -> Response<ReplyBody> {
-    let compressed = matches!(&body, ReplyBody::Unary(Some(frame), _) if frame[0] == 1);
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, TYPE);
     headers.insert("grpc-accept-encoding", ENCODINGS);
-    if compressed {
-        headers.insert("grpc-encoding", GZIP);
-    }
     response
 }
 

@@ -27,7 +27,7 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Respo
         return None;
     }
     let unread = body.is_err();
-    let (call, pending) = Call::http(head, body, arrived);
+    let (call, mut pending) = Call::http(head, body, arrived);
     shared.inbox.put(call);
     let deadline = options.request_seconds.map(|seconds| arrived + seconds);
     let mut response = match pending.answer(deadline).await {

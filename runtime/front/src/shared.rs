@@ -28,7 +28,7 @@ pub struct Options {
     /// How long a connection may stay without a request.
     pub idle: Duration,
     pub request_seconds: Option<f64>,
-    /// Paths of the gRPC methods that take a stream of messages.
+    /// Paths of the gRPC methods that take or answer a stream of messages.
     pub streams: HashSet<String>,
     /// The header that says at which byte of a body the data begins.
     pub data_at: Option<HeaderName>,

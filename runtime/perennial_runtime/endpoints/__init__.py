@@ -1,19 +1,20 @@
 """How each protocol asks the model something: from a request to tensors, and back to an answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..answer import Answer
 from ..fronts import Call
+
+if TYPE_CHECKING:  # it is imported while already live
+    import numpy as np
 
 
 class Request(Protocol):
     """A decoded request."""
 
     @property
-    def feeds(self) -> Mapping[str, np.ndarray]:
+    def feeds(self) -> "Mapping[str, np.ndarray]":
         """The model's inputs, all of them."""
         ...
 
@@ -37,7 +38,7 @@ class Endpoint(Protocol):
         """
         ...
 
-    def encode(self, request: Any, results: Sequence[np.ndarray], ids: Sequence[str]) -> Answer:
+    def encode(self, request: Any, results: "Sequence[np.ndarray]", ids: Sequence[str]) -> Answer:
         """Writes the answer.
 
         Args:

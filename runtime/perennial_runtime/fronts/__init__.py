@@ -22,7 +22,7 @@ Headers = Sequence[tuple[str, str]]
 class Call(Protocol):
     """A request that has arrived whole, or the reason why it has not.
 
-    It is answered once, then or later, from whatever thread.
+    It is answered once (but see ``respond_grpc``), then or later, from whatever thread.
     """
 
     @property
@@ -81,8 +81,8 @@ class Call(Protocol):
         """Answers an HTTP request; whether somebody was still waiting."""
         ...
 
-    def respond_grpc(self, body: bytes, compressed: bool = False) -> bool:
-        """Answers a gRPC message."""
+    def respond_grpc(self, body: bytes, more: bool = False) -> bool:
+        """Answers a gRPC message; there may be ``more`` answers to it, where they are a stream."""
         ...
 
     def fail_grpc(self, code: int, message: str) -> bool:
@@ -107,7 +107,7 @@ class Limits:
     request_seconds: float | None
     """After how long a request is answered with 503, whatever becomes of it."""
     streams: Sequence[str]
-    """Paths of the gRPC methods that take a stream of messages."""
+    """Paths of the gRPC methods that take or answer a stream of messages."""
     data_at_header: str
     """The header, in lower case, that says at which byte of a body its numbers begin: a front may
     see to it that they are aligned there."""
@@ -120,7 +120,7 @@ class Front(Protocol):
 
     @property
     def in_flight(self) -> int:
-        """Requests that have begun to arrive and are not answered yet."""
+        """Requests that have begun to arrive and have no answer yet."""
         ...
 
     def run(self) -> None:

@@ -23,6 +23,15 @@ Send = Callable[[Event], Awaitable[None]]
 JSON = "application/json"
 _PREFIX = struct.Struct(">BI")
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_GRPC_START: Event = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        (b"content-type", b"application/grpc"),
+        (b"grpc-accept-encoding", b"identity,gzip,deflate"),
+    ],
+    "trailers": True,
+}
 _NO_ANSWER = "internal error; the server's log says more"
 
 
@@ -89,7 +98,7 @@ class PortableFront:
         except ConnectionError:
             pass  # the client went away
         finally:
-            self.in_flight -= 1
+            self._leave(request)
 
     async def _http(self, request: "_Request", send: Send) -> None:
         problem, body = None, b""
@@ -98,6 +107,7 @@ class PortableFront:
         except _ReadError as error:
             problem = error.problem
         call = _Call(request, body, problem=problem)
+        self._handler([call])
         seconds = self._limits.request_seconds
         late = None if seconds is None else call.arrived + seconds
         status, kind, data, more = await self._answer(call, late, request.body) or (
@@ -121,54 +131,66 @@ class PortableFront:
         streams = request.scope["path"] in self._limits.streams
         started = False
         code, message = OK, ""
+        call: _Call | None = None
         while True:
-            try:
-                part = await request.body.message()
-            except _ReadError as error:
-                code, message = error.code, error.problem
-                break
-            if part is None:
-                break
-            call = _Call(request, part[1], compressed=part[0], is_grpc=True, timeout=left)
+            if call is None:
+                try:
+                    part = await request.body.message()
+                except _ReadError as error:
+                    code, message = error.code, error.problem
+                    break
+                if part is None:
+                    break
+                call = _Call(request, part[1], compressed=part[0], is_grpc=True, timeout=left)
+                self._handler([call])
             answer = await self._answer(call, call.deadline, request.body)
             if answer is None or answer[0] != OK:
                 code, message = (13, _NO_ANSWER) if answer is None else (answer[0], answer[1])
                 break
+            _, _, data, more = answer
             if not started:
-                await send(_grpc_start(compressed=answer[3] == ("compressed",)))
+                await send(_GRPC_START)
                 started = True
-            prefix = _PREFIX.pack(answer[3] == ("compressed",), len(answer[2]))
-            await send(
-                {"type": "http.response.body", "body": prefix + answer[2], "more_body": True}
-            )
+            prefix = _PREFIX.pack(False, len(data))
+            await send({"type": "http.response.body", "body": prefix + data, "more_body": True})
             if not streams:
                 break
+            if more:
+                self._leave(request)  # whoever only listens is not waited for
+            else:
+                call = None
         if not started:
-            await send(_grpc_start(compressed=False))
+            await send(_GRPC_START)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         trailers = [(b"grpc-status", str(code).encode())]
         if message:
             trailers.append((b"grpc-message", message_trailer(message).encode()))
         await send({"type": "http.response.trailers", "headers": trailers})
 
+    def _leave(self, request: "_Request") -> None:
+        """Counts a request no more as in flight."""
+        self.in_flight -= request.is_in_flight
+        request.is_in_flight = False
+
     async def _answer(self, call: "_Call", deadline: float | None, body: "_Body") -> Any:
-        """What the handler answers; None where it gives none. Late, an error."""
-        self._handler([call])
-        if call.reply.done():
-            return call.reply.result()
+        """What the handler answers next; None where it gives none. Late, an error."""
+        if not call.replies.empty():
+            return call.replies.get_nowait()
+        reply = asyncio.ensure_future(call.replies.get())
         gone = asyncio.ensure_future(body.gone())
         left = None if deadline is None else deadline - perf_counter()
-        await asyncio.wait((call.reply, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        call.cancelled = not call.reply.done()
+        await asyncio.wait((reply, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        call.cancelled = not reply.done()
         is_gone = gone.done()
         gone.cancel()
-        if call.reply.done():
-            return call.reply.result()
+        if reply.done():
+            return reply.result()
+        reply.cancel()
         if is_gone:
             raise ConnectionError
         late = UnavailableError("the request took too long")
         if call.is_grpc:
-            return 4, "deadline exceeded", b"", ()
+            return 4, "deadline exceeded", b"", False
         return late.status, JSON, late.body(), ()
 
 
@@ -179,6 +201,7 @@ class _Request:
         self.scope = scope
         self.headers = headers
         self.body = body
+        self.is_in_flight = True
 
 
 class _ReadError(Exception):
@@ -275,29 +298,25 @@ class _Call:
         self.cancelled = False
         self.header = request.headers.get
         self._loop = asyncio.get_running_loop()
-        self.reply: asyncio.Future[Any] = self._loop.create_future()
+        self.replies: asyncio.Queue[Any] = asyncio.Queue()
 
     def respond(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> bool:
         return self._reply((status, content_type, body, headers))
 
-    def respond_grpc(self, body: bytes, compressed: bool = False) -> bool:
-        return self._reply((OK, "", body, ("compressed",) if compressed else ()))
+    def respond_grpc(self, body: bytes, more: bool = False) -> bool:
+        return self._reply((OK, "", body, more))
 
     def fail_grpc(self, code: int, message: str) -> bool:
-        return self._reply((code, message, b"", ()))
+        return self._reply((code, message, b"", False))
 
     def _reply(self, reply: object) -> bool:
-        def settle() -> None:
-            if not self.reply.done():
-                self.reply.set_result(reply)
-
         if self.cancelled:
             return False
         with contextlib.suppress(RuntimeError):  # the loop has ended
             if _running() is self._loop:
-                settle()
+                self.replies.put_nowait(reply)
             else:
-                self._loop.call_soon_threadsafe(settle)
+                self._loop.call_soon_threadsafe(self.replies.put_nowait, reply)
         return True
 
 
@@ -306,14 +325,6 @@ def _running() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _grpc_start(*, compressed: bool) -> Event:
-    headers = [(b"content-type", b"application/grpc")]
-    headers.append((b"grpc-accept-encoding", b"identity,gzip,deflate"))
-    if compressed:
-        headers.append((b"grpc-encoding", b"gzip"))
-    return {"type": "http.response.start", "status": 200, "headers": headers, "trailers": True}
 
 
 def _seconds(timeout: str | None) -> float | None:

@@ -37,6 +37,11 @@ def merged_families(parts: Iterable[Sequence[Metric]]) -> list[Metric]:
     return [family for family, _ in families.values()]
 
 
+def lasting(families: Iterable[Metric]) -> list[Metric]:
+    """What still holds once the process has ended: a gauge is of now, and its now is over."""
+    return [each for each in families if each.type != "gauge" or each.name == STARTED]
+
+
 def to_json(families: Iterable[Metric]) -> bytes:
     """Metrics for another process."""
     return orjson.dumps(

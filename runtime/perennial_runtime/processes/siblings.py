@@ -1,8 +1,9 @@
 """What all the worker processes of a server have counted, whichever of them is asked.
 
-Each listens on a socket in a folder that is only theirs. Who is not there has not begun to serve,
-so has counted nothing; who is there and does not answer makes the whole unknown, and that is told
-rather than a sum that is wrong.
+Each listens on a socket in a folder that is only theirs, and when it ends leaves its last counts
+beside it. Who is not there has not begun to serve, so has counted nothing; who is there, does not
+answer and has left nothing makes the whole unknown, and that is told rather than a sum that is
+wrong.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ import orjson
 from .. import log
 from ..errors import UnavailableError
 from ..metrics import Metrics, Runs, exposition
-from ..monitoring.merged import from_json, merged_families, to_json
+from ..monitoring.merged import from_json, lasting, merged_families, to_json
 from ..view import View
 
 if TYPE_CHECKING:
@@ -43,14 +44,23 @@ class SharedView(View):
             b"runs": lambda: orjson.dumps(list(View.runs(self))),
             b"metrics": lambda: to_json(metrics.families()),
         }
+        self._path = directory / self._name
         self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(str(directory / self._name))
+        self._door.bind(str(self._path))
         self._door.listen(64)
         self._thread = threading.Thread(target=self._answer, name="siblings", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Answers its siblings no more."""
+        """Answers its siblings no more: they find what it has counted beside its socket."""
+        try:
+            self._leave("metrics", to_json(lasting(self._metrics.families())))
+            self._leave("runs", self._tell[b"runs"]())
+            self._leave("counters", self._tell[b"counters"]())
+        except UnavailableError:  # there was no model
+            pass
+        except OSError as error:
+            log.warning(f"its last counts were not left to the other workers: {error}")
         self._door.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._door.close()
@@ -69,28 +79,22 @@ class SharedView(View):
         told = [from_json(part) for part in self._ask(b"metrics")]
         return exposition(merged_families([self._metrics.families(), *told]))
 
+    def _leave(self, what: str, counted: bytes) -> None:
+        new = self._path.with_suffix(".new")
+        new.write_bytes(counted)
+        new.rename(self._path.with_suffix(f".{what}"))
+
     def _ask(self, what: bytes) -> list[bytes]:
-        """What each of the others answers.
+        """What each of the others answers, or has left.
 
         Raises:
-            UnavailableError: where one does not.
+            UnavailableError: where one does not answer and has left nothing.
         """
+        names = {path.name for path in self._directory.iterdir() if not path.suffix}
+        others = [self._directory / name for name in sorted(names - {self._name})]
         with contextlib.ExitStack() as stack:
-            try:
-                asked = []
-                for path in sorted(self._directory.iterdir()):
-                    if path.name != self._name:
-                        other = stack.enter_context(socket.socket(socket.AF_UNIX))
-                        other.settimeout(ANSWER_SECONDS)
-                        other.connect(str(path))
-                        other.sendall(what)
-                        other.shutdown(socket.SHUT_WR)
-                        asked.append(other)
-                return [_received(other) for other in asked]
-            except OSError as error:
-                raise UnavailableError(
-                    "not all worker processes have told what they counted. Try again in a second"
-                ) from error
+            asked = [(path, _asked(stack, path, what)) for path in others]
+            return [_told(path, other, what) for path, other in asked]
 
     def _answer(self) -> None:
         while True:
@@ -107,6 +111,34 @@ class SharedView(View):
                     pass  # whoever gets no answer knows what that means
                 except Exception as error:
                     log.error("a sibling got no answer", traceback=error)
+
+
+def _asked(stack: contextlib.ExitStack, path: Path, what: bytes) -> socket.socket | None:
+    """A connection to who listens there, over which it was asked; None where nobody does."""
+    other = stack.enter_context(socket.socket(socket.AF_UNIX))
+    other.settimeout(ANSWER_SECONDS)
+    try:
+        other.connect(str(path))
+        other.sendall(what)
+        other.shutdown(socket.SHUT_WR)
+    except OSError:
+        return None
+    return other
+
+
+def _told(path: Path, other: socket.socket | None, what: bytes) -> bytes:
+    """What it answers, or what it left beside its socket when it ended."""
+    try:
+        if other is not None:
+            return _received(other)
+    except OSError:  # it ended with the question on its way
+        pass
+    try:
+        return path.with_suffix(f".{what.decode()}").read_bytes()
+    except OSError as error:
+        raise UnavailableError(
+            "not all worker processes have told what they counted. Try again in a second"
+        ) from error
 
 
 def _all(other: socket.socket) -> bytes:

@@ -12,6 +12,7 @@ from ..protocol.grpc.reflection import reflect
 from ..protocol.statistics import Duration, Statistics
 from ..routes import Apart, Route, Routes, ask, post
 from .standing import EXTENSIONS, PROGRAM, Standing
+from .watchers import Watchers
 
 if TYPE_CHECKING:
     from ..service import Service
@@ -23,8 +24,9 @@ REFLECTION = tuple(
     f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
     for version in ("v1", "v1alpha")
 )
-STREAMS = (STREAM_INFER, *REFLECTION)
-"""Paths of the methods that take a stream of messages."""
+WATCH = "/grpc.health.v1.Health/Watch"
+STREAMS = (STREAM_INFER, WATCH, *REFLECTION)
+"""Paths of the methods that take or answer a stream of messages."""
 
 
 class OipGrpcSite:
@@ -32,6 +34,7 @@ class OipGrpcSite:
 
     def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
         self._standing = standing
+        self._watchers = Watchers(standing)
         self._view = view
         self._limit = max_body_bytes
         self._service: Service | None = None
@@ -55,6 +58,7 @@ class OipGrpcSite:
         routes[f"{INFERENCE}/ModelStatistics"] = _method(
             "statistics", self._statistics, self._view.apart
         )
+        routes[WATCH] = Route("grpc", "health", "POST", answer=self._watch)
         return routes
 
     def serve(self, service: "Service") -> Routes:
@@ -140,6 +144,9 @@ class OipGrpcSite:
 
     def _check(self, call: Call) -> bytes:
         return health.check(self._body(call), self._ready)
+
+    def _watch(self, call: Call) -> None:
+        self._watchers.add(call, health.watched(self._body(call)))
 
     def _reflect(self, call: Call) -> bytes:
         return reflect(self._body(call))

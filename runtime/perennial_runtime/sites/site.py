@@ -25,7 +25,7 @@ class Site:
     """Routes by path; they change once, when the model is there."""
 
     streams = STREAMS
-    """Paths of the gRPC methods that take a stream of messages."""
+    """Paths of the gRPC methods that take or answer a stream of messages."""
 
     data_at_header = HEADER.lower()
     """See :class:`perennial_runtime.fronts.Limits`."""

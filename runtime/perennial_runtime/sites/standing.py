@@ -1,5 +1,7 @@
 """How the server stands: what it serves, and whether it is ready."""
 
+from collections.abc import Callable
+
 from ..answer import Answer
 from ..errors import UnavailableError
 from ..fronts import Call
@@ -18,10 +20,24 @@ class Standing:
         """Names of the one version there is: 1, and once it is loaded the digest's first digits."""
         self.is_loaded = False
         self.is_draining = False
+        self.has_ended = False
+        self.changed: Callable[[], None] = lambda: None
+        """Called after each change."""
 
     def admit(self) -> None:
         """From now on it is ready."""
         self.is_loaded = True
+        self.changed()
+
+    def drain(self) -> None:
+        """From now on it is not ready any more, though it answers."""
+        self.is_draining = True
+        self.changed()
+
+    def end(self) -> None:
+        """From now on it only finishes what was started."""
+        self.has_ended = True
+        self.changed()
 
     @property
     def is_ready(self) -> bool:

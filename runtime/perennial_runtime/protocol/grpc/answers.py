@@ -4,13 +4,16 @@ Each takes the request where something depends on it, and what is to be said; al
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError
-from ...signature import TensorSpec
 from ..protobuf import parse, to_bytes, varint
 from ..statistics import Duration, Statistics
 from .model_name import check_model
 from .schema import message_class
+
+if TYPE_CHECKING:  # it brings numpy, which is imported while already live
+    from ...signature import TensorSpec
 
 _ServerLiveResponse = message_class("inference.ServerLiveResponse")
 _ServerReadyResponse = message_class("inference.ServerReadyResponse")
@@ -61,8 +64,8 @@ def model_metadata(
     name: str,
     version: str,
     platform: str,
-    inputs: Sequence[TensorSpec],
-    outputs: Sequence[TensorSpec],
+    inputs: "Sequence[TensorSpec]",
+    outputs: "Sequence[TensorSpec]",
     properties: Mapping[str, str],
 ) -> bytes:
     """
