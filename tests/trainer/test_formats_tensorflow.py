@@ -1,17 +1,11 @@
 """Models of TensorFlow become ONNX, in an environment of what the image trainer-tf has."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support.trainers import python_of, run
 
-from perennial_images.cache import TREE, cache_root, cached, content_hash
-
-LOCK = TREE / "requirements" / "trainer-tf.txt"
-UV = Path(sys.executable).parent / "uv"
 MAKE = """
 import sys
 import numpy as np, keras, tensorflow as tf
@@ -32,21 +26,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """The Python of an environment with what the lock names, made once for each lock."""
-
-    def make(folder: Path) -> None:
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        words = ["pip", "install", "--quiet", "--no-deps", "--python", folder / "bin" / "python"]
-        subprocess.run([UV, *words, "-r", LOCK], check=True)
-
-    return cached(cache_root() / "trainers" / f"tf-{content_hash([LOCK])}", make) / "bin/python"
-
-
-def run(*words: object) -> None:
-    path = os.pathsep.join(str(TREE / each) for each in ("trainer", "contracts"))
-    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    return python_of("trainer-tf")
 
 
 @pytest.fixture(scope="session")
