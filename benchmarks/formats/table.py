@@ -11,7 +11,11 @@ def _of(key: str, text: str = "{}") -> Callable[[Row], str]:
 
 
 def _agreement(row: Row) -> str:
-    return "" if row.get("agreement") is None else f"{row['agreement']:.2%}"
+    """With the rows whose two likeliest classes are as likely, where either label is right."""
+    if row.get("agreement") is None:
+        return ""
+    ties = f" + {row['ties'] / row['rows']:.1%} ties" if row.get("ties") else ""
+    return f"{row['agreement']:.1%}{ties}"
 
 
 def _size(row: Row) -> str:

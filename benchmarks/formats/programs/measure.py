@@ -58,6 +58,7 @@ def measure(model: Path, folder: Path, trusted: bool) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "rows": facts.rows,
         "agreement": _agreement(said, answers) if facts.agreement is None else facts.agreement,
+        "ties": facts.ties,
         "maxDifference": facts.max_difference if converted.reference else None,
         "artifactBytes": sum(
             one.stat().st_size for one in [model, *model.rglob("*")] if one.is_file()
