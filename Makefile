@@ -41,6 +41,8 @@ lock: ## Resolve requirements/*.txt anew
 	$(UV_COMPILE) --extra operator -c requirements/dev.txt -o requirements/operator.txt
 	$(UV_COMPILE) --extra trainer -c requirements/dev.txt -o requirements/trainer.txt
 	$(UV_COMPILE) --extra trainer-tf -c requirements/trainer.txt -o requirements/trainer-tf.txt
+	$(UV_COMPILE) --extra trainer-torch --excludes requirements/without-cuda.txt \
+		-c requirements/trainer.txt -o requirements/trainer-torch.txt
 
 crds: $(READY) ## Write crds/ anew from the contracts
 	$(PY) -m perennial_contracts.crd crds

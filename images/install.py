@@ -5,13 +5,17 @@ dependencies, their tests, and what onnxruntime brings for converting large lang
 SciPy does import numpy.f2py, so that stays where SciPy is.
 """
 
+import os
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 WHEELS = Path("/build/wheels")
 TARGET = Path("/opt/perennial")
+LIBRARIES = Path("/opt/lib")
+"""Becomes /usr/lib."""
 PROGRAM = sys.argv[1]
 
 SUPERFLUOUS = (
@@ -24,6 +28,9 @@ SUPERFLUOUS = (
     "pandas/tests",
     "scipy/**/tests",
     "sklearn/**/tests",
+    "torch/include",
+    "torch/share",
+    "torch/test",
 )
 TRAINERS = ("onnxruntime/transformers", "onnxruntime/quantization")
 """What the trainer compresses models with, and nobody else needs."""
@@ -40,8 +47,8 @@ def pip(*arguments: str) -> None:
             raise
 
 
-stage = sys.argv[2]
-if stage == "dependencies":
+def dependencies() -> None:
+    """What the lock names, without what is never used."""
     pip(
         *("--require-hashes", "--find-links", str(WHEELS), "--target", str(TARGET)),
         *("--requirement", "/build/requirements.txt"),
@@ -53,8 +60,39 @@ if stage == "dependencies":
         for folder in list(TARGET.glob(pattern)):  # some lie in others
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(TARGET / "bin", ignore_errors=True)
-else:
+
+
+def project() -> None:
+    """The project's own wheels, with the one program."""
     pip("--target", "/opt/project", *map(str, sorted(Path("/build/project").glob("*.whl"))))
     for program in Path("/opt/project/bin").iterdir():
         if program.name != PROGRAM:
             program.unlink()
+
+
+def libraries() -> None:
+    """Libraries that packages look for in the system, and which neither base has.
+
+    LightGBM wants libgomp.so.1; scikit-learn brings it under another name.
+    """
+    LIBRARIES.mkdir()
+    (LIBRARIES / "libgomp.so.1").symlink_to(next(TARGET.glob("scikit_learn.libs/libgomp-*")))
+    for library in Path("/build").glob("lib/*"):
+        shutil.copy(library, LIBRARIES)
+
+
+CHECK = """
+import torch
+program = torch.export.export(torch.nn.Linear(2, 1), (torch.zeros(3, 2),))
+assert torch.onnx.export(program, dynamo=True, verbose=False).model_proto.graph.node
+"""
+
+
+def check() -> None:
+    """Fails where PyTorch, linked against libraries that are not here, does not run."""
+    if (TARGET / "torch").is_dir():
+        where = {"PYTHONPATH": str(TARGET), "LD_LIBRARY_PATH": str(LIBRARIES)}
+        subprocess.run([sys.executable, "-c", CHECK], env={**os.environ, **where}, check=True)
+
+
+{each.__name__: each for each in (dependencies, project, libraries, check)}[sys.argv[2]]()

@@ -2,7 +2,9 @@
 
 ``python -m perennial_cluster.install`` may run again at any time. Which images it uses stands in
 ``build/images.json``; on a cluster that pulls from a registry, PERENNIAL_OPERATOR_IMAGE,
-PERENNIAL_RUNTIME_IMAGE, PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE name them instead.
+PERENNIAL_RUNTIME_IMAGE, PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE name them instead. The
+images that convert what TensorFlow and PyTorch saved are big, so they come when asked for:
+``--with trainer-tf --with trainer-torch``.
 """
 
 from __future__ import annotations
@@ -29,23 +31,31 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES_FILE = ROOT / "build" / "images.json"
 OPERATOR_NAMESPACE = "perennial-system"
 STORE_NAMESPACE = "store"
+IMAGES = ("operator", "runtime", "trainer", "store")
+VARIANTS = ("trainer-tf", "trainer-torch")
+OF_OPERATOR = ("runtime", "trainer", *VARIANTS)
+"""The images that the operator is told of, in the order of its variables."""
 
 
-def image_references() -> dict[str, str]:
-    """The images by short name; raises ReportedError where one is not known."""
+def image_references(variants: Sequence[str] = ()) -> dict[str, str]:
+    """The images by short name, with some of VARIANTS; ReportedError where one is not known."""
     built: dict[str, str] = {}
     if IMAGES_FILE.exists():
         built = json.loads(IMAGES_FILE.read_text())
     references = {}
-    for name in ("operator", "runtime", "trainer", "store"):
-        reference = os.environ.get(f"PERENNIAL_{name.upper()}_IMAGE") or built.get(name)
+    for name in (*IMAGES, *variants):
+        reference = os.environ.get(_variable(name)) or built.get(name)
         if not reference:
             raise ReportedError(
-                f"the image {name} is not known. Build it with `make images`, or name it in "
-                f"PERENNIAL_{name.upper()}_IMAGE"
+                f"the image {name} is not known. Build it with `python -m perennial_images build "
+                f"{name}`, or name it in {_variable(name)}"
             )
         references[name] = reference
     return references
+
+
+def _variable(image: str) -> str:
+    return f"PERENNIAL_{image.replace('-', '_').upper()}_IMAGE"
 
 
 def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> dict[str, Any]:
@@ -59,7 +69,11 @@ def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> 
             {
                 "target": {"kind": "Deployment", "name": "perennial-operator"},
                 "patch": json.dumps(
-                    [_set_image(0, images["runtime"]), _set_image(1, images["trainer"])]
+                    [
+                        _set_image(place, images[name])
+                        for place, name in enumerate(OF_OPERATOR)
+                        if name in images
+                    ]
                 ),
             }
         ],
@@ -94,7 +108,7 @@ def render(base: Path, images: dict[str, str], namespace: str | None = None) -> 
 def load_images(backend: Backend, name: str, images: dict[str, str]) -> None:
     """Puts the built images onto the nodes; what a registry has is pulled by the nodes."""
     for short, reference in images.items():
-        if not os.environ.get(f"PERENNIAL_{short.upper()}_IMAGE"):
+        if not os.environ.get(_variable(short)):
             backend.load(name, find_archive(reference))
 
 
@@ -142,10 +156,18 @@ def _wait_for(kubectl: Kubectl, namespace: str, deployment: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="perennial_cluster.install", description=__doc__)
     parser.add_argument("--name", default=DEFAULT_NAME, help=f"cluster; default {DEFAULT_NAME}")
+    parser.add_argument(
+        "--with",
+        dest="variants",
+        action="append",
+        choices=VARIANTS,
+        default=[],
+        help="an image that converts more formats; may be given again",
+    )
     options = parser.parse_args(arguments)
     try:
         backend = choose()
-        images = image_references()
+        images = image_references(options.variants)
         kubectl = Kubectl(backend.kubeconfig(options.name))
         load_images(backend, options.name, images)
         install_operator(kubectl, images)

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from perennial_images import base, rust, wheels
+from perennial_images import base, rust, stand_ins, wheels
 from perennial_images.cache import TREE, cache_root, cached, content_hash
 from perennial_images.debian import Package, install_packages
 from perennial_images.docker import docker_answers
@@ -39,6 +39,8 @@ class ProgramImage:
     """Whether the runtime's native front goes into it."""
     variant_of: str | None = None
     """The program whose Dockerfile it shares; only the lock is its own."""
+    has_stand_ins: bool = False
+    """Whether stand-ins for CUDA's libraries go into it."""
 
     @property
     def dockerfile(self) -> Path:
@@ -57,10 +59,16 @@ PROGRAM_IMAGES = {
     )
     for name in ("runtime", "operator", "trainer")
 }
-# Too big to be built by default: TensorFlow, for Keras, SavedModel and TFLite.
-PROGRAM_IMAGES["trainer-tf"] = ProgramImage(
-    "trainer-tf", PROGRAM_IMAGES["trainer"].packages, variant_of="trainer"
-)
+# Too big to be built by default: TensorFlow, for Keras, SavedModel and TFLite, and PyTorch.
+PROGRAM_IMAGES |= {
+    name: ProgramImage(
+        name,
+        PROGRAM_IMAGES["trainer"].packages,
+        variant_of="trainer",
+        has_stand_ins=name == "trainer-torch",
+    )
+    for name in ("trainer-tf", "trainer-torch")
+}
 
 
 def project_facts(pyproject: str) -> str:
@@ -78,10 +86,11 @@ def project_facts(pyproject: str) -> str:
 def tag(image: ProgramImage, *, docker: bool) -> str:
     """The image's content tag: the hash of all that it is made from."""
     here = Path(__file__)
-    front = rust.sources() if image.has_front else []
+    more = rust.sources() if image.has_front else []
+    more += [Path(stand_ins.__file__)] if image.has_stand_ins else []
     recipe = [DOCKER_BASE] if docker else [Path(base.__file__).read_text(), BASE_DOCKERFILE]
     return content_hash(
-        [image.dockerfile, image.lock, wheels.PIP_LOCK, INSTALL, here, *image.packages, *front],
+        [image.dockerfile, image.lock, wheels.PIP_LOCK, INSTALL, here, *image.packages, *more],
         project_facts((TREE / "pyproject.toml").read_text()),
         *recipe,
     )
@@ -115,6 +124,8 @@ def _fill_context(image: ProgramImage, context: Path) -> None:
     wheels.project_wheel(context / "project", list(image.packages))
     if image.has_front:
         shutil.copy(rust.front_wheel(), context / "project")
+    if image.has_stand_ins:
+        shutil.copytree(stand_ins.of(next(context.glob("wheels/torch-*.whl"))), context / "lib")
     shutil.copy(image.lock, context / "requirements.txt")
     shutil.copy(INSTALL, context)
     shutil.copy(image.dockerfile, context)

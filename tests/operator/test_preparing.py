@@ -29,7 +29,9 @@ from perennial_operator.plan import Plan
 from perennial_operator.revision import attempt_name
 from perennial_operator.world import World
 
-TRAINERS: dict[Variant, str] = {"tabular": "trainer:1", "tf": "trainer-tf:1"}
+TRAINERS: dict[Variant, str] = {
+    "tabular": "trainer:1", "tf": "trainer-tf:1", "torch": "trainer-torch:1",
+}  # fmt: skip
 OUTPUT: dict[str, Any] = {"output": {"uri": "s3://models/bundles"}}
 BUNDLE = f"s3://models/bundles/{OTHER_DIGEST[7:19]}/"
 MADE = Outcome(
@@ -49,9 +51,12 @@ def raw(format_: str = "Keras", **packaging: Any) -> ModelDeploymentSpec:
     return spec(model=model, packaging={**OUTPUT, **packaging})
 
 
-def planned(around: World, seconds: float = 0) -> Plan[ModelDeploymentStatus]:
+def planned(
+    around: World, seconds: float = 0, without: Variant | None = None
+) -> Plan[ModelDeploymentStatus]:
     moment = NOW + timedelta(seconds=seconds)
-    return decide(around, IMAGE, moment, trainer_images=TRAINERS)
+    images = {variant: image for variant, image in TRAINERS.items() if variant != without}
+    return decide(around, IMAGE, moment, trainer_images=images)
 
 
 def job_of(of: ModelDeploymentSpec, seconds_ago: float | None = None, reason: str = "") -> Object:
@@ -87,10 +92,20 @@ def container(plan: Plan[ModelDeploymentStatus], name: str) -> Object:
     return found
 
 
-def test_a_format_that_is_told_is_packaged_at_once_with_the_image_for_it() -> None:
-    plan = planned(world(raw("Keras")))
+@pytest.mark.parametrize(
+    ("format_", "image"),
+    [
+        *((one, "trainer:1") for one in ("SkLearn", "XGBoost", "LightGBM", "MLflow")),
+        *((one, "trainer-tf:1") for one in ("Keras", "SavedModel", "TFLite")),
+        ("PyTorch", "trainer-torch:1"),
+    ],
+)
+def test_a_format_that_is_told_is_packaged_at_once_with_the_image_for_it(
+    format_: str, image: str
+) -> None:
+    plan = planned(world(raw(format_)))
     assert kinds(plan) == ["ServiceAccount", "Job"]
-    assert container(plan, "convert")["image"] == "trainer-tf:1"
+    assert container(plan, "convert")["image"] == image
     assert condition(plan, "ModelResolved")[:2] == ("Unknown", "Packaging")
     assert condition(plan, "Progressing")[:2] == ("True", "PackagingModel")
 
@@ -275,14 +290,33 @@ def test_a_deadline_that_passed_names_its_field() -> None:
     assert "spec.packaging.activeDeadlineSeconds" in message
 
 
-def test_a_format_without_an_image_names_flag_variable_and_field() -> None:
-    plan = planned(world(raw("PyTorch")))
+@pytest.mark.parametrize(
+    ("format_", "variant", "flag"),
+    [
+        ("SavedModel", "tf", "--trainer-tf-image"),
+        ("PyTorch", "torch", "--trainer-torch-image"),
+    ],
+)
+def test_a_format_without_an_image_names_flag_variable_and_field(
+    format_: str, variant: Variant, flag: str
+) -> None:
+    plan = planned(world(raw(format_)), without=variant)
     status, reason, message = condition(plan, "ModelResolved")
     assert (status, reason) == ("False", "ConverterNotInstalled")
-    for name in ("--trainer-torch-image", "PERENNIAL_TRAINER_TORCH_IMAGE", "spec.packaging.image"):
-        assert name in message
+    name = "PERENNIAL_" + flag.removeprefix("--").replace("-", "_").upper()
+    for word in (format_, flag, name, "spec.packaging.image"):
+        assert word in message
     assert "Job" not in kinds(plan)
-    assert container(planned(world(raw("PyTorch", image="own:1"))), "convert")["image"] == "own:1"
+    of_own = planned(world(raw(format_, image="own:1")), without=variant)
+    assert container(of_own, "convert")["image"] == "own:1"
+
+
+def test_an_mlflow_directory_is_converted_by_the_image_for_the_model_in_it() -> None:
+    of = raw("Auto")
+    for variant, image in TRAINERS.items():
+        found = Outcome(reason="NeedsPackaging", format="MLflow", variant=variant, message="it is")
+        plan = planned(world(of, pods=[resolver_pod(of, containerStatuses=ended(found))]))
+        assert container(plan, "convert")["image"] == image
 
 
 def test_what_a_lookup_came_upon_is_packaged_with_the_format_that_it_found() -> None:

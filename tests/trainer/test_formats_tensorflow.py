@@ -1,19 +1,13 @@
 """Models of TensorFlow become ONNX, in an environment of what the image trainer-tf has."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import onnx
 import pytest
 from onnx import TensorProto
+from support.trainers import python_of, run
 
-from perennial_images.cache import TREE, cache_root, cached, content_hash
-
-LOCK = TREE / "requirements" / "trainer-tf.txt"
-UV = Path(sys.executable).parent / "uv"
 MAKE = """
 import sys
 import numpy as np, keras, tensorflow as tf
@@ -34,6 +28,11 @@ for name, element in (("int8", tf.float32), ("int8_io", tf.int8)):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = element
     open(f"{sys.argv[1]}/{name}.tflite", "wb").write(converter.convert())
+words = keras.Sequential([
+    keras.Input((7,), dtype="int32", name="words"), keras.layers.Embedding(50, 4),
+    keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2)])
+words.save(sys.argv[1] + "/words.keras")
+words.export(sys.argv[1] + "/words", verbose=False)
 """
 
 
@@ -43,21 +42,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """The Python of an environment with what the lock names, made once for each lock."""
-
-    def make(folder: Path) -> None:
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        words = ["pip", "install", "--quiet", "--no-deps", "--python", folder / "bin" / "python"]
-        subprocess.run([UV, *words, "-r", LOCK], check=True)
-
-    return cached(cache_root() / "trainers" / f"tf-{content_hash([LOCK])}", make) / "bin/python"
-
-
-def run(*words: object) -> None:
-    path = os.pathsep.join(str(TREE / each) for each in ("trainer", "contracts"))
-    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    return python_of("trainer-tf")
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +55,11 @@ def models(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("model.keras", "Keras"), ("saved", "SavedModel"), ("model.tflite", "TFLite")],
+    [
+        *(("model.keras", "Keras"), ("saved", "SavedModel"), ("model.tflite", "TFLite")),
+        # Of the whole numbers that are drawn most are no place in its table.
+        *(("words.keras", "Keras"), ("words", "SavedModel")),
+    ],
 )
 def test_a_network_says_the_same_as_onnx(
     python: Path, models: Path, tmp_path: Path, name: str, kind: str

@@ -141,6 +141,11 @@ def inputs_of(
         if value.name in inner:
             continue
         tensor = value.type.tensor_type
+        if tensor.elem_type not in DATATYPES:
+            raise ValueError(
+                f"input {value.name}: expected a type of the Open Inference Protocol, got "
+                f"{TensorProto.DataType.Name(tensor.elem_type)}"
+            )
         shape = tuple(
             dimension.dim_value if dimension.HasField("dim_value") else -1
             for dimension in tensor.shape.dim

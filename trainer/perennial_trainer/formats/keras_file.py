@@ -21,7 +21,7 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         StepError: ConverterNotInstalled, ConversionFailed.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    tensorflow("Keras")
+    tf = tensorflow("Keras")
     keras = require("keras", "keras", "tf", "Keras")
     with converting(source.name), tempfile.TemporaryDirectory() as folder:
         model = keras.saving.load_model(source, safe_mode=True, compile=False)
@@ -38,7 +38,11 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
 
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
         given = [rows[name] for name in places]
-        said: Any = model.predict_on_batch(given if len(given) > 1 else given[0])
+        try:
+            said: Any = model.predict_on_batch(given if len(given) > 1 else given[0])
+        # A number that is no index of an embedding.
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(str(error)) from error
         return dict(zip(names, said if isinstance(said, list) else [said], strict=True))
 
     return Converted(

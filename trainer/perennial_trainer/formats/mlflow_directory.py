@@ -57,7 +57,8 @@ def with_example(source: Path, converted: Converted) -> Converted:
     """A converted model as one of MLflow's, with the directory's input example as sample rows."""
     rows = _example(source)
     fits = rows is not None and all(one.name in rows for one in converted.inputs)
-    return dataclasses.replace(converted, format="MLflow", example=rows if fits else None)
+    example = rows if fits else converted.example
+    return dataclasses.replace(converted, format="MLflow", example=example)
 
 
 def _only(folder: Path) -> Path:

@@ -13,6 +13,8 @@ from ..errors import StepError
 from .converted import Arrays, Converted, Input
 
 ROWS = 512
+FIXED_SETS = 32
+"""As many for a model that takes a fixed number of rows."""
 UNKNOWN = "\ufffd unknown"
 """A text that no training row has."""
 _NUMPY = {
@@ -37,7 +39,7 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
         StepError: DataUnreadable, for rows that cannot be read or do not fit the inputs.
     """
     random = np.random.default_rng(seed)
-    drawn = {one.name: _draw(one, random) for one in converted.inputs}
+    drawn = _drawn(converted, random)
     plain = drawn
     if sample is not None:
         plain = _from_file(sample, converted)
@@ -46,6 +48,10 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
     sets: list[Arrays] = [plain]
     if plain is not drawn and _bears(converted, drawn):
         sets.append(drawn)
+    # A model with a fixed number of rows, which may be one, answers these and no others.
+    if any(one.shape and one.shape[0] > 0 for one in converted.inputs):
+        more = (_drawn(converted, random) for _ in range(FIXED_SETS - 1))
+        sets += [rows for rows in more if _bears(converted, rows)]
     for change in (_with_gaps, _with_unknown, _with_empty):
         changed = change(drawn, converted, random)
         if changed is not None and _bears(converted, changed):
@@ -53,10 +59,18 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
     return sets
 
 
-def _draw(one: Input, random: np.random.Generator) -> np.ndarray:
+def _drawn(converted: Converted, random: np.random.Generator) -> dict[str, np.ndarray]:
+    drawn = {one.name: _draw(one, random) for one in converted.inputs}
+    if converted.reference is None or _bears(converted, drawn):
+        return drawn
+    # Whole numbers may be places in a table, which has a first and a second one at least.
+    return {one.name: _draw(one, random, places=2) for one in converted.inputs}
+
+
+def _draw(one: Input, random: np.random.Generator, places: int = 0) -> np.ndarray:
+    """Values of an input; whole numbers below ``places`` where that is not 0."""
     element = _NUMPY[one.datatype]
     if len(one.shape) and one.shape[0] > 0:
-        # A model with a fixed number of rows answers these and no others.
         shape: tuple[int, ...] = one.shape
     else:
         shape = (ROWS, *(extent if extent > 0 else 8 for extent in one.shape[1:]))
@@ -69,6 +83,7 @@ def _draw(one: Input, random: np.random.Generator) -> np.ndarray:
         return random.random(shape) < 0.5
     if np.issubdtype(element, np.integer):
         low, high = (-100, 100) if np.issubdtype(element, np.signedinteger) else (0, 200)
+        low, high = (0, places) if places else (low, high)
         return random.integers(low, high, shape).astype(element)
     return random.normal(size=shape).astype(element)
 

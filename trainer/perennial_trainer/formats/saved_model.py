@@ -40,7 +40,11 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
 
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
         given = {name: tf.constant(rows[name], arguments[name].dtype) for name in arguments}
-        said = {name: value.numpy() for name, value in call(**given).items()}
+        try:
+            said = {name: value.numpy() for name, value in call(**given).items()}
+        # A number that is no index of an embedding.
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(str(error)) from error
         # loaded is named here so that it lives as long as its function.
         assert loaded is not None
         return {name: said[name] for name in outputs}

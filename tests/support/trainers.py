@@ -1,0 +1,42 @@
+"""Environments of what the variants of the trainer's image have, made once for each lock."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from perennial_images import stand_ins
+from perennial_images.cache import TREE, cache_root, cached, content_hash
+
+UV = Path(sys.executable).parent / "uv"
+
+
+def python_of(image: str, *more: str) -> Path:
+    """The Python of an environment with what an image's lock names.
+
+    Args:
+        image: trainer, trainer-tf or trainer-torch.
+        more: requirements that are wanted beside.
+    """
+    lock = TREE / "requirements" / f"{image}.txt"
+
+    def make(folder: Path) -> None:
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        install = [UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
+        subprocess.run([*install, "--no-deps", "-r", lock], check=True)
+        if more:
+            subprocess.run([*install, "-c", lock, *more], check=True)
+        for torch in folder.glob("lib/python*/site-packages/torch"):
+            stand_ins.make(torch.rglob("*.so*"), torch / "lib")
+
+    name = f"{image.removeprefix('trainer-')}-{content_hash([lock], *more)}"
+    return cached(cache_root() / "trainers" / name, make) / "bin" / "python"
+
+
+def run(*words: object, **environment: str) -> str:
+    """Runs a program that finds the trainer; what it printed. Fails with its last words."""
+    path = os.pathsep.join(str(TREE / each) for each in ("", "trainer", "contracts"))
+    told = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    done = subprocess.run(list(map(str, words)), env=told, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
