@@ -11,7 +11,7 @@ from functools import partial
 
 from perennial_contracts.formats import Variant
 from perennial_contracts.modeldeployment import ModelDeploymentStatus, ProgressingReason
-from perennial_contracts.retrainjob import RetrainJobStatus
+from perennial_contracts.runstatus import RetrainJobStatus
 
 from . import matching, metrics
 from .api import FIELD_MANAGER, Api, ApiError

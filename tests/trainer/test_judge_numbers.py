@@ -14,7 +14,7 @@ from support.capturing import make_plan, write_parquet
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.modelcard import ModelCard
 from perennial_contracts.profile import Profile
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
 from perennial_trainer.errors import StepError

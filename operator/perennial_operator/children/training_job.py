@@ -2,7 +2,7 @@
 
 from perennial_contracts.api import GROUP
 from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.retrainjob import ModelReference
+from perennial_contracts.runstatus import ModelReference
 from perennial_contracts.training import (
     ASSEMBLE,
     HOLDOUT_FOLDER,

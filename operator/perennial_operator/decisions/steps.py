@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from perennial_contracts.api import Condition
-from perennial_contracts.retrainjob import ASSEMBLED, JUDGED, SUCCEEDED, TRAINED, RunReason
+from perennial_contracts.runstatus import ASSEMBLED, JUDGED, SUCCEEDED, TRAINED, RunReason
 from perennial_contracts.training import ASSEMBLE, JUDGE, TRAIN
 
 from ..objects import Object

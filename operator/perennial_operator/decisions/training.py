@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from perennial_contracts.retrainjob import (
+from perennial_contracts.runstatus import (
     SUCCEEDED,
     Challenger,
     ModelReference,

@@ -11,7 +11,8 @@ import pandas as pd
 from perennial_contracts.capture import LABEL, TIME
 from perennial_contracts.duration import seconds
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import DataSummary, TrainingData
+from perennial_contracts.retrainjob import TrainingData
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import (
     CHAMPION_FOLDER,
     PLAN_FILE,

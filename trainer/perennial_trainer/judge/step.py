@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
-from perennial_contracts.retrainjob import DataSummary, Metric
+from perennial_contracts.runstatus import DataSummary, Metric
 from perennial_contracts.training import Model, Plan, TrainingResult
 
 from ..bundle import extra, manifest, profile
