@@ -108,6 +108,8 @@ class TrainingWorld(Resource):
     """Spec and status of the ModelDeployment; None where there is none."""
     progress: Progress | None = None
     """What its trainer said last; None where nothing is known."""
+    unserved: frozenset[str] = frozenset()
+    """Kinds that were asked for and that this cluster does not have."""
 
     @property
     def kind(self) -> Kind:

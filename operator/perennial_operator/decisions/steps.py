@@ -46,10 +46,10 @@ STEPS = (
 )
 
 
-def ended_in(pod: Object) -> int:
-    """How many steps have ended well in a pod, one after the other."""
-    count = 0
-    for step in STEPS:
+def ended_in(pod: Object, before: int = 0) -> int:
+    """How many steps have ended well, one after the other: those before a pod, and in it."""
+    count = before
+    for step in STEPS[before:]:
         ended = state_of(pod, step.container).get("terminated")
         if not ended or ended.get("exitCode") != 0:
             break
