@@ -25,9 +25,9 @@ from .verdict import Verdict
 MISSING_SECONDS = 60.0
 """Between looks for a Kubeflow Trainer that is not installed."""
 _MISSING = (
-    "This cluster has no TrainJobs. Install Kubeflow Trainer 2.2 or newer: kubectl apply "
-    "--server-side -k https://github.com/kubeflow/trainer.git/manifests/overlays/manager?ref=v2.2.0"
-    " The run begins when it is there."
+    "This cluster has no TrainJobs; the run begins when it has. Install Kubeflow Trainer 2.2 or "
+    "newer: kubectl apply --server-side -k "
+    "https://github.com/kubeflow/trainer.git/manifests/overlays/manager?ref=v2.2.0"
 )
 
 
