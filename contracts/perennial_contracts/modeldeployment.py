@@ -23,7 +23,7 @@ from .monitoring import Monitoring, MonitoringStatus
 from .packaging import ModelFormat, Packaging
 from .podsettings import PodResources, PullSecrets, Scheduling
 from .retraining import Retraining, RetrainingStatus
-from .retrainjob import Lineage
+from .runstatus import Lineage
 
 KIND = "ModelDeployment"
 PLURAL = "modeldeployments"

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from .api import GROUP, ApiModel, Moment
 from .duration import Duration
-from .retrainjob import RetrainTemplate, TriggerType
+from .retrainjob import RetrainTemplate
+from .trigger import TriggerType
 
 PROMOTE_ANNOTATION = f"{GROUP}/promote"
 """Set to the name of a RetrainJob, it promotes its challenger where the policy is Manual."""

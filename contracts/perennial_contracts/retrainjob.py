@@ -1,7 +1,6 @@
 """RetrainJob: one run that trains a challenger and lets it stand against the model that serves."""
 
-from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -10,66 +9,23 @@ from .api import (
     BUCKET_URIS,
     PARQUET_FILE,
     ApiModel,
-    Condition,
     LocalReference,
-    Moment,
-    list_map,
     matches,
     rules,
 )
+from .backend import Backend
 from .compression import Compression
 from .duration import Duration
 from .podsettings import PodResources, PullSecrets, Scheduling
-from .quality import MetricName
+from .runstatus import RetrainJobStatus
 from .searching import METRIC_FITS, OF_NUMBERS, Budget, Gate, Search, resolve_gate
+from .trigger import Trigger
 
 KIND = "RetrainJob"
 PLURAL = "retrainjobs"
 SHORT_NAME = "rjob"
 
-ASSEMBLED, TRAINED, JUDGED = "Assembled", "Trained", "Judged"
-"""Conditions of the steps: Unknown until the step has ended, then True; False for the one that
-failed. Steps after that one stay Unknown."""
-SUCCEEDED = "Succeeded"
-"""The condition of the whole: Unknown while it runs, True when it came to a decision."""
-
-TriggerType = Literal["Drift", "QualityDrop", "Schedule", "Manual"]
-
-
-class RunReason(StrEnum):
-    """Reasons of the conditions, beside those of PodFailure, LoadFailure and TrainingFailure."""
-
-    WAITING_FOR_MODEL = "WaitingForModel"
-    """The ModelDeployment does not exist, or serves nothing yet."""
-    QUEUED = "Queued"
-    """The Job is suspended until spec.queueName has room for it."""
-    STARTING = "Starting"
-    """The pod is being made."""
-    ASSEMBLING = "Assembling"
-    TRAINING = "Training"
-    JUDGING = "Judging"
-    ACCEPTED = "Accepted"
-    """The challenger passed the gate."""
-    REJECTED = "Rejected"
-    """The challenger did not pass the gate; the champion stays."""
-    COMPLETED = "Completed"
-    """The step has ended well."""
-    NOT_REACHED = "NotReached"
-    """An earlier step has not ended, or has failed."""
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    """It took longer than activeDeadlineSeconds."""
-    NO_RESULT = "NoResult"
-    """The pod vanished before it said what came of it."""
-    APPLY_REFUSED = "ApplyRefused"
-    """The API server refused the Job."""
-    NAME_TAKEN = "NameTaken"
-    """An object that somebody else made stands where the Job must stand."""
-    NOTHING_TO_LEARN_FROM = "NothingToLearnFrom"
-    """There is neither data.baseline nor captured traffic."""
-
-
-# --- spec ---
-
+_TRAIN_JOB = "has(self.backend) && self.backend.type == 'TrainJob'"
 _QUEUE = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')"
 
 
@@ -141,6 +97,16 @@ class RetrainTemplate(ApiModel):
                 ),
                 f"compression.gate.metric: for search.task: Regression expected {OF_NUMBERS}",
             ),
+            (
+                f"!({_TRAIN_JOB}) || has(self.image) || "
+                "(self.backend.nodes == 1 && !has(self.backend.command))",
+                "backend: the search that is built in runs on one node and has its own command; "
+                "add image: a trainer of your own, or leave out nodes and command",
+            ),
+            (
+                f"!({_TRAIN_JOB}) || !has(self.queueName)",
+                "queueName: only for backend.type: Job; leave it out",
+            ),
         )
     )
 
@@ -167,6 +133,8 @@ class RetrainTemplate(ApiModel):
     ] = None
     """How the challenger is made smaller or faster before it is judged; it stays as it is where
     absent."""
+    backend: Annotated[Backend, Field(default_factory=Backend)]
+    """What runs the training step."""
     queueName: Annotated[
         str | None,
         Field(
@@ -185,9 +153,11 @@ class RetrainTemplate(ApiModel):
     """Secret with the store's credentials, as in spec.model of a ModelDeployment; that one where
     absent. It must allow to write below output.uri."""
     resources: PodResources
-    """Compute resources of the training; the other steps have the same, without GPUs."""
+    """Compute resources of the training, of each node; the other steps have the same, without
+    GPUs."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
-    """Where the pod may run."""
+    """Where the pods may run. A TrainJob's have the priorityClassName and runtimeClassName of their
+    runtime."""
     activeDeadlineSeconds: Annotated[int, Field(ge=10, le=604_800)] = 3600
     """The run fails when it takes longer. Time in a queue does not count."""
     ttlSecondsAfterFinished: Annotated[int, Field(ge=0, le=2_592_000)] = 3600
@@ -199,17 +169,6 @@ class RetrainTemplate(ApiModel):
         return self
 
 
-class Trigger(ApiModel):
-    """Why there is this run."""
-
-    type: TriggerType = "Manual"
-    """What started it."""
-    fingerprint: Annotated[str, Field(max_length=64)] = ""
-    """Hash of the evidence, by which the same evidence is known again."""
-    message: Annotated[str, Field(max_length=2048)] = ""
-    """The evidence, for people."""
-
-
 class RetrainJobSpec(RetrainTemplate):
     """What is to be trained, from what, and what it must show."""
 
@@ -217,156 +176,6 @@ class RetrainJobSpec(RetrainTemplate):
     """The ModelDeployment, in the same namespace, whose model is the champion."""
     trigger: Annotated[Trigger, Field(default_factory=Trigger)]
     """Why there is this run."""
-
-
-# --- status ---
-
-
-class ModelReference(ApiModel):
-    """A model by place and bytes."""
-
-    uri: Annotated[str, Field(max_length=1024)]
-    """Where it lies."""
-    digest: Annotated[str, Field(max_length=71)]
-    """Its digest."""
-
-
-class Challenger(ModelReference):
-    """The model that was trained."""
-
-    candidate: Annotated[str, Field(max_length=256)] = ""
-    """Which of the kinds of model won the search."""
-    sizeBytes: Annotated[int | None, Field(ge=0)] = None
-    """Of its ONNX file."""
-    p95Microseconds: Annotated[int | None, Field(ge=0)] = None
-    """A row took at most this in 95 of 100 cases, with one thread, where it was judged."""
-
-
-class Metric(ApiModel):
-    """A score of the challenger on the latest held-out rows."""
-
-    name: MetricName
-    """What was measured."""
-    value: Annotated[str, Field(max_length=32)]
-    """Its value, as a decimal number such as 0.8731."""
-
-
-class Comparison(ApiModel):
-    """Champion and challenger on the same rows."""
-
-    metric: MetricName
-    """What was measured."""
-    on: Literal["Recent", "Reference"]
-    """Recent: the captured holdout. Reference: the baseline's."""
-    rows: Annotated[int, Field(ge=0)]
-    """Rows that both were measured on."""
-    championPermille: int
-    """The champion's value, in thousandths."""
-    challengerPermille: int
-    """The challenger's value, in thousandths."""
-    lowPermille: int
-    """Lower bound of the gain, 95 %, in thousandths."""
-    highPermille: int
-    """Upper bound of the gain, 95 %, in thousandths."""
-
-
-class BestSoFar(ApiModel):
-    """The best model that was tried up to now."""
-
-    kind: Annotated[str, Field(max_length=256)]
-    """Which kind of model it is."""
-    metric: MetricName
-    """What the kinds are compared by."""
-    value: Annotated[str, Field(max_length=32)]
-    """Its value, a decimal number."""
-
-
-class TrainingProgress(ApiModel):
-    """How far the training is, as the trainer said when it was last asked."""
-
-    phase: Annotated[str, Field(max_length=64)]
-    """What it is at."""
-    trialsDone: Annotated[int, Field(ge=0)] = 0
-    """Models that were tried."""
-    trialsTotal: Annotated[int, Field(ge=0)] = 0
-    """Models that are to be tried at most."""
-    best: BestSoFar | None = None
-    """The best of them."""
-
-
-class DataSummary(ApiModel):
-    """What was learnt from."""
-
-    digest: Annotated[str, Field(max_length=71)]
-    """Digest of the rows, training and holdout."""
-    rows: Annotated[int, Field(ge=0)]
-    """Rows that the search saw."""
-    captured: Annotated[int, Field(ge=0)] = 0
-    """Captured rows with a label, the holdout among them."""
-    leftOut: Annotated[int, Field(ge=0)] = 0
-    """Captured rows that were left out for their label: none of the classes, or no number where
-    numbers are learnt."""
-    start: Moment | None = None
-    """Time of the first captured row."""
-    end: Moment | None = None
-    """Time of the last captured row."""
-    learntUntil: Moment | None = None
-    """Time of the last captured row that was learnt from."""
-    fresh: Annotated[int | None, Field(ge=0)] = None
-    """Rows to learn from, the latest ones, that the champion has not learnt from. Absent where its
-    bundle does not say."""
-
-
-Comparisons = Annotated[list[Comparison], Field(default_factory=list, max_length=20)]
-
-
-class Lineage(ApiModel):
-    """Where a model that was trained here comes from."""
-
-    retrainJob: Annotated[str, Field(max_length=253)]
-    """The run that made it."""
-    trigger: Trigger
-    """Why there was the run."""
-    data: DataSummary | None = None
-    """What it learnt from."""
-    comparisons: Comparisons
-    """What it showed against the model before."""
-
-
-class RetrainJobStatus(ApiModel):
-    """How far the run is, and what came of it."""
-
-    observedGeneration: Annotated[int, Field(ge=0)] = 0
-    """The metadata.generation that this status was computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(default_factory=list, max_length=8, json_schema_extra=list_map("type")),
-    ]
-    """Assembled, Trained, Judged, Succeeded."""
-    progress: TrainingProgress | None = None
-    """How far the training is, or was when it ended. Empty where the trainer does not tell."""
-    champion: ModelReference | None = None
-    """The model that served when the run began."""
-    startTime: Moment | None = None
-    """When the Job was made."""
-    completionTime: Moment | None = None
-    """When it ended."""
-    decision: Literal["Accepted", "Rejected"] | None = None
-    """What the gate said."""
-    message: Annotated[str, Field(max_length=4096)] = ""
-    """Why, with the numbers."""
-    challenger: Challenger | None = None
-    """The model that was trained. It is published only where it was accepted."""
-    data: DataSummary | None = None
-    """What it learnt from."""
-    metrics: Annotated[
-        list[Metric], Field(default_factory=list, max_length=20, json_schema_extra=list_map("name"))
-    ]
-    """How good the challenger is."""
-    comparisons: Comparisons
-    """Champion and challenger on the same rows."""
-    report: Annotated[str | None, Field(max_length=1024)] = None
-    """Where report.html lies."""
 
 
 class RetrainJob(ApiModel):

@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from .compression import Compression
 from .outcome import MESSAGE_LIMIT, shortened
 from .quality import MetricName
-from .retrainjob import Comparison, DataSummary, Metric, TrainingData, Trigger
+from .retrainjob import TrainingData
+from .runstatus import Comparison, DataSummary, Metric
 from .searching import Budget, Gate, Search, resolve_gate
+from .trigger import Trigger
 
 ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""

@@ -2,7 +2,8 @@
 
 from perennial_contracts.api import PAUSED_ANNOTATION
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
-from perennial_contracts.retrainjob import RetrainJobSpec, RetrainJobStatus
+from perennial_contracts.retrainjob import RetrainJobSpec
+from perennial_contracts.runstatus import RetrainJobStatus
 from perennial_contracts.training import Progress
 
 from .cache import Cache

@@ -41,14 +41,19 @@ SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
 DISRUPTION_BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
 JOB = Kind("batch", "v1", "Job", "jobs")
 POD = Kind("", "v1", "Pod", "pods")
+CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+TRAIN_JOB = Kind("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs")
 EVENT = Kind("", "v1", "Event", "events")
 
 RESOURCE_KINDS = (MODEL_DEPLOYMENT, RETRAIN_JOB)
 """The kinds that are reconciled."""
 CHILD_KINDS = (SERVICE_ACCOUNT, SERVICE, DISRUPTION_BUDGET, DEPLOYMENT, JOB)
 """The kinds that the operator makes beside RetrainJobs. All are watched by their labels."""
+UNWATCHED_KINDS = (CLAIM, TRAIN_JOB)
+"""The kinds that a RetrainJob's backend may make. They are not watched: TrainJobs exist only where
+Kubeflow Trainer is installed. They are asked for by name where a decision needs them."""
 
-KIND_BY_NAME = {kind.name: kind for kind in (*RESOURCE_KINDS, *CHILD_KINDS, POD)}
+KIND_BY_NAME = {kind.name: kind for kind in (*RESOURCE_KINDS, *CHILD_KINDS, *UNWATCHED_KINDS, POD)}
 
 
 class Key(NamedTuple):

@@ -11,13 +11,13 @@ from functools import partial
 
 from perennial_contracts.formats import Variant
 from perennial_contracts.modeldeployment import ModelDeploymentStatus, ProgressingReason
-from perennial_contracts.retrainjob import RetrainJobStatus
+from perennial_contracts.runstatus import RetrainJobStatus
 
-from . import matching, metrics
+from . import matching, metrics, unwatched
 from .api import FIELD_MANAGER, Api, ApiError
 from .cache import Cache
 from .clock import to_text
-from .decisions import model, training
+from .decisions import model, staged, training
 from .decisions.diagnosis import Diagnosis
 from .decisions.verdict import Event
 from .gather import gather, gather_training
@@ -27,6 +27,7 @@ from .objects import (
     KIND_BY_NAME,
     RETRAIN_JOB,
     SERVICE,
+    UNWATCHED_KINDS,
     Key,
     Object,
     is_owned_by,
@@ -118,6 +119,7 @@ class Reconciler:
             if run is None:
                 self._trainers.watch(key, None)
                 return None
+            run = await unwatched.look(self._api, run, staged.asks_for(run, now))
             done = await self._bring_about(run, partial(self._decide_training, run, now))
             self._trainers.watch(key, done.asks)
             return done.look_again
@@ -162,7 +164,7 @@ class Reconciler:
         kind = KIND_BY_NAME[child["kind"]]
         live = world.child(kind, name_of(child))
         # A Job's pod template cannot be changed, nor can a RetrainJob; one that runs is let finish.
-        if live and (kind in (JOB, RETRAIN_JOB) or matching.has(live, child)):
+        if live and (kind in (JOB, RETRAIN_JOB, *UNWATCHED_KINDS) or matching.has(live, child)):
             return
         try:
             if live:
@@ -177,7 +179,8 @@ class Reconciler:
                     f"{error.message[:_MESSAGE_LIMIT].rstrip('.')}.",
                 ) from error
             raise
-        self._cache.put(kind, written)
+        if kind not in UNWATCHED_KINDS:
+            self._cache.put(kind, written)
 
     async def _create(self, world: World | TrainingWorld, child: Object) -> Object:
         """Creates and never takes over: what bears the name already may be somebody else's."""

@@ -5,7 +5,7 @@ import json
 
 from perennial_contracts.api import LocalReference
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource, Revision
-from perennial_contracts.retrainjob import Lineage
+from perennial_contracts.runstatus import Lineage
 
 
 def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
-from perennial_contracts.retrainjob import RetrainJobSpec, RetrainJobStatus
+from perennial_contracts.retrainjob import RetrainJobSpec
+from perennial_contracts.runstatus import RetrainJobStatus
 from perennial_contracts.training import Progress
 
 from .names import REVISION_LABEL
@@ -107,6 +108,8 @@ class TrainingWorld(Resource):
     """Spec and status of the ModelDeployment; None where there is none."""
     progress: Progress | None = None
     """What its trainer said last; None where nothing is known."""
+    unserved: frozenset[str] = frozenset()
+    """Kinds that were asked for and that this cluster does not have."""
 
     @property
     def kind(self) -> Kind:

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from perennial_contracts import capture
 from perennial_contracts.counters import CaptureCounts, Counters
 from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import Comparison, DataSummary, TrainingData, Trigger
+from perennial_contracts.retrainjob import TrainingData
+from perennial_contracts.runstatus import Comparison, DataSummary
 from perennial_contracts.searching import Gate, Search
 from perennial_contracts.training import Model, Plan, TrainingResult
+from perennial_contracts.trigger import Trigger
 
 KUBELET_KEEPS = 4096
 

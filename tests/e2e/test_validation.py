@@ -123,6 +123,9 @@ RUN: dict[str, Any] = {
     "data": {"label": "late"},
     "output": {"uri": "s3://models/flights"},
 }
+_WORKSPACE = {"size": "1Gi"}
+_TRAIN_JOB = {"type": "TrainJob", "runtimeRef": {"name": "torch"}, "workspace": _WORKSPACE}
+_SHARED = {**_TRAIN_JOB, "nodes": 2, "workspace": {"size": 1, "accessModes": ["ReadWriteMany"]}}
 _FLOAT16 = {"methods": [{"type": "Float16"}]}
 
 
@@ -155,6 +158,19 @@ _FLOAT16 = {"methods": [{"type": "Float16"}]}
             {"compression": {**_FLOAT16, "gate": {"data": "s3://bucket/rows.parquet"}}},
             "leave it out; a run measures on its held-out rows",
         ),
+        ({"backend": {"type": "TrainJob"}}, "needs runtimeRef.name and workspace.size"),
+        ({"backend": {"nodes": 2}}, "are for type: TrainJob; add it"),
+        (
+            {"backend": {**_TRAIN_JOB, "nodes": 2}, "image": "mine:1"},
+            "several nodes share the workspace; add accessModes: [ReadWriteMany]",
+        ),
+        ({"backend": _SHARED}, "add image: a trainer of your own"),
+        ({"backend": {**_TRAIN_JOB, "command": ["train"]}}, "add image: a trainer of your own"),
+        ({"backend": _TRAIN_JOB, "queueName": "team-a"}, "queueName: only for backend.type: Job"),
+        (
+            {"backend": {**_TRAIN_JOB, "workspace": {"size": "1 GB"}}},
+            "expected a size in bytes such as 20Gi",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -164,6 +180,13 @@ def test_a_wrong_run_is_refused_with_words_that_help(
     with pytest.raises(KubectlError) as refused:
         dry_run(namespace, merged(RUN, change), "RetrainJob")
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"backend": _TRAIN_JOB}, {"backend": _SHARED, "image": "mine:1"}], ids=str
+)
+def test_a_good_run_is_accepted(namespace: Namespace, change: dict[str, Any]) -> None:
+    assert "checked" in dry_run(namespace, merged(RUN, change), "RetrainJob")
 
 
 def test_an_unknown_field_is_told(namespace: Namespace) -> None:

@@ -11,13 +11,8 @@ from support.worlds import DIGEST, NOW, OTHER_DIGEST
 from perennial_contracts.api import Condition, LocalReference
 from perennial_contracts.modeldeployment import ModelDeploymentStatus
 from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import (
-    Comparison,
-    DataSummary,
-    ModelReference,
-    RetrainJobSpec,
-    RetrainJobStatus,
-)
+from perennial_contracts.retrainjob import RetrainJobSpec
+from perennial_contracts.runstatus import Comparison, DataSummary, ModelReference, RetrainJobStatus
 from perennial_contracts.training import Best, Model, Plan, Progress, TrainingResult
 from perennial_operator.children import training_job
 from perennial_operator.children.pod_parts import RETRY_EXIT_CODE

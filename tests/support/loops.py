@@ -13,13 +13,9 @@ from perennial_contracts.monitoring import (
 )
 from perennial_contracts.profile import Baseline, Distribution, Profile
 from perennial_contracts.quality import SCORE_BINS
-from perennial_contracts.retrainjob import (
-    Challenger,
-    ModelReference,
-    RetrainJobSpec,
-    RetrainJobStatus,
-    Trigger,
-)
+from perennial_contracts.retrainjob import RetrainJobSpec
+from perennial_contracts.runstatus import Challenger, ModelReference, RetrainJobStatus
+from perennial_contracts.trigger import Trigger
 from perennial_operator.clock import to_text
 from perennial_operator.observing.observation import LabelWindow, Observation, PredictionWindow
 from perennial_operator.world import LiveRun, World

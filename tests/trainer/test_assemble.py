@@ -11,7 +11,8 @@ from support.capturing import NOW, capture, make_plan, put_bundle, put_labels, w
 
 from perennial_contracts.digest import digest_of
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import DataSummary, TrainingData
+from perennial_contracts.retrainjob import TrainingData
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Plan, TrainingFailure
 from perennial_trainer import tables

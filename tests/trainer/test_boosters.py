@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from support.capturing import make_plan, write_parquet
 
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import TrainingResult
 from perennial_trainer import formats
 from perennial_trainer.formats import scikit_learn

@@ -19,7 +19,7 @@ from support.capturing import make_plan, write_parquet
 from perennial_contracts.compression import Compression
 from perennial_contracts.digest import digest_of
 from perennial_contracts.modelcard import CompressionTrial, ModelCard
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import TrainingFailure
 from perennial_trainer.errors import StepError
 from perennial_trainer.judge import step as judge

@@ -17,7 +17,7 @@ from support.capturing import make_plan, put_bundle, write_parquet
 from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of
 from perennial_contracts.profile import Profile
-from perennial_contracts.retrainjob import Comparison, DataSummary
+from perennial_contracts.runstatus import Comparison, DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
 from perennial_trainer.errors import StepError

@@ -6,7 +6,7 @@ from support.capturing import make_plan, write_parquet
 
 from perennial_contracts.compression import Compression
 from perennial_contracts.modelcard import ModelCard
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_trainer.judge import step as judge
 from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings

@@ -15,7 +15,7 @@ from perennial_contracts.bundle import Bundle
 from perennial_contracts.compression import Compression
 from perennial_contracts.modelcard import ModelCard
 from perennial_contracts.profile import Profile
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.searching import Search
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
 from perennial_trainer.errors import StepError

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.capturing import NOW, capture, make_plan, put_bundle
 
 from perennial_contracts.bundle import Bundle
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.searching import CANDIDATES, Search
 from perennial_trainer.assemble import step as assemble
 from perennial_trainer.evaluate.task import REGRESSION, make_task

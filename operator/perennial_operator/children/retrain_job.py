@@ -1,7 +1,8 @@
 """The RetrainJob that a trigger leads to."""
 
 from perennial_contracts.api import LocalReference
-from perennial_contracts.retrainjob import RetrainJobSpec, RetrainTemplate, Trigger
+from perennial_contracts.retrainjob import RetrainJobSpec, RetrainTemplate
+from perennial_contracts.trigger import Trigger
 
 from ..names import child_name
 from ..objects import RETRAIN_JOB, Object

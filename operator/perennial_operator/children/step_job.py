@@ -14,15 +14,17 @@ from ..objects import Object
 from .pod_parts import FAIL_AT_ONCE, TMP, confined, hardened, placement
 
 
+def step_environment(plan: str) -> list[Object]:
+    """The variables of every step; the plan is JSON."""
+    return [{"name": PLAN_VARIABLE, "value": plan}, {"name": "HOME", "value": TMP}]
+
+
 def step_container(step: str, image: str, plan: BaseModel, resources: Object) -> Object:
     """A container that runs one step. It leaves what came of it as its termination message."""
     return {
         "name": step,
         "image": image,
-        "env": [
-            {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
-            {"name": "HOME", "value": TMP},
-        ],
+        "env": step_environment(plan.model_dump_json(exclude_none=True)),
         "resources": resources,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "FallbackToLogsOnError",

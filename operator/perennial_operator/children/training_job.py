@@ -1,37 +1,26 @@
-"""The Job of a RetrainJob: one pod that assembles the rows, trains a challenger and judges it."""
+"""The Jobs of a RetrainJob: of one pod that assembles the rows, trains a challenger and judges it;
+or, where a TrainJob trains, of one that assembles and one that judges."""
 
-from perennial_contracts.api import GROUP
+from perennial_contracts.api import LocalReference
 from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.retrainjob import ModelReference
-from perennial_contracts.training import (
-    ASSEMBLE,
-    HOLDOUT_FOLDER,
-    INPUT_FOLDER,
-    JUDGE,
-    OUTPUT_FOLDER,
-    PROGRESS_PORT,
-    TRAIN,
-    Model,
-    Plan,
-)
+from perennial_contracts.runstatus import ModelReference
+from perennial_contracts.training import ASSEMBLE, JUDGE, PROGRESS_PORT, TRAIN, Plan
 
-from ..names import RUN_ANNOTATION, child_name
+from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name
 from ..objects import JOB, Object
 from ..world import TrainingWorld
+from . import training_plan, workspace
 from .metadata import child
-from .pod_parts import TMP, confined, locate, pull_secrets, without_devices
+from .pod_parts import TMP, confined, pull_secrets, without_devices
 from .step_job import step_container, step_job_spec
 
-RUN_LABEL = f"{GROUP}/run"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-_CAPTURE = "/var/lib/perennial/capture"
-_MODEL = "/var/lib/perennial/model"
-_FOLDERS = {
-    ASSEMBLE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER},
-    # Training cannot see what the models are judged on.
-    TRAIN: {"input": INPUT_FOLDER, "output": OUTPUT_FOLDER},
-    JUDGE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER},
-}
+_TMP_VOLUME: Object = {"name": "tmp", "emptyDir": {}}
+
+
+def step_name(world: TrainingWorld, step: str) -> str:
+    """Name of the Job that does a step; the first one bears the run's name, whatever it does."""
+    return child_name(world.name, "" if step == ASSEMBLE else step)
 
 
 def build(
@@ -41,58 +30,98 @@ def build(
     trainer_image: str,
     now: str,
 ) -> Object:
-    """The Job; the steps run one after the other, and any that fails ends it."""
+    """The Job of all steps; they run one after the other, and any that fails ends it."""
     spec = world.spec
-    captured, claims = _claims(deployed, champion)
-    plan = Plan(
-        namespace=world.namespace,
-        model=world.model,
-        job=world.name,
-        champion=Model(uri=locate(champion.uri, _MODEL)[0], digest=champion.digest),
-        captured=captured,
-        trigger=spec.trigger,
-        data=spec.data,
-        compression=spec.compression,
-        search=spec.search,
-        gate=spec.gate,
-        budget=spec.budget,
-        output=spec.output.uri,
-        now=now,
-    )
+    plan = training_plan.build(world, deployed, champion, now)
+    claims = training_plan.claims(deployed, champion)
+    secret = spec.secretRef or deployed.model.secretRef
     steps = {
-        step: _step(world, step, plan, trainer_image, deployed) for step in (ASSEMBLE, TRAIN, JUDGE)
+        step: _step(world, step, plan, trainer_image, secret) for step in (ASSEMBLE, TRAIN, JUDGE)
     }
-    for step in (ASSEMBLE, JUDGE):
-        steps[step]["volumeMounts"] += [mount for _, mount in claims]
-    labels = {RUN_LABEL: child_name(world.name)}
+    for step, container in steps.items():
+        container["volumeMounts"] += [
+            {"name": name, "mountPath": path} for name, path in workspace.FOLDERS[step].items()
+        ]
+        if step != TRAIN:
+            container["volumeMounts"] += [mount for _, mount in claims]
     queue = {QUEUE_LABEL: spec.queueName} if spec.queueName else {}
-    job = child(JOB, world, child_name(world.name), {**labels, **queue})
+    job = child(JOB, world, child_name(world.name), {RUN_LABEL: child_name(world.name), **queue})
     job["spec"] = {
         # Whoever keeps the queue lets it go on. A Job is never written again, so nobody undoes it.
         **({"suspend": True} if queue else {}),
         "ttlSecondsAfterFinished": spec.ttlSecondsAfterFinished,
-        **step_job_spec(
-            model=world.model,
-            steps=[steps[ASSEMBLE], steps[TRAIN], steps[JUDGE]],
-            volumes=[
+        **_job_spec(
+            world,
+            [steps[ASSEMBLE], steps[TRAIN], steps[JUDGE]],
+            [
                 *({"name": name, "emptyDir": {}} for name in ("input", "holdout", "output")),
-                {"name": "tmp", "emptyDir": {}},
+                _TMP_VOLUME,
                 *(volume for volume, _ in claims),
             ],
-            labels=labels,
-            annotations={RUN_ANNOTATION: world.name},
-            scheduling=spec.scheduling,
-            pull_secrets=pull_secrets(
-                champion.uri, spec.imagePullSecrets, deployed.serving.imagePullSecrets
-            ),
-            deadline_seconds=spec.activeDeadlineSeconds,
+            {},
+            spec.activeDeadlineSeconds,
+            _pull_secrets(world, deployed, champion),
         ),
     }
     return job
 
 
+def build_step(
+    world: TrainingWorld,
+    step: str,
+    deployed: ModelDeploymentSpec,
+    champion: ModelReference,
+    trainer_image: str,
+    now: str,
+    deadline_seconds: int,
+) -> Object:
+    """The Job of one step, with the files in the claim.
+
+    It has no time to live: the next step needs it to have been. The operator deletes it.
+    """
+    plan = training_plan.build(world, deployed, champion, now)
+    claims = training_plan.claims(deployed, champion)
+    secret = world.spec.secretRef or deployed.model.secretRef
+    container = _step(world, step, plan, trainer_image, secret)
+    container["volumeMounts"] += [*workspace.mounts(step), *(mount for _, mount in claims)]
+    job = child(JOB, world, step_name(world, step), {RUN_LABEL: child_name(world.name)})
+    volumes = [workspace.volume(world), _TMP_VOLUME, *(volume for volume, _ in claims)]
+    secrets = _pull_secrets(world, deployed, champion)
+    labels = {STEP_LABEL: step}
+    job["spec"] = _job_spec(world, [container], volumes, labels, deadline_seconds, secrets)
+    return job
+
+
+def _job_spec(
+    world: TrainingWorld,
+    containers: list[Object],
+    volumes: list[Object],
+    labels: dict[str, str],
+    deadline_seconds: int,
+    secrets: list[LocalReference],
+) -> Object:
+    return step_job_spec(
+        model=world.model,
+        steps=containers,
+        volumes=volumes,
+        labels={RUN_LABEL: child_name(world.name), **labels},
+        annotations={RUN_ANNOTATION: world.name},
+        scheduling=world.spec.scheduling,
+        pull_secrets=secrets,
+        deadline_seconds=deadline_seconds,
+    )
+
+
+def _pull_secrets(
+    world: TrainingWorld, deployed: ModelDeploymentSpec, champion: ModelReference
+) -> list[LocalReference]:
+    return pull_secrets(
+        champion.uri, world.spec.imagePullSecrets, deployed.serving.imagePullSecrets
+    )
+
+
 def _step(
-    world: TrainingWorld, step: str, plan: Plan, trainer_image: str, deployed: ModelDeploymentSpec
+    world: TrainingWorld, step: str, plan: Plan, trainer_image: str, secret: LocalReference | None
 ) -> Object:
     image = world.spec.image if step == TRAIN else None
     resources = world.spec.resources.model_dump(exclude_none=True)
@@ -102,10 +131,7 @@ def _step(
         plan,
         resources if step == TRAIN else without_devices(resources),
     )
-    container["volumeMounts"] = [
-        *({"name": name, "mountPath": path} for name, path in _FOLDERS[step].items()),
-        {"name": "tmp", "mountPath": TMP},
-    ]
+    container["volumeMounts"] = [{"name": "tmp", "mountPath": TMP}]
     if image:
         # Whose it is may write where it likes.
         container["securityContext"] = confined(read_only=False)
@@ -113,25 +139,6 @@ def _step(
         container["args"] = [step]
     if step == TRAIN:
         container["ports"] = [{"name": "progress", "containerPort": PROGRESS_PORT}]
-    secret = world.spec.secretRef or deployed.model.secretRef
-    if secret and step != TRAIN:
+    elif secret:
         container["envFrom"] = [{"secretRef": {"name": secret.name}}]
     return container
-
-
-def _claims(
-    deployed: ModelDeploymentSpec, champion: ModelReference
-) -> tuple[str | None, list[tuple[Object, Object]]]:
-    """Where the captured files lie for a container, and the volumes with their mounts."""
-    capture = deployed.monitoring.capture if deployed.monitoring else None
-    captured, capture_claim = locate(capture.uri, _CAPTURE) if capture else (None, None)
-    _, model_claim = locate(champion.uri, _MODEL)
-    claims: list[tuple[Object, Object]] = []
-    for name, claim, path in (
-        ("capture", capture_claim, _CAPTURE),
-        ("model", model_claim, _MODEL),
-    ):
-        if claim:
-            mount = {"name": name, "mountPath": path, "readOnly": True}
-            claims.append(({"name": name, **claim}, mount))
-    return captured, claims

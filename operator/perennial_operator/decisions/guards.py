@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from perennial_contracts.duration import seconds
 from perennial_contracts.retraining import Retraining, RetrainingReason, Run
-from perennial_contracts.retrainjob import Trigger
+from perennial_contracts.trigger import Trigger
 
 from ..clock import from_text
 from ..world import World

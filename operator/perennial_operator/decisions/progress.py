@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from perennial_contracts.retrainjob import BestSoFar, TrainingProgress
+from perennial_contracts.runstatus import BestSoFar, TrainingProgress
 from perennial_contracts.training import Best, Progress
 
 _MOST = 2**31 - 1

@@ -14,7 +14,7 @@ from perennial_contracts.retraining import (
     RetrainingStatus,
     Run,
 )
-from perennial_contracts.retrainjob import Trigger
+from perennial_contracts.trigger import Trigger
 
 from ..children import retrain_job
 from ..clock import to_text

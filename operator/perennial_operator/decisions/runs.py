@@ -9,7 +9,7 @@ from perennial_contracts.retraining import (
     Run,
     RunOutcome,
 )
-from perennial_contracts.retrainjob import SUCCEEDED, Lineage
+from perennial_contracts.runstatus import SUCCEEDED, Lineage
 
 from ..clock import from_text, to_text
 from ..revision import promotion_source

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from perennial_contracts.api import Condition
-from perennial_contracts.retrainjob import ASSEMBLED, JUDGED, SUCCEEDED, TRAINED, RunReason
+from perennial_contracts.runstatus import ASSEMBLED, JUDGED, SUCCEEDED, TRAINED, RunReason
 from perennial_contracts.training import ASSEMBLE, JUDGE, TRAIN
 
 from ..objects import Object
@@ -46,10 +46,10 @@ STEPS = (
 )
 
 
-def ended_in(pod: Object) -> int:
-    """How many steps have ended well in a pod, one after the other."""
-    count = 0
-    for step in STEPS:
+def ended_in(pod: Object, before: int = 0) -> int:
+    """How many steps have ended well, one after the other: those before a pod, and in it."""
+    count = before
+    for step in STEPS[before:]:
         ended = state_of(pod, step.container).get("terminated")
         if not ended or ended.get("exitCode") != 0:
             break

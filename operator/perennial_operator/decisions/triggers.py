@@ -12,7 +12,7 @@ from perennial_contracts.retraining import (
     RetrainingReason,
     RetrainingStatus,
 )
-from perennial_contracts.retrainjob import Trigger
+from perennial_contracts.trigger import Trigger
 
 from ..clock import from_text, to_text
 from ..world import World

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.retrainjob import DataSummary, TrainingData
+from perennial_contracts.retrainjob import TrainingData
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import TrainingFailure
 
 from ..errors import StepError

@@ -10,7 +10,7 @@ from perennial_contracts.bundle import MANIFEST_NAME, Bundle
 from perennial_contracts.capture import LABEL, TIME
 from perennial_contracts.duration import seconds
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import (
     CHAMPION_FOLDER,
     LEARNT_UNTIL,

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from perennial_contracts.quality import ERRORS, RELATIVE, MetricName
-from perennial_contracts.retrainjob import Comparison
+from perennial_contracts.runstatus import Comparison
 
 from ..evaluate.blocks import resample
 from ..evaluate.intervals import BLOCKS, HIGH, LOW, RESAMPLES

@@ -6,7 +6,7 @@ import numpy as np
 
 from perennial_contracts.modelcard import CompressionTrial
 from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import (
     RECENT_FILE,
     REFERENCE_FILE,

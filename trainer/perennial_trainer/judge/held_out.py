@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from perennial_contracts.modelcard import TaskName
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import Plan, TrainingFailure
 
 from ..errors import StepError

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from perennial_contracts.modelcard import MODEL_CARD_NAME, REPORT_NAME
-from perennial_contracts.retrainjob import Metric
+from perennial_contracts.runstatus import Metric
 from perennial_contracts.training import (
     CANDIDATE,
     LEARNT_UNTIL,

@@ -7,7 +7,7 @@ import numpy as np
 import skops.io
 from pydantic import ValidationError
 
-from perennial_contracts.retrainjob import DataSummary
+from perennial_contracts.runstatus import DataSummary
 from perennial_contracts.training import (
     CHAMPION_FOLDER,
     EXTRA_FOLDER,
