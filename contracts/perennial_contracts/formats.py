@@ -45,6 +45,7 @@ SUPPORTED = (
     "(.pt2 of torch.export.save), an MLflow model directory"
 )
 _MLFLOW_VARIANTS: Mapping[str, Variant] = {"keras": "tf", "tensorflow": "tf", "pytorch": "torch"}
+_GZIP_MAGIC = b"\x1f\x8b"
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _MEMBER = re.compile(rb"PK(?:\x03\x04(.{26})|\x01\x02(.{42}))", re.DOTALL)
 _MAX_SHOWN = 10
@@ -110,6 +111,10 @@ def explain(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None
     hint = ""
     if any(head.startswith(_HDF5_MAGIC) for head in files.values()):
         hint = ". HDF5 is Keras's old format: save the model again as .keras"
+    elif not any(files.values()):
+        hint = ", which is empty (0 bytes): upload it again"
+    elif any(head.startswith(_GZIP_MAGIC) for head in files.values()):
+        hint = ". What is packed with gzip is only read if it is a pickle: upload it unpacked"
     shown = ", ".join(names[:_MAX_SHOWN])
     return f"expected a model, got {shown}{more}{hint}. Supported are {SUPPORTED}"
 

@@ -101,6 +101,12 @@ def test_what_is_no_model_is_listed_beside_what_is_supported() -> None:
     assert "no files" in explain({})
 
 
+def test_an_empty_file_and_a_packed_one_are_told_with_what_to_do() -> None:
+    assert "got model.bin, which is empty (0 bytes): upload it again" in explain({"model.bin": b""})
+    packed = gzip.compress(b"tree\nversion=v4\n")
+    assert "got m.txt.gz. What is packed with gzip" in explain({"m.txt.gz": packed})
+
+
 def test_every_format_has_an_image_variant() -> None:
     assert set(VARIANT_OF) == set(FORMATS)
 

@@ -1,11 +1,19 @@
 """The drift profile is compared with its model when both are loaded."""
 
+import weakref
+
+import numpy as np
 import pytest
 
 from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.profile import Profile
+from perennial_runtime.classes import Classes
 from perennial_runtime.engine.model import Model
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.fetch import fetch
+from perennial_runtime.monitoring.monitor import Monitor
+from perennial_runtime.monitoring.prediction_id import IdMaker
+from perennial_runtime.signature import TensorSpec
 
 
 @pytest.fixture
@@ -103,3 +111,45 @@ def test_a_profile_of_answers_needs_a_classifier(affine, write_files, tmp_path):
     with pytest.raises(LoadError) as caught:
         Model(fetch(str(directory), None, tmp_path / "cache", 0), 1)
     assert "score: expected none, as the model has no outputs" in caught.value.message
+
+
+def watch(profile: dict | None, shape=(-1, 1, 2, 2)) -> Monitor:
+    classes = Classes(("cat", "dog"), 1)
+    inputs = [TensorSpec("image", "FP32", shape)]
+    known = Profile.model_validate(profile) if profile else None
+    return Monitor("pod", "sha256:1", inputs, classes, known, IdMaker("m", "0" * 12), "0" * 12)
+
+
+ANSWERS = {
+    "rows": 4,
+    "features": [],
+    "score": {"name": "score", "edges": [0.5], "counts": [2, 2, 0]},
+    "label": {"name": "label", "categories": ["cat", "dog"], "counts": [2, 2, 0, 0]},
+}
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3,), (1, 2)])
+def test_answers_to_images_are_counted_and_the_images_are_not_kept(sizes):
+    monitor = watch(ANSWERS)
+    kept = []
+    for size in sizes:
+        image = np.zeros((size, 1, 2, 2), np.float32)
+        kept.append(weakref.ref(image))
+        dogs = np.tile(np.array([[0.2, 0.8]], np.float32), (size, 1))
+        results = {"label": np.array(["dog"] * size, object), "probabilities": dogs}
+        monitor.answered({"image": image}, results)
+    del image
+    assert [reference() for reference in kept] == [None] * len(kept)
+    counters = monitor.counters()
+    assert counters.rows == 3
+    assert counters.score == [0, 3, 0]
+    assert counters.label == [0, 3, 0, 0]
+    assert counters.features == {}
+
+
+def test_without_a_profile_the_rows_of_tensors_alone_are_counted():
+    monitor = watch(None)
+    results = {"label": np.array(["dog"], object), "probabilities": np.array([[0.2, 0.8]])}
+    monitor.answered({"image": np.zeros((1, 1, 2, 2), np.float32)}, results)
+    counters = monitor.counters()
+    assert (counters.rows, counters.score, counters.label) == (1, None, None)

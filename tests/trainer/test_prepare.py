@@ -1,3 +1,4 @@
+import gzip
 import importlib.util
 import json
 import os
@@ -8,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import skops.io
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from support.capturing import write_parquet
@@ -21,8 +26,14 @@ from perennial_contracts.bundle import Bundle
 from perennial_contracts.digest import digest_of, digest_of_files
 from perennial_contracts.outcome import Outcome
 from perennial_contracts.preparation import Fetched, Preparation
+from perennial_contracts.profile import Profile
+from perennial_runtime.engine.model import Model
+from perennial_runtime.fetching.fetch import fetch as fetch_bundle
+from perennial_runtime.service import Service
 from perennial_trainer.errors import StepError
-from perennial_trainer.prepare import fetch, publish, sandbox
+from perennial_trainer.formats import samples
+from perennial_trainer.formats.converted import Input
+from perennial_trainer.prepare import convert, fetch, publish, sandbox
 from perennial_trainer.prepare.settings import PrepareSettings
 from perennial_trainer.step_options import read_plan
 
@@ -287,3 +298,221 @@ def test_a_pickle_is_refused_and_nothing_in_it_is_run(tmp_path: Path) -> None:
     assert (code, outcome and outcome.reason) == (1, "UntrustedModel")
     assert not proof.exists()
     assert not list((tmp_path / "output").iterdir())
+
+
+# --- what a profile is made of ---
+
+
+def bundle_of(root: Path, model: Any, **more: Any) -> Path:
+    """The folder that ``convert`` leaves."""
+    skops.io.dump(model, root / "model.skops")
+    what = plan(root, root / "model.skops", **more)
+    for each in ("fetch", "convert"):
+        code, _, log = step(root, what, each)
+        assert code == 0, log
+    return root / "output"
+
+
+def counted(folder: Path, feeds: dict[str, np.ndarray]) -> Any:
+    """The counters of the runtime that serves a bundle, after one request."""
+    engine = Model(fetch_bundle(str(folder), None, folder.parent / "cache", 0), 1)
+    service = Service("m", engine, "pod", 1 << 20)
+    names = [tensor.name for tensor in engine.outputs]
+    service.monitor.answered(feeds, dict(zip(names, engine.run(feeds, names), strict=True)))
+    return service.monitor.counters()
+
+
+@formats
+def test_a_regressor_of_a_table_has_a_profile_of_features_and_predictions(tmp_path: Path) -> None:
+    _, frame, _ = pipeline()
+    truth = frame["wind"] * 2 + frame["delay"]
+    columns = ColumnTransformer(
+        [
+            ("numbers", StandardScaler(), ["wind", "delay"]),
+            ("texts", OneHotEncoder(handle_unknown="ignore"), ["carrier"]),
+        ]
+    )
+    write_parquet(frame, tmp_path / "rows.parquet")
+    sample = str(tmp_path / "rows.parquet")
+    folder = bundle_of(
+        tmp_path, make_pipeline(columns, LinearRegression()).fit(frame, truth), sample=sample
+    )
+    profile = Profile.model_validate_json((folder / "profile.json").read_bytes())
+    assert [feature.name for feature in profile.features] == ["wind", "delay", "carrier"]
+    assert profile.score is not None
+    assert sum(profile.score.counts) == profile.rows == 300
+    assert profile.label is None
+    feeds = {name: frame[[name]].to_numpy() for name in frame}
+    counters = counted(folder, feeds)
+    # The same rows fall into the same bins.
+    assert counters.score == profile.score.counts
+    assert counters.features == {each.name: each.counts for each in profile.features}
+
+
+@formats
+@pytest.mark.parametrize("kind", ["Classification", "Regression"])
+def test_a_model_of_a_matrix_has_a_profile_of_its_answers(tmp_path: Path, kind: str) -> None:
+    random = np.random.default_rng(0)
+    table = random.normal(size=(300, 3)).astype(np.float32)
+    model: Any = LinearRegression().fit(table, table.sum(axis=1))
+    if kind == "Classification":
+        model = LogisticRegression().fit(table, np.where(table[:, 0] > 0, "late", "early"))
+    write_parquet(pd.DataFrame(table, columns=list("abc")), tmp_path / "rows.parquet")
+    folder = bundle_of(tmp_path, model, sample=str(tmp_path / "rows.parquet"))
+    profile = Profile.model_validate_json((folder / "profile.json").read_bytes())
+    assert (profile.features, profile.rows) == ([], 300)
+    assert profile.score is not None
+    counters = counted(folder, {"input": table})
+    assert counters.score == profile.score.counts
+    assert counters.label == (profile.label.counts if profile.label else None)
+    assert (profile.label is not None) is (kind == "Classification")
+    assert counters.rows == 300
+
+
+# --- what people give by mistake ---
+
+
+def prepared(root: Path, what: Preparation) -> None:
+    """What the first two steps do to the model, but for taking the network from this process."""
+    given = settings(root)
+    fetch.run(what, given)
+    found = Fetched.model_validate_json((given.input / "fetched.json").read_bytes())
+    sample = given.input / "sample.parquet"
+    artifact = given.input / "artifact" / found.path
+    convert._convert(what, artifact, sample if sample.exists() else None)
+
+
+def refused(root: Path, uri: str | Path, **more: Any) -> StepError:
+    with pytest.raises(StepError) as caught:
+        prepared(root, plan(root, uri, **more))
+    assert caught.value.exit_code == 1
+    assert len(caught.value.message) < 1000
+    return caught.value
+
+
+def test_an_empty_directory_is_told_with_the_field(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    outcome = refused(tmp_path, f"{tmp_path}/raw/")
+    assert outcome.reason == "ModelNotFound"
+    assert "/raw/: expected a model, got no files. Check spec.model.uri" in outcome.message
+
+
+@formats
+@pytest.mark.parametrize(
+    ("files", "reason", "message"),
+    [
+        (
+            {"a.txt": b"tree\nversion=v4\n", "b.json": b'{"learner":{}}'},
+            "UnsupportedModel",
+            "spec.model.uri: expected one model, got 2: a.txt (LightGBM), b.json (XGBoost). Give "
+            "the path of one of them",
+        ),
+        ({"m.skops": b""}, "UnsupportedModel", "got m.skops, which is empty (0 bytes): upload it"),
+        ({"README.md": b"# A model"}, "UnsupportedModel", "expected a model, got README.md. Supp"),
+        (
+            {"m.pkl.gz": gzip.compress(pickle.dumps({"a": 1}))},
+            "UntrustedModel",
+            "m.pkl.gz: is a pickle, which can run anything as it is read. Nothing was loaded. Write"
+            " the model with skops.io.dump instead, or say that the file is trusted with "
+            "spec.packaging.trusted: true",
+        ),
+        (
+            {"m.txt.gz": gzip.compress(b"tree\nversion=v4\n")},
+            "UnsupportedModel",
+            "What is packed with gzip is only read if it is a pickle: upload it unpacked",
+        ),
+        ({"m.skops": b"PK\x03\x04" + b"0" * 50}, "UnsupportedModel", "expected a model, got m.sk"),
+    ],
+    ids=["two", "empty", "none", "packed pickle", "packed", "half a zip"],
+)
+def test_what_is_no_model_is_told_with_what_to_do(
+    tmp_path: Path, files: dict[str, bytes], reason: str, message: str
+) -> None:
+    (tmp_path / "raw").mkdir()
+    for name, data in files.items():
+        (tmp_path / "raw" / name).write_bytes(data)
+    outcome = refused(tmp_path, f"{tmp_path}/raw/")
+    assert (outcome.reason, outcome.message[: len("spec.model.uri")]) == (reason, "spec.model.uri")
+    assert message in outcome.message
+
+
+@formats
+def test_another_format_than_was_said_names_the_field(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"tree\nversion=v4\n")
+    outcome = refused(tmp_path, tmp_path / "m", format="XGBoost")
+    assert outcome.message.startswith(
+        "spec.model.format: expected XGBoost as it says, got LightGBM"
+    )
+    assert outcome.message.endswith("Write format: LightGBM, or Auto")
+
+
+def onnx_of(initializers: list[Any], *, extent: int | None = None) -> bytes:
+    """X times W, X of shape [N, extent]."""
+    x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", extent or "C"])
+    y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", "D"])
+    nodes = [helper.make_node("MatMul", ["X", "W"], ["Y"])]
+    graph = helper.make_graph(nodes, "g", [x], [y], initializer=initializers)
+    opsets = [helper.make_opsetid("", 17)]
+    data: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    return data
+
+
+@formats
+def test_weights_that_lie_beside_an_onnx_file_are_told_with_what_to_do(tmp_path: Path) -> None:
+    weights = numpy_helper.from_array(np.ones((2, 2), np.float32), "W")
+    onnx.external_data_helper.set_external_data(weights, "weights.bin")
+    weights.ClearField("raw_data")
+    (tmp_path / "m.bin").write_bytes(onnx_of([weights]))
+    outcome = refused(tmp_path, tmp_path / "m.bin")
+    assert outcome.reason == "ConversionFailed"
+    assert "expected the weights in the file" in outcome.message
+    assert "save_as_external_data=False" in outcome.message
+
+
+@formats
+def test_rows_that_are_made_up_and_refused_ask_for_a_sample(tmp_path: Path) -> None:
+    weights = numpy_helper.from_array(np.ones((3, 2), np.float32), "W")
+    (tmp_path / "m.bin").write_bytes(onnx_of([weights]))
+    outcome = refused(tmp_path, tmp_path / "m.bin")
+    assert outcome.reason == "ConversionFailed"
+    assert "refuses the rows that it is to be compared on, X [512, 8]" in outcome.message
+    assert "spec.packaging.sample" in outcome.message
+    # With such rows as it gets it is packaged.
+    write_parquet(pd.DataFrame({"X": [[1.0, 2.0, 3.0]] * 5}), tmp_path / "rows.parquet")
+    sample = str(tmp_path / "rows.parquet")
+    prepared(tmp_path, plan(tmp_path, tmp_path / "m.bin", sample=sample))
+
+
+@formats
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (pd.DataFrame({"X": [[1.0, 2.0]]}), "input X: expected shape [-1, 3], got [1, 2]"),
+        (pd.DataFrame({"X": [[1.0], [1.0, 2.0]]}), "sample rows: input X: expected FP32"),
+        (pd.DataFrame({"a": [1.0]}), "expected the 3 columns of input X, got 1: a"),
+        (pd.DataFrame({"X": []}), "expected rows, got none"),
+    ],
+)
+def test_a_sample_that_does_not_fit_names_field_and_input(
+    tmp_path: Path, rows: pd.DataFrame, message: str
+) -> None:
+    weights = numpy_helper.from_array(np.ones((3, 2), np.float32), "W")
+    (tmp_path / "m.bin").write_bytes(onnx_of([weights], extent=3))
+    write_parquet(rows, tmp_path / "rows.parquet")
+    outcome = refused(tmp_path, tmp_path / "m.bin", sample=str(tmp_path / "rows.parquet"))
+    assert outcome.reason == "DataUnreadable"
+    assert outcome.message.startswith("spec.packaging.sample: ")
+    assert message in outcome.message
+
+
+@formats
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.booleans())
+def test_lists_of_a_table_are_tensors_nested_or_flat(
+    rows: int, height: int, width: int, flat: bool
+) -> None:
+    tensor = np.arange(rows * height * width, dtype=np.float32).reshape(rows, height, width)
+    column = np.empty(rows, object)
+    for place, row in enumerate(tensor):
+        column[place] = row.reshape(-1).tolist() if flat else row.tolist()
+    one = Input("x", "FP32", (-1, height, width))
+    np.testing.assert_array_equal(samples._fit(one, {"x": column}), tensor)

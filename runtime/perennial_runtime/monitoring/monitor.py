@@ -44,6 +44,11 @@ class Monitor:
         self._digest = digest
         self._inputs = inputs
         self._is_tabular = is_tabular(inputs)
+        # Tensors that are no features are not set aside to be counted: images would fill memory.
+        self._columns = [feature.name for feature in profile.features] if profile else []
+        self._answers_rows = bool(inputs) and all(
+            tensor.shape and tensor.shape[0] < 0 for tensor in inputs
+        )
         self._classes = classes
         self._is_regression = is_regression
         self._places = (
@@ -73,7 +78,7 @@ class Monitor:
             An id for each row, where they were wanted.
         """
         rows = self._rows(feeds)
-        batch = self._batch(rows, feeds, results) if self._is_tabular else None
+        batch = self._batch(rows, feeds, results) if self._answers_rows else None
         if batch is None:
             self._tally.add_rows(rows)
         else:
@@ -125,10 +130,12 @@ class Monitor:
     def _batch(
         self, rows: int, feeds: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray]
     ) -> Batch | None:
-        """The request as rows of a table; None where its tensors are not one value for each."""
+        """The request as rows; None where its tensors are not as many of one another's."""
         for values in feeds.values():
             if len(values) != rows:
                 return None
+        if not self._is_tabular:
+            feeds = {name: feeds[name] for name in self._columns}
         if self._is_regression:
             numbers = results[PREDICTION]
             return Batch(rows, feeds, None, None, numbers) if len(numbers) == rows else None

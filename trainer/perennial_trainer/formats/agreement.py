@@ -3,7 +3,8 @@
 A conversion can go wrong without an error, so nothing is published without this check.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,9 +51,11 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
         names = [output.name for output in session.get_outputs()]
         tally = _Tally()
         for rows in samples:
-            said = dict(zip(names, session.run(names, dict(rows)), strict=True))
-            if converted.reference is not None:
-                _compare(tally, said, converted.reference(rows), converted.tolerance)
+            with _rows_explained(rows):
+                said = dict(zip(names, session.run(names, dict(rows)), strict=True))
+                expected = converted.reference(rows) if converted.reference else None
+            if expected is not None:
+                _compare(tally, said, expected, converted.tolerance)
             else:
                 tally.rows += len(next(iter(rows.values()), ()))
     allowed = int(converted.stray * tally.rows)
@@ -74,6 +77,23 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
         ties=tally.ties,
         max_difference=tally.largest,
     )
+
+
+@contextmanager
+def _rows_explained(rows: Arrays) -> Iterator[None]:
+    """Rows that are refused may be none such as the model gets: most are made up."""
+    try:
+        yield
+    except Exception as error:
+        taken = ", ".join(f"{name} {list(values.shape)}" for name, values in rows.items())
+        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise StepError(
+            TrainingFailure.CONVERSION_FAILED,
+            f"the model refuses the rows that it is to be compared on, {taken}: {first_line}. Rows "
+            "are made up where there are none: give some such as the model gets, a Parquet file "
+            "with a column for each input, lists where it is no number "
+            "(spec.packaging.sample, --sample)",
+        ) from error
 
 
 def _compare(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
     elif converted.example is not None:
         plain = {one.name: _fit(one, converted.example) for one in converted.inputs}
     sets: list[Arrays] = [plain]
-    if plain is not drawn:
+    if plain is not drawn and _bears(converted, drawn):
         sets.append(drawn)
     for change in (_with_gaps, _with_unknown, _with_empty):
         changed = change(drawn, converted, random)
@@ -131,7 +132,7 @@ def _bears(converted: Converted, rows: Arrays) -> bool:
         return False
     try:
         converted.reference(rows)
-    except ValueError:
+    except Exception:  # each framework refuses by errors of its own
         return False
     return True
 
@@ -180,10 +181,27 @@ def _table(path: Path, frame: pd.DataFrame, one: Input, names: Sequence[str]) ->
     return _fit(one, {one.name: frame[chosen].to_numpy()})
 
 
+def _from_lists(values: np.ndarray, one: Input) -> np.ndarray:
+    """A column of lists as a tensor: nested ones, or flat ones of a row's numbers in C order."""
+    tensor = np.array([_nested(value) for value in values])
+    extents = one.shape[1:]
+    if tensor.ndim == 2 and len(extents) > 1 and all(extent > 0 for extent in extents):
+        return tensor.reshape(len(tensor), *extents)
+    return tensor
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, list | np.ndarray):
+        return [_nested(inner) for inner in value]
+    return value
+
+
 def _fit(one: Input, columns: Arrays) -> np.ndarray:
     """Values in an input's type and rank."""
     try:
         values = np.asarray(columns[one.name])
+        if values.dtype == object and len(values) and isinstance(values.flat[0], list | np.ndarray):
+            values = _from_lists(values, one)
         if one.datatype == "BYTES":
             values = np.array(
                 ["" if value is None or value != value else str(value) for value in values.ravel()],

@@ -1,6 +1,6 @@
 """A classifier or regressor in ONNX: what it takes, and what it answers to clean rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ LABEL, PROBABILITIES = "label", "probabilities"
 PREDICTION = "prediction"
 """The output of a regressor."""
 BATCH_ROWS = 65536
+TENSOR_ROWS = 32
+"""Rows of tensors that are answered at once: of images they are large."""
 DATATYPES: dict[str, Datatype] = {
     "bool": "BOOL", "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
     "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
@@ -40,12 +42,15 @@ class SignatureError(Exception):
 class OnnxModel:
     """An input per feature; outputs ``label`` and ``probabilities``, or ``prediction``."""
 
-    def __init__(self, source: bytes | Path, labels: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, source: bytes | Path, labels: Sequence[str] | None = None, *, is_table: bool = True
+    ) -> None:
         """Loads a model.
 
         Args:
             source: the ONNX file, or where it lies with the weights beside it.
             labels: the classes in the order of the probabilities, where a bundle says them.
+            is_table: whether each input must be a feature; else there are none.
 
         Raises:
             SignatureError: where it is no model of rows, or cannot be loaded at all.
@@ -54,7 +59,7 @@ class OnnxModel:
         self.session = _session(source)
         self.inputs = [describe(node) for node in self.session.get_inputs()]
         self.outputs = [describe(node) for node in self.session.get_outputs()]
-        self.features = [_feature(tensor) for tensor in self.inputs]
+        self.features = [_feature(tensor) for tensor in self.inputs] if is_table else []
         self.kind: TaskName = _kind(self.outputs)
         self._width = _check_outputs(self.outputs) if self.kind == "Classification" else 0
         self.labels = list(labels) if labels else None
@@ -74,10 +79,37 @@ class OnnxModel:
         Raises:
             SignatureError: where the model refuses the rows, or answers something else.
         """
+        return self._answer(
+            len(frame),
+            BATCH_ROWS,
+            lambda rows: tensors(frame.iloc[rows], self.features),
+            classes,
+        )
+
+    def answer_tensors(self, feeds: Mapping[str, np.ndarray], classes: Sequence[str]) -> Answers:
+        """The answers to the rows of some tensors, by the inputs' names.
+
+        Raises:
+            SignatureError: where the model refuses them, or answers something else.
+        """
+        return self._answer(
+            len(next(iter(feeds.values()))),
+            TENSOR_ROWS,
+            lambda rows: {name: values[rows] for name, values in feeds.items()},
+            classes,
+        )
+
+    def _answer(
+        self,
+        count: int,
+        most: int,
+        feeds: Callable[[slice], Mapping[str, np.ndarray]],
+        classes: Sequence[str],
+    ) -> Answers:
         names = [PREDICTION] if self.kind == "Regression" else [LABEL, PROBABILITIES]
         parts = [
-            self._ask(names, frame.iloc[start : start + BATCH_ROWS])
-            for start in range(0, max(len(frame), 1), BATCH_ROWS)
+            self._ask(names, feeds(slice(start, start + most)), min(most, count - start))
+            for start in range(0, max(count, 1), most)
         ]
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in names}
         return self.read(outputs, classes)
@@ -109,15 +141,17 @@ class OnnxModel:
             )
         return Answers(_name(labels.reshape(-1), names), probabilities, names)
 
-    def _ask(self, names: list[str], frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    def _ask(
+        self, names: list[str], feeds: Mapping[str, np.ndarray], rows: int
+    ) -> dict[str, np.ndarray]:
         try:
-            said = self.session.run(names, tensors(frame, self.features))
+            said = self.session.run(names, dict(feeds))
         except ERRORS as error:
             raise SignatureError(f"the model refuses rows of the data: {error}") from error
         for name, values in zip(names, said, strict=True):
-            if np.shape(values)[:1] != (len(frame),):
+            if np.shape(values)[:1] != (rows,):
                 raise SignatureError(
-                    f"output {name}: expected a value for each of {len(frame)} rows, "
+                    f"output {name}: expected a value for each of {rows} rows, "
                     f"got shape {np.shape(values)}"
                 )
         return dict(zip(names, said, strict=True))

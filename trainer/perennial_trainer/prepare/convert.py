@@ -1,10 +1,13 @@
 """The middle step: from the artifact to a bundle, without network and without credentials."""
 
 import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
@@ -25,6 +28,7 @@ from perennial_contracts.preparation import (
     Preparation,
 )
 from perennial_contracts.profile import PROFILE_NAME, Profile
+from perennial_contracts.training import TrainingFailure
 
 from .. import formats
 from ..errors import StepError
@@ -51,7 +55,9 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     fetched = _fetched(settings.input / FETCHED_FILE)
     artifact = settings.input / ARTIFACT_FOLDER
     sample = settings.input / SAMPLE_FILE
-    converted, facts = _convert(plan, artifact / fetched.path, sample if sample.is_file() else None)
+    converted, facts, rows = _convert(
+        plan, artifact / fetched.path, sample if sample.is_file() else None
+    )
     before = _bundle(artifact / MANIFEST_NAME) if fetched.bundle else None
     made = _Made(converted, facts, before, converted.model)
     if plan.compression is not None:
@@ -62,7 +68,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
             made.model, made.labels, plan.compression, settings.input / GATE_FILE
         )
     elif sample.is_file():
-        made.profile = profile_rows(made.model, made.labels, sample)
+        made.profile = profile_rows(made.model, made.labels, sample, rows)
     for name, data in _files(plan, fetched, made).items():
         (settings.output / name).write_bytes(data)
 
@@ -92,15 +98,37 @@ class _Made:
 
 def _convert(
     plan: Preparation, path: Path, sample: Path | None
-) -> tuple[formats.Converted, ConversionFacts]:
+) -> tuple[formats.Converted, ConversionFacts, Mapping[str, np.ndarray]]:
+    """The model, how well it agrees, and the rows that the user gave or that were drawn."""
     options = formats.ConvertOptions(trusted=plan.trusted, sample=sample)
-    converted = formats.convert(path, None if plan.format == "Auto" else plan.format, options)
-    facts = formats.check(converted, formats.draw(converted, sample))
+    with _fields_named(sample):
+        converted = formats.convert(path, None if plan.format == "Auto" else plan.format, options)
+        drawn = formats.draw(converted, sample)
+        facts = formats.check(converted, drawn)
     tell(
         f"{facts.format}, by {facts.converter}: {facts.rows:,} rows compared, the largest "
         f"difference is {facts.max_difference:.3g}"
     )
-    return converted, facts
+    return converted, facts, drawn[0]
+
+
+@contextmanager
+def _fields_named(sample: Path | None) -> Iterator[None]:
+    """Errors name the resource's fields, where the converters know paths and options."""
+    try:
+        yield
+    except StepError as error:
+        message = error.message
+        if error.reason is TrainingFailure.DATA_UNREADABLE:
+            place = f"{sample}: " if sample else ""
+            message = f"spec.packaging.sample: {message.removeprefix(place)}"
+        elif message.endswith("say that the file is trusted"):
+            message = f"spec.model.uri: {message} with spec.packaging.trusted: true"
+        elif message.startswith("format: "):
+            message = f"spec.model.{message}"
+        else:
+            message = f"spec.model.uri: {message}"
+        raise StepError(error.reason, message) from error
 
 
 def _files(plan: Preparation, fetched: Fetched, made: _Made) -> dict[str, bytes]:
