@@ -129,7 +129,7 @@ class Api:
         response = await self._client.call_api(method, url, headers, body)
         data = await response.read()
         metrics.API_REQUESTS.labels(verb, kind.name, str(response.status)).inc()
-        answer = _parsed(data)
+        answer = parsed(data)
         if response.status >= 400:
             raise ApiError(
                 response.status, answer.get("reason", "Unknown"), answer.get("message", "")
@@ -138,7 +138,7 @@ class Api:
         return result
 
 
-def _parsed(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
     """The answer as JSON; where it is none, such as for a kind that is not served, as a message."""
     try:
         return json.loads(data) if data else {}

@@ -17,7 +17,7 @@ from perennial_contracts.outcome import Outcome
 from perennial_contracts.retrainjob import RetrainJobSpec
 from perennial_contracts.runstatus import ModelReference, RetrainJobStatus
 from perennial_contracts.training import Plan, TrainingResult
-from perennial_operator.children import train_job
+from perennial_operator.children import train_job, workspace
 from perennial_operator.clock import to_text
 from perennial_operator.decisions import staged
 from perennial_operator.decisions.training import decide
@@ -238,9 +238,13 @@ def test_the_train_job_finds_its_files_and_not_what_it_is_judged_on() -> None:
     assert template["metadata"]["annotations"] == {"perennial.dev/retrain-job": "delays-1"}
     (container,) = template["spec"]["containers"]
     mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
-    assert mounts.keys() == {"/perennial/input", "/perennial/output", "/tmp"}
-    assert mounts["/perennial/input"]["readOnly"] is True
-    assert mounts["/perennial/output"]["subPath"] == "output"
+    assert mounts.keys() == {"/perennial", "/tmp"}
+    # The API of TrainJobs tells mounts apart by the volume's name.
+    assert len({mount["name"] for mount in mounts.values()}) == len(mounts)
+    seen = mounts["/perennial"]["subPath"]
+    for step, shown in (("assemble", {"input", "output"}), ("judge", {"input", "output"})):
+        files = {mount["subPath"] for mount in workspace.mounts(step) if mount["name"] == "work"}
+        assert files == {f"{seen}/{name}" for name in shown} | {"holdout"}
     assert "env" not in container
 
 

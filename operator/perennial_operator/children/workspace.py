@@ -23,6 +23,10 @@ FOLDERS = {
 }
 """What each step finds where, by the name of the volume or of the folder in the claim."""
 VOLUME = "work"
+_ROOT = "/perennial"
+"""All folders of the steps lie here."""
+_SHARED = "shared"
+"""The folder of the claim that training sees."""
 
 
 def claim_name(world: TrainingWorld) -> str:
@@ -46,13 +50,19 @@ def volume(world: TrainingWorld) -> Object:
 
 
 def mounts(step: str) -> list[Object]:
-    """Where a step finds its folders of the claim. What was assembled is not to be changed."""
+    """Where a step finds its folders of the claim.
+
+    Training has one mount: a TrainJob takes no second one of the same volume. Assembling mounts
+    the output as well, so that the folder is there.
+    """
+    if step == TRAIN:
+        return [{"name": VOLUME, "mountPath": _ROOT, "subPath": _SHARED}]
+    names = [*FOLDERS[step], "output"] if step == ASSEMBLE else list(FOLDERS[step])
     return [
         {
             "name": VOLUME,
-            "mountPath": path,
-            "subPath": folder,
-            **({"readOnly": True} if folder == "input" and step != ASSEMBLE else {}),
+            "mountPath": f"{_ROOT}/{name}",
+            "subPath": name if name == "holdout" else f"{_SHARED}/{name}",
         }
-        for folder, path in FOLDERS[step].items()
+        for name in names
     ]

@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+from support import loops, worlds
+
+from perennial_contracts.retrainjob import RetrainJobSpec
+from perennial_contracts.runstatus import RetrainJobStatus
+from perennial_operator import unwatched
+from perennial_operator.api import ApiError, parsed
+from perennial_operator.clock import to_text
+from perennial_operator.objects import CLAIM, TRAIN_JOB, Kind, Object
+from perennial_operator.world import TrainingWorld
+
+WANTED = [(TRAIN_JOB, "delays-1"), (CLAIM, "delays-1-work")]
+
+
+class AnsweringApi:
+    """Gives one object, or says no."""
+
+    def __init__(self, answer: Object | ApiError) -> None:
+        self.answer = answer
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        await asyncio.sleep(0)
+        if isinstance(self.answer, ApiError):
+            raise self.answer
+        return self.answer
+
+
+def looked(
+    answer: Object | ApiError, wanted: list[tuple[Kind, str]] | None = None
+) -> TrainingWorld:
+    job = {"kind": "Job", "metadata": {"name": "delays-1"}}
+    around = TrainingWorld(
+        namespace="default",
+        name="delays-1",
+        uid="uid-2",
+        generation=1,
+        children={("Job", "delays-1"): job},
+        spec=RetrainJobSpec.model_validate({**loops.TEMPLATE, "modelRef": {"name": "delays"}}),
+        status=RetrainJobStatus(startTime=to_text(worlds.NOW)),
+    )
+    api = AnsweringApi(answer)
+    return asyncio.run(unwatched.look(api, around, WANTED if wanted is None else wanted))  # type: ignore[arg-type]
+
+
+def owned_by(uid: str) -> Object:
+    return {"metadata": {"ownerReferences": [{"controller": True, "uid": uid}]}}
+
+
+def test_what_is_its_own_stands_before_the_jobs_so_that_it_is_deleted_before_them() -> None:
+    kinds = [kind for kind, _ in looked(owned_by("uid-2")).children]
+    assert kinds == ["TrainJob", "PersistentVolumeClaim", "Job"]
+
+
+def test_what_is_somebody_elses_is_no_child() -> None:
+    assert [kind for kind, _ in looked(owned_by("uid-9")).children] == ["Job"]
+
+
+def test_a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() -> None:
+    assert looked(ApiError(404, "NotFound", "no such object")).unserved == frozenset()
+    no_such_kind = ApiError(404, "Unknown", "404 page not found")
+    assert looked(no_such_kind).unserved == {"TrainJob", "PersistentVolumeClaim"}
+    assert looked(no_such_kind, []).unserved == frozenset()
+
+
+def test_any_other_refusal_is_an_error() -> None:
+    with pytest.raises(ApiError):
+        looked(ApiError(403, "Forbidden", "no"))
+
+
+def test_an_answer_that_is_no_json_is_a_message() -> None:
+    # So the API server answers for a group that it does not serve.
+    assert parsed(b"404 page not found\n") == {"message": "404 page not found"}
+    assert parsed(b'{"a": 1}') == {"a": 1}
+    assert parsed(b"") == {}
