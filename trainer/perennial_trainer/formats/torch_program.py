@@ -45,7 +45,7 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         data = finish(graph, fixed_batch=True)
         inputs = inputs_of(graph)
         answer = _reference(torch, program, outputs)
-        example = _example(program)
+        example = _example(torch, program)
     return Converted(
         model=data,
         format="PyTorch",
@@ -101,8 +101,7 @@ def _without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:
 def _reference(
     torch: Any, program: Any, outputs: Sequence[str]
 ) -> Callable[[Arrays], dict[str, np.ndarray]]:
-    from torch.utils import _pytree as pytree
-
+    pytree = torch.utils._pytree
     module = program.module()
     # Names of tensors, and the constants that the program was exported with.
     places = program.graph_signature.user_inputs
@@ -123,13 +122,11 @@ def _reference(
     return answer
 
 
-def _example(program: Any) -> dict[str, np.ndarray]:
+def _example(torch: Any, program: Any) -> dict[str, np.ndarray]:
     """The tensors that the program was exported with, by input."""
-    from torch.utils import _pytree as pytree
-
     if program.example_inputs is None:
         return {}
-    leaves = pytree.tree_leaves(program.example_inputs)
+    leaves = torch.utils._pytree.tree_leaves(program.example_inputs)
     places = program.graph_signature.user_inputs
     return {
         name: leaf.detach().numpy()
