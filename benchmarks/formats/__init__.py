@@ -1,0 +1,1 @@
+"""Models of every format: converted, measured, and served from what was saved. See ``__main__``."""

@@ -1,0 +1,144 @@
+"""Each model served on a cluster from what its framework saved, and asked."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import obstore
+from support.cluster import BUCKET, Cluster, Namespace, wait_until
+from tritonclient import http
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from .cases import Case
+from .making import ANSWERS, ROWS
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS = ("runtime", "operator", "trainer", "store")
+PATIENCE = 600.0
+TOLERANCE = 1e-3
+"""Largest difference that counts as the right answer: what is compared here is the whole way, to
+the last digit the conversion was compared before. Whole numbers may be one off."""
+
+
+def serve(
+    cluster: str, cases: Sequence[Case], folder: Path
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the table says of each: seconds, the largest difference, or why it is not served.
+
+    Args:
+        cluster: its name; it is made where there is none, with the images that the models need.
+        cases: the models.
+        folder: with what the measurement left of them.
+    """
+    ready = _prepare(cluster, sorted({case.image for case in cases} - set(DEFAULTS)))
+    with ready.namespace() as namespace:
+        for case in cases:
+            if not (folder / case.key / ROWS).exists():
+                continue
+            print(f"==> serving: {case.title}", flush=True)
+            try:
+                yield case.title, {"served": True, **_serve(namespace, case, folder)}
+            except (AssertionError, ValueError) as error:
+                yield case.title, {"served": False, "servedMessage": str(error)[:2000]}
+
+
+def _prepare(name: str, variants: Sequence[str]) -> Cluster:
+    """The cluster, with an operator that knows the images for all models."""
+
+    def tool(module: str, *words: str) -> str:
+        command = [sys.executable, "-m", module, *words]
+        return subprocess.run(
+            command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    tool("perennial_cluster", "up", "--name", name)
+    tool("perennial_images", "build", *DEFAULTS, *variants)
+    chosen = [word for variant in variants for word in ("--with", variant)]
+    tool("perennial_cluster.install", "--name", name, *chosen)
+    return Cluster(Path(tool("perennial_cluster", "kubeconfig", "--name", name).strip()))
+
+
+def _serve(namespace: Namespace, case: Case, folder: Path) -> dict[str, Any]:
+    artifact = folder / case.artifact
+    rows = dict(np.load(folder / case.key / ROWS))
+    expected = dict(np.load(folder / case.key / ANSWERS))
+    packaging = {
+        "output": {"uri": f"s3://{BUCKET}/{namespace.name}/bundles"},
+        **({"trusted": True} if case.trusted else {}),
+    }
+    uri = _upload(namespace, artifact)
+    began = time.monotonic()
+    namespace.deploy(case.key, uri, model={"format": "Auto"}, packaging=packaging)
+    try:
+        resource = namespace.wait_complete(case.key, PATIENCE)
+        client = http.InferenceServerClient(f"{namespace.address(case.key)}:80")
+        answers = wait_until(lambda: _ask(client, case.key, rows, list(expected)), 30)
+        seconds = time.monotonic() - began
+    finally:
+        namespace.kubectl("delete", "mdep", case.key)
+    resolution = resource["status"].get("resolution", {})
+    return {
+        "servedSeconds": round(seconds, 1),
+        "servedFormat": resolution.get("format") or "Onnx",
+        "servedDifference": _difference(answers, expected),
+    }
+
+
+def _upload(namespace: Namespace, artifact: Path) -> str:
+    files = [one for one in [artifact, *artifact.rglob("*")] if one.is_file()]
+    for file in files:
+        path = f"{namespace.name}/raw/{file.relative_to(artifact.parent)}"
+        obstore.put(namespace.cluster.store, path, file)
+    slash = "/" if artifact.is_dir() else ""
+    return f"s3://{BUCKET}/{namespace.name}/raw/{artifact.name}{slash}"
+
+
+def _ask(
+    client: http.InferenceServerClient,
+    model: str,
+    rows: dict[str, np.ndarray],
+    outputs: Sequence[str],
+) -> dict[str, np.ndarray] | None:
+    """The answers by output; None where there is none yet."""
+    inputs = []
+    for name, values in rows.items():
+        tensor = http.InferInput(name, list(values.shape), np_to_triton_dtype(values.dtype))
+        inputs.append(tensor.set_data_from_numpy(values))
+    try:
+        answer = client.infer(model, inputs)
+    except (InferenceServerException, OSError):
+        return None
+    return {name: answer.as_numpy(name) for name in outputs}
+
+
+def _difference(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> float:
+    """The largest; labels count as the same or not.
+
+    Raises:
+        ValueError: the answers are not the original's.
+    """
+    largest = 0.0
+    for name, want in expected.items():
+        got = answers[name].reshape(want.shape)
+        if name == "label":
+            texts = [one.decode() if isinstance(one, bytes) else str(one) for one in got.ravel()]
+            off = int(np.sum((np.array(texts) != want.ravel().astype(str)) & ~_ties(expected)))
+            if off:
+                raise ValueError(f"{off} of {len(texts)} labels are others than the original's")
+            continue
+        apart = float(np.abs(got.astype(float) - want.astype(float)).max(initial=0.0))
+        if apart > (1.0 if want.dtype.kind in "iu" else TOLERANCE):
+            raise ValueError(f"{name}: differs from the original by {apart:.3g}")
+        largest = max(largest, apart)
+    return largest
+
+
+def _ties(expected: dict[str, np.ndarray]) -> np.ndarray:
+    """Where the two likeliest classes are as likely, so that either label is right."""
+    top = np.sort(expected["probabilities"], axis=1)
+    ties: np.ndarray = top[:, -1] - top[:, -2] <= TOLERANCE
+    return ties
