@@ -95,7 +95,7 @@ def main() -> None:
         model = models[work.model]
         with contextlib.ExitStack() as stack:
             payload = build(work, model)
-            askers = {}
+            askers: dict[str, Asker] = {}
             for version in versions:
                 server = stack.enter_context(_start(version, work.model, model))
                 size = _checked(work, model, payload, server)
@@ -178,7 +178,7 @@ class Asker:
         self._file = payload.write(folder / work.key, work.protocol == "grpc")
         self._request = _head(payload) + payload.body
         self._connections = connections
-        self._sockets = []
+        self._sockets: list[socket.socket] = []
         if work.protocol != "grpc":
             address = ("127.0.0.1", server.ports.http)
             self._sockets = [socket.create_connection(address) for _ in range(connections)]

@@ -102,9 +102,7 @@ class Capture:
         """Whether predictions must come with their ids, because these say which are kept."""
         return self._permille < 1000 or self._maker is None
 
-    def add_predictions(
-        self, moment: int, ids: Sequence[str] | Sequence[int], batch: Batch
-    ) -> None:
+    def add_predictions(self, moment: int, ids: Sequence[str | int], batch: Batch) -> None:
         """Keeps the sampled rows of a request, which was answered at ``moment`` (ms since 1970).
 
         The arrays must not change afterwards. ``ids`` may be numbers that were reserved for them,

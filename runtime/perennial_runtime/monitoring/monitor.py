@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,7 +135,7 @@ class Monitor:
         for values in feeds.values():
             if len(values) != rows:
                 return None
-        row = None
+        row: tuple[Any, ...] | None = None
         if rows == 1 and self.capture is not None:
             row, feeds = tuple([feeds[name].item() for name in self._names]), _NONE
         if self._is_regression:

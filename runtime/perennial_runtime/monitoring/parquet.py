@@ -1,7 +1,7 @@
 """Captured rows as Parquet. Imported only where something is captured."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -28,7 +28,7 @@ class Predictions:
 
     time: int
     """Milliseconds since 1970."""
-    ids: Sequence[str] | Sequence[int]
+    ids: Sequence[str | int]
     """Of the rows; or the numbers that were reserved for ids which are still to be made."""
     batch: Batch
     places: Sequence[int] | None
@@ -59,7 +59,9 @@ def predictions_file(
     others = [part for part in parts if part.batch.row is None]
     parts = [*bare, *others]
     labels, scores = _answers(classes, parts)
-    columns = zip(*[part.batch.row or () for part in bare], strict=True) if bare else repeat(())
+    columns: Iterable[Sequence[Any]] = (
+        zip(*[part.batch.row or () for part in bare], strict=True) if bare else repeat(())
+    )
     return _file(
         {
             PREDICTION_ID: _texts(_ids(parts, classes, labels, scores, maker)),

@@ -99,7 +99,7 @@ class JsonMemo:
             return None
         has_booleans = b"true" in text or b"false" in text
         is_nested = opening.endswith(b"[[")
-        feeds = {}
+        feeds: dict[str, np.ndarray] = {}
         for slot, data in zip(slots, lists, strict=True):
             feeds[slot.spec.name] = slot.read(data, is_nested, has_booleans)
         return InferRequest(feeds, outputs, None, forms)
@@ -118,19 +118,20 @@ class JsonMemo:
         )
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        self._known[fixed] = names and _Known(
-            tuple(_slot(self._inputs[name], request.feeds[name].shape) for name in names),
-            request.outputs,
-            request.forms,
-        )
-        if names and opening not in self._openings:
+        if names is None:
+            self._known[fixed] = None
+            return
+        slots = tuple(_slot(self._inputs[name], request.feeds[name].shape) for name in names)
+        self._known[fixed] = _Known(slots, request.outputs, request.forms)
+        if opening not in self._openings:
             self._openings = [text for text in _OPENINGS if text in (opening, *self._openings)]
 
 
 def _cut(body: bytes, opening: bytes, count: int) -> tuple[Fixed, list[bytes]]:
     """What is before, between and after the data of at most ``count`` tensors; and these data."""
     first, *pieces = body.split(opening, count)
-    fixed, texts = [first], []
+    fixed = [first]
+    texts: list[bytes] = []
     for piece in pieces:
         text, _, after = piece.partition(b"]")
         texts.append(text)
