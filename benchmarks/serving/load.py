@@ -104,6 +104,23 @@ def h2load(port: int, frame: Path, connections: int, seconds: int) -> Load:
     return parse_h2load(output, log.read_text())
 
 
+def h2load_some(port: int, frame: Path, connections: int, requests: int) -> None:
+    """Calls ModelInfer with one framed message so many times.
+
+    Raises:
+        LoadError: when not all of them succeed.
+    """
+    output = _run(
+        *("h2load", "--threads=1", f"--clients={connections}", "--max-concurrent-streams=1"),
+        *(f"--requests={requests}", f"--data={frame}"),
+        *("--header=content-type: application/grpc", "--header=te: trailers"),
+        f"http://127.0.0.1:{port}{GRPC_PATH}",
+        seconds=60,
+    )
+    if f" {requests} succeeded," not in output:
+        raise LoadError(f"h2load: not all succeeded: {output.strip()[-300:]!r}")
+
+
 def parse_h2load(output: str, log: str) -> Load:
     """What h2load's summary and its log (start in us, status, duration in us by line) say.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import log
 from .answer import JSON, Answer
-from .encoding import compress, wanted_encoding
+from .encoding import WORTHWHILE_BYTES, compress, wanted_encoding
 from .errors import (
     BodyTooLargeError,
     ClientGoneError,
@@ -110,7 +110,8 @@ class App:
                     else:
                         route.apart(partial(self._answer, route, call))
                 else:
-                    jobs.append(self._job(route, call))
+                    assert self._engine is not None
+                    jobs.append(self._engine.job(route, call))
             except Exception as error:
                 self._fail(route, call, error)
         if not jobs:
@@ -138,12 +139,6 @@ class App:
         except Exception as error:
             self._fail(route, call, error)
 
-    def _job(self, route: Route, call: Call) -> "Job":
-        from .engine.engine import Job
-
-        assert route.endpoint is not None
-        return Job(call, route, route.endpoint, route.endpoint.decode(call))
-
     def _hand_over(self, work: list[Work]) -> None:
         workers = self._workers
         if workers is None:  # the model is being loaded, and they will be told so
@@ -169,10 +164,11 @@ class App:
             sent = call.respond_grpc(answer.body)
         else:
             body, kind, headers = answer
-            encoding = wanted_encoding(call.header("accept-encoding"), len(body))
-            if encoding is not None:
-                body = compress(encoding, body)
-                headers = (*headers, ("content-encoding", encoding), ("vary", "accept-encoding"))
+            if len(body) >= WORTHWHILE_BYTES:
+                encoding = wanted_encoding(call.header("accept-encoding"))
+                if encoding is not None:
+                    body = compress(encoding, body)
+                    headers += (("content-encoding", encoding), ("vary", "accept-encoding"))
             sent = call.respond(200, kind, body, headers)
         self._count(route, 200 if sent else CLIENT_GONE, call)
 
@@ -197,7 +193,7 @@ class App:
 
     def _count(self, route: Route, status: int, call: Call) -> None:
         seconds = perf_counter() - call.arrived
-        self.metrics.observe((*route.labels, str(status)), seconds)
+        self.metrics.observe(route.labels, status, seconds)
         if self._log_requests:
             log.info(
                 "request",

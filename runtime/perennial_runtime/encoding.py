@@ -69,9 +69,9 @@ def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:
     return unpacked
 
 
-def wanted_encoding(accepted: str | None, size: int) -> str | None:
-    """How an answer of some bytes is compressed for a client that accepts some encodings."""
-    if accepted is None or size < WORTHWHILE_BYTES:
+def wanted_encoding(accepted: str | None) -> str | None:
+    """How a long answer is compressed for a client that accepts some encodings."""
+    if accepted is None:
         return None
     offers = [offer.strip().partition(";") for offer in accepted.lower().split(",")]
     names = {name.strip() for name, _, weight in offers if weight.replace(" ", "") != "q=0"}

@@ -81,6 +81,7 @@ def _start_capture(settings: Settings, uri: str, service: "Service", writer: str
             model.inputs,
             model.classes,
             writer,
+            maker=service.ids,
             permille=settings.capture_permille,
             flush_seconds=settings.capture_flush_seconds,
             queue_rows=settings.capture_queue_rows,

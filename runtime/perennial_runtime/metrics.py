@@ -24,8 +24,8 @@ SECONDS = (
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Labels = tuple[str, str, str]
-"""Protocol, route and code of a request. Routes are few and fixed: never a path."""
+Labels = tuple[str, str]
+"""Protocol and route of a request. Routes are few and fixed: never a path."""
 
 
 class Runs(NamedTuple):
@@ -67,7 +67,7 @@ class Metrics(Collector):
         ProcessCollector(registry=self._registry)
         self._registry.register(self)
         self._lock = Lock()
-        self._requests: dict[Labels, Histogram] = {}
+        self._requests: dict[tuple[Labels, int], Histogram] = {}
         self._queue = Histogram(SECONDS)
         self._compute = Histogram(SECONDS)
         self._batches = Histogram(BATCHES)
@@ -77,12 +77,13 @@ class Metrics(Collector):
         self.queued: Callable[[], int] = lambda: 0
         """How many requests wait for a thread."""
 
-    def observe(self, labels: Labels, seconds: float) -> None:
+    def observe(self, labels: Labels, code: int, seconds: float) -> None:
         """Counts an answered request."""
+        key = labels, code
         with self._lock:
-            histogram = self._requests.get(labels)
+            histogram = self._requests.get(key)
             if histogram is None:
-                histogram = self._requests[labels] = Histogram(SECONDS)
+                histogram = self._requests[key] = Histogram(SECONDS)
             histogram.observe(seconds)
 
     def ran(self, waits: Sequence[float], seconds: float) -> None:
@@ -124,7 +125,8 @@ class Metrics(Collector):
             labels=names,
         )
         with self._lock:
-            for labels, histogram in self._requests.items():
+            for (route, code), histogram in self._requests.items():
+                labels = (*route, str(code))
                 requests.add_metric(labels, sum(histogram.counts))
                 seconds.add_metric(labels, histogram.buckets(), histogram.sum)
             runs = [

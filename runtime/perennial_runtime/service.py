@@ -43,19 +43,19 @@ class Service:
         self.class_names = {PROBABILITIES: model.classes.names} if model.classes else {}
         """The names of the classes, by the output that has a value for each."""
         self._limit = max_body_bytes
-        self._ids = IdMaker(name, model.version)
+        self.ids = IdMaker(name, model.version)
         self.monitor = Monitor(
             instance,
             model.digest,
             model.inputs,
             model.classes,
             model.profiled.profile if model.profiled else None,
-            self._ids,
+            self.ids,
             model.version,
             is_regression=model.is_regression,
         )
         self._feedback_codec = FeedbackCodec(
-            name, model.version, self._ids, model.classes, is_regression=model.is_regression
+            name, model.version, self.ids, model.classes, is_regression=model.is_regression
         )
 
     def routes(self) -> dict[str, Route]:

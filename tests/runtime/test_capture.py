@@ -13,7 +13,7 @@ from support.captured import MODEL, ROW, capture_of, feed_back, predict, read, w
 from support.runtime import PATIENCE
 
 from perennial_contracts.counters import CaptureCounts
-from perennial_runtime.classes import Classes
+from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.capture import Capture
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
 from perennial_runtime.monitoring.prediction_id import IdMaker
@@ -261,6 +261,35 @@ def test_only_the_sampled_rows_of_a_batch_are_kept(capture, sink, tmp_path):
     rows = duckdb.sql(f"SELECT _prediction_id, amount FROM '{path}'").fetchall()
     assert 0 < len(rows) < 500
     assert all(made[int(amount)] == text for text, amount in rows)
+
+
+def test_bare_values_and_arrays_of_several_requests_stand_in_one_file(tmp_path):
+    features = [TensorSpec("amount", "FP32", (-1, 1)), TensorSpec("carrier", "BYTES", (-1,))]
+    maker = IdMaker("m", "0" * 12)
+    columns = {"amount": np.float32([[0.5], [np.nan]]), "carrier": np.array(["AA", ""], object)}
+    one, two = batch(1), batch(2)
+    parts = [
+        Predictions(5, maker.reserve(2), two._replace(features=columns), None),
+        Predictions(6, maker.reserve(1), one._replace(features={}, row=(0.25, "BB")), None),
+        Predictions(7, ["c"], one._replace(features={}, row=(float("nan"), "")), None),
+    ]
+    path = tmp_path / "x.parquet"
+    path.write_bytes(predictions_file(features, CLASSES, parts, maker))
+    columns = "epoch_ms(_time), amount, carrier, _score, _prediction_id"
+    query = f"SELECT {columns} FROM '{path}' ORDER BY 1, 3 NULLS LAST"
+    rows = duckdb.sql(query).fetchall()
+    assert [row[:4] for row in rows] == [
+        (5, 0.5, "AA", 0.25),
+        (5, None, None, 0.25),
+        (6, 0.25, "BB", 0.25),
+        (7, None, None, 0.25),
+    ]
+    assert rows[3][4] == "c"
+    ids_ = [maker.read(row[4]) for row in rows[:3]]
+    assert [(each.time, each.class_index, each.score_bin) for each in ids_] == [
+        (moment, 0, score_bin(0.25)) for moment in (5, 5, 6)
+    ]
+    assert len({each.key for each in ids_}) == 3
 
 
 def test_every_type_keeps_its_type(tmp_path):

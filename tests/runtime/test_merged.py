@@ -6,7 +6,7 @@ from prometheus_client.core import Metric
 from perennial_runtime.metrics import Metrics, exposition
 from perennial_runtime.monitoring.merged import from_json, merged_families, to_json
 
-LABELS = ("v2", "infer", "200")
+LABELS = ("v2", "infer")
 
 
 def values(families):
@@ -29,7 +29,7 @@ def process(started=10.0, memory=100.0):
     metrics.loaded(name="m", digest="d")
     metrics.ran((0.001, 0.002), 0.004)
     for seconds in (0.00005, 0.3):
-        metrics.observe(LABELS, seconds)
+        metrics.observe(LABELS, 200, seconds)
     metrics.queued = lambda: 2
     # Real figures of this process change while the test runs.
     own = [family for family in metrics.families() if not family.name.startswith("process_")]
@@ -51,7 +51,7 @@ def test_counters_histograms_and_amounts_are_summed():
 
 def test_what_one_has_not_counted_yet_is_there_too():
     other = Metrics()
-    other.observe(("v1", "predict", "400"), 0.1)
+    other.observe(("v1", "predict"), 400, 0.1)
     both = values(merged_families([process(), other.families()]))
     names = [name for name, *_ in both if name == "perennial_runtime_requests_total"]
     assert len(names) == 2

@@ -33,6 +33,37 @@ def test_an_id_says_what_was_predicted(version, moment, answers):
     ]
 
 
+@given(
+    hexadecimal,
+    st.lists(
+        st.tuples(
+            st.integers(0, 2**48 - 1),
+            st.integers(0, 2**42),
+            st.integers(0, NO_CLASS),
+            st.integers(0, NO_BIN),
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+)
+def test_ids_that_are_made_together_are_those_made_one_by_one(version, cases):
+    maker = IdMaker("delays", version)
+    times, numbers, class_indices, score_bins_ = zip(*cases, strict=True)
+    together = maker.make_many(times, numbers, class_indices, np.array(score_bins_))
+    for text, (moment, number, *answer) in zip(together, cases, strict=True):
+        maker._next = iter([number]).__next__
+        assert maker.make(moment, [tuple(answer)]) == [text]
+
+
+def test_a_reserved_number_is_given_once():
+    maker = IdMaker("delays", VERSION)
+    numbers = [number for count in (1, 3, 1) for number in maker.reserve(count)]
+    (text,) = maker.make(NOW, [(0, 0)])
+    (last,) = maker.make_many([NOW], numbers[-1:], [0], np.array([0]))
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+    assert maker.read(text).key == maker.read(last).key + 1
+
+
 def test_an_id_without_class_and_score_says_so():
     maker = IdMaker("delays", VERSION)
     (text,) = maker.make(NOW, [(NO_CLASS, NO_BIN)])

@@ -57,6 +57,16 @@ def test_the_counts_are_those_of_the_rows_one_by_one(batches):
     assert whole.read() == single.read()
 
 
+@given(st.lists(row, max_size=6))
+def test_bare_values_are_counted_like_arrays(rows):
+    tally, bare = Tally(PROFILE, CLASSES), Tally(PROFILE, CLASSES, ["other", "carrier", "amount"])
+    for amount, carrier, score in rows:
+        one = batch([(amount, carrier, score)])
+        tally.add(one)
+        bare.add(one._replace(features={}, row=(7, carrier, amount)))
+    assert bare.read() == tally.read()
+
+
 def test_every_row_is_in_one_bin_of_each():
     tally = Tally(PROFILE, CLASSES)
     rows = [(float("nan"), "", 0.7), (-1.0, "AA", 0.2), (5.0, "ZZ", 0.5)]

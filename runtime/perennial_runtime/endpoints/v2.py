@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..answer import JSON, OCTETS, Answer
+from ..answer import OCTETS, Answer
 from ..encoding import body_of, content_of
 from ..fronts import Call
 from ..protocol.header import HEADER, read_header_length
@@ -24,9 +24,10 @@ class InferEndpoint:
         self._limit = max_body_bytes
 
     def decode(self, call: Call) -> InferRequest:
-        head = read_header_length(call.header(HEADER_LENGTH))
-        if head is None:
+        text = call.header(HEADER_LENGTH)
+        if text is None:
             return self._codec.decode(body_of(call, self._limit))
+        head = read_header_length(text)
         return self._codec.decode(content_of(call, self._limit), head)
 
     def encode(
@@ -34,5 +35,5 @@ class InferEndpoint:
     ) -> Answer:
         body, head = self._codec.encode(request, results)
         if head is None:
-            return Answer(body, JSON)
+            return Answer(body)
         return Answer(body, OCTETS, ((HEADER_LENGTH, str(head)),))

@@ -33,8 +33,8 @@ class Job:
     @property
     def rows(self) -> int:
         """Extent of the first dimension; -1 where the inputs do not agree on one."""
-        sizes = {len(values) for values in self.request.feeds.values()}
-        return sizes.pop() if len(sizes) == 1 else -1
+        first, *others = map(len, self.request.feeds.values())
+        return first if others.count(first) == len(others) else -1
 
 
 @dataclass(slots=True)
@@ -74,6 +74,15 @@ class Engine:
         """Whether requests are run together."""
         self._inner_is_free = any(min((0, *t.shape[1:])) < 0 for t in model.inputs)
 
+    def job(self, route: Route, call: Call) -> Job:
+        """What a call asks of the model.
+
+        Raises:
+            RequestError: where the request is wrong.
+        """
+        assert route.endpoint is not None
+        return Job(call, route, route.endpoint, route.endpoint.decode(call))
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Fills in the results of each job, or its error: a bad one fails alone."""
         if len(jobs) == 1 or not self.batches:
@@ -104,7 +113,7 @@ class Engine:
         yield from groups.values()
 
     def _key(self, request: Request) -> object:
-        outputs = tuple(request.outputs)
+        outputs = request.outputs if type(request.outputs) is tuple else tuple(request.outputs)
         if not self._inner_is_free:
             return outputs
         shapes = tuple((name, values.shape[1:]) for name, values in sorted(request.feeds.items()))

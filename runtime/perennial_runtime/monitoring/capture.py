@@ -18,7 +18,7 @@ from ..classes import Classes
 from ..signature import TensorSpec
 from ..store.sink import Sink, SinkError
 from .parquet import Labels, Predictions, labels_file, predictions_file
-from .prediction_id import is_sampled
+from .prediction_id import IdMaker, is_sampled
 from .tally import Batch
 
 Part = TypeVar("Part", Predictions, Labels)
@@ -60,6 +60,7 @@ class Capture:
         classes: Classes | None,
         writer: str,
         *,
+        maker: IdMaker | None = None,
         permille: int = 1000,
         flush_seconds: float = 60.0,
         queue_rows: int = 50_000,
@@ -73,6 +74,7 @@ class Capture:
             features: the model's inputs, a column each.
             classes: what its answers mean; None where it is no classifier.
             writer: names this process, so that no two write the same file.
+            maker: makes ids for predictions that come with reserved numbers only.
             permille: how many of 1000 predictions are kept.
             flush_seconds: how often files are written.
             queue_rows: rows of either kind that may wait. A request is taken whole while there are
@@ -82,6 +84,7 @@ class Capture:
         self._model, self._version = model, version
         self._features, self._classes = features, classes
         self._writer = writer
+        self._maker = maker
         self._permille = permille
         self._flush_seconds = flush_seconds
         self._limit = queue_rows
@@ -94,14 +97,20 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
 
-    def add_predictions(self, moment: int, ids: Sequence[str], batch: Batch) -> None:
+    @property
+    def needs_ids(self) -> bool:
+        """Whether predictions must come with their ids, because these say which are kept."""
+        return self._permille < 1000 or self._maker is None
+
+    def add_predictions(self, moment: int, ids: Sequence[str | int], batch: Batch) -> None:
         """Keeps the sampled rows of a request, which was answered at ``moment`` (ms since 1970).
 
-        The arrays must not change afterwards.
+        The arrays must not change afterwards. ``ids`` may be numbers that were reserved for them,
+        unless ``needs_ids``.
         """
         places: list[int] | None = None
         if self._permille < 1000:
-            sampled = [is_sampled(text, self._permille) for text in ids]
+            sampled = [is_sampled(str(text), self._permille) for text in ids]
             places = [place for place, is_kept in enumerate(sampled) if is_kept]
             ids = [ids[place] for place in places]
         if ids:
@@ -158,7 +167,7 @@ class Capture:
 
     def _prediction_file(self, date: str, parts: Sequence[Predictions]) -> tuple[str, bytes]:
         folder = predictions_folder(self._model, self._version, date)
-        return folder, predictions_file(self._features, self._classes, parts)
+        return folder, predictions_file(self._features, self._classes, parts, self._maker)
 
     def _label_file(self, date: str, parts: Sequence[Labels]) -> tuple[str, bytes]:
         return labels_folder(self._model, date), labels_file(parts)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from .verdicts import Verdicts
 
 if TYPE_CHECKING:  # it brings Arrow, which only those need who capture
     from .capture import Capture
+
+_NONE: Mapping[str, np.ndarray] = {}
 
 
 class Monitor:
@@ -43,6 +45,7 @@ class Monitor:
         self.instance = instance
         self._digest = digest
         self._inputs = inputs
+        self._names = [tensor.name for tensor in inputs]
         self._is_tabular = is_tabular(inputs)
         # Tensors that are no features are not set aside to be counted: images would fill memory.
         self._columns = [feature.name for feature in profile.features] if profile else []
@@ -56,7 +59,7 @@ class Monitor:
         )
         self._ids = ids
         self._version = version
-        self._tally = Tally(profile, classes)
+        self._tally = Tally(profile, classes, self._names)
         self._verdicts = Verdicts(classes)
 
     def answered(
@@ -83,12 +86,15 @@ class Monitor:
             self._tally.add_rows(rows)
         else:
             self._tally.add(batch)
-        if not with_ids and (self.capture is None or batch is None):
+        capture = self.capture if batch is not None else None
+        if not with_ids and capture is None:
             return ()
         moment = time.time_ns() // 1_000_000
-        ids = self._ids.make(moment, self._answers(rows, batch))
-        if self.capture is not None and batch is not None:
-            self.capture.add_predictions(moment, ids, batch)
+        ids: Sequence[str] = ()
+        if with_ids or (capture is not None and capture.needs_ids):
+            ids = self._ids.make(moment, self._answers(rows, batch))
+        if capture is not None and batch is not None:
+            capture.add_predictions(moment, ids or self._ids.reserve(rows), batch)
         return ids
 
     def labelled(
@@ -134,17 +140,20 @@ class Monitor:
         for values in feeds.values():
             if len(values) != rows:
                 return None
+        row: tuple[Any, ...] | None = None
         if not self._is_tabular:
             feeds = {name: feeds[name] for name in self._columns}
+        elif rows == 1 and self.capture is not None:
+            row, feeds = tuple([feeds[name].item() for name in self._names]), _NONE
         if self._is_regression:
             numbers = results[PREDICTION]
-            return Batch(rows, feeds, None, None, numbers) if len(numbers) == rows else None
+            return Batch(rows, feeds, None, None, numbers, row) if len(numbers) == rows else None
         if self._classes is None:
-            return Batch(rows, feeds, None, None)
+            return Batch(rows, feeds, None, None, None, row)
         label, probabilities = results[LABEL], results[PROBABILITIES]
         if len(label) != rows or probabilities.shape != (rows, len(self._classes.names)):
             return None
-        return Batch(rows, feeds, label, probabilities)
+        return Batch(rows, feeds, label, probabilities, None, row)
 
     def _answers(self, rows: int, batch: Batch | None) -> Iterable[tuple[int, int]]:
         """Class index and score bin of each row."""

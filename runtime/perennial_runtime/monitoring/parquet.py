@@ -1,8 +1,9 @@
 """Captured rows as Parquet. Imported only where something is captured."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,25 @@ from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from perennial_contracts.capture import LABEL, PREDICTION_ID, SCORE, TIME
+from perennial_contracts.quality import score_bins
 
 from ..classes import Classes
 from ..regression import number_texts
 from ..signature import TensorSpec
+from .prediction_id import NO_BIN, NO_CLASS, IdMaker
 from .tally import Batch
 
 COMPRESSION = "zstd(1)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Predictions:
     """The rows of one request that are kept."""
 
     time: int
     """Milliseconds since 1970."""
-    ids: Sequence[str]
+    ids: Sequence[str | int]
+    """Of the rows; or the numbers that were reserved for ids which are still to be made."""
     batch: Batch
     places: Sequence[int] | None
     """Which rows of the batch the ids are of; None: all."""
@@ -42,19 +46,32 @@ class Labels:
 
 
 def predictions_file(
-    features: Sequence[TensorSpec], classes: Classes | None, parts: Sequence[Predictions]
+    features: Sequence[TensorSpec],
+    classes: Classes | None,
+    parts: Sequence[Predictions],
+    maker: IdMaker | None = None,
 ) -> bytes:
-    """A Parquet file with a row for each prediction; missing values are null."""
-    columns: dict[str, Any] = {
-        spec.name: _column(spec, _joined(parts, [part.batch.features[spec.name] for part in parts]))
-        for spec in features
-    }
+    """A Parquet file with a row for each prediction; missing values are null.
+
+    ``maker`` makes the ids that parts have only the numbers of.
+    """
+    bare = [part for part in parts if part.batch.row is not None]
+    others = [part for part in parts if part.batch.row is None]
+    parts = [*bare, *others]
+    labels, scores = _answers(classes, parts)
+    columns: Iterable[Sequence[Any]] = (
+        zip(*[part.batch.row or () for part in bare], strict=True) if bare else repeat(())
+    )
     return _file(
         {
-            PREDICTION_ID: _texts([text for part in parts for text in part.ids]),
+            PREDICTION_ID: _texts(_ids(parts, classes, labels, scores, maker)),
             TIME: _times(parts),
-            **_answers(classes, parts),
-            **columns,
+            LABEL: _texts(labels),
+            SCORE: _numbers(scores) if scores is not None else _no_numbers(len(labels)),
+            **{
+                spec.name: _column(spec, _values(spec, column, others))
+                for spec, column in zip(features, columns, strict=False)
+            },
         }
     )
 
@@ -70,27 +87,57 @@ def labels_file(parts: Sequence[Labels]) -> bytes:
     )
 
 
-def _answers(classes: Classes | None, parts: Sequence[Predictions]) -> dict[str, Any]:
-    """The columns of the predicted label and of its score; nulls where the model has none.
+def _answers(
+    classes: Classes | None, parts: Sequence[Predictions]
+) -> tuple[list[str | None], np.ndarray | None]:
+    """The predicted labels and their scores; none where the model has none.
 
     A predicted number is both.
     """
     if any(part.batch.numbers is not None for part in parts):
         numbers = _joined(parts, [part.batch.numbers for part in parts])
-        return {LABEL: _texts(number_texts(numbers)), SCORE: _numbers(numbers.astype(np.float64))}
+        return number_texts(numbers), numbers.astype(np.float64)
     if classes is None:
-        rows = sum(len(part.ids) for part in parts)
-        return {
-            LABEL: _texts([None] * rows),
-            SCORE: Array([None] * rows, DataType.float64()),
-        }
+        return [None] * sum(len(part.ids) for part in parts), None
     label = _joined(parts, [part.batch.label for part in parts])
     probabilities = _joined(parts, [part.batch.probabilities for part in parts], columns=True)
-    scores = classes.scores(probabilities).astype(np.float64)
-    return {
-        LABEL: _texts([str(value) for value in classes.own(label)]),
-        SCORE: _numbers(scores),
-    }
+    return list(map(str, classes.own(label))), classes.scores(probabilities).astype(np.float64)
+
+
+def _ids(
+    parts: Sequence[Predictions],
+    classes: Classes | None,
+    labels: Sequence[str | None],
+    scores: np.ndarray | None,
+    maker: IdMaker | None,
+) -> list[str]:
+    """The ids of all rows, those made that are not yet."""
+    ids: list[Any] = [each for part in parts for each in part.ids]
+    pending = [place for place, each in enumerate(ids) if type(each) is int]
+    if not pending or maker is None:
+        return ids
+    times = [part.time for part in parts for _ in part.ids]
+    places = {name: place for place, name in enumerate(classes.names[:NO_CLASS] if classes else ())}
+    made = maker.make_many(
+        [times[place] for place in pending],
+        [ids[place] for place in pending],
+        [places.get(labels[place] or "", NO_CLASS) for place in pending],
+        score_bins(scores[pending])
+        if classes is not None and scores is not None
+        else np.full(len(pending), NO_BIN),
+    )
+    for place, text in zip(pending, made, strict=True):
+        ids[place] = text
+    return ids
+
+
+def _values(spec: TensorSpec, bare: Sequence[Any], others: Sequence[Predictions]) -> np.ndarray:
+    """A feature's values: bare ones first, then those of arrays."""
+    values = np.array(bare, spec.dtype)
+    if not others:
+        return values
+    joined = _joined(others, [part.batch.features[spec.name] for part in others])
+    return np.concatenate((values, joined)) if len(values) else joined
 
 
 def _joined(
@@ -122,6 +169,10 @@ def _numbers(values: np.ndarray) -> Any:
     listed = values.astype(object)
     listed[missing] = None
     return Array(listed.tolist(), Array.from_numpy(values[:0]).type)
+
+
+def _no_numbers(rows: int) -> Any:
+    return Array([None] * rows, DataType.float64())
 
 
 def _texts(values: Sequence[str | None]) -> Any:

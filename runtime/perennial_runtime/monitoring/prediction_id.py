@@ -23,10 +23,12 @@ import binascii
 import os
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from zlib import crc32
+
+import numpy as np
 
 from perennial_contracts.quality import SCORE_BINS
 
@@ -36,6 +38,20 @@ _BYTES, _CHARACTERS = 24, 32
 _PATTERN = re.compile(r"[A-Za-z0-9_-]{32}")
 _PACK = struct.Struct(">6sHIBIHB").pack
 _UNPACK = struct.Struct(">6s6s5sHBI").unpack
+_LAYOUT = np.dtype(
+    [
+        ("version", "S6"),
+        ("time", ">u2"),
+        ("time_low", ">u4"),
+        ("number", "u1"),
+        ("number_low", ">u4"),
+        ("class_index", ">u2"),
+        ("score_bin", "u1"),
+        ("checksum", ">u4"),
+    ]
+)
+"""As ``_PACK`` writes it, with the checksum."""
+_CRC_TABLE = np.array([crc32(bytes([n]), 0xFFFFFFFF) ^ 0xFFFFFFFF for n in range(256)], np.uint32)
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
@@ -78,11 +94,29 @@ class IdMaker:
             )
             parts += body
             parts += crc32(body, seed).to_bytes(4, "big")
-        # 24 bytes are 32 characters without padding, so the ids can be written all at once.
-        text = binascii.b2a_base64(parts, newline=False).translate(_TO_URL).decode()
-        if len(text) == _CHARACTERS:
-            return [text]
-        return [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)]
+        return _texts(parts)
+
+    def reserve(self, count: int) -> tuple[int, ...]:
+        """Numbers for ids that are made later, by ``make_many``."""
+        following = self._next
+        return (following(),) if count == 1 else tuple([following() for _ in range(count)])
+
+    def make_many(
+        self,
+        times: Sequence[int],
+        numbers: Sequence[int],
+        class_indices: Sequence[int],
+        score_bins: np.ndarray,
+    ) -> list[str]:
+        """What ``make`` gives for these, in a fraction of the time where they are many."""
+        rows = np.empty(len(numbers), _LAYOUT)
+        moments, counts = np.array(times, np.uint64), np.array(numbers, np.uint64)
+        rows["version"] = self._version
+        rows["time"], rows["time_low"] = moments >> 32, moments & 0xFFFFFFFF
+        rows["number"], rows["number_low"] = counts >> 32 & 0xFF, counts & 0xFFFFFFFF
+        rows["class_index"], rows["score_bin"] = class_indices, score_bins
+        rows["checksum"] = _crc32(rows.view(np.uint8).reshape(-1, _BYTES)[:, :-4], self._seed)
+        return _texts(rows.tobytes())
 
     def read(self, text: str) -> PredictionId | None:
         """What an id of this model, of whatever version, says; None for anything else."""
@@ -99,6 +133,22 @@ class IdMaker:
             None if class_index == NO_CLASS else class_index,
             score_bin if score_bin < SCORE_BINS else None,
         )
+
+
+def _texts(data: bytes | bytearray) -> list[str]:
+    """Ids as text. 24 bytes are 32 characters without padding, so all are written at once."""
+    text = binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode()
+    if len(text) == _CHARACTERS:
+        return [text]
+    return [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)]
+
+
+def _crc32(rows: np.ndarray, seed: int) -> np.ndarray:
+    """CRC-32 of each row of bytes, begun with ``seed``: a step of all rows for each column."""
+    value = np.full(len(rows), seed ^ 0xFFFFFFFF, np.uint32)
+    for column in rows.T:
+        value = _CRC_TABLE[(value ^ column) & 0xFF] ^ (value >> 8)
+    return value ^ np.uint32(0xFFFFFFFF)
 
 
 def is_sampled(text: str, permille: int) -> bool:

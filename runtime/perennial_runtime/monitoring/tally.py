@@ -5,7 +5,7 @@ hundreds. Of requests of one row the bare values are set aside: to join hundreds
 value costs more than to count them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
@@ -31,6 +31,9 @@ class Batch(NamedTuple):
     """Shape (rows, classes)."""
     numbers: np.ndarray | None = None
     """What a model of numbers predicted, of shape (rows,) or (rows, 1)."""
+    row: tuple[Any, ...] | None = None
+    """In place of ``features`` the bare values of a request of one row, of all the model's inputs
+    in order: they take less room than arrays, and are sooner made columns of."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class _Pending:
 class Tally:
     """The counters of one process. May be used from several threads at once."""
 
-    def __init__(self, profile: Profile | None, classes: Classes | None) -> None:
+    def __init__(
+        self, profile: Profile | None, classes: Classes | None, inputs: Sequence[str] = ()
+    ) -> None:
+        """``inputs`` are the names of the model's, for rows of bare values."""
         self._classes = classes
         self._features = profile.features if profile else []
         self._score = profile.score if profile else None
@@ -69,6 +75,7 @@ class Tally:
         self._lock = Lock()
         self._rows = 0
         self._names = [feature.name for feature in self._features]
+        self._places = [inputs.index(name) for name in self._names if name in inputs]
         self._pending = _Pending()
         self._counts = {feature.name: _zeros(feature) for feature in self._features}
         self._score_counts = _zeros(self._score)
@@ -87,7 +94,9 @@ class Tally:
                 return
             pending = self._pending
             pending.rows += batch.rows
-            if batch.rows == 1:
+            if batch.row is not None:
+                pending.single.append([batch.row[place] for place in self._places])
+            elif batch.rows == 1:
                 features = batch.features
                 pending.single.append([features[name].item() for name in self._names])
             else:

@@ -7,14 +7,12 @@ HEADER = "Inference-Header-Content-Length"
 _DIGITS = 18
 
 
-def read_header_length(text: str | None) -> int | None:
-    """The value of that header; None where the request has none.
+def read_header_length(text: str) -> int:
+    """The value of that header.
 
     Raises:
         BadRequestError: where it is no number of bytes.
     """
-    if text is None:
-        return None
     if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
         raise BadRequestError(f"{HEADER}: expected a number of bytes, got {brief(text)}")
     return int(text)

@@ -15,7 +15,7 @@ from .elements import WrongElementError, elements
 from .messages import brief
 from .signature import count_elements, wrong_input
 
-_FORMATS = {
+FORMATS = {
     "UINT8": "B",
     "UINT16": "H",
     "UINT32": "I",
@@ -34,7 +34,7 @@ _FORMATS = {
 def encode_data(array: np.ndarray) -> Any:
     """A tensor's data, flat, ready for orjson with OPT_SERIALIZE_NUMPY."""
     flat = array.ravel()
-    return flat.tolist() if flat.dtype == object else flat
+    return flat.tolist() if flat.dtype.hasobject else flat
 
 
 def decode_data(
@@ -98,7 +98,7 @@ def _packed(
 
     None for all else, be it wrong or only rare: deeper nesting, nothing at all.
     """
-    code = _FORMATS.get(spec.datatype)
+    code = FORMATS.get(spec.datatype)
     if code is None or not count:
         return None
     if data and type(data[0]) is list:

@@ -13,19 +13,19 @@ from ..errors import BadRequestError
 from ..signature import TensorSpec
 from .classification import classify
 from .header import HEADER
+from .json_memo import JsonMemo
 from .layout import Layout, Seen
 from .messages import brief
 from .request import InferRequest, OutputForm
 from .signature import Signature, checked_shape, wrong_input
 from .tail import EMPTY, Tail
-from .tensor_binary import encode_binary
-from .tensor_json import decode_data, encode_data
+from .tensor_json import decode_data
+from .v2_response import ResponseWriter
 from .whole_body import decode_whole
 
 _REMEMBERED_HEADS = 64
 _REMEMBERED_BYTES = 16 * 1024
 """Of one head."""
-_PLAIN = OutputForm()
 _BINARY = OutputForm(binary=True)
 
 
@@ -41,11 +41,12 @@ class Codec:
         labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """``labels`` names, by output, the classes in the order of the values of a row."""
-        self._head = {"model_name": name, "model_version": version}
+        self._writer = ResponseWriter(name, version, outputs)
         self._signature = Signature(inputs, outputs)
         self._labels = labels or {}
         self._seen = Seen()
         self._known: dict[bytes, tuple[int, Layout]] = {}
+        self._memo = JsonMemo(self._signature.inputs)
 
     def decode(self, body: bytes | memoryview, header_length: int | None = None) -> InferRequest:
         """Reads the body of an infer request.
@@ -58,22 +59,34 @@ class Codec:
         Raises:
             BadRequestError: naming the tensor, what was expected, and what came.
         """
+        if header_length is None:
+            return self._all_json(bytes(body))
         if header_length == 0:
             return self._raw(body)
-        if header_length is None:
-            head, tail = bytes(body), EMPTY
-        elif 0 < header_length <= len(body):
-            head = bytes(body[:header_length])
-            known = self._known.get(head)
-            if known is not None and known[0] == len(body):
-                layout = known[1]
-                return InferRequest(layout.feeds(body), layout.outputs, None, layout.forms)
-            tail = Tail(body, header_length)
-        else:
+        if not 0 < header_length <= len(body):
             raise BadRequestError(
                 f"{HEADER}: expected a length within the body's {len(body)} bytes, "
                 f"got {header_length}"
             )
+        head = bytes(body[:header_length])
+        known = self._known.get(head)
+        if known is not None and known[0] == len(body):
+            layout = known[1]
+            return InferRequest(layout.feeds(body), layout.outputs, None, layout.forms)
+        tail = Tail(body, header_length)
+        request = self._parse(head, tail)
+        if tail.places and len(tail.places) == len(request.feeds) and request.id is None:
+            self._learn(head, len(body), Layout(tail.places, request.outputs, request.forms))
+        return request
+
+    def _all_json(self, body: bytes) -> InferRequest:
+        request = self._memo.recall(body)
+        if request is None:
+            request = self._parse(body, EMPTY)
+            self._memo.learn(body, request)
+        return request
+
+    def _parse(self, head: bytes, tail: Tail) -> InferRequest:
         request = _object(head)
         entries = request.get("inputs")
         if type(entries) is not list:
@@ -90,8 +103,6 @@ class Codec:
         if identity is not None and type(identity) is not str:
             raise BadRequestError(f"id: expected a string, got {brief(identity)}")
         outputs, forms = self._wanted(request)
-        if tail.places and len(tail.places) == len(feeds) and identity is None:
-            self._learn(head, len(body), Layout(tail.places, outputs, forms))
         return InferRequest(feeds, outputs, identity, forms)
 
     def _learn(self, head: bytes, length: int, layout: Layout) -> None:
@@ -145,28 +156,14 @@ class Codec:
 
         The length is None where no binary tensors follow the head, and the body is all JSON.
         """
-        outputs: list[dict[str, Any]] = []
-        parts: list[bytes] = []
-        forms = request.forms or (_PLAIN,) * len(results)
-        for name, form, result in zip(request.outputs, forms, results, strict=True):
-            datatype = self._signature.outputs[name].datatype
-            if form.classes:
-                datatype = "BYTES"
-                result = classify(result, form.classes, self._labels.get(name, ()))
-            output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": result.shape}
-            outputs.append(output)
-            if form.binary:
-                data = encode_binary(result)
-                output["parameters"] = {"binary_data_size": len(data)}
-                parts.append(data)
-            else:
-                output["data"] = encode_data(result)
-        response: dict[str, Any] = dict(self._head)
-        if request.id is not None:
-            response["id"] = request.id
-        response["outputs"] = outputs
-        head = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
-        return (b"".join((head, *parts)), len(head)) if parts else (head, None)
+        if request.forms is None:
+            return self._writer.write(request.id, request.outputs, results)
+        values = [
+            classify(result, form.classes, self._labels.get(name, ())) if form.classes else result
+            for name, form, result in zip(request.outputs, request.forms, results, strict=True)
+        ]
+        binary = [form.binary for form in request.forms]
+        return self._writer.write(request.id, request.outputs, values, binary)
 
 
 def _object(head: bytes) -> dict[str, Any]:
