@@ -23,6 +23,11 @@ class Case:
         """Of files and resources."""
         return self.title.lower().replace(" ", "-")
 
+    @property
+    def measured(self) -> str:
+        """The folder of what the measurement leaves; no artifact is called so."""
+        return f"{self.key}.measured"
+
 
 MORE: dict[str, Sequence[str]] = {"mlflow_tabular": ("mlflow-skinny>=3,<4",)}
 """What a program needs that the image has not."""

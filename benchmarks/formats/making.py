@@ -25,9 +25,9 @@ def make(case: Case, folder: Path) -> None:
 
 
 def measure(case: Case, folder: Path) -> dict[str, Any]:
-    """The row of a model; it leaves the three files in ``folder/KEY``."""
+    """The row of a model; it leaves the three files in ``folder/case.measured``."""
     print(f"==> converting: {case.title}", flush=True)
-    target = folder / case.key
+    target = folder / case.measured
     target.mkdir()
     words = [_python(case.image), "-m", "benchmarks.formats.programs.measure"]
     run(*words, folder / case.artifact, target, *(["--trusted"] if case.trusted else []))

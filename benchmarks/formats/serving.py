@@ -37,7 +37,7 @@ def serve(
     ready = _prepare(cluster, sorted({case.image for case in cases} - set(DEFAULTS)))
     with ready.namespace() as namespace:
         for case in cases:
-            if not (folder / case.key / ROWS).exists():
+            if not (folder / case.measured / ROWS).exists():
                 continue
             print(f"==> serving: {case.title}", flush=True)
             try:
@@ -64,8 +64,8 @@ def _prepare(name: str, variants: Sequence[str]) -> Cluster:
 
 def _serve(namespace: Namespace, case: Case, folder: Path) -> dict[str, Any]:
     artifact = folder / case.artifact
-    rows = dict(np.load(folder / case.key / ROWS))
-    expected = dict(np.load(folder / case.key / ANSWERS))
+    rows = dict(np.load(folder / case.measured / ROWS))
+    expected = dict(np.load(folder / case.measured / ANSWERS))
     packaging = {
         "output": {"uri": f"s3://{BUCKET}/{namespace.name}/bundles"},
         **({"trusted": True} if case.trusted else {}),
