@@ -1,6 +1,5 @@
 """ModelDeployment: a trained model that is to be served."""
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,21 +8,17 @@ from .api import (
     BUCKET_URIS,
     GROUP,
     ApiModel,
-    Condition,
     Digest,
     LocalReference,
-    Moment,
-    list_map,
     matches,
     rules,
 )
 from .compression import Compression
-from .formats import Format, Variant
-from .monitoring import Monitoring, MonitoringStatus
+from .deploymentstatus import ModelDeploymentStatus
+from .monitoring import Monitoring
 from .packaging import ModelFormat, Packaging
 from .podsettings import PodResources, PullSecrets, Scheduling
-from .retraining import Retraining, RetrainingStatus
-from .runstatus import Lineage
+from .retraining import Retraining
 
 KIND = "ModelDeployment"
 PLURAL = "modeldeployments"
@@ -32,96 +27,6 @@ SHORT_NAME = "mdep"
 ROLLBACK_ANNOTATION = f"{GROUP}/rollback"
 """Each new value (a revision of status.previous, or anything for the last) rolls back once."""
 
-
-class ConditionType(StrEnum):
-    """The aspects that ``status.conditions`` tells about."""
-
-    READY = "Ready"
-    """Whether the model answers requests."""
-    PROGRESSING = "Progressing"
-    """Whether the cluster still moves towards the spec. False with a reason of failure: stuck."""
-    MODEL_RESOLVED = "ModelResolved"
-    """Whether the bytes that are to be served were found, and which they are."""
-    DRIFT_DETECTED = "DriftDetected"
-    """Whether inputs or answers differ from the profile, beyond chance and enough to matter."""
-    QUALITY_DROPPED = "QualityDropped"
-    """Whether the labels that came back show a worse model than the one that was evaluated."""
-    CAPTURING = "Capturing"
-    """Whether predictions and labels are kept for retraining."""
-    RETRAINING = "Retraining"
-    """Whether a RetrainJob runs; if none does, why not, and when that is looked at again."""
-
-
-class ReadyReason(StrEnum):
-    """Reasons of the condition Ready."""
-
-    SERVING = "Serving"
-    """Every wanted replica answers."""
-    FEWER_REPLICAS = "FewerReplicas"
-    """The model answers, from fewer replicas than wanted."""
-    NO_REPLICAS = "NoReplicas"
-    """No replica answers yet, or any more."""
-    SCALED_TO_ZERO = "ScaledToZero"
-    """No replica is wanted."""
-
-
-class ProgressingReason(StrEnum):
-    """Reasons of the condition Progressing, beside those of :class:`PodFailure` and LoadFailure."""
-
-    COMPLETE = "Complete"
-    """The spec is what is being served."""
-    RESOLVING_MODEL = "ResolvingModel"
-    """The model's bytes are being looked up and checked."""
-    STARTING_CANDIDATE = "StartingCandidate"
-    """A new revision starts; the stable one goes on serving until it is ready."""
-    PACKAGING_MODEL = "PackagingModel"
-    """A bundle is being made of the artifact."""
-    RETIRING = "Retiring"
-    """The new revision serves; the pods of the old one are being drained."""
-    SCALING = "Scaling"
-    """Replicas are being added or removed."""
-    APPLY_REFUSED = "ApplyRefused"
-    """The API server refused an object that the spec leads to."""
-    NAME_TAKEN = "NameTaken"
-    """An object that somebody else made stands where a child must stand."""
-
-
-class ResolvedReason(StrEnum):
-    """Reasons of the condition ModelResolved, beside those of LoadFailure and TrainingFailure."""
-
-    PINNED = "Pinned"
-    """The spec says the digest."""
-    RESOLVED = "Resolved"
-    """The digest was found at the URI, and the model loads."""
-    RESOLVING = "Resolving"
-    """The model is being looked up."""
-    PACKAGED = "Packaged"
-    """A bundle was made of the artifact; it is what is served."""
-    PACKAGING = "Packaging"
-    """A bundle is being made of the artifact."""
-    CONVERTER_NOT_INSTALLED = "ConverterNotInstalled"
-    """The operator was given no image that converts this format."""
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    """Packaging took longer than spec.packaging.activeDeadlineSeconds."""
-    PROMOTED = "Promoted"
-    """A RetrainJob's challenger is served in place of spec.model, until that changes."""
-    ROLLED_BACK = "RolledBack"
-    """A model of before is served again, until spec.model changes or another one is promoted."""
-
-
-class PodFailure(StrEnum):
-    """Why a pod does not serve, where the model is not to blame."""
-
-    UNSCHEDULABLE = "Unschedulable"
-    IMAGE_PULL_FAILED = "ImagePullFailed"
-    CONTAINER_CONFIG_ERROR = "ContainerConfigError"
-    OUT_OF_MEMORY = "OutOfMemory"
-    RUNTIME_CRASHED = "RuntimeCrashed"
-    PODS_REFUSED = "PodsRefused"
-    """The API server refuses the pods: a quota, a policy."""
-
-
-# --- spec ---
 
 MODEL_URIS = (
     *BUCKET_URIS,
@@ -231,108 +136,6 @@ class ModelDeploymentSpec(ApiModel):
     """How the served model is watched; not at all where absent."""
     retraining: Retraining | None = None
     """When and how the model is trained anew; only by hand where absent."""
-
-
-# --- status ---
-
-
-class Revision(ApiModel):
-    """One model served in one way. It has a Deployment of its own."""
-
-    name: Annotated[str, Field(max_length=63)]
-    """Hash of all that makes the revision: model digest, serving settings, runtime image."""
-    uri: Annotated[str, Field(max_length=1024)]
-    """Where its model was found."""
-    digest: Annotated[str, Field(max_length=71)]
-    """Digest of its model."""
-    image: Annotated[str, Field(max_length=512)]
-    """Its runtime image."""
-    since: Moment
-    """When it took this place: as the stable revision, or as the candidate."""
-    lineage: Lineage | None = None
-    """The RetrainJob that made its model; absent for a model of the spec."""
-
-
-class Promotion(ApiModel):
-    """A model that is served in place of spec.model."""
-
-    uri: Annotated[str, Field(max_length=1024)]
-    """Where it lies."""
-    digest: Annotated[str, Field(max_length=71)]
-    """Its digest."""
-    reason: Literal["Promoted", "RolledBack"]
-    """How it came here."""
-    source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec.model that it stands for; another spec.model supersedes it."""
-    lineage: Lineage | None = None
-    """The RetrainJob that made it; absent for a model of the spec."""
-
-
-class Resolution(ApiModel):
-    """What a lookup of an unpinned model found, or what was made of an artifact."""
-
-    source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec's fields that led here; where they change it is looked up or made anew."""
-    digest: Annotated[str, Field(max_length=71)]
-    """Digest that was found, or the bundle's."""
-    uri: Annotated[str | None, Field(max_length=1024)] = None
-    """Where the bundle lies that was made; absent where spec.model.uri itself is served."""
-    artifact: Annotated[str | None, Field(max_length=71)] = None
-    """Digest of the artifact that the bundle was made of."""
-    format: ModelFormat | None = None
-    """What the artifact was."""
-    report: Annotated[str | None, Field(max_length=1024)] = None
-    """Where report.html lies."""
-
-
-class Detection(ApiModel):
-    """What a lookup found that is no bundle and no ONNX model, but can be made into a bundle."""
-
-    source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec's model fields that were looked up."""
-    format: Format
-    """What the artifact is."""
-    variant: Variant
-    """Which of the trainer's images converts it."""
-
-
-class ModelDeploymentStatus(ApiModel):
-    """What is being served, written by the operator."""
-
-    observedGeneration: Annotated[int, Field(ge=0)] = 0
-    """The metadata.generation that this status was computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(default_factory=list, max_length=16, json_schema_extra=list_map("type")),
-    ]
-    """Ready, Progressing and ModelResolved; where the spec asks for them DriftDetected,
-    QualityDropped, Capturing and Retraining."""
-    url: Annotated[str | None, Field(max_length=512)] = None
-    """Where the model answers inside the cluster."""
-    stable: Revision | None = None
-    """The revision that gets the traffic."""
-    candidate: Revision | None = None
-    """The revision that is to replace it."""
-    previous: Annotated[list[Revision], Field(default_factory=list, max_length=2)]
-    """Stable revisions of before, the latest first; their Deployments are kept at zero."""
-    resolution: Resolution | None = None
-    """The recorded digest of an unpinned model, or of the bundle that was made."""
-    detected: Detection | None = None
-    """The format that was found by looking."""
-    promoted: Promotion | None = None
-    """A model that is served in place of spec.model, until that changes."""
-    rollbackRequest: Annotated[str | None, Field(max_length=253)] = None
-    """Value of the annotation perennial.dev/rollback that was acted on last."""
-    monitoring: MonitoringStatus | None = None
-    """What the pods' counters told."""
-    retraining: RetrainingStatus | None = None
-    """The RetrainJobs of this model."""
-    replicas: Annotated[int, Field(ge=0)] = 0
-    """Pods of the stable revision that exist."""
-    readyReplicas: Annotated[int, Field(ge=0)] = 0
-    """Pods of the stable revision that answer."""
-    selector: Annotated[str | None, Field(max_length=512)] = None
-    """Label selector of the pods, for autoscalers."""
 
 
 _PACKAGING_RULES = (

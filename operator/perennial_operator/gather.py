@@ -1,7 +1,8 @@
 """From the cache to the world of one resource."""
 
 from perennial_contracts.api import PAUSED_ANNOTATION
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.retrainjob import RetrainJobSpec
 from perennial_contracts.runstatus import RetrainJobStatus
 from perennial_contracts.training import Progress

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from perennial_contracts.conditions import ProgressingReason
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.formats import Variant
-from perennial_contracts.modeldeployment import ModelDeploymentStatus, ProgressingReason
 from perennial_contracts.runstatus import RetrainJobStatus
 
 from . import matching, metrics, unwatched

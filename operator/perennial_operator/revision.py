@@ -4,7 +4,8 @@ import hashlib
 import json
 
 from perennial_contracts.api import LocalReference
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource, Revision
+from perennial_contracts.deploymentstatus import Revision
+from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource
 from perennial_contracts.runstatus import Lineage
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.retrainjob import RetrainJobSpec
 from perennial_contracts.runstatus import RetrainJobStatus
 from perennial_contracts.training import Progress

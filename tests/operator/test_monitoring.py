@@ -8,7 +8,7 @@ from support import loops
 from support.loops import observation, spec
 from support.worlds import NOW, OTHER_DIGEST, planned
 
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.profile import Profile, fit_categories, fit_numbers
 from perennial_operator.decisions.monitoring import Watched, decide
 from perennial_operator.observing.observation import Observation, PredictionWindow

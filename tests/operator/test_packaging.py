@@ -14,7 +14,7 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.modeldeployment import ModelDeploymentStatus, Resolution
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus, Resolution
 from perennial_contracts.outcome import Outcome
 from perennial_operator.children import resolver
 from perennial_operator.clock import to_text

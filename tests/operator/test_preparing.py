@@ -17,8 +17,9 @@ from support.worlds import (
     world,
 )
 
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.formats import Variant
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.outcome import Outcome
 from perennial_operator.children import prepare_job
 from perennial_operator.clock import to_text

@@ -15,7 +15,7 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.outcome import Outcome
 from perennial_operator.names import REVISION_LABEL
 from perennial_operator.plan import Plan

@@ -11,7 +11,8 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_operator.decisions.diagnosis import Diagnosis
 from perennial_operator.decisions.model import decide
 from perennial_operator.decisions.status import events

@@ -12,7 +12,7 @@ from support import loops, worlds
 from support.loops import TEMPLATE
 from support.worlds import DIGEST, NOW
 
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.outcome import Outcome
 from perennial_contracts.retrainjob import RetrainJobSpec
 from perennial_contracts.runstatus import ModelReference, RetrainJobStatus

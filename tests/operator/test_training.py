@@ -9,7 +9,7 @@ from support.loops import TEMPLATE
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
 from perennial_contracts.api import Condition, LocalReference
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.outcome import Outcome
 from perennial_contracts.retrainjob import RetrainJobSpec
 from perennial_contracts.runstatus import Comparison, DataSummary, ModelReference, RetrainJobStatus

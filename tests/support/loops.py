@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from perennial_contracts.api import Condition
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelDeploymentStatus
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.monitoring import (
     DriftedFeature,
     DriftState,

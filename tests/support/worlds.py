@@ -3,11 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from perennial_contracts.modeldeployment import (
-    ModelDeploymentSpec,
-    ModelDeploymentStatus,
-    Revision,
-)
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus, Revision
+from perennial_contracts.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.outcome import Outcome
 from perennial_operator.children import deployment as deployment_child
 from perennial_operator.clock import to_text

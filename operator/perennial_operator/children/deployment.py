@@ -3,7 +3,7 @@
 import json
 
 from perennial_contracts.api import GROUP
-from perennial_contracts.modeldeployment import Revision
+from perennial_contracts.deploymentstatus import Revision
 
 from ..names import REVISION_LABEL, child_name, revision_selector
 from ..objects import DEPLOYMENT, Object

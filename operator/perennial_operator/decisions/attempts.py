@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from perennial_contracts.modeldeployment import ConditionType
+from perennial_contracts.conditions import ConditionType
 
 from ..clock import from_text, seconds_since
 from ..objects import Object

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from perennial_contracts.modeldeployment import PodFailure
+from perennial_contracts.conditions import PodFailure
 from perennial_contracts.outcome import LoadFailure, Outcome
 
 from ..objects import Object

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from perennial_contracts.conditions import ResolvedReason
+from perennial_contracts.deploymentstatus import Detection, Resolution
 from perennial_contracts.formats import FORMATS, VARIANT_OF
-from perennial_contracts.modeldeployment import Detection, Resolution, ResolvedReason
 from perennial_contracts.outcome import LoadFailure, Outcome
 
 from ..children import resolver

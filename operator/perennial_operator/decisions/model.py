@@ -5,9 +5,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus
 from perennial_contracts.duration import seconds
 from perennial_contracts.formats import Variant
-from perennial_contracts.modeldeployment import ModelDeploymentStatus
 
 from ..children import deployment, disruption_budget, service, service_account
 from ..observing.observatory import Target

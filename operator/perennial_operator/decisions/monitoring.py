@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from perennial_contracts import drift, quality
+from perennial_contracts.conditions import ConditionType
 from perennial_contracts.drift import Finding, Level
 from perennial_contracts.duration import seconds
-from perennial_contracts.modeldeployment import ConditionType
 from perennial_contracts.monitoring import (
     CaptureReason,
     DriftedFeature,

@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
-from perennial_contracts.modeldeployment import (
-    Detection,
-    ModelSource,
-    Promotion,
-    Resolution,
-    ResolvedReason,
-)
+from perennial_contracts.conditions import ResolvedReason
+from perennial_contracts.deploymentstatus import Detection, Promotion, Resolution
+from perennial_contracts.modeldeployment import ModelSource
 
 from ..objects import Object
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from perennial_contracts.conditions import ResolvedReason
+from perennial_contracts.deploymentstatus import Promotion, Resolution
 from perennial_contracts.formats import Variant
-from perennial_contracts.modeldeployment import Promotion, Resolution, ResolvedReason
 
 from ..revision import promotion_source
 from ..world import World

@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from perennial_contracts.conditions import PodFailure, ResolvedReason
+from perennial_contracts.deploymentstatus import Detection, Resolution
 from perennial_contracts.formats import VARIANT_OF, Variant
-from perennial_contracts.modeldeployment import (
-    Detection,
-    ModelSource,
-    PodFailure,
-    Resolution,
-    ResolvedReason,
-)
+from perennial_contracts.modeldeployment import ModelSource
 from perennial_contracts.outcome import LoadFailure, Outcome
 from perennial_contracts.packaging import ModelFormat
 from perennial_contracts.preparation import CONVERT, FETCH, PUBLISH

@@ -6,7 +6,7 @@ Triggers say that there is a reason, guards whether it is good enough now.
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from perennial_contracts.modeldeployment import Promotion
+from perennial_contracts.deploymentstatus import Promotion
 from perennial_contracts.retraining import (
     RETRAIN_ANNOTATION,
     Retraining,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION, Promotion
+from perennial_contracts.deploymentstatus import Promotion
+from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION
 
 from ..revision import promotion_source
 from ..world import World

@@ -7,7 +7,7 @@ then, and if it never is, the stable one answers as before.
 from dataclasses import dataclass
 from datetime import datetime
 
-from perennial_contracts.modeldeployment import Revision
+from perennial_contracts.deploymentstatus import Revision
 
 from ..clock import seconds_since, to_text
 from ..objects import Object

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from perennial_contracts.modeldeployment import Promotion
+from perennial_contracts.deploymentstatus import Promotion
 from perennial_contracts.retraining import (
     PROMOTE_ANNOTATION,
     RetrainingReason,

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from perennial_contracts.api import Condition
-from perennial_contracts.modeldeployment import (
+from perennial_contracts.conditions import (
     ConditionType,
-    ModelDeploymentStatus,
     ProgressingReason,
     ReadyReason,
     ResolvedReason,
-    Revision,
 )
+from perennial_contracts.deploymentstatus import ModelDeploymentStatus, Revision
 from perennial_contracts.monitoring import CaptureReason, DriftReason, QualityReason
 from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.retraining import RetrainingReason
