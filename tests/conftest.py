@@ -19,3 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(map(item.get_closest_marker, ("cluster", "cluster_lifecycle"))):
             item.add_marker(pytest.mark.xdist_group("clusters"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are not told in a test's name: a protobuf map's differ from process to process."""
+    return argname if isinstance(val, bytes) else None
