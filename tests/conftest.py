@@ -14,6 +14,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy")
 
 
+# Before xdist looks for the mark.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of clusters run one after the other, in one process, beside all others."""
     for item in items:
