@@ -69,7 +69,6 @@ install: cluster-up images ## Put the operator and an S3 server onto the cluster
 demo: install ## The main job on real data: a model's year in ten minutes (MONTHS=3 for less)
 	PYTHONPATH=examples/flights $(PY) -m flights_demo --cluster $(CLUSTER) --months $(MONTHS)
 
-# The tests bring up a cluster of their own, perennial-test, and leave it for the next run. Those
-# that need it wait for pods most of the time: one process runs them, another one all the others.
+# The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
 test: lint ## All tests, on a real cluster
-	.venv/bin/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	.venv/bin/pytest $(ARGS)
