@@ -9,103 +9,14 @@ import duckdb
 import obstore
 import pytest
 from support import kueue, tabular
-from support.cluster import NAME, Cluster, Namespace, Object, wait_until
+from support.cluster import NAME, Cluster, Namespace, wait_until
+from support.looping import Loop, succeeded
 from support.tabular import FLIPPED, SHIFTED, TRUTH, Concept, traffic
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "perennial-system"
 OPERATOR = "app.kubernetes.io/name=perennial-operator"
-
-
-def succeeded(run: Object) -> Object:
-    """What a RetrainJob says of itself as a whole; empty where it says nothing yet."""
-    conditions: list[Object] = run.get("status", {}).get("conditions", [])
-    return next((each for each in conditions if each["type"] == "Succeeded"), {})
-
-
-class Loop:
-    """A monitored model in a namespace of the test's own."""
-
-    def __init__(self, namespace: Namespace) -> None:
-        self.namespace = namespace
-        self.made = tabular.bundle()
-        self.uri = namespace.cluster.put_model(f"loop/{namespace.name}/1", self.made.files)
-        self.capture = f"s3://models/capture/{namespace.name}/"
-
-    def template(self, **changes: Any) -> Object:
-        template: Object = {
-            "data": {
-                "label": "buys",
-                "positive": "1",
-                "window": "1h",
-                "minRows": 200,
-                "maxRows": 3000,
-            },
-            "search": {"candidates": ["Logistic"], "metric": "roc_auc", "maxTrials": 1},
-            "gate": {"metric": "roc_auc"},
-            "output": {"uri": f"s3://models/loop/{self.namespace.name}/"},
-            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
-            "activeDeadlineSeconds": 300,
-        }
-        return {**template, **changes}
-
-    def deploy(self, **changes: Any) -> None:
-        """Serves the model with windows of seconds."""
-        spec: Object = {
-            "monitoring": {
-                "window": "3s",
-                "drift": {"minSamples": 1000, "consecutive": 2},
-                "quality": {"metric": "roc_auc", "minLabels": 1000, "consecutive": 2},
-                "capture": {"uri": self.capture, "flushSeconds": 1},
-            },
-            "retraining": {
-                "policy": {"cooldown": "1h", "minLabels": 500},
-                "template": self.template(),
-            },
-        }
-        self.namespace.deploy("shop", self.uri, **{**spec, **changes})
-        self.namespace.wait_complete("shop", 90)
-
-    @property
-    def address(self) -> str:
-        return self.namespace.address("shop")
-
-    def status(self) -> Object:
-        found: Object = self.namespace.get("mdep", "shop")["status"]
-        return found
-
-    def runs(self) -> list[Object]:
-        return self.namespace.list("rjob")
-
-    def wait(self, type_: str, reason: str, seconds: float = 90) -> Object:
-        return self.namespace.wait_for("shop", type_, reason, seconds=seconds)
-
-    def wait_for_run(
-        self, name: str, reason: str, seconds: float = 180, *, ended: bool = True
-    ) -> Object:
-        """Waits until a RetrainJob has ended with a reason, or goes on with it; the whole of it."""
-
-        def look() -> Object | None:
-            run = self.namespace.get("rjob", name)
-            condition = succeeded(run)
-            has_ended = condition.get("status", "Unknown") != "Unknown"
-            if condition.get("reason") == reason and has_ended == ended:
-                return run
-            assert not has_ended, condition
-            return None
-
-        return wait_until(look, seconds, lambda: self.namespace.get("rjob", name).get("status"))
-
-    def run_by_hand(self, name: str, **changes: Any) -> None:
-        self.namespace.apply(
-            {
-                "apiVersion": "perennial.dev/v1alpha1",
-                "kind": "RetrainJob",
-                "metadata": {"name": name},
-                "spec": {"modelRef": {"name": "shop"}, **self.template(**changes)},
-            }
-        )
 
 
 @pytest.fixture
@@ -230,7 +141,7 @@ def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any)
 @pytest.fixture
 def quiet(loop: Loop) -> Loop:
     """A model that is not retrained by itself."""
-    loop.deploy(retraining={"when": [], "template": loop.template()})
+    loop.deploy_quietly()
     return loop
 
 
@@ -242,8 +153,7 @@ def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
     assert succeeded(run)["status"] == "False"
     assert "feedback" in run["status"]["message"]
 
-    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
-        wait_until(lambda: report.sent > 40)
+    quiet.capture_rows()
     _secret(quiet.namespace, cluster, "nowhere", AWS_ENDPOINT_URL="http://127.0.0.1:9")
     quiet.run_by_hand("no-store", secretRef={"name": "nowhere"}, activeDeadlineSeconds=300)
     limits = {"requests": {"memory": "24Mi"}, "limits": {"memory": "24Mi"}}
@@ -272,8 +182,7 @@ def test_a_run_cannot_be_changed(loop: Loop) -> None:
 
 def test_a_run_whose_pod_is_evicted_begins_anew_and_that_is_no_failure(quiet: Loop) -> None:
     namespace = quiet.namespace
-    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
-        wait_until(lambda: report.sent > 40)
+    quiet.capture_rows()
     quiet.run_by_hand("moved")
     quiet.wait_for_run("moved", "Training", ended=False)
     (pod,) = namespace.list("pods", "perennial.dev/run=moved")
@@ -312,8 +221,7 @@ def queues(cluster: Cluster) -> None:
 @pytest.mark.usefixtures("queues")
 def test_runs_in_a_queue_go_one_after_the_other(quiet: Loop) -> None:
     namespace = quiet.namespace
-    with traffic(quiet.address, "shop", lambda: TRUTH) as report:
-        wait_until(lambda: report.sent > 40)
+    quiet.capture_rows()
     names = ("one", "other")
     for name in names:
         quiet.run_by_hand(name, queueName="trainings")

@@ -1,0 +1,183 @@
+"""Kubeflow Trainer's and JobSet's real controllers on the tests' cluster, built from their Go
+modules, with their own manifests.
+
+Their webhooks stay, since JobSet's makes a JobSet complete. They are about objects of their own
+kinds, and about pods of JobSets; no other pod asks them.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from perennial_cluster.choice import choose
+from perennial_images import archive, golang
+from perennial_images.cache import cached
+from perennial_images.golang import GoPart
+from perennial_images.store import store_root
+
+from .cluster import Cluster, Object
+
+_CONFIGURATION = "controller_manager_config.yaml"
+
+
+@dataclass(frozen=True)
+class _Controller:
+    """One of the two. Each has a go.mod of its own: they need different controller-runtimes."""
+
+    program: str
+    module: str
+    package: str
+    namespace: str
+    deployment: str
+    secret: str
+    """Of its webhooks' certificate, which it makes itself."""
+
+    @property
+    def part(self) -> GoPart:
+        folder = Path(__file__).parent / "kubeflow" / self.program
+        return GoPart(self.program, folder, {self.program: self.package})
+
+    def source(self) -> Path:
+        """The folder of its module."""
+        listing = ["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", self.module]
+        return Path(subprocess.check_output(listing, cwd=self.part.folder, text=True).strip())
+
+
+_JOBSET = _Controller(
+    program="jobset",
+    module="sigs.k8s.io/jobset",
+    package="sigs.k8s.io/jobset",
+    namespace="jobset-system",
+    deployment="jobset-controller-manager",
+    secret="jobset-webhook-server-cert",
+)
+_TRAINER = _Controller(
+    program="trainer",
+    module="github.com/kubeflow/trainer/v2",
+    package="github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager",
+    namespace="kubeflow-system",
+    deployment="kubeflow-trainer-controller-manager",
+    secret="kubeflow-trainer-webhook-cert",
+)
+
+
+def install(cluster: Cluster, name: str) -> None:
+    """Puts both onto the cluster ``name``, ready. They stay there, as the cluster does."""
+    items = []
+    for controller, objects in ((_JOBSET, _jobset(cluster)), (_TRAINER, _trainer(cluster))):
+        reference = _load_image(name, controller)
+        items += [_fitted(each, controller, reference) for each in objects]
+    body = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=body)
+    for controller in (_JOBSET, _TRAINER):
+        _start(cluster, controller)
+
+
+def remove(cluster: Cluster) -> None:
+    """Takes the TrainJobs off a cluster, where an earlier run of the tests has left them."""
+    options = ("--ignore-not-found", "--timeout=60s")
+    where = (_TRAINER.deployment, "-n", _TRAINER.namespace)
+    cluster.kubectl("delete", "deployment", *where, *options)
+    cluster.kubectl("delete", "crd", "trainjobs.trainer.kubeflow.org", *options)
+
+
+@contextmanager
+def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
+    """A ClusterTrainingRuntime of one node, whose pod is not tried again; it goes at the end."""
+    pod = {"containers": [{"name": "node", "image": image}], "restartPolicy": "Never"}
+    node = {
+        "name": "node",
+        "template": {
+            "metadata": {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}},
+            "spec": {"backoffLimit": 0, "template": {"spec": pod}},
+        },
+    }
+    made = {
+        "apiVersion": "trainer.kubeflow.org/v1alpha1",
+        "kind": "ClusterTrainingRuntime",
+        "metadata": {"name": name},
+        "spec": {"mlPolicy": {"numNodes": 1}, "template": {"spec": {"replicatedJobs": [node]}}},
+    }
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    try:
+        yield
+    finally:
+        cluster.kubectl("delete", "clustertrainingruntime", name, "--wait=false")
+
+
+def _start(cluster: Cluster, controller: _Controller) -> None:
+    """Waits until it is ready.
+
+    The first pod makes the certificate and then looks for it less and less often, in a volume that
+    the kubelet fills when it comes round; another pod finds it at once.
+    """
+    where = ("-n", controller.namespace)
+    deployment = f"deployment/{controller.deployment}"
+    ready = cluster.kubectl("get", deployment, *where, "-o", "jsonpath={.status.readyReplicas}")
+    if not ready:
+        made = "--for=jsonpath={.data.tls\\.crt}"
+        cluster.kubectl("wait", f"secret/{controller.secret}", *where, made, "--timeout=120s")
+        cluster.kubectl("rollout", "restart", deployment, *where)
+    cluster.kubectl("rollout", "status", deployment, *where, "--timeout=240s")
+
+
+def _load_image(name: str, controller: _Controller) -> str:
+    program, part = controller.program, controller.part
+    tag = golang.part_hash(part)
+    reference = f"localhost/perennial-test-{program}:{tag}"
+
+    def write(target: Path) -> None:
+        files = {program: golang.build(part) / program}
+        archive.write_scratch_image(target, reference, files, [f"/{program}"])
+
+    choose().load(name, cached(store_root() / f"{program}-controller-{tag}.oci.tar", write))
+    return reference
+
+
+def _jobset(cluster: Cluster) -> list[Object]:
+    return _rendered(cluster, _JOBSET.source() / "config" / "default")
+
+
+def _trainer(cluster: Cluster) -> list[Object]:
+    """What Trainer's overlay names, but for JobSet, which that downloads."""
+    with TemporaryDirectory() as folder:
+        # Where a path has a host's name in it, kustomize fetches what it takes to be a repository.
+        Path(folder, "base").symlink_to(_TRAINER.source() / "manifests" / "base")
+        kustomization = {
+            "namespace": _TRAINER.namespace,
+            "resources": [f"base/{each}" for each in ("crds", "manager", "rbac", "webhook")],
+        }
+        Path(folder, "kustomization.yaml").write_text(json.dumps(kustomization))
+        rendered = _rendered(cluster, Path(folder))
+    secret = {"name": _TRAINER.secret, "namespace": _TRAINER.namespace}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _TRAINER.namespace}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": secret},
+        *rendered,
+    ]
+
+
+def _rendered(cluster: Cluster, folder: Path) -> list[Object]:
+    return list(yaml.safe_load_all(cluster.kubectl("kustomize", str(folder))))
+
+
+def _fitted(obj: Object, controller: _Controller, reference: str) -> Object:
+    if obj["kind"] == "ConfigMap":
+        configuration = yaml.safe_load(obj["data"][_CONFIGURATION])
+        configuration["leaderElection"] = {"leaderElect": False}
+        obj["data"] = {_CONFIGURATION: json.dumps(configuration)}
+    elif obj["kind"] == "Deployment":
+        (container,) = obj["spec"]["template"]["spec"]["containers"]
+        container |= {
+            "image": reference,
+            "imagePullPolicy": "IfNotPresent",
+            "command": [f"/{controller.program}"],
+            "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+        }
+    return obj
