@@ -46,10 +46,11 @@ def merged(into: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         {"model": {"uri": "hf://org/repository@v1/onnx/"}},
         {"model": {"uri": "oci://registry:5000/models/delays:1/bundle/"}},
         {
+            "model": {"format": "XGBoost"},
             "packaging": {
                 "output": {"uri": "gs://bucket/made"},
                 "sample": "hf://datasets/org/flights/rows.parquet",
-            }
+            },
         },
         {"monitoring": {"capture": {"uri": "abfss://captured@account.dfs.core.windows.net/x"}}},
         {"replicas": 0},
