@@ -15,6 +15,8 @@ async def look(api: Api, world: TrainingWorld, wanted: list[tuple[Kind, str]]) -
 
     They stand before its other children, and so are deleted first where all go.
     """
+    if not wanted:
+        return world
     found: dict[tuple[str, str], Object] = {}
     unserved = set()
     for kind, name in wanted:
@@ -28,7 +30,5 @@ async def look(api: Api, world: TrainingWorld, wanted: list[tuple[Kind, str]]) -
             continue
         if is_owned_by(obj, world.uid):
             found[kind.name, name] = obj
-    if not wanted:
-        return world
     children = {**found, **world.children}
     return replace(world, children=children, unserved=frozenset(unserved))

@@ -14,9 +14,12 @@ from ..objects import Object
 from .pod_parts import FAIL_AT_ONCE, TMP, confined, hardened, placement
 
 
-def step_environment(plan: str) -> list[Object]:
-    """The variables of every step; the plan is JSON."""
-    return [{"name": PLAN_VARIABLE, "value": plan}, {"name": "HOME", "value": TMP}]
+def step_environment(plan: BaseModel) -> list[Object]:
+    """The variables of every step."""
+    return [
+        {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
+        {"name": "HOME", "value": TMP},
+    ]
 
 
 def step_container(step: str, image: str, plan: BaseModel, resources: Object) -> Object:
@@ -24,7 +27,7 @@ def step_container(step: str, image: str, plan: BaseModel, resources: Object) ->
     return {
         "name": step,
         "image": image,
-        "env": step_environment(plan.model_dump_json(exclude_none=True)),
+        "env": step_environment(plan),
         "resources": resources,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
         "terminationMessagePolicy": "FallbackToLogsOnError",

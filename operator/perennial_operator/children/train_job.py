@@ -5,7 +5,7 @@ and patch volumes, mounts and security of its pods; the rest is the runtime's ow
 container ``node``.
 """
 
-from perennial_contracts.training import TRAIN
+from perennial_contracts.training import TRAIN, Plan
 
 from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name, model_labels
 from ..objects import TRAIN_JOB, Object
@@ -27,12 +27,12 @@ def job_name(world: TrainingWorld) -> str:
     return child_name(world.name, limit=_NAME_LIMIT)
 
 
-def build(world: TrainingWorld, plan: str, trainer_image: str, deadline_seconds: int) -> Object:
+def build(world: TrainingWorld, plan: Plan, trainer_image: str, deadline_seconds: int) -> Object:
     """The TrainJob.
 
     Args:
         world: the run.
-        plan: what it is to do, as JSON.
+        plan: what it is to do.
         trainer_image: what searches where the spec names no image.
         deadline_seconds: how long it may take.
     """

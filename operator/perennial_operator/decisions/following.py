@@ -55,11 +55,7 @@ def follow(
         verdict = Verdict("False", RunReason.NO_RESULT, message)
         done = len(steps.STEPS) - 1
     elif reason == RunReason.DEADLINE_EXCEEDED:
-        message = (
-            f"It took longer than {world.spec.activeDeadlineSeconds} s. Raise "
-            "spec.activeDeadlineSeconds, or lower spec.search.maxTrials."
-        )
-        verdict = Verdict("False", RunReason.DEADLINE_EXCEEDED, message)
+        verdict = too_late(world)
     else:
         found = found or Diagnosis(
             RunReason.NO_RESULT, "The Job failed, and its pod is gone. Make another RetrainJob."
@@ -101,6 +97,15 @@ def _progress(
         status = status.model_copy(update={"progress": None})
     plan = say(world, verdict, status, now, [job], done)
     return replace(plan, asks=trainer_of(pod, TRAIN) if pod and done else None)
+
+
+def too_late(world: TrainingWorld) -> Verdict:
+    """The run took longer than it may."""
+    message = (
+        f"It took longer than {world.spec.activeDeadlineSeconds} s. Raise "
+        "spec.activeDeadlineSeconds, or lower spec.search.maxTrials."
+    )
+    return Verdict("False", RunReason.DEADLINE_EXCEEDED, message)
 
 
 def trainer_of(pod: Object, container: str) -> str | None:

@@ -17,9 +17,9 @@ from ..names import STEP_LABEL
 from ..objects import CLAIM, JOB, TRAIN_JOB, Kind, Object, labels_of, name_of
 from ..plan import Plan
 from ..world import TrainingWorld
-from .following import ending_of, follow
+from .following import ending_of, follow, too_late
 from .saying import say
-from .train_job_state import too_late, training
+from .train_job_state import training
 from .verdict import Verdict
 
 MISSING_SECONDS = 60.0
@@ -135,8 +135,7 @@ def _next(
     spec, moment = deployed[0], status.startTime
     if ended == 1:
         plan = training_plan.build(world, spec, status.champion, moment)
-        text = plan.model_dump_json(exclude_none=True)
-        child = train_job.build(world, text, trainer_image, left)
+        child = train_job.build(world, plan, trainer_image, left)
         verdict = Verdict("Unknown", RunReason.STARTING, "The TrainJob is being made.")
     else:
         child = training_job.build_step(

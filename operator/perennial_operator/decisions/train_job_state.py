@@ -11,7 +11,7 @@ from ..objects import Object, name_of
 from ..plan import Plan
 from ..world import TrainingWorld
 from .diagnosis import RETRAIN_JOB_FIELDS, condition_of, diagnose
-from .following import NEWS_SECONDS, ending_of, trainer_of, with_progress
+from .following import NEWS_SECONDS, ending_of, too_late, trainer_of, with_progress
 from .saying import say
 from .verdict import Verdict
 
@@ -46,15 +46,6 @@ def training(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJo
         )
         verdict = Verdict("False", RunReason.TRAIN_JOB_FAILED, message)
     return say(world, verdict, status, now, [], 1)
-
-
-def too_late(world: TrainingWorld) -> Verdict:
-    """The run took longer than it may."""
-    message = (
-        f"It took longer than {world.spec.activeDeadlineSeconds} s. Raise "
-        "spec.activeDeadlineSeconds, or lower spec.search.maxTrials."
-    )
-    return Verdict("False", RunReason.DEADLINE_EXCEEDED, message)
 
 
 def _progress(
