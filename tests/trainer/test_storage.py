@@ -63,6 +63,7 @@ def gcs_server() -> Iterator[GcsXmlServer]:
 @pytest.fixture(scope="module")
 def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
     server = AzureServer(tmp_path_factory.mktemp("azure"))
+    server.start()
     try:
         server.make_container("models")
         yield server
