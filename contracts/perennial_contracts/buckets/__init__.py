@@ -3,6 +3,6 @@ client, and what refusals mean. Pure: who reads and writes brings the client."""
 
 from .clients import CLASS_OF, options_of
 from .place import Kind, Place, find
-from .refusal import Refusal, refusal, unusable
+from .refusal import refusal, unusable
 
-__all__ = ["CLASS_OF", "Kind", "Place", "Refusal", "find", "options_of", "refusal", "unusable"]
+__all__ = ["CLASS_OF", "Kind", "Place", "find", "options_of", "refusal", "unusable"]

@@ -1,21 +1,13 @@
 """What the refusals of object stores mean, for people."""
 
-from typing import NamedTuple
-
 from ..outcome import LoadFailure
+from ..refusal import Refusal
 from .place import Kind
 from .words import WORDS
 
 _REFUSED = {"PermissionDeniedError", "UnauthenticatedError"}
 _INVALID = {"InvalidPathError", "ValueError"}
 _MISCONFIGURED = {"UnknownConfigurationKeyError", "TypeError"}
-
-
-class Refusal(NamedTuple):
-    """Why an object could not be reached."""
-
-    reason: LoadFailure
-    message: str
 
 
 def refusal(where: str, kind: Kind, error: Exception, purpose: str, setting: str) -> Refusal:

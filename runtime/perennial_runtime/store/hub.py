@@ -4,19 +4,18 @@ The client says which commit a revision is and where a file's bytes lie; they ar
 like those of any web server.
 """
 
-import os
 import re
 import threading
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from perennial_contracts.hub import endpoint, refusal
 from perennial_contracts.outcome import LoadFailure
 
 from .. import log
 from ..errors import LoadError
 from .base import Blob, Span
 from .web import AGENT, TIMEOUT_SECONDS, open_url
-from .web_refusal import refusal
 
 _COMMIT = re.compile("[0-9a-f]{40}")
 
@@ -79,7 +78,7 @@ class HubSource:
         if _COMMIT.fullmatch(self._revision):
             return self._revision
         try:
-            api = hub.HfApi(endpoint=_endpoint())
+            api = hub.HfApi(endpoint=endpoint())
             info = api.model_info(
                 self._repository, revision=self._revision, timeout=TIMEOUT_SECONDS
             )
@@ -96,10 +95,10 @@ class HubSource:
 
     def _link(self, hub: Any, path: str, commit: str) -> str:
         url = hub.hf_hub_url(
-            self._repository, f"{self._folder}{path}", revision=commit, endpoint=_endpoint()
+            self._repository, f"{self._folder}{path}", revision=commit, endpoint=endpoint()
         )
         try:
-            metadata = hub.get_hf_file_metadata(url, timeout=TIMEOUT_SECONDS, endpoint=_endpoint())
+            metadata = hub.get_hf_file_metadata(url, timeout=TIMEOUT_SECONDS, endpoint=endpoint())
         except Exception as error:
             raise _failure(self.describe(path), error) from error
         return str(metadata.location)
@@ -107,7 +106,7 @@ class HubSource:
     @staticmethod
     def _headers(hub: Any, link: str) -> dict[str, str]:
         """The token is for the hub alone, not for where its large files lie."""
-        if urlsplit(link).netloc != urlsplit(_endpoint()).netloc:
+        if urlsplit(link).netloc != urlsplit(endpoint()).netloc:
             return dict(AGENT)
         return {**hub.utils.build_hf_headers(), **AGENT}
 
@@ -124,36 +123,11 @@ def _client() -> Any:
     return huggingface_hub
 
 
-def _endpoint() -> str:
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-
-
 def _failure(where: str, error: Exception) -> LoadError:
     from huggingface_hub import errors
 
-    if isinstance(error, errors.GatedRepoError):
-        return LoadError(
-            LoadFailure.ACCESS_DENIED,
-            f"{where}: the repository is gated. Accept its terms on the hub, and set HF_TOKEN",
-        )
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return LoadError(
-            LoadFailure.MODEL_NOT_FOUND,
-            f"{where}: there is no such repository, or HF_TOKEN may not see it. "
-            "Check spec.model.uri and HF_TOKEN",
-        )
-    if isinstance(error, errors.RevisionNotFoundError):
-        return LoadError(
-            LoadFailure.MODEL_NOT_FOUND, f"{where}: there is no such revision. Check spec.model.uri"
-        )
-    if isinstance(error, errors.EntryNotFoundError):
-        return LoadError(
-            LoadFailure.MODEL_NOT_FOUND, f"{where}: there is no such file. Check spec.model.uri"
-        )
-    if isinstance(error, errors.HFValidationError):
-        return LoadError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {error}. Check spec.model.uri")
-    if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
-        return refusal(where, error.response.status_code)
+    if found := refusal(errors, where, error, "spec.model.uri"):
+        return LoadError(*found)
     what = str(error).partition("\n")[0] or type(error).__name__
     return LoadError(
         LoadFailure.STORE_UNREACHABLE, f"{where}: {what}. Check HF_ENDPOINT and the network"

@@ -6,9 +6,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from email.message import Message
-from typing import IO
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote
+
+from perennial_contracts.web import Redirects
 
 from .base import Blob, OverwrittenError, Span, strong
 from .web_refusal import failure
@@ -113,23 +113,4 @@ def _read(where: str, url: str, response: http.client.HTTPResponse) -> Iterator[
         yield chunk
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Credentials are for the host that they were given for."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Message,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
-        before, after = urlsplit(req.full_url), urlsplit(newurl)
-        if request is not None and (before.scheme, before.netloc) != (after.scheme, after.netloc):
-            request.remove_header("Authorization")
-        return request
-
-
-_OPENER = urllib.request.build_opener(_Redirects())
+_OPENER = urllib.request.build_opener(Redirects())

@@ -6,11 +6,9 @@ import urllib.error
 from urllib.parse import urlsplit
 
 from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.web import refusal
 
 from ..errors import LoadError
-
-_RETRIED = {408, 425, 429}
-"""Statuses below 500 that say: later."""
 
 
 def failure(where: str, url: str, error: Exception, timeout: float) -> LoadError:
@@ -24,7 +22,7 @@ def failure(where: str, url: str, error: Exception, timeout: float) -> LoadError
     """
     if isinstance(error, urllib.error.HTTPError):
         with error:
-            return refusal(where, error.code)
+            return LoadError(*refusal(where, error.code, "spec.model.uri"))
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
         what = f"no answer within {timeout:.0f} s"
@@ -37,19 +35,3 @@ def failure(where: str, url: str, error: Exception, timeout: float) -> LoadError
     else:
         what = str(cause) or type(cause).__name__
     return LoadError(LoadFailure.STORE_UNREACHABLE, f"{where}: {what}")
-
-
-def refusal(where: str, status: int) -> LoadError:
-    """What a status from 400 up means."""
-    if status in (401, 403, 407):
-        return LoadError(
-            LoadFailure.ACCESS_DENIED,
-            f"{where}: access denied (HTTP {status}). Check the credentials",
-        )
-    if status >= 500 or status in _RETRIED:
-        return LoadError(
-            LoadFailure.STORE_UNREACHABLE, f"{where}: the server failed (HTTP {status})"
-        )
-    return LoadError(
-        LoadFailure.MODEL_NOT_FOUND, f"{where}: not there (HTTP {status}). Check spec.model.uri"
-    )

@@ -4,13 +4,13 @@ The client says which commit a revision is, which files it has, and where their 
 read from there like those of any web server.
 """
 
-import os
 import re
 import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from perennial_contracts import hub
 from perennial_contracts.outcome import LoadFailure
 
 from ..errors import StepError
@@ -84,14 +84,14 @@ class HubFolder(ReadOnly):
             f"{self._folder}{path}",
             repo_type=self._repository.kind,
             revision=self._resolved().sha,
-            endpoint=_endpoint(),
+            endpoint=hub.endpoint(),
         )
         metadata = self._hub.get_hf_file_metadata(
-            url, timeout=web.TIMEOUT_SECONDS, endpoint=_endpoint()
+            url, timeout=web.TIMEOUT_SECONDS, endpoint=hub.endpoint()
         )
         link = str(metadata.location)
         # The token is for the hub alone, not for where its large files lie.
-        own = urlsplit(link).netloc == urlsplit(_endpoint()).netloc
+        own = urlsplit(link).netloc == urlsplit(hub.endpoint()).netloc
         headers = self._hub.utils.build_hf_headers() if own else {}
         yield from web.read(link, {**headers, **web.AGENT})
 
@@ -103,26 +103,8 @@ class HubFolder(ReadOnly):
 
     def failure(self, path: str, error: Exception, purpose: str) -> StepError:
         where, field = self.describe(path), self._field
-        errors = self._hub.errors
-        if isinstance(error, errors.GatedRepoError):
-            return StepError(
-                LoadFailure.ACCESS_DENIED,
-                f"{where}: the repository is gated. Accept its terms on the hub, and set HF_TOKEN",
-            )
-        if isinstance(error, errors.RepositoryNotFoundError):
-            return StepError(
-                LoadFailure.MODEL_NOT_FOUND,
-                f"{where}: there is no such repository, or HF_TOKEN may not see it. "
-                f"Check {field} and HF_TOKEN",
-            )
-        if isinstance(error, errors.RevisionNotFoundError):
-            return _missing(where, "there is no such revision", field)
-        if isinstance(error, errors.EntryNotFoundError):
-            return _missing(where, "there is no such file", field)
-        if isinstance(error, errors.HFValidationError):
-            return _missing(where, str(error), field)
-        if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
-            return web.refusal(where, error.response.status_code, field)
+        if found := hub.refusal(self._hub.errors, where, error, field):
+            return StepError(*found)
         return StepError(
             LoadFailure.STORE_UNREACHABLE,
             f"{web.failure(where, error, field).message}. Check HF_ENDPOINT and the network",
@@ -131,18 +113,10 @@ class HubFolder(ReadOnly):
     def _resolved(self) -> Any:
         with self._asking:  # once for all the threads that read
             if self._info is None:
-                self._info = self._hub.HfApi(endpoint=_endpoint()).repo_info(
+                self._info = self._hub.HfApi(endpoint=hub.endpoint()).repo_info(
                     self._repository.name,
                     revision=self._repository.revision,
                     repo_type=self._repository.kind,
                     timeout=web.TIMEOUT_SECONDS,
                 )
             return self._info
-
-
-def _missing(where: str, what: str, field: str) -> StepError:
-    return StepError(LoadFailure.MODEL_NOT_FOUND, f"{where}: {what}. Check {field}")
-
-
-def _endpoint() -> str:
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")

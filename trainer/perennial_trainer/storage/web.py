@@ -7,11 +7,10 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from email.message import Message
-from typing import IO
 from urllib.parse import quote, unquote, urlsplit
 
 from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.web import Redirects, refusal
 
 from ..errors import StepError
 from .backend import ReadOnly
@@ -21,8 +20,6 @@ TIMEOUT_SECONDS = 20.0
 """For a connection, and for each wait for more bytes; a long download may take longer."""
 CHUNK_BYTES = 1024 * 1024
 AGENT = {"User-Agent": "perennial-trainer"}
-_LATER = {408, 425, 429}
-"""Statuses below 500 that say: later."""
 
 
 class WebFolder(ReadOnly):
@@ -78,7 +75,7 @@ def failure(where: str, error: Exception, field: str) -> StepError:
     """What an error of :func:`read` means."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()
-        return refusal(where, error.code, field)
+        return StepError(*refusal(where, error.code, field))
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
         what = f"no answer within {TIMEOUT_SECONDS:.0f} s"
@@ -97,39 +94,4 @@ def failure(where: str, error: Exception, field: str) -> StepError:
     return StepError(LoadFailure.STORE_UNREACHABLE, f"{where}: {what}")
 
 
-def refusal(where: str, status: int, field: str) -> StepError:
-    """What a status from 400 up means."""
-    if status in (401, 403, 407):
-        return StepError(
-            LoadFailure.ACCESS_DENIED,
-            f"{where}: access denied (HTTP {status}). Check the credentials",
-        )
-    if status >= 500 or status in _LATER:
-        return StepError(
-            LoadFailure.STORE_UNREACHABLE, f"{where}: the server failed (HTTP {status})"
-        )
-    return StepError(
-        LoadFailure.MODEL_NOT_FOUND, f"{where}: not there (HTTP {status}). Check {field}"
-    )
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Credentials are for the host that they were given for."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Message,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
-        before, after = urlsplit(req.full_url), urlsplit(newurl)
-        if request is not None and (before.scheme, before.netloc) != (after.scheme, after.netloc):
-            request.remove_header("Authorization")
-        return request
-
-
-_OPENER = urllib.request.build_opener(_Redirects())
+_OPENER = urllib.request.build_opener(Redirects())

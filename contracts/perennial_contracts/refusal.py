@@ -1,0 +1,12 @@
+"""Why something that lies elsewhere could not be had."""
+
+from typing import NamedTuple
+
+from .outcome import LoadFailure
+
+
+class Refusal(NamedTuple):
+    """The reason, and what to tell people."""
+
+    reason: LoadFailure
+    message: str
