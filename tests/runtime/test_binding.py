@@ -1,0 +1,118 @@
+"""Runs by way of IOBinding: the same answers and refusals, and only where they are quicker.
+
+IOBinding takes the CPU for a device too, so all of it but the copies is tried here without a GPU.
+"""
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from perennial_contracts.digest import digest_of
+from perennial_runtime.engine import binding, model
+from perennial_runtime.engine.binding import bound, can_bind
+from perennial_runtime.engine.model import ONNX_ERRORS, Model
+from perennial_runtime.errors import BadRequestError
+from perennial_runtime.fetching.artifact import Artifact
+from perennial_runtime.signature import TensorSpec
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+DTYPES = {
+    np.float16: TensorProto.FLOAT16,
+    np.float32: TensorProto.FLOAT,
+    np.float64: TensorProto.DOUBLE,
+    np.int32: TensorProto.INT32,
+    np.int64: TensorProto.INT64,
+    np.bool_: TensorProto.BOOL,
+}
+
+
+def session(kind: int = TensorProto.FLOAT, columns: int = 2) -> ort.InferenceSession:
+    """Answers what it is asked, and the same with its columns the other way round."""
+    nodes = [
+        helper.make_node("Identity", ["X"], ["Y"]),
+        helper.make_node("Transpose", ["X"], ["Z"], perm=[1, 0]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "twice",
+        [helper.make_tensor_value_info("X", kind, ["rows", columns])],
+        [
+            helper.make_tensor_value_info("Y", kind, ["rows", columns]),
+            helper.make_tensor_value_info("Z", kind, [columns, "rows"]),
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return ort.InferenceSession(made.SerializeToString(), providers=[CPU])
+
+
+SESSIONS = {dtype: session(kind) for dtype, kind in DTYPES.items()}
+
+
+@given(st.sampled_from(list(DTYPES)), st.integers(0, 9), st.booleans(), st.randoms())
+def test_bound_runs_answer_what_runs_answer(dtype, rows, strided, random):
+    run = SESSIONS[dtype]
+    values = np.array([[random.randrange(2) for _ in range(4)] for _ in range(rows)], dtype)
+    values = values.reshape(rows, 4)
+    given = values[:, ::2] if strided else np.ascontiguousarray(values[:, :2])
+    names = random.choice([["Y"], ["Z"], ["Z", "Y"]])
+    expected = run.run(names, {"X": given})
+    answers = bound(run, "cpu")(names, {"X": given})
+    assert [each.dtype for each in answers] == [each.dtype for each in expected]
+    assert all(np.array_equal(one, other) for one, other in zip(answers, expected, strict=True))
+
+
+def test_an_answer_outlives_the_runs_that_follow():
+    run = bound(session(), "cpu")
+    (first,) = run(["Y"], {"X": np.array([[1, 2]], np.float32)})
+    run(["Y"], {"X": np.array([[3, 4]], np.float32)})
+    assert first.tolist() == [[1, 2]]
+
+
+def test_inputs_that_do_not_fit_are_refused_as_they_are_without():
+    with pytest.raises(ONNX_ERRORS, match="Got: 3 Expected: 2"):
+        bound(session(), "cpu")(["Y"], {"X": np.zeros((1, 3), np.float32)})
+
+
+@pytest.mark.parametrize(
+    ("provider", "datatypes", "can"),
+    [(CUDA, ["FP32", "INT64"], True), (CPU, ["FP32"], False), (CUDA, ["FP32", "BYTES"], False)],
+)
+def test_only_what_lies_on_a_device_can_be_bound(provider, datatypes, can):
+    tensors = [TensorSpec(f"x{n}", datatype, (-1,)) for n, datatype in enumerate(datatypes)]
+    assert can_bind(provider, tensors) is can
+
+
+@pytest.mark.parametrize("quicker", [True, False])
+def test_a_model_is_bound_where_that_is_quicker(monkeypatch, affine, tmp_path, quicker):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(affine)
+    runs = []
+
+    def timed(session, device):
+        run = bound(session, device)
+
+        def counted(outputs, feeds):
+            runs.append(device)
+            return run(outputs, feeds)
+
+        return counted
+
+    # With the CPU for the device, whose memory the tensors lie in anyway.
+    monkeypatch.setattr(binding, "DEVICES", {CPU: "cpu"})
+    monkeypatch.setattr(model, "DEVICES", {CPU: "cpu"})
+    monkeypatch.setattr(model, "bound", timed)
+    seconds = iter([2.0, 1.0 if quicker else 3.0])
+    warm_up = Model._warm_up
+    monkeypatch.setattr(Model, "_warm_up", lambda self, run: (warm_up(self, run), next(seconds))[1])
+    monkeypatch.setattr(model, "SHORT_SECONDS", 3600.0)
+    loaded = Model(Artifact(digest_of(affine), path, None), 1)
+    runs.clear()
+    (answer,) = loaded.run({"X": np.array([[1, 2]], np.float32)}, ["Y"])
+    assert answer.shape[0] == 1
+    assert runs == (["cpu"] if quicker else [])
+    assert loaded.seconds < 3.0
+    with pytest.raises(BadRequestError, match="the model refuses these inputs"):
+        loaded.run({"X": np.zeros((1, 3), np.float32)}, ["Y"])
