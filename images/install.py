@@ -5,7 +5,9 @@ dependencies, their tests, and what onnxruntime brings for converting large lang
 SciPy does import numpy.f2py, so that stays where SciPy is.
 """
 
+import compileall
 import os
+import py_compile
 import runpy
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 
 WHEELS = Path("/build/wheels")
 TARGET = Path("/opt/perennial")
+PROJECT = Path("/opt/project")
 LIBRARIES = Path("/opt/lib")
 """Becomes /usr/lib."""
 PROGRAM = sys.argv[1]
@@ -36,9 +39,12 @@ TRAINERS = ("onnxruntime/transformers", "onnxruntime/quantization")
 """What the trainer compresses models with, and nobody else needs."""
 
 
+OPTIONS = ("--no-index", "--no-cache-dir", "--no-deps", "--no-compile")
+
+
 def pip(*arguments: str) -> None:
     wheel = next(WHEELS.glob("pip-*.whl"))
-    sys.argv = ["pip", "install", "--no-index", "--no-cache-dir", "--no-deps", *arguments]
+    sys.argv = ["pip", "install", *OPTIONS, *arguments]
     sys.path.insert(0, str(wheel))
     try:
         runpy.run_module("pip", run_name="__main__")
@@ -64,10 +70,25 @@ def dependencies() -> None:
 
 def project() -> None:
     """The project's own wheels, with the one program."""
-    pip("--target", "/opt/project", *map(str, sorted(Path("/build/project").glob("*.whl"))))
-    for program in Path("/opt/project/bin").iterdir():
+    pip("--target", str(PROJECT), *map(str, sorted(Path("/build/project").glob("*.whl"))))
+    for program in (PROJECT / "bin").iterdir():
         if program.name != PROGRAM:
             program.unlink()
+
+
+def bytecode() -> None:
+    """What Python would else compile whenever a container starts, which can write nothing.
+
+    By hash: an image's files all get the same time, and bytecode by time would count as stale.
+    Unchecked: nothing changes in an image.
+    """
+    for folder in (TARGET, PROJECT):
+        compileall.compile_dir(
+            folder,
+            quiet=2,
+            workers=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
 
 
 def libraries() -> None:
@@ -95,4 +116,4 @@ def check() -> None:
         subprocess.run([sys.executable, "-c", CHECK], env={**os.environ, **where}, check=True)
 
 
-{each.__name__: each for each in (dependencies, project, libraries, check)}[sys.argv[2]]()
+{each.__name__: each for each in (dependencies, project, libraries, check, bytecode)}[sys.argv[2]]()

@@ -1,0 +1,61 @@
+"""A container writes nothing: what its image has no fresh bytecode of is compiled at each start."""
+
+import json
+import struct
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from perennial_images.program import build
+
+UNCHECKED_HASH = 1
+"""PEP 552: bytecode that counts whatever its source is."""
+
+
+def layers(archive: Path) -> Iterator[tarfile.TarFile]:
+    with tarfile.open(archive) as image:
+
+        def blob(name: str):  # type: ignore[no-untyped-def]
+            found = image.extractfile(name)
+            assert found is not None
+            return found
+
+        def document(digest: str) -> dict:
+            return json.load(blob(f"blobs/{digest.replace(':', '/')}"))
+
+        for manifest in json.load(blob("index.json"))["manifests"]:
+            for layer in document(manifest["digest"])["layers"]:
+                data = blob(f"blobs/{layer['digest'].replace(':', '/')}")
+                with tarfile.open(fileobj=data, mode="r|*") as files:
+                    yield files
+
+
+def sources_and_bytecode(files: tarfile.TarFile) -> tuple[dict[str, int], dict[str, tuple]]:
+    """When each source was changed, and what the bytecode of each says of itself, by path."""
+    changed, compiled = {}, {}
+    for entry in files:
+        path = Path(entry.name)
+        if path.suffix == ".py":
+            changed[entry.name] = int(entry.mtime)
+        elif path.suffix == ".pyc" and (data := files.extractfile(entry)):
+            _, flags, time = struct.unpack("<4sII", data.read(12))
+            compiled[str(path.parent.parent / f"{path.name.split('.')[0]}.py")] = (flags, time)
+    return changed, compiled
+
+
+@pytest.mark.timeout(1800)  # the first build of an image fetches and compiles
+@pytest.mark.parametrize("name", ["runtime", "operator", "trainer"])
+def test_an_image_holds_fresh_bytecode_of_the_projects_every_module(name):
+    ours = 0
+    for files in layers(build(name).archive):
+        changed, compiled = sources_and_bytecode(files)
+        ours += sum(f"perennial_{name}" in path for path in compiled)
+        stale = [
+            path
+            for path, (flags, time) in compiled.items()
+            if flags != UNCHECKED_HASH and time != changed.get(path, time)
+        ]
+        assert stale == []
+    assert ours > 20
