@@ -8,7 +8,7 @@ from perennial_trainer.model.features import clean, infer
 from perennial_trainer.selection import pipelines
 from perennial_trainer.selection.candidates import SETTINGS, Proposal
 
-TREES = ["DecisionTree", "ExtraTrees", "RandomForest"]
+TREES = ["DecisionTree", "ExtraTrees", "RandomForest", "HistGradientBoosting"]
 WORLDS = ["gaps tell", "a column is missing throughout", "no gaps to learn from"]
 
 

@@ -5,7 +5,7 @@ categories that boosted trees split themselves, texts that are None.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +29,8 @@ from .candidates import PACKAGES, Proposal
 MAX_CATEGORIES = 100
 """Columns that one text is spread over; rarer values share one."""
 SCALED: frozenset[Candidate] = frozenset({"Logistic", "Linear", "MLP"})
+CUT_AT_VALUES: frozenset[Candidate] = frozenset({"HistGradientBoosting"})
+"""Kinds that look for cuts among a column's values, and fail where it has none."""
 PARALLEL: frozenset[Candidate] = frozenset({"ExtraTrees", "RandomForest", "LightGBM", "XGBoost"})
 
 _MODULES: Mapping[Candidate, Any] = {
@@ -49,9 +51,16 @@ _ALWAYS: Mapping[Candidate, Mapping[str, Any]] = {
 
 
 def make_pipeline(
-    proposal: Proposal, features: Sequence[Feature], task: TaskName, seed: int, threads: int = 1
+    proposal: Proposal,
+    features: Sequence[Feature],
+    task: TaskName,
+    seed: int,
+    threads: int = 1,
+    empty: Collection[str] = (),
 ) -> Pipeline:
     """An unfitted pipeline that takes a data frame of clean rows.
+
+    ``empty`` are the columns of numbers that have no value in the rows that it is fitted on.
 
     Raises:
         ModuleNotFoundError: for a kind whose package is not installed.
@@ -61,7 +70,7 @@ def make_pipeline(
     if kind in PARALLEL:
         settings["n_jobs"] = threads
     model = _class(kind, task)(**settings)
-    return Pipeline([("columns", _columns(kind, features)), ("model", model)])
+    return Pipeline([("columns", _columns(kind, features, empty)), ("model", model)])
 
 
 def fit(
@@ -87,7 +96,8 @@ def fit(
     Raises:
         Exception: whatever the model runs into.
     """
-    pipeline = make_pipeline(proposal, features, task, seed, threads)
+    empty = [each.name for each in features if not each.is_text and frame[each.name].isna().all()]
+    pipeline = make_pipeline(proposal, features, task, seed, threads, empty)
     with threadpool_limits(threads), warnings.catch_warnings():
         # It is compared with others as it is; that it might get better is no reason to stop.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -131,7 +141,9 @@ def _class(kind: Candidate, task: TaskName) -> Any:
     return getattr(module, _NAMES.get(kind, kind) + suffix)
 
 
-def _columns(kind: Candidate, features: Sequence[Feature]) -> ColumnTransformer:
+def _columns(
+    kind: Candidate, features: Sequence[Feature], empty: Collection[str]
+) -> ColumnTransformer:
     texts = [feature.name for feature in features if feature.is_text]
     numbers = [feature.name for feature in features if not feature.is_text]
     parts: list[tuple[str, Any, list[str]]] = []
@@ -143,6 +155,10 @@ def _columns(kind: Candidate, features: Sequence[Feature]) -> ColumnTransformer:
             dtype=np.float32,
         )
         parts.append(("texts", encoder, texts))
+    if kind in CUT_AT_VALUES and empty:
+        numbers = [name for name in numbers if name not in empty]
+        zeros = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+        parts.append(("empty", zeros, sorted(empty)))
     if numbers:
         parts.append(("numbers", _number_steps(kind), numbers))
     return ColumnTransformer(parts)
