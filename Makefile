@@ -5,6 +5,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 CLUSTER ?= perennial
+# Processes that run the tests: the cluster's wait much, and have one to themselves.
+PROCESSES ?= 2
 # How many months after January the demo lets go by.
 MONTHS ?= 11
 # An existing cluster is used only when the command says so: `make demo KUBECONFIG=...`.
@@ -71,4 +73,4 @@ demo: install ## The main job on real data: a model's year in ten minutes (MONTH
 
 # The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
 test: lint ## All tests, on a real cluster
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n $(PROCESSES) --no-loadscope-reorder $(ARGS)

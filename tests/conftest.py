@@ -1,6 +1,8 @@
 """What holds for all tests."""
 
 import hypothesis
+import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from perennial_trainer.threads import settle_openmp
 
@@ -11,3 +13,16 @@ hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy")
+
+CLUSTER_TESTS = "tests/e2e/"
+"""These share one cluster, so one process runs them all; the others go file by file."""
+
+
+class _Scheduler(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadScopeScheduling:
+    """How tests are shared out where ``-n`` asks for several processes."""
+    return _Scheduler(config)
