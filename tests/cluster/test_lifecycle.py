@@ -23,7 +23,7 @@ TOOLS = os.pathsep.join(str(TREE / folder) for folder in ("cluster", "images"))
 
 pytestmark = [
     pytest.mark.cluster_lifecycle,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(
         not isinstance(choice.choose(), LocalCluster) or os.geteuid() != 0,
         reason="needs root, and neither kind nor PERENNIAL_KUBECONFIG chosen",
