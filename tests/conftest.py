@@ -2,6 +2,7 @@
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from perennial_trainer.threads import settle_openmp
@@ -23,6 +24,6 @@ class _Scheduler(LoadScopeScheduling):
         return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid.split("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadScopeScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """How tests are shared out where ``-n`` asks for several processes."""
-    return _Scheduler(config)
+    return _Scheduler(config, log)
