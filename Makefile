@@ -25,7 +25,7 @@ $(READY): pyproject.toml requirements/dev.txt $(FRONT)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say make PYTHON=..."; exit 1; }
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet "uv>=0.9,<1"; }
-	.venv/bin/uv pip sync --require-hashes requirements/dev.txt
+	.venv/bin/uv pip sync --compile-bytecode --require-hashes requirements/dev.txt
 	.venv/bin/uv pip install --no-deps --editable .
 	$(PY) -m perennial_images front
 	@touch $@

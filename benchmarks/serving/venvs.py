@@ -34,7 +34,7 @@ def ensure(peer: Peer, folder: Path) -> Path:
     print(f"==> {peer.title}: installing {', '.join(wanted)}", flush=True)
     shutil.rmtree(target, ignore_errors=True)
     _uv("venv", "--python", sys.executable, str(target))
-    _uv("pip", "install", "--python", str(python), *wanted)
+    _uv("pip", "install", "--compile-bytecode", "--python", str(python), *wanted)
     stamp.write_text("\n".join(wanted))
     print(f"    done in {time.monotonic() - begun:.0f} s", flush=True)
     return python

@@ -27,19 +27,10 @@ def environment_of(name: str) -> Path:
 
     def make(folder: Path) -> None:
         # Its programs are not called by their paths: it may be moved to where it stays.
-        for words in (
-            ["venv", "--quiet", "--python", sys.executable, folder],
-            [
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                folder / "bin" / "python",
-                "-r",
-                requirements,
-            ],
-        ):
-            subprocess.run([UV, *words], check=True)
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        install = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
+        python = folder / "bin" / "python"
+        subprocess.run([*install, "--python", python, "-r", requirements], check=True)
 
     target = cache_root() / "trainers" / f"{name}-{content_hash([requirements])}"
     return cached(target, make) / "bin" / "python"

@@ -22,7 +22,9 @@ def python_of(image: str, *more: str) -> Path:
 
     def make(folder: Path) -> None:
         subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        install = [UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
+        python = folder / "bin" / "python"
+        # Where bytecode is not written (PYTHONDONTWRITEBYTECODE), each run would compile it all.
+        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
         subprocess.run([*install, "--no-deps", "-r", lock], check=True)
         if more:
             subprocess.run([*install, "-c", lock, *more], check=True)
