@@ -9,8 +9,9 @@ from pathlib import Path
 
 ARENA_MAX = -8
 """A parameter of glibc's mallopt(3)."""
-ARENAS = 2
-"""Heaps of glibc's own: by itself it gives each thread one, of which it gives nothing back."""
+ARENAS = 1
+"""Heaps: by itself glibc gives each thread one, and of all but the first malloc_trim(3) leaves what
+lies at the end, up to some tens of megabytes."""
 LOOK_SECONDS = 1.0
 WORTHWHILE_BYTES = 8 * 1024 * 1024
 TRIES = 5
