@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from perennial_images.cache import cache_root
+from perennial_images.cache import cache_root, locked
 from perennial_images.errors import ReportedError
 from perennial_images.progress import run_step
 
@@ -34,18 +34,24 @@ def missing_packages(packages: tuple[Package, ...]) -> list[str]:
 
 def install_packages(packages: tuple[Package, ...]) -> None:
     """Install what is missing where that is possible, else say exactly what to run."""
-    missing = missing_packages(packages)
-    if not missing:
+    if not missing_packages(packages):
         return
-    install = ["install", "--yes", "--no-install-recommends", *missing]
+    # apt waits for another's installation, but not for its fetching of lists.
+    with locked(cache_root() / "apt.lock"):
+        if missing := missing_packages(packages):
+            _install(missing)
+
+
+def _install(names: list[str]) -> None:
+    install = ["install", "--yes", "--no-install-recommends", *names]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ReportedError(
-            f"these programs of the system are missing: {', '.join(missing)}.\n"
+            f"these programs of the system are missing: {', '.join(names)}.\n"
             f"Run: sudo apt-get update && sudo apt-get {' '.join(install)}"
         )
     logs = cache_root() / "logs"
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    step = f"installing {len(missing)} Debian packages"
+    step = f"installing {len(names)} Debian packages"
     try:
         run_step(step, [*APT, *install], logs / "apt.log", env=quiet)
     except ReportedError:
