@@ -5,8 +5,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 CLUSTER ?= perennial
-# Processes that run the tests: the cluster's wait much, and have one to themselves.
-PROCESSES ?= 2
+# Processes that run the tests; with 2 the cluster's, which wait much, have one to themselves.
+PROCESSES ?= 0
 # How many months after January the demo lets go by.
 MONTHS ?= 11
 # An existing cluster is used only when the command says so: `make demo KUBECONFIG=...`.

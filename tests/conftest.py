@@ -15,13 +15,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("busy")
 
-CLUSTER_TESTS = "tests/e2e/"
-"""These share one cluster, so one process runs them all; the others go file by file."""
+CLUSTER_TESTS = ("tests/e2e/", "tests/cluster/test_lifecycle.py")
+"""The first share one cluster, and the other looks at what a cluster leaves on the machine: one
+process runs them all. The others go file by file."""
 
 
 class _Scheduler(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid.split("::")[0]
+        return "cluster" if nodeid.startswith(CLUSTER_TESTS) else nodeid.split("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:

@@ -17,14 +17,21 @@ def store_root() -> Path:
 
 def archives() -> list[Path]:
     """All archives, the newest last."""
-    return sorted(store_root().glob("*.oci.tar"), key=lambda path: path.stat().st_mtime)
+    return sorted(store_root().glob("*.oci.tar"), key=_changed)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process has pruned it just now
+        return 0.0
 
 
 def prune(name: str) -> None:
     """Forget an image's older builds: every change of a source makes another one."""
     builds = [path for path in archives() if path.name.rpartition("-")[0] == name]
     for path in builds[:-KEPT_BUILDS]:
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def find_archive(image: str) -> Path:

@@ -108,3 +108,16 @@ def test_an_unknown_image_is_answered_with_the_known_ones(
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path))
     with pytest.raises(ReportedError, match="perennial-images build"):
         store.find_archive("localhost/none:1")
+
+
+def test_an_archive_that_another_process_prunes_meanwhile_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [tmp_path / f"runtime-{number}.oci.tar" for number in range(store.KEPT_BUILDS)]
+    for path in kept:
+        path.touch()
+    listed = [tmp_path / "runtime-gone.oci.tar", *kept]
+    monkeypatch.setattr(store, "store_root", lambda: tmp_path)
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter(listed))
+    store.prune("runtime")
+    assert all(path.exists() for path in kept)
