@@ -73,4 +73,4 @@ demo: install ## The main job on real data: a model's year in ten minutes (MONTH
 
 # The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
 test: lint ## All tests, on a real cluster
-	.venv/bin/pytest -n $(PROCESSES) --no-loadscope-reorder $(ARGS)
+	.venv/bin/pytest -n $(PROCESSES) $(ARGS)

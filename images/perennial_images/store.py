@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from perennial_images.archive import read_archive
-from perennial_images.cache import cache_root
+from perennial_images.cache import cache_root, locked
 from perennial_images.errors import ReportedError
 
 KEPT_BUILDS = 4
@@ -17,28 +18,28 @@ def store_root() -> Path:
 
 def archives() -> list[Path]:
     """All archives, the newest last."""
-    return sorted(store_root().glob("*.oci.tar"), key=_changed)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another process has pruned it just now
-        return 0.0
+    return sorted(store_root().glob("*.oci.tar"), key=lambda path: path.stat().st_mtime)
 
 
 def prune(name: str) -> None:
     """Forget an image's older builds: every change of a source makes another one."""
-    builds = [path for path in archives() if path.name.rpartition("-")[0] == name]
-    for path in builds[:-KEPT_BUILDS]:
-        path.unlink(missing_ok=True)
+    with _settled():
+        builds = [path for path in archives() if path.name.rpartition("-")[0] == name]
+        for path in builds[:-KEPT_BUILDS]:
+            path.unlink()
+
+
+def _settled() -> AbstractContextManager[None]:
+    """While this is held no other process forgets an archive."""
+    return locked(store_root() / ".lock")
 
 
 def find_archive(image: str) -> Path:
     """Find an archive by its path, or by the name of the image in it."""
     if (path := Path(image)).is_file():
         return path
-    known = {read_archive(path).reference: path for path in archives()}
+    with _settled():
+        known = {read_archive(path).reference: path for path in archives()}
     if image in known:
         return known[image]
     names = "\n".join(f"    {name}" for name in known) or "    (none)"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.capturing import capture, make_plan, put_bundle, write_parquet
 from support.tabular import SHIFTED, TRUTH, Concept
+from support.trainers import make_environment
 
 from perennial_contracts.searching import Search
 from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingResult
@@ -15,7 +16,6 @@ from perennial_images.cache import cache_root, cached, content_hash
 from perennial_trainer.fit.first import make_bundle
 
 TRAINERS = Path(__file__).parents[2] / "examples" / "trainers"
-UV = Path(sys.executable).parent / "uv"
 # Environments are made for the first ones.
 pytestmark = pytest.mark.timeout(1800)
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
@@ -26,11 +26,7 @@ def environment_of(name: str) -> Path:
     requirements = TRAINERS / name / "requirements.txt"
 
     def make(folder: Path) -> None:
-        # Its programs are not called by their paths: it may be moved to where it stays.
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
-        python = folder / "bin" / "python"
-        subprocess.run([*install, "--python", python, "-r", requirements], check=True)
+        make_environment(folder, "-r", requirements)
 
     target = cache_root() / "trainers" / f"{name}-{content_hash([requirements])}"
     return cached(target, make) / "bin" / "python"

@@ -5,9 +5,11 @@ import struct
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from perennial_images.archive import read_archive
 from perennial_images.program import build
 
 UNCHECKED_HASH = 1
@@ -17,19 +19,15 @@ UNCHECKED_HASH = 1
 def layers(archive: Path) -> Iterator[tarfile.TarFile]:
     with tarfile.open(archive) as image:
 
-        def blob(name: str):  # type: ignore[no-untyped-def]
-            found = image.extractfile(name)
+        def blob(digest: str) -> IO[bytes]:
+            found = image.extractfile(f"blobs/{digest.replace(':', '/')}")
             assert found is not None
             return found
 
-        def document(digest: str) -> dict:
-            return json.load(blob(f"blobs/{digest.replace(':', '/')}"))
-
-        for manifest in json.load(blob("index.json"))["manifests"]:
-            for layer in document(manifest["digest"])["layers"]:
-                data = blob(f"blobs/{layer['digest'].replace(':', '/')}")
-                with tarfile.open(fileobj=data, mode="r|*") as files:
-                    yield files
+        manifest = json.load(blob(read_archive(archive).digest))
+        for layer in manifest["layers"]:
+            with tarfile.open(fileobj=blob(layer["digest"]), mode="r|*") as files:
+                yield files
 
 
 def sources_and_bytecode(files: tarfile.TarFile) -> tuple[dict[str, int], dict[str, tuple]]:

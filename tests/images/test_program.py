@@ -1,8 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from perennial_images import base, program, rust, store
+from perennial_images.archive import write_scratch_image
 from perennial_images.errors import ReportedError
 from perennial_images.program import PROGRAM_IMAGES, project_facts
 
@@ -110,14 +112,21 @@ def test_an_unknown_image_is_answered_with_the_known_ones(
         store.find_archive("localhost/none:1")
 
 
-def test_an_archive_that_another_process_prunes_meanwhile_is_no_failure(
+def test_who_lists_the_store_while_others_prune_it_finds_all_that_is_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = [tmp_path / f"runtime-{number}.oci.tar" for number in range(store.KEPT_BUILDS)]
-    for path in kept:
-        path.touch()
-    listed = [tmp_path / "runtime-gone.oci.tar", *kept]
-    monkeypatch.setattr(store, "store_root", lambda: tmp_path)
-    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter(listed))
-    store.prune("runtime")
-    assert all(path.exists() for path in kept)
+    monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path))
+    store.store_root().mkdir()
+
+    def build(number: int) -> None:
+        for build in range(20):
+            archive = tmp_path / f"runtime-{number}.{build}.oci.tar"
+            write_scratch_image(archive, f"localhost/runtime:{number}.{build}", {}, ["/run"])
+            archive.rename(store.store_root() / archive.name)
+            store.prune("runtime")
+            with pytest.raises(ReportedError, match="is neither a file nor an image"):
+                store.find_archive("localhost/none:1")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(build, range(4)))
+    assert len(store.archives()) == store.KEPT_BUILDS

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from perennial_contracts.digest import digest_of
 from perennial_runtime.engine import binding, model
-from perennial_runtime.engine.binding import bound, can_bind
+from perennial_runtime.engine.binding import bound, device_of
 from perennial_runtime.engine.model import ONNX_ERRORS, Model
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.fetching.artifact import Artifact
@@ -77,12 +77,17 @@ def test_inputs_that_do_not_fit_are_refused_as_they_are_without():
 
 
 @pytest.mark.parametrize(
-    ("provider", "datatypes", "can"),
-    [(CUDA, ["FP32", "INT64"], True), (CPU, ["FP32"], False), (CUDA, ["FP32", "BYTES"], False)],
+    ("provider", "datatypes", "device"),
+    [(CUDA, ["FP32", "INT64"], "cuda"), (CPU, ["FP32"], None), (CUDA, ["FP32", "BYTES"], None)],
 )
-def test_only_what_lies_on_a_device_can_be_bound(provider, datatypes, can):
+def test_only_what_lies_on_a_device_can_be_bound(provider, datatypes, device):
     tensors = [TensorSpec(f"x{n}", datatype, (-1,)) for n, datatype in enumerate(datatypes)]
-    assert can_bind(provider, tensors) is can
+    assert device_of(provider, tensors) == device
+
+
+def test_where_nothing_can_be_bound_the_answers_come_without():
+    values = np.array([[1, 2]], np.float32)
+    assert bound(session(), "cuda")(["Y"], {"X": values})[0].tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize("quicker", [True, False])
@@ -102,7 +107,6 @@ def test_a_model_is_bound_where_that_is_quicker(monkeypatch, affine, tmp_path, q
 
     # With the CPU for the device, whose memory the tensors lie in anyway.
     monkeypatch.setattr(binding, "DEVICES", {CPU: "cpu"})
-    monkeypatch.setattr(model, "DEVICES", {CPU: "cpu"})
     monkeypatch.setattr(model, "bound", timed)
     seconds = iter([2.0, 1.0 if quicker else 3.0])
     warm_up = Model._warm_up

@@ -11,6 +11,19 @@ from perennial_images.cache import TREE, cache_root, cached, content_hash
 UV = Path(sys.executable).parent / "uv"
 
 
+def make_environment(folder: Path, *wanted: str | Path) -> None:
+    """An environment with what pip's arguments name. It may be moved afterwards."""
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    install(folder, *wanted)
+
+
+def install(folder: Path, *wanted: str | Path) -> None:
+    """Puts what pip's arguments name into an environment."""
+    # Where bytecode is not written (PYTHONDONTWRITEBYTECODE), each run would compile it all.
+    words = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
+    subprocess.run([*words, "--python", folder / "bin" / "python", *wanted], check=True)
+
+
 def python_of(image: str, *more: str) -> Path:
     """The Python of an environment with what an image's lock names.
 
@@ -21,13 +34,9 @@ def python_of(image: str, *more: str) -> Path:
     lock = TREE / "requirements" / f"{image}.txt"
 
     def make(folder: Path) -> None:
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        python = folder / "bin" / "python"
-        # Where bytecode is not written (PYTHONDONTWRITEBYTECODE), each run would compile it all.
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-        subprocess.run([*install, "--no-deps", "-r", lock], check=True)
+        make_environment(folder, "--no-deps", "-r", lock)
         if more:
-            subprocess.run([*install, "-c", lock, *more], check=True)
+            install(folder, "-c", lock, *more)
         for torch in folder.glob("lib/python*/site-packages/torch"):
             stand_ins.make(torch.rglob("*.so*"), torch / "lib")
 

@@ -22,9 +22,11 @@ DEVICES: Mapping[str, str] = {
 """Where the tensors of an execution provider lie, as IOBinding names it; the others' are here."""
 
 
-def can_bind(provider: str, tensors: Sequence[TensorSpec]) -> bool:
-    """Whether a provider has memory of its own, and all tensors can lie there: texts cannot."""
-    return provider in DEVICES and all(tensor.datatype != "BYTES" for tensor in tensors)
+def device_of(provider: str, tensors: Sequence[TensorSpec]) -> str | None:
+    """Where a provider has all tensors; None where that is here, or texts are among them."""
+    if any(tensor.datatype == "BYTES" for tensor in tensors):
+        return None
+    return DEVICES.get(provider)
 
 
 def bound(session: Any, device: str) -> Run:
@@ -32,11 +34,11 @@ def bound(session: Any, device: str) -> Run:
 
     def run(outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         binding = session.io_binding()
-        for name, values in feeds.items():
-            binding.bind_cpu_input(name, values)
-        for name in outputs:
-            binding.bind_output(name, device)
         try:
+            for name, values in feeds.items():
+                binding.bind_cpu_input(name, values)
+            for name in outputs:
+                binding.bind_output(name, device)
             session.run_with_iobinding(binding)
         except RuntimeError:
             # All failures look alike here; without a binding each has its own type.

@@ -21,7 +21,7 @@ from ..errors import BadRequestError, LoadError, RunFailedError
 from ..fetching.cache import Artifact
 from ..regression import is_regression
 from ..signature import TensorSpec
-from .binding import DEVICES, Run, bound, can_bind
+from .binding import Run, bound, device_of
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
 from .providers import choose, has_gpu, lost
@@ -113,8 +113,8 @@ class Model:
         """Why it is not the one that was wanted; empty where it is."""
         if self.fallback:
             log.warning("the model runs on another provider", problem=self.fallback)
-        if can_bind(self.provider, [*self.inputs, *self.outputs]):
-            self._bind(DEVICES[self.provider])
+        if device := device_of(self.provider, [*self.inputs, *self.outputs]):
+            self._bind(device)
 
     def run(self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """The named outputs for some inputs that fit the signature.

@@ -60,7 +60,7 @@ def make_pipeline(
 ) -> Pipeline:
     """An unfitted pipeline that takes a data frame of clean rows.
 
-    ``empty`` are the columns of numbers that have no value in the rows that it is fitted on.
+    ``empty`` are columns of numbers that are to count as zeros where they are missing.
 
     Raises:
         ModuleNotFoundError: for a kind whose package is not installed.
@@ -96,7 +96,7 @@ def fit(
     Raises:
         Exception: whatever the model runs into.
     """
-    empty = [each.name for each in features if not each.is_text and frame[each.name].isna().all()]
+    empty = _empty(frame, features) if proposal.kind in CUT_AT_VALUES else []
     pipeline = make_pipeline(proposal, features, task, seed, threads, empty)
     with threadpool_limits(threads), warnings.catch_warnings():
         # It is compared with others as it is; that it might get better is no reason to stop.
@@ -110,6 +110,10 @@ def fit(
         else:
             pipeline.fit(frame, labels)
     return pipeline
+
+
+def _empty(frame: pd.DataFrame, features: Sequence[Feature]) -> list[str]:
+    return [each.name for each in features if not each.is_text and frame[each.name].isna().all()]
 
 
 def _fit_scaled(pipeline: Pipeline, frame: pd.DataFrame, numbers: np.ndarray) -> None:
@@ -145,7 +149,7 @@ def _columns(
     kind: Candidate, features: Sequence[Feature], empty: Collection[str]
 ) -> ColumnTransformer:
     texts = [feature.name for feature in features if feature.is_text]
-    numbers = [feature.name for feature in features if not feature.is_text]
+    numbers = [each.name for each in features if not each.is_text and each.name not in empty]
     parts: list[tuple[str, Any, list[str]]] = []
     if texts:
         encoder = OneHotEncoder(
@@ -155,10 +159,9 @@ def _columns(
             dtype=np.float32,
         )
         parts.append(("texts", encoder, texts))
-    if kind in CUT_AT_VALUES and empty:
-        numbers = [name for name in numbers if name not in empty]
+    if empty:
         zeros = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
-        parts.append(("empty", zeros, sorted(empty)))
+        parts.append(("empty", zeros, list(empty)))
     if numbers:
         parts.append(("numbers", _number_steps(kind), numbers))
     return ColumnTransformer(parts)
