@@ -49,12 +49,13 @@ lock: ## Resolve requirements/*.txt anew
 crds: $(READY) ## Write crds/ anew from the contracts
 	$(PY) -m perennial_contracts.crd crds
 
-lint: $(READY) ## Format, lint, types, import rules, CRDs in sync
+lint: $(READY) ## Format, lint, types, import rules, CRDs in sync, forbidden words
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 	$(PY) -m perennial_contracts.crd crds --check
+	$(PY) hack/words.py --check
 
 images: $(READY) ## Build the images: runtime, operator, and an S3 server for trying out
 	$(PY) -m perennial_images build
