@@ -47,14 +47,14 @@ lock: ## Resolve requirements/*.txt anew
 		-c requirements/trainer.txt -o requirements/trainer-torch.txt
 
 crds: $(READY) ## Write crds/ anew from the contracts
-	$(PY) -m perennial_contracts.crd crds
+	$(PY) -m perennial_contracts.api.crd crds
 
 lint: $(READY) ## Format, lint, types, import rules, CRDs in sync, forbidden words
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
-	$(PY) -m perennial_contracts.crd crds --check
+	$(PY) -m perennial_contracts.api.crd crds --check
 	$(PY) hack/words.py --check
 
 images: $(READY) ## Build the images: runtime, operator, and an S3 server for trying out

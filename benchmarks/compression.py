@@ -35,10 +35,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.compression import Compression
-from perennial_contracts.modelcard import CompressionTrial
-from perennial_trainer.compress import Samples, compress
-from perennial_trainer.compress.network import fit, initial
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.wire.modelcard import CompressionTrial
+from perennial_trainer.compression import Samples, compress
+from perennial_trainer.compression.network import fit, initial
 
 ROOT = Path(__file__).parents[1]
 SEED = 7

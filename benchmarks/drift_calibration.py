@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from perennial_contracts import drift
-from perennial_contracts.profile import Distribution, Profile, fit_categories, fit_numbers
+from perennial_contracts.stats import drift
+from perennial_contracts.wire.profile import Distribution, Profile, fit_categories, fit_numbers
 
 ROOT = Path(__file__).parents[1]
 WINDOWS = (100, 200, 500, 1000, 5000)

@@ -36,8 +36,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from perennial_contracts.bundle import Bundle, describe_files
-from perennial_contracts.profile import Profile, fit_categories, fit_numbers
+from perennial_contracts.wire.bundle import Bundle, describe_files
+from perennial_contracts.wire.profile import Profile, fit_categories, fit_numbers
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = [f"n{i}" for i in range(8)]

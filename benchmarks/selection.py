@@ -21,15 +21,15 @@ import pandas as pd
 from sklearn import datasets
 
 from flights_demo.data import LABEL, load
-from perennial_contracts.searching import Search
-from perennial_trainer.model.features import clean, infer
-from perennial_trainer.selection.candidates import kinds_for, propose, usable
+from perennial_contracts.api.search import Search
+from perennial_trainer.data.features import clean, infer
 from perennial_trainer.selection.choose import gain
 from perennial_trainer.selection.folds import hold_out
+from perennial_trainer.selection.model_kinds import kinds_for, propose, usable
 from perennial_trainer.selection.report import start_trial
 from perennial_trainer.selection.scoring import score
 from perennial_trainer.selection.search import check_task, search
-from perennial_trainer.selection.trying import Problem, cross_validate
+from perennial_trainer.selection.trials import Problem, cross_validate
 
 ROOT = Path(__file__).parents[1]
 Data = tuple[pd.DataFrame, np.ndarray]

@@ -15,7 +15,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("busy")
 
-CLUSTER_TESTS = ("tests/e2e/", "tests/cluster/test_lifecycle.py")
+CLUSTER_TESTS = ("tests/e2e/", "tests/hack/cluster/test_lifecycle.py")
 """The first share one cluster, and the other looks at what a cluster leaves on the machine: one
 process runs them all. The others go file by file."""
 

@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from . import web
-from .outcome import LoadFailure
 from .refusal import Refusal
+from .wire.outcome import LoadFailure
 
 
 def endpoint() -> str:

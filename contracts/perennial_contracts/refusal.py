@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .outcome import LoadFailure
+from .wire.outcome import LoadFailure
 
 
 class Refusal(NamedTuple):

@@ -5,8 +5,8 @@ from email.message import Message
 from typing import IO
 from urllib.parse import urlsplit
 
-from .outcome import LoadFailure
 from .refusal import Refusal
+from .wire.outcome import LoadFailure
 
 _LATER = {408, 425, 429}
 """Statuses below 500 that say: later."""

@@ -11,10 +11,10 @@ import uvloop
 from . import resync, watches
 from .api import Api
 from .cache import Cache
+from .monitoring.scraper import Reader
+from .monitoring.targets import Observatory
+from .monitoring.training_progress import Trainers
 from .objects import Key
-from .observing.observatory import Observatory
-from .observing.reading import Reader
-from .observing.trainers import Trainers
 from .reconcile import Images, Reconciler
 from .settings import Settings, parse
 from .workqueue import WorkQueue

@@ -1,13 +1,14 @@
 """From the cache to the world of one resource."""
 
-from perennial_contracts.api import PAUSED_ANNOTATION
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import RetrainJobStatus
-from perennial_contracts.training import Progress
+from perennial_contracts.api.common import PAUSED_ANNOTATION
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import RetrainJobStatus
+from perennial_contracts.wire.run_plan import Progress
 
 from .cache import Cache
+from .monitoring.windows import Observation
 from .names import OWNER_ANNOTATION, RUN_ANNOTATION
 from .objects import (
     MODEL_DEPLOYMENT,
@@ -20,7 +21,6 @@ from .objects import (
     is_owned_by,
     name_of,
 )
-from .observing.observation import Observation
 from .world import LiveRun, TrainingWorld, World
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from perennial_contracts.api import GROUP
+from perennial_contracts.api.common import GROUP
 
 LIMIT = 63
 """Longest DNS label (RFC 1035), and longest label value."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from perennial_contracts import modeldeployment, retrainjob
-from perennial_contracts.api import GROUP, VERSION
+from perennial_contracts.api import modeldeployment, retrainjob
+from perennial_contracts.api.common import GROUP, VERSION
 
 Object = dict[str, Any]
 """A Kubernetes object as it stands in JSON."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from perennial_contracts.api import ApiModel
+from perennial_contracts.api.common import ApiModel
 
-from .decisions.verdict import Event
+from .conditions import Event
+from .monitoring.targets import Target
 from .objects import Object
-from .observing.observatory import Target
 
 StatusT = TypeVar("StatusT", bound=ApiModel)
 

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from perennial_contracts.conditions import ProgressingReason
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.formats import Variant
-from perennial_contracts.runstatus import RetrainJobStatus
+from perennial_contracts.api.conditions import ProgressingReason
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob_status import RetrainJobStatus
+from perennial_contracts.wire.formats import Variant
 
 from . import matching, metrics, unwatched
 from .api import FIELD_MANAGER, Api, ApiError
 from .cache import Cache
 from .clock import to_text
-from .decisions import model, staged, training
-from .decisions.diagnosis import Diagnosis
-from .decisions.verdict import Event
+from .conditions import Event
+from .diagnosis import Diagnosis
 from .gather import gather, gather_training
+from .modeldeployment import plan as model
+from .monitoring.targets import Observatory
+from .monitoring.training_progress import Trainers
 from .objects import (
     DISRUPTION_BUDGET,
     JOB,
@@ -34,9 +36,9 @@ from .objects import (
     is_owned_by,
     name_of,
 )
-from .observing.observatory import Observatory
-from .observing.trainers import Trainers
 from .plan import Plan, StatusT
+from .retrainjob import plan as training
+from .retrainjob import trainjob as staged
 from .workqueue import WorkQueue
 from .world import TrainingWorld, World
 

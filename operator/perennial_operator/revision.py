@@ -3,10 +3,10 @@
 import hashlib
 import json
 
-from perennial_contracts.api import LocalReference
-from perennial_contracts.deploymentstatus import Revision
-from perennial_contracts.modeldeployment import ModelDeploymentSpec, ModelSource
-from perennial_contracts.runstatus import Lineage
+from perennial_contracts.api.common import LocalReference
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec, ModelSource
+from perennial_contracts.api.modeldeployment_status import Revision
+from perennial_contracts.api.retrainjob_status import Lineage
 
 
 def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import RetrainJobStatus
-from perennial_contracts.training import Progress
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import RetrainJobStatus
+from perennial_contracts.wire.run_plan import Progress
 
+from .monitoring.windows import Observation
 from .names import REVISION_LABEL
 from .objects import (
     DEPLOYMENT,
@@ -18,7 +19,6 @@ from .objects import (
     Object,
     labels_of,
 )
-from .observing.observation import Observation
 
 
 @dataclass(frozen=True)

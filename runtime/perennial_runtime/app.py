@@ -18,7 +18,7 @@ from .errors import (
     UnforeseenError,
     UnknownMethodError,
 )
-from .fronts import Call
+from .frontends import Call
 from .metrics import Metrics
 from .protocol.grpc.status import code_of
 from .routes import NOWHERE, Route, Routes

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from perennial_contracts.bundle import MODEL_NAME, Bundle
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.quality import SCORE_BINS, score_of
+from perennial_contracts.stats.quality import SCORE_BINS, score_of
+from perennial_contracts.wire.bundle import MODEL_NAME, Bundle
+from perennial_contracts.wire.outcome import LoadFailure
 
 from .errors import LoadError
 from .signature import TensorSpec
@@ -43,7 +43,7 @@ class Classes:
         return next((text for text in (str(label), label_text(label)) if text in self.names), None)
 
     def scores(self, probabilities: np.ndarray) -> np.ndarray:
-        """See :func:`perennial_contracts.quality.score_of`."""
+        """See :func:`perennial_contracts.stats.quality.score_of`."""
         return score_of(probabilities, self.positive)
 
 
@@ -53,7 +53,7 @@ def label_text(label: Any) -> str:
 
 
 def score_bin(score: float) -> int:
-    """What :func:`perennial_contracts.quality.score_bins` gives for one score, and faster."""
+    """What :func:`perennial_contracts.stats.quality.score_bins` gives for one score, and faster."""
     if not score > 0:  # NaN too
         return 0
     return min(int(min(score, 1.0) * SCORE_BINS), SCORE_BINS - 1)

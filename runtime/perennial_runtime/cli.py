@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from perennial_contracts.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
 
 from . import log
 from .cgroup import available_threads
 from .errors import LoadError
-from .fronts import FrontError
-from .fronts.listener import ListenError
+from .frontends import FrontError
+from .frontends.listener import ListenError
 from .settings import Settings, parse
 
 _NO_MODEL = (
@@ -48,7 +48,7 @@ def _serve(settings: Settings) -> int:
 
             result = serve(settings)
         else:
-            from .processes.supervisor import supervise
+            from .workers.supervisor import supervise
 
             result = supervise(settings, workers)
         return _failed(settings, result) if isinstance(result, LoadError) else result

@@ -4,7 +4,7 @@ import gzip
 import zlib
 
 from .errors import BadRequestError, BodyTooLargeError, UnsupportedEncodingError
-from .fronts import Call
+from .frontends import Call
 
 WORTHWHILE_BYTES = 16 * 1024
 """Shorter answers are sent as they are: to compress them takes longer than to send them."""

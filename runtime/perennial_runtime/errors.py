@@ -2,7 +2,7 @@
 
 import orjson
 
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 
 class LoadError(Exception):

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from perennial_contracts.capture import COLUMNS
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.capture import COLUMNS
+from perennial_contracts.wire.outcome import LoadFailure
 
 from . import log
 from .cgroup import available_threads

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .answer import Answer
-from .endpoints import Endpoint
 from .errors import RequestError
-from .fronts import Call
+from .frontends import Call
+from .handlers import Endpoint
 
 Apart = Callable[[Callable[[], None]], object]
 """Has something done in another thread."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.profile import Distribution, Profile
 
 from .signature import TensorSpec
 

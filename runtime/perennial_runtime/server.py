@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from . import log, memory
 from .app import App
+from .banner import welcome
 from .errors import LoadError
-from .fronts import Front, Limits, front_of
-from .fronts.listener import refuse_connections
+from .frontends import Front, Limits, front_of
+from .frontends.listener import refuse_connections
 from .load import load_service
 from .metrics import Metrics
-from .processes.alone import Alone
+from .metrics_view import View
+from .routers.router import Site
+from .routers.server_state import Standing
 from .settings import Settings
-from .sites.site import Site
-from .sites.standing import Standing
-from .view import View
-from .welcome import welcome
+from .workers.single_process import Alone
 
 if TYPE_CHECKING:
     from .service import Service

@@ -7,17 +7,17 @@ import orjson
 from .answer import Answer
 from .classes import LABEL, PROBABILITIES
 from .encoding import body_of
-from .endpoints.rows import RowsEndpoint
-from .endpoints.v2 import InferEndpoint
 from .engine.model import Model
 from .errors import BadRequestError, NotFoundError
-from .fronts import Call
+from .frontends import Call
+from .handlers.rows import RowsEndpoint
+from .handlers.v2 import InferEndpoint
 from .monitoring.counter_metrics import CounterCollector
 from .monitoring.monitor import Monitor
-from .monitoring.prediction_id import IdMaker
-from .protocol.feedback import FeedbackCodec
-from .protocol.rows import RowCodec
-from .protocol.v2 import Codec
+from .protocol.perennial.feedback import FeedbackCodec
+from .protocol.perennial.prediction_id import IdMaker
+from .protocol.perennial.rows import RowCodec
+from .protocol.v2.codec import Codec
 from .regression import PREDICTION
 from .routes import Route, ask, get, post
 from .signature import is_tabular

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from perennial_contracts.buckets import find
-from perennial_contracts.digest import is_digest
+from perennial_contracts.wire.digest import is_digest
 
 from .engine.providers import ACCELERATORS
 

@@ -9,16 +9,16 @@ import numpy as np
 import orjson
 
 from . import log
-from .endpoints import Endpoint
 from .engine.model import Model
 from .errors import RequestError
-from .fronts import Headers
+from .frontends import Headers
+from .handlers import Endpoint
 from .protocol.grpc.schema import message_class
-from .protocol.protobuf import to_bytes
-from .protocol.tensor_binary import encode_binary
+from .protocol.shared.protobuf import to_bytes
+from .protocol.shared.tensor_binary import encode_binary
+from .routers.router import Site
 from .samples import MANY_ELEMENTS, sample_row, sample_size, sample_tensor
 from .service import Service
-from .sites.site import Site
 
 ROUNDS = 5
 """What is only remembered from the third time on must come often enough."""

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from perennial_contracts.bundle import Bundle, BundleFile, describe_files
-from perennial_contracts.digest import digest_of, is_digest
-from perennial_contracts.outcome import MESSAGE_LIMIT, Outcome
+from perennial_contracts.wire.bundle import Bundle, BundleFile, describe_files
+from perennial_contracts.wire.digest import digest_of, is_digest
+from perennial_contracts.wire.outcome import MESSAGE_LIMIT, Outcome
 
 
 def test_a_bundle_lists_each_file_with_size_and_digest() -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from perennial_contracts.chi2 import upper_quantile
+from perennial_contracts.stats.chi2 import upper_quantile
 
 
 @given(st.integers(1, 500), st.floats(1e-8, 0.999))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.counters import CaptureCounts, Counters, merged
+from perennial_contracts.wire.counters import CaptureCounts, Counters, merged
 
 count = st.integers(0, 2**62)
 

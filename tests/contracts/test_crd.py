@@ -7,9 +7,9 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from perennial_contracts import crd
-from perennial_contracts.api import BUCKET_URIS, PARQUET_FILE
-from perennial_contracts.modeldeployment import MODEL_URIS
+from perennial_contracts.api import crd
+from perennial_contracts.api.common import BUCKET_URIS, PARQUET_FILE
+from perennial_contracts.api.modeldeployment import MODEL_URIS
 
 ROOT = Path(__file__).parents[2]
 LAST_APPLIED_LIMIT = 262_144

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from perennial_contracts.drift import ALPHA, Finding, Level, chance_limit, judge, psi
-from perennial_contracts.profile import Distribution, Profile, fit_categories, fit_numbers
+from perennial_contracts.stats.drift import ALPHA, Finding, Level, chance_limit, judge, psi
+from perennial_contracts.wire.profile import Distribution, Profile, fit_categories, fit_numbers
 
 COUNTS = st.integers(2, 22).flatmap(
     lambda bins: st.tuples(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.duration import seconds
-from perennial_contracts.monitoring import Monitoring
-from perennial_contracts.retraining import RetrainingPolicy
-from perennial_contracts.retrainjob import TrainingData
+from perennial_contracts.api.duration import seconds
+from perennial_contracts.api.monitoring import Monitoring
+from perennial_contracts.api.retraining import RetrainingPolicy
+from perennial_contracts.api.retrainjob import TrainingData
 
 
 @given(st.integers(1, 99_999), st.sampled_from("smhd"))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.formats import (
+from perennial_contracts.wire.formats import (
     FORMATS,
     HEAD_BYTES,
     TAIL_BYTES,

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from perennial_contracts.profile import (
+from perennial_contracts.wire.profile import (
     CATEGORY_BINS,
     MAX_FEATURES,
     NUMBER_BINS,

@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from perennial_contracts.profile import Baseline
-from perennial_contracts.quality import (
-    SCORE_BINS,
-    drop_limit,
-    measure,
-    score_bins,
-    score_of,
-)
+from perennial_contracts.stats.quality import SCORE_BINS, drop_limit, measure, score_bins, score_of
+from perennial_contracts.wire.profile import Baseline
 
 SKLEARN = {
     "accuracy": lambda truth, said, **_: metrics.accuracy_score(truth, said),

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from perennial_contracts.compression import CompressionGate, resolve_compression_gate
-from perennial_contracts.crd import openapi
-from perennial_contracts.retrainjob import RetrainJob, RetrainTemplate, TrainingData
-from perennial_contracts.searching import Budget, Gate, Search
-from perennial_contracts.training import Plan, Progress, Trigger
+from perennial_contracts.api.compression import CompressionGate, resolve_compression_gate
+from perennial_contracts.api.crd import openapi
+from perennial_contracts.api.retrainjob import RetrainJob, RetrainTemplate, TrainingData
+from perennial_contracts.api.search import Budget, Gate, Search
+from perennial_contracts.wire.run_plan import Plan, Progress, Trigger
 
 DATA = {"label": "late"}
 OUTPUT = {"uri": "s3://models/late"}

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts import capture
-from perennial_contracts.counters import CaptureCounts, Counters
-from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import TrainingData
-from perennial_contracts.runstatus import Comparison, DataSummary
-from perennial_contracts.searching import Gate, Search
-from perennial_contracts.training import Model, Plan, TrainingResult
-from perennial_contracts.trigger import Trigger
+from perennial_contracts.api.retrainjob import TrainingData
+from perennial_contracts.api.retrainjob_status import Comparison, DataSummary
+from perennial_contracts.api.search import Gate, Search
+from perennial_contracts.api.trigger import Trigger
+from perennial_contracts.wire import capture
+from perennial_contracts.wire.counters import CaptureCounts, Counters
+from perennial_contracts.wire.outcome import Outcome
+from perennial_contracts.wire.run_plan import Model, Plan, TrainingResult
 
 KUBELET_KEEPS = 4096
 

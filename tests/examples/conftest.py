@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "flights"))
 
 from flights_demo import data
 from flights_demo.data import LABEL
-from perennial_contracts.searching import Search
-from perennial_trainer.fit.first import make_bundle
+from perennial_contracts.api.search import Search
+from perennial_trainer.steps.fit import make_bundle
 
 
 @pytest.fixture(scope="session")

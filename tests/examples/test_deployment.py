@@ -3,7 +3,7 @@ import yaml
 
 from flights_demo import deployment
 from flights_demo.errors import DemoError
-from perennial_contracts.modeldeployment import ModelDeployment
+from perennial_contracts.api.modeldeployment import ModelDeployment
 
 URI, DIGEST = "s3://models/flights/2/", "sha256:" + "2" * 64
 

@@ -3,7 +3,7 @@ import obstore
 from obstore.store import MemoryStore
 
 from flights_demo.store import clear, upload, upload_table
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 
 ONE = {"bundle.json": b"one", "model.onnx": b"1"}
 TWO = {"bundle.json": b"two", "model.onnx": b"2"}

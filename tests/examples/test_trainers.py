@@ -10,10 +10,10 @@ from support.capturing import capture, make_plan, put_bundle, write_parquet
 from support.tabular import SHIFTED, TRUTH, Concept
 from support.trainers import make_environment
 
-from perennial_contracts.searching import Search
-from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingResult
-from perennial_images.cache import cache_root, cached, content_hash
-from perennial_trainer.fit.first import make_bundle
+from perennial_build.cache import cache_root, cached, content_hash
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.run_plan import PLAN_VARIABLE, Model, Plan, TrainingResult
+from perennial_trainer.steps.fit import make_bundle
 
 TRAINERS = Path(__file__).parents[2] / "examples" / "trainers"
 # Environments are made for the first ones.

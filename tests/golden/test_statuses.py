@@ -6,20 +6,6 @@ from typing import Any
 
 from golden.cases import LONG, RUNS, TRAINERS, run, spec
 from golden.record import check
-from support import loops, worlds
-from support.loops import accepted, live_run, rejected
-from support.worlds import (
-    DIGEST,
-    IMAGE,
-    NOW,
-    OTHER_DIGEST,
-    ended,
-    resolver_pod,
-    revision_pod,
-    waiting,
-)
-
-from perennial_contracts import runstatus
 from perennial_contracts.conditions import (
     ConditionType,
     PodFailure,
@@ -40,6 +26,20 @@ from perennial_contracts.retraining import RETRAIN_ANNOTATION, RetrainingReason
 from perennial_contracts.training import Model, TrainingFailure, TrainingResult
 from perennial_operator.decisions import training
 from perennial_operator.decisions.model import decide
+from support import loops, worlds
+from support.loops import accepted, live_run, rejected
+from support.worlds import (
+    DIGEST,
+    IMAGE,
+    NOW,
+    OTHER_DIGEST,
+    ended,
+    resolver_pod,
+    revision_pod,
+    waiting,
+)
+
+from perennial_contracts import runstatus
 from perennial_operator.plan import Plan
 from perennial_operator.world import TrainingWorld, World
 

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from words import PARTS, ROOT, broken_by, count_breaches, excess, plain, read_files, read_part
 
 

@@ -3,8 +3,8 @@ import json
 import pytest
 from support.worlds import child, planned, spec, world
 
-from perennial_operator.children.pod import DRAIN_SECONDS, GRACE_SECONDS
 from perennial_operator.objects import Object
+from perennial_operator.specs.pod import DRAIN_SECONDS, GRACE_SECONDS
 
 
 def pod_spec(**fields: object) -> Object:

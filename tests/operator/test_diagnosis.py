@@ -1,8 +1,8 @@
 import pytest
 from support.worlds import ended, pod, waiting
 
-from perennial_contracts.outcome import Outcome
-from perennial_operator.decisions.diagnosis import diagnose
+from perennial_contracts.wire.outcome import Outcome
+from perennial_operator.diagnosis import diagnose
 from perennial_operator.objects import Object
 
 

@@ -8,10 +8,10 @@ from support import loops
 from support.loops import observation, spec
 from support.worlds import NOW, OTHER_DIGEST, planned
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.profile import Profile, fit_categories, fit_numbers
-from perennial_operator.decisions.monitoring import Watched, decide
-from perennial_operator.observing.observation import Observation, PredictionWindow
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.wire.profile import Profile, fit_categories, fit_numbers
+from perennial_operator.modeldeployment.monitoring import Watched, decide
+from perennial_operator.monitoring.windows import Observation, PredictionWindow
 
 
 def judged(observed: Observation, before: Any = None, **monitoring: Any) -> Watched:

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
-from perennial_contracts.counters import CaptureCounts, Counters
+from perennial_contracts.wire.counters import CaptureCounts, Counters
+from perennial_operator.monitoring.targets import Observatory, Target
+from perennial_operator.monitoring.windows import Observation
 from perennial_operator.objects import Key
-from perennial_operator.observing.observation import Observation
-from perennial_operator.observing.observatory import Observatory, Target
 
 KEY = Key("default", "delays")
 TARGET = Target("delays", "abc", DIGEST, 60.0)

@@ -14,12 +14,12 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus, Resolution
-from perennial_contracts.outcome import Outcome
-from perennial_operator.children import resolver
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus, Resolution
+from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
 from perennial_operator.revision import source_name
+from perennial_operator.specs import resolve_job as resolver
 
 UNPINNED = spec(model={"digest": None})
 NOT_FOUND = ended(Outcome(reason="ModelNotFound", message="nothing there"))

@@ -17,17 +17,17 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.formats import Variant
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.outcome import Outcome
-from perennial_operator.children import prepare_job
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.wire.formats import Variant
+from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
-from perennial_operator.decisions.model import decide
+from perennial_operator.modeldeployment.plan import decide
 from perennial_operator.names import PREPARE_LABEL
 from perennial_operator.objects import Object
 from perennial_operator.plan import Plan
 from perennial_operator.revision import attempt_name
+from perennial_operator.specs import prepare_job
 from perennial_operator.world import World
 
 TRAINERS: dict[Variant, str] = {

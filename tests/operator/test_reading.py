@@ -8,12 +8,12 @@ from aiohttp import web
 from support.loops import profile
 from support.worlds import DIGEST
 
-from perennial_contracts.counters import Counters
+from perennial_contracts.wire.counters import Counters
 from perennial_operator.cache import Cache
+from perennial_operator.monitoring import scraper as reading
+from perennial_operator.monitoring.targets import Observatory, Target
 from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION, REVISION_LABEL
 from perennial_operator.objects import POD, Key, Object
-from perennial_operator.observing import reading
-from perennial_operator.observing.observatory import Observatory, Target
 from perennial_operator.workqueue import WorkQueue
 
 KEY = Key("default", "delays")

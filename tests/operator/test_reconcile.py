@@ -3,9 +3,9 @@ from typing import Any
 
 from perennial_operator.api import ApiError
 from perennial_operator.cache import Cache
+from perennial_operator.monitoring.targets import Observatory
+from perennial_operator.monitoring.training_progress import Trainers
 from perennial_operator.objects import MODEL_DEPLOYMENT, Key, Kind, Object
-from perennial_operator.observing.observatory import Observatory
-from perennial_operator.observing.trainers import Trainers
 from perennial_operator.reconcile import Images, Reconciler
 from perennial_operator.workqueue import WorkQueue
 

@@ -6,8 +6,8 @@ from support import loops
 from support.loops import TEMPLATE, accepted, live_run, rejected, spec, world
 from support.worlds import NOW, OTHER_DIGEST, planned
 
-from perennial_contracts.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
-from perennial_contracts.trigger import Trigger
+from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
+from perennial_contracts.api.trigger import Trigger
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
 from perennial_operator.world import World

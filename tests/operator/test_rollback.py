@@ -4,8 +4,8 @@ from support import loops, worlds
 from support.loops import accepted, spec, world
 from support.worlds import DIGEST, OTHER_DIGEST, planned
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION
+from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 
 
 def served(digest: str, previous: str) -> dict[str, Any]:

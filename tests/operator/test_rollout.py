@@ -15,8 +15,8 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.outcome import Outcome
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.names import REVISION_LABEL
 from perennial_operator.plan import Plan
 

@@ -11,11 +11,11 @@ from support.worlds import (
     world,
 )
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_operator.decisions.diagnosis import Diagnosis
-from perennial_operator.decisions.model import decide
-from perennial_operator.decisions.status import events
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_operator.diagnosis import Diagnosis
+from perennial_operator.modeldeployment.plan import decide
+from perennial_operator.modeldeployment.status import events
 from perennial_operator.plan import Plan
 from perennial_operator.world import World
 

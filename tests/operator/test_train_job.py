@@ -12,18 +12,18 @@ from support import loops, worlds
 from support.loops import TEMPLATE
 from support.worlds import DIGEST, NOW
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import ModelReference, RetrainJobStatus
-from perennial_contracts.training import Plan, TrainingResult
-from perennial_operator.children import train_job, workspace
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import ModelReference, RetrainJobStatus
+from perennial_contracts.wire.outcome import Outcome
+from perennial_contracts.wire.run_plan import Plan, TrainingResult
 from perennial_operator.clock import to_text
-from perennial_operator.decisions import staged
-from perennial_operator.decisions.training import decide
 from perennial_operator.names import STEP_LABEL
 from perennial_operator.objects import CLAIM, TRAIN_JOB, Object
 from perennial_operator.plan import Plan as Decided
+from perennial_operator.retrainjob import trainjob as staged
+from perennial_operator.retrainjob.plan import decide
+from perennial_operator.specs import train_job, workspace
 from perennial_operator.world import TrainingWorld
 
 BACKEND = {

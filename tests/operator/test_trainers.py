@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from perennial_contracts.training import PROGRESS_PATH, Best, Progress
+from perennial_contracts.wire.run_plan import PROGRESS_PATH, Best, Progress
+from perennial_operator.monitoring import training_progress as trainers
+from perennial_operator.monitoring.training_progress import LARGEST_ANSWER, Trainers
 from perennial_operator.objects import RETRAIN_JOB, Key
-from perennial_operator.observing import trainers
-from perennial_operator.observing.trainers import LARGEST_ANSWER, Trainers
 from perennial_operator.workqueue import WorkQueue
 
 KEY = Key("default", "delays-1", RETRAIN_JOB.name)

@@ -8,19 +8,24 @@ from support import loops, worlds
 from support.loops import TEMPLATE
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
-from perennial_contracts.api import Condition, LocalReference
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.outcome import Outcome
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import Comparison, DataSummary, ModelReference, RetrainJobStatus
-from perennial_contracts.training import Best, Model, Plan, Progress, TrainingResult
-from perennial_operator.children import training_job
-from perennial_operator.children.pod_parts import RETRY_EXIT_CODE
+from perennial_contracts.api.common import Condition, LocalReference
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import (
+    Comparison,
+    DataSummary,
+    ModelReference,
+    RetrainJobStatus,
+)
+from perennial_contracts.wire.outcome import Outcome
+from perennial_contracts.wire.run_plan import Best, Model, Plan, Progress, TrainingResult
 from perennial_operator.clock import to_text
-from perennial_operator.decisions import progress
-from perennial_operator.decisions.diagnosis import Diagnosis
-from perennial_operator.decisions.training import decide
+from perennial_operator.diagnosis import Diagnosis
 from perennial_operator.objects import Object
+from perennial_operator.retrainjob import progress
+from perennial_operator.retrainjob.plan import decide
+from perennial_operator.specs import training_job
+from perennial_operator.specs.pod_parts import RETRY_EXIT_CODE
 from perennial_operator.world import TrainingWorld
 
 STEPS = ("Assembled", "Trained", "Judged")

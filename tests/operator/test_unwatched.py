@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from support import loops, worlds
 
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import RetrainJobStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import RetrainJobStatus
 from perennial_operator import unwatched
 from perennial_operator.api import ApiError, parsed
 from perennial_operator.clock import to_text

@@ -14,7 +14,7 @@ from support.runtime import Runtime, servers, without_settings
 from support.s3 import S3Server
 from support.web import WebServer
 
-from perennial_contracts.bundle import Bundle, Tensor, describe_files
+from perennial_contracts.wire.bundle import Bundle, Tensor, describe_files
 
 
 def to_bytes(nodes, inputs, outputs, initializers=(), opset=17) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import batching
 from perennial_runtime.engine.engine import Engine, Job
 from perennial_runtime.engine.model import Model

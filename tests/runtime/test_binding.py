@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import binding, model
 from perennial_runtime.engine.binding import bound, device_of
 from perennial_runtime.engine.model import ONNX_ERRORS, Model

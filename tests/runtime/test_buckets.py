@@ -9,8 +9,8 @@ import pytest
 from support.azure import ACCOUNT, KEY, AzureServer, needs_azurite
 from support.gcs import GcsServer, needs_gcs
 
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.fetch import fetch
 from perennial_runtime.fetching.parts import PART_BYTES

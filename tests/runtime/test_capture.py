@@ -12,12 +12,12 @@ from onnx import TensorProto
 from support.captured import MODEL, ROW, capture_of, feed_back, predict, read, wait_until
 from support.runtime import PATIENCE
 
-from perennial_contracts.counters import CaptureCounts
+from perennial_contracts.wire.counters import CaptureCounts
 from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.capture import Capture
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
-from perennial_runtime.monitoring.prediction_id import IdMaker
 from perennial_runtime.monitoring.tally import Batch
+from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_runtime.store.sink import SinkError, sink_of
 

@@ -8,7 +8,7 @@ from support.gcs import WritableGcsServer, needs_gcs
 from support.s3 import S3Server, needs_s3
 from support.store_server import StoreServer
 
-from perennial_contracts.counters import CaptureCounts
+from perennial_contracts.wire.counters import CaptureCounts
 from perennial_runtime.store.buckets import bucket_of
 
 SERVERS: dict[str, type[StoreServer]] = {"s3": S3Server, "gs": WritableGcsServer, "az": AzureServer}

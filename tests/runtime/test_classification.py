@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_runtime.protocol.classification import classify
+from perennial_runtime.protocol.shared.classification import classify
 
 
 def test_the_highest_values_come_first_with_their_labels():

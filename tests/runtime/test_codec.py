@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.tensors import arrays, unhurried
 
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.protocol.request import InferRequest
-from perennial_runtime.protocol.v2 import Codec
+from perennial_runtime.protocol.shared.request import InferRequest
+from perennial_runtime.protocol.v2.codec import Codec
 from perennial_runtime.signature import TensorSpec
 
 

@@ -11,8 +11,8 @@ from onnx import TensorProto
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, RequestError
-from perennial_runtime.protocol.header import read_header_length
-from perennial_runtime.protocol.v2 import Codec
+from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.v2.header import read_header_length
 from perennial_runtime.signature import DTYPES, TensorSpec
 
 X = TensorSpec("X", "FP32", (-1, 2))

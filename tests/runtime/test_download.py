@@ -10,10 +10,10 @@ import time
 import pytest
 from support.ranged import RangedFile
 
-from perennial_contracts.bundle import Bundle, BundleFile
-from perennial_contracts.digest import digest_of
-from perennial_contracts.formats import HEAD_BYTES
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.bundle import Bundle, BundleFile
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.formats import HEAD_BYTES
+from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.download import WORKERS
 from perennial_runtime.fetching.fetch import fetch

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.fetch import fetch
 

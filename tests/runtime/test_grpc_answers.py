@@ -20,7 +20,7 @@ from perennial_runtime.errors import (
 )
 from perennial_runtime.protocol.grpc import answers, compile_protos, health, reflection, status
 from perennial_runtime.protocol.grpc.schema import POOL, SERVICES
-from perennial_runtime.protocol.statistics import BatchStatistics, Duration, Statistics
+from perennial_runtime.protocol.grpc.statistics import BatchStatistics, Duration, Statistics
 from perennial_runtime.protocol.tfs_grpc.schema import SERVICES as TENSORFLOW_SERVICES
 from perennial_runtime.signature import TensorSpec
 

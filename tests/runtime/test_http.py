@@ -9,7 +9,7 @@ import zlib
 import pytest
 from onnx import TensorProto
 
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 
 LIMIT = 10_000
 

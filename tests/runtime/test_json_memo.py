@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.tensors import arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.protocol.json_memo import _cut
-from perennial_runtime.protocol.v2 import Codec
+from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.v2.json_memo import _cut
 from perennial_runtime.signature import TensorSpec
 
 X = TensorSpec("X", "FP32", (-1, 2))

@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
 
 BODY = json.dumps(
     {"inputs": [{"name": "X", "datatype": "FP32", "shape": [1, 2], "data": [1.0, 2.0]}]}

@@ -4,8 +4,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from perennial_contracts.bundle import Bundle, Tensor, describe_files
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.bundle import Bundle, Tensor, describe_files
+from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.engine.model import Model
 from perennial_runtime.engine.onnx_file import has_external_data
 from perennial_runtime.errors import LoadError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from perennial_runtime.classes import Classes
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
-from perennial_runtime.protocol.rows import RowCodec
+from perennial_runtime.protocol.perennial.rows import RowCodec
 from perennial_runtime.signature import DTYPES, TensorSpec
 
 ROUTES = (*FRONT_ROUTES, *V1_ROUTES, *V2_ROUTES)

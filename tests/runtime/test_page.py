@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.bundle import Bundle, BundleFile
-from perennial_contracts.digest import digest_of
-from perennial_contracts.profile import Baseline, Distribution, Profile
+from perennial_contracts.wire.bundle import Bundle, BundleFile
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.profile import Baseline, Distribution, Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.page import CONTENT_SECURITY_POLICY, page_of
 from perennial_runtime.page.page import STYLE

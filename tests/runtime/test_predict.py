@@ -8,8 +8,8 @@ import threading
 import pytest
 from onnx import TensorProto
 
-from perennial_contracts.counters import Counters
-from perennial_runtime.monitoring.prediction_id import IdMaker
+from perennial_contracts.wire.counters import Counters
+from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 
 MODEL = "/v2/models/flights"
 ROW = {"amount": 2.0, "carrier": "AA", "seats": 150, "weekend": False}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.quality import SCORE_BINS, score_bins
+from perennial_contracts.stats.quality import SCORE_BINS, score_bins
 from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.monitor import Monitor
-from perennial_runtime.monitoring.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
+from perennial_runtime.protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
 from perennial_runtime.signature import TensorSpec
 
 NOW = 1_790_000_000_000

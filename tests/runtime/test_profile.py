@@ -5,14 +5,14 @@ import weakref
 import numpy as np
 import pytest
 
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.profile import Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.engine.model import Model
 from perennial_runtime.errors import LoadError
 from perennial_runtime.fetching.fetch import fetch
 from perennial_runtime.monitoring.monitor import Monitor
-from perennial_runtime.monitoring.prediction_id import IdMaker
+from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import TensorSpec
 
 
@@ -102,7 +102,7 @@ def test_labels_that_do_not_fit_are_corrupt(load, manifest, message):
 
 
 def test_a_profile_of_answers_needs_a_classifier(affine, write_files, tmp_path):
-    from perennial_contracts.bundle import Bundle, describe_files
+    from perennial_contracts.wire.bundle import Bundle, describe_files
 
     profile = b'{"rows": 1, "features": [], "score": {"name": "s", "edges": [], "counts": [1, 0]}}'
     files = {"model.onnx": affine, "profile.json": profile}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine.model import Model
 from perennial_runtime.engine.providers import CPU, Choice, choose, has_gpu, lost
 from perennial_runtime.fetching.artifact import Artifact

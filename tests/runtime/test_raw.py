@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from perennial_contracts.outcome import Outcome
+from perennial_contracts.wire.outcome import Outcome
 from perennial_runtime.fetching.raw import find_raw
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from perennial_contracts.bundle import Bundle, describe_files
-from perennial_contracts.counters import Counters
+from perennial_contracts.wire.bundle import Bundle, describe_files
+from perennial_contracts.wire.counters import Counters
 from perennial_runtime.classes import Classes
 from perennial_runtime.regression import is_regression, number_label, number_texts
 from perennial_runtime.signature import TensorSpec

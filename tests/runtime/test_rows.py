@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.protocol.rows import RowCodec
+from perennial_runtime.protocol.perennial.rows import RowCodec
 from perennial_runtime.signature import TensorSpec
 
 FEATURES = (

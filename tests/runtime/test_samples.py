@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.profile import Distribution, Profile, fit_categories, fit_numbers
-from perennial_runtime.protocol.rows import RowCodec
-from perennial_runtime.protocol.v2 import Codec
+from perennial_contracts.wire.profile import Distribution, Profile, fit_categories, fit_numbers
+from perennial_runtime.protocol.perennial.rows import RowCodec
+from perennial_runtime.protocol.v2.codec import Codec
 from perennial_runtime.samples import sample_row, sample_tensor
 from perennial_runtime.signature import DTYPES, TensorSpec
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
-from perennial_contracts.counters import CaptureCounts, Counters
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.counters import CaptureCounts, Counters
+from perennial_contracts.wire.profile import Distribution, Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.monitoring.counter_metrics import CounterCollector, bin_names
-from perennial_runtime.monitoring.prediction_id import PredictionId
 from perennial_runtime.monitoring.tally import Batch, Tally
 from perennial_runtime.monitoring.verdicts import Verdicts
+from perennial_runtime.protocol.perennial.prediction_id import PredictionId
 
 CLASSES = Classes(("0", "1"), 1)
 PROFILE = Profile(

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto
 from support.clients import imported
 
-from perennial_runtime.protocol.protobuf import to_bytes
+from perennial_runtime.protocol.shared.protobuf import to_bytes
 from perennial_runtime.protocol.tfs_grpc.schema import message_class
 
 kserve = imported("kserve")

@@ -9,7 +9,7 @@ from support.tensorflow_messages import FIELDS, MESSAGES
 
 from perennial_runtime.classes import Classes
 from perennial_runtime.errors import BadRequestError, NotFoundError, RequestError
-from perennial_runtime.protocol.protobuf import to_bytes
+from perennial_runtime.protocol.shared.protobuf import to_bytes
 from perennial_runtime.protocol.tfs_grpc import compile_protos, schema
 from perennial_runtime.protocol.tfs_grpc.examples import ClassificationCodec, RegressionCodec
 from perennial_runtime.protocol.tfs_grpc.schema import message_class

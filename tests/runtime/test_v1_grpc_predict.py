@@ -9,8 +9,8 @@ from support.tensorflow_messages import MESSAGES
 from support.typed_arrays import tensors
 
 from perennial_runtime.errors import BadRequestError, NotFoundError, RequestError
-from perennial_runtime.protocol.protobuf import to_bytes
-from perennial_runtime.protocol.tensorflow import DATA_TYPES
+from perennial_runtime.protocol.shared.protobuf import to_bytes
+from perennial_runtime.protocol.shared.tensorflow import DATA_TYPES
 from perennial_runtime.protocol.tfs_grpc.predict import PredictionCodec, PredictionRequest
 from perennial_runtime.protocol.tfs_grpc.schema import message_class
 from perennial_runtime.signature import TensorSpec

@@ -9,9 +9,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from perennial_runtime.errors import UnavailableError
 from perennial_runtime.protocol.grpc.schema import SERVICES
-from perennial_runtime.sites import watchers
-from perennial_runtime.sites.standing import Standing
-from perennial_runtime.sites.watchers import Watchers
+from perennial_runtime.routers import watchers
+from perennial_runtime.routers.server_state import Standing
+from perennial_runtime.routers.watchers import Watchers
 
 RESPONSE = health_pb2.HealthCheckResponse
 SERVING, NOT_SERVING = RESPONSE.SERVING, RESPONSE.NOT_SERVING

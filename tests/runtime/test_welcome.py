@@ -2,9 +2,9 @@ import json
 import shlex
 from pathlib import Path
 
+from perennial_runtime.banner import welcome
 from perennial_runtime.settings import Settings
 from perennial_runtime.signature import TensorSpec
-from perennial_runtime.welcome import welcome
 
 
 def settings(host: str = "0.0.0.0") -> Settings:

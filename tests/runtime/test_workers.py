@@ -18,13 +18,13 @@ import tritonclient.grpc as triton_grpc
 from onnx import helper
 from support.runtime import PATIENCE
 
-from perennial_contracts.counters import Counters
-from perennial_contracts.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.counters import Counters
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_runtime.cgroup import available_threads
 from perennial_runtime.errors import UnavailableError
 from perennial_runtime.metrics import Metrics, Runs
-from perennial_runtime.processes import siblings
-from perennial_runtime.processes.siblings import SharedView
+from perennial_runtime.workers import peer_metrics as siblings
+from perennial_runtime.workers.peer_metrics import SharedView
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MODEL = "/v2/models/flights"

@@ -12,8 +12,8 @@ import obstore
 import pytest
 from obstore.store import AzureStore
 
-from perennial_images.cache import cache_root, cached
-from perennial_images.progress import run_step
+from perennial_build.cache import cache_root, cached
+from perennial_build.progress import run_step
 from support.store_server import PATIENCE, StoreServer, free_port
 
 ACCOUNT = "devstoreaccount1"

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from perennial_contracts.counters import CaptureCounts, Counters
+from perennial_contracts.wire.counters import CaptureCounts, Counters
 from support.runtime import PATIENCE, Runtime
 
 MODEL = "/v2/models/flights"

@@ -9,11 +9,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.capture import labels_folder, predictions_folder
-from perennial_contracts.retrainjob import TrainingData
-from perennial_contracts.searching import Gate, Search
-from perennial_contracts.training import Model, Plan
-from perennial_contracts.trigger import Trigger
+from perennial_contracts.api.retrainjob import TrainingData
+from perennial_contracts.api.search import Gate, Search
+from perennial_contracts.api.trigger import Trigger
+from perennial_contracts.wire.capture import labels_folder, predictions_folder
+from perennial_contracts.wire.run_plan import Model, Plan
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 MODEL = "delays"

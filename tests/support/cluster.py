@@ -23,7 +23,7 @@ from obstore.store import S3Store
 
 from perennial_cluster.choice import choose
 from perennial_cluster.existing import ExistingCluster
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.digest import digest_of
 
 Object = dict[str, Any]
 BUCKET = "models"

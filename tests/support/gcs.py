@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from perennial_images import golang
-from perennial_images.golang import GoPart
+from perennial_build import golang
+from perennial_build.golang import GoPart
 from support.store_server import PATIENCE, StoreServer, free_port
 
 _PART = GoPart(

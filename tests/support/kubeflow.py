@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from perennial_build import golang
+from perennial_build.cache import cached
+from perennial_build.golang import GoPart
 from perennial_cluster.choice import choose
-from perennial_images import archive, golang
-from perennial_images.cache import cached
-from perennial_images.golang import GoPart
+from perennial_images import archive
 from perennial_images.store import store_root
 
 from .cluster import Cluster, Object

@@ -3,22 +3,22 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from perennial_contracts.api import Condition
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.monitoring import (
+from perennial_contracts.api.common import Condition
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.monitoring import (
     DriftedFeature,
     DriftState,
     MonitoringStatus,
     QualityState,
 )
-from perennial_contracts.profile import Baseline, Distribution, Profile
-from perennial_contracts.quality import SCORE_BINS
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import Challenger, ModelReference, RetrainJobStatus
-from perennial_contracts.trigger import Trigger
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import Challenger, ModelReference, RetrainJobStatus
+from perennial_contracts.api.trigger import Trigger
+from perennial_contracts.stats.quality import SCORE_BINS
+from perennial_contracts.wire.profile import Baseline, Distribution, Profile
 from perennial_operator.clock import to_text
-from perennial_operator.observing.observation import LabelWindow, Observation, PredictionWindow
+from perennial_operator.monitoring.windows import LabelWindow, Observation, PredictionWindow
 from perennial_operator.world import LiveRun, World
 from support import worlds
 from support.worlds import DIGEST, NOW, OTHER_DIGEST

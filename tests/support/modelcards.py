@@ -1,6 +1,6 @@
 """A model card that fills every part of the report, and the text that must come out escaped."""
 
-from perennial_contracts.modelcard import (
+from perennial_contracts.wire.modelcard import (
     CandidateTrial,
     CompressionTrial,
     ConversionFacts,
@@ -12,7 +12,7 @@ from perennial_contracts.modelcard import (
     Side,
     Slice,
 )
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.profile import Distribution, Profile
 
 HOSTILE = "<script>alert('x')</script>&\"\x00"
 

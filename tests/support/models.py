@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
+from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
 
 
 def adder(amount: float) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial_images import golang
+from perennial_build import golang
 from perennial_images.scratch import SCRATCH_IMAGES
 from support.store_server import StoreServer, free_port
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.searching import Search
-from perennial_trainer.fit.first import MadeBundle, make_bundle
+from perennial_contracts.api.search import Search
+from perennial_trainer.steps.fit import MadeBundle, make_bundle
 
 ROWS_A_REQUEST = 50
 

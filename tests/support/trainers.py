@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from perennial_build.cache import TREE, cache_root, cached, content_hash
 from perennial_images import stand_ins
-from perennial_images.cache import TREE, cache_root, cached, content_hash
 
 UV = Path(sys.executable).parent / "uv"
 

@@ -3,16 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus, Revision
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.outcome import Outcome
-from perennial_operator.children import deployment as deployment_child
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus, Revision
+from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
-from perennial_operator.decisions.model import decide
+from perennial_operator.modeldeployment.plan import decide
 from perennial_operator.names import RESOLVER_LABEL, REVISION_LABEL, revision_selector
 from perennial_operator.objects import Object
 from perennial_operator.plan import Plan
 from perennial_operator.revision import revision_name, source_name
+from perennial_operator.specs import deployment as deployment_child
 from perennial_operator.world import World
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.capturing import NOW, capture, make_plan, put_bundle, put_labels, write_parquet
 
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.retrainjob import TrainingData
-from perennial_contracts.runstatus import DataSummary
-from perennial_contracts.searching import Search
-from perennial_contracts.training import Plan, TrainingFailure
-from perennial_trainer import tables
-from perennial_trainer.assemble.arrange import Assembled, Rows, arrange
-from perennial_trainer.assemble.baseline import replay
-from perennial_trainer.assemble.labels import can_be_learnt
-from perennial_trainer.assemble.step import gather, run
+from perennial_contracts.api.retrainjob import TrainingData
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.run_plan import Plan, TrainingFailure
+from perennial_trainer.data import tables
+from perennial_trainer.data.baseline import replay
+from perennial_trainer.data.features import clean_numbers
+from perennial_trainer.data.labels import can_be_learnt
+from perennial_trainer.data.split import Assembled, Rows, arrange
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.model.features import clean_numbers
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps.assemble import gather, run
+from perennial_trainer.steps.fit import make_bundle
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from support.capturing import make_plan, write_parquet
 
-from perennial_contracts.runstatus import DataSummary
-from perennial_contracts.training import TrainingResult
-from perennial_trainer import formats
-from perennial_trainer.formats import scikit_learn
-from perennial_trainer.judge import step as judge
-from perennial_trainer.selection import step as train
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.wire.run_plan import TrainingResult
+from perennial_trainer import conversion as formats
+from perennial_trainer.conversion import scikit_learn
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import judge, train
 
 COLUMNS = ["gap", "wind", "carrier", "hour"]
 BOOSTERS = ["LightGBM", "XGBoost"]
@@ -124,7 +123,7 @@ def test_a_model_of_a_data_frame_still_takes_data_frames_after_its_conversion():
 
 
 @pytest.mark.parametrize(
-    "module", ["perennial_trainer.assemble.step", "perennial_trainer.model.convert"]
+    "module", ["perennial_trainer.steps.assemble", "perennial_trainer.conversion.sklearn_to_onnx"]
 )
 def test_no_booster_is_imported_before_a_model_has_one(module):
     told = (

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.compression import CompressionGate
-from perennial_contracts.modelcard import CompressionTrial
-from perennial_trainer.compress.decide import decide, loss_of, passes
+from perennial_contracts.api.compression import CompressionGate
+from perennial_contracts.wire.modelcard import CompressionTrial
+from perennial_trainer.compression.decide import decide, loss_of, passes
 
 GATE = CompressionGate(metric="accuracy", maxLossPermille=5)
 MAE = CompressionGate(metric="mae", maxLossPermille=20)

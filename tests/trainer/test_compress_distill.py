@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from support import small_models
 
-from perennial_trainer.compress import Samples, distill, students
-from perennial_trainer.compress.answers import Answers
-from perennial_trainer.compress.augment import mixed
-from perennial_trainer.compress.encoding import ENCODED, Encoding
-from perennial_trainer.compress.graph import parse
-from perennial_trainer.compress.method import NotApplicableError
-from perennial_trainer.compress.running import Session, run_to
-from perennial_trainer.model.convert import convert
-from perennial_trainer.model.features import Feature, clean, infer, tensors
-from perennial_trainer.selection.candidates import Proposal
+from perennial_trainer.compression import Samples, distill, students
+from perennial_trainer.compression.answers import Answers
+from perennial_trainer.compression.augment import mixed
+from perennial_trainer.compression.encoding import ENCODED, Encoding
+from perennial_trainer.compression.graph import parse
+from perennial_trainer.compression.method import NotApplicableError
+from perennial_trainer.compression.running import Session, run_to
+from perennial_trainer.conversion.sklearn_to_onnx import convert
+from perennial_trainer.data.features import Feature, clean, infer, tensors
+from perennial_trainer.selection.model_kinds import Proposal
 from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from perennial_trainer.compress import network
-from perennial_trainer.compress.network import Layer, fit, forward, initial
+from perennial_trainer.compression import network
+from perennial_trainer.compression.network import Layer, fit, forward, initial
 
 
 @pytest.mark.parametrize("activation", ["Relu", "Tanh", "Sigmoid", ""])

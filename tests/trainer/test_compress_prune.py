@@ -8,11 +8,11 @@ from onnx import helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 from support import small_models
 
-from perennial_trainer.compress import Samples, channels, dense, neurons, prune
-from perennial_trainer.compress.graph import parse, serialize
-from perennial_trainer.compress.method import NotApplicableError
-from perennial_trainer.compress.network import Layer, initial
-from perennial_trainer.compress.running import Session
+from perennial_trainer.compression import Samples, channels, dense, neurons, prune
+from perennial_trainer.compression.graph import parse, serialize
+from perennial_trainer.compression.method import NotApplicableError
+from perennial_trainer.compression.network import Layer, initial
+from perennial_trainer.compression.running import Session
 
 ROWS, TRUTH = small_models.rings()
 SAMPLES = small_models.samples(ROWS, TRUTH, small_models.likeliest)

@@ -6,14 +6,14 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from support import small_models
 
-from perennial_contracts.bundle import Datatype
-from perennial_trainer.compress import Samples, float16, int8_dynamic, int8_static
-from perennial_trainer.compress.graph import operators, parse
-from perennial_trainer.compress.method import NotApplicableError
-from perennial_trainer.compress.running import Session
-from perennial_trainer.model.convert import convert
-from perennial_trainer.model.features import Feature, clean, infer, tensors
-from perennial_trainer.selection.candidates import SETTINGS, Proposal
+from perennial_contracts.wire.bundle import Datatype
+from perennial_trainer.compression import Samples, float16, int8_dynamic, int8_static
+from perennial_trainer.compression.graph import operators, parse
+from perennial_trainer.compression.method import NotApplicableError
+from perennial_trainer.compression.running import Session
+from perennial_trainer.conversion.sklearn_to_onnx import convert
+from perennial_trainer.data.features import Feature, clean, infer, tensors
+from perennial_trainer.selection.model_kinds import SETTINGS, Proposal
 from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()

@@ -10,11 +10,12 @@ from sklearn.ensemble import RandomForestClassifier
 from support import small_models
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.compression import Compression
-from perennial_trainer.compress import Samples, compress, step
-from perennial_trainer.compress import network as dense_network
-from perennial_trainer.compress.measure import measure
-from perennial_trainer.compress.method import NotApplicableError, Variant
+from perennial_contracts.api.compression import Compression
+from perennial_trainer.compression import Samples, compress
+from perennial_trainer.compression import compress as step
+from perennial_trainer.compression import network as dense_network
+from perennial_trainer.compression.measure import measure
+from perennial_trainer.compression.method import NotApplicableError, Variant
 
 ROWS, TRUTH = small_models.rings()
 METHODS = ("Int8Dynamic", "Int8Static", "Float16", "Prune", "Distill")
@@ -171,16 +172,16 @@ DIGESTS = """
 import hashlib, sys
 from pathlib import Path
 import numpy as np
-from perennial_trainer.compress import Samples, network, step
+from perennial_trainer.compression import Samples, compress, network
 network.OPERATIONS = 2e7
 rows = np.load(sys.argv[1])
 samples = Samples({"X": rows}, {"X": rows}, lambda given: 1.0, "accuracy", True)
 for path in sys.argv[2:]:
-    for method, make in step.METHODS.items():
+    for method, make in compress.METHODS.items():
         try:
             for variant in make(Path(path).read_bytes(), samples, 3):
                 print(method, variant.what, hashlib.sha256(variant.model).hexdigest())
-        except step.NotApplicableError:
+        except compress.NotApplicableError:
             pass
 """
 

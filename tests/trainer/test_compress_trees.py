@@ -17,10 +17,10 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier
 from support import small_models
 
-from perennial_trainer.compress import forests, tree_nodes
-from perennial_trainer.compress.graph import TREES, parse
-from perennial_trainer.compress.method import NotApplicableError
-from perennial_trainer.compress.running import Session
+from perennial_trainer.compression import forests, tree_nodes
+from perennial_trainer.compression.graph import TREES, parse
+from perennial_trainer.compression.method import NotApplicableError
+from perennial_trainer.compression.running import Session
 
 ROWS, TRUTH = small_models.rings()
 KINDS = {

@@ -16,16 +16,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from support.capturing import make_plan, write_parquet
 
-from perennial_contracts.compression import Compression
-from perennial_contracts.digest import digest_of
-from perennial_contracts.modelcard import CompressionTrial, ModelCard
-from perennial_contracts.runstatus import DataSummary
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.modelcard import CompressionTrial, ModelCard
+from perennial_contracts.wire.run_plan import TrainingFailure
 from perennial_trainer.errors import StepError
-from perennial_trainer.judge import step as judge
-from perennial_trainer.judge.held_out import Rows, set_aside
-from perennial_trainer.selection import step as train
+from perennial_trainer.evaluation.held_out import Rows, set_aside
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import judge, train
 
 TRIALS = [
     CompressionTrial(method="Original", status="Original", size_bytes=900),
@@ -76,10 +75,10 @@ class Namespace:
 
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
-    fake, module = Fake(), ModuleType("perennial_trainer.compress")
+    fake, module = Fake(), ModuleType("perennial_trainer.compression")
     module.Samples = Namespace
     module.compress = fake.compress
-    monkeypatch.setitem(sys.modules, "perennial_trainer.compress", module)
+    monkeypatch.setitem(sys.modules, "perennial_trainer.compression", module)
     return fake
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score
 
-from perennial_trainer.evaluate.curves import MOST_POINTS
-from perennial_trainer.evaluate.evaluation import evaluate
-from perennial_trainer.evaluate.slices import slices
-from perennial_trainer.evaluate.task import REGRESSION, Answers, Task
-from perennial_trainer.model.features import as_text, clean, infer
+from perennial_trainer.data.features import as_text, clean, infer
+from perennial_trainer.evaluation.curves import MOST_POINTS
+from perennial_trainer.evaluation.evaluation import evaluate
+from perennial_trainer.evaluation.slices import slices
+from perennial_trainer.evaluation.task import REGRESSION, Answers, Task
 
 TWO = Task(["0", "1"], "1")
 

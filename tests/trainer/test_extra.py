@@ -6,17 +6,15 @@ from pathlib import Path
 import pytest
 from support.capturing import capture, make_plan, put_bundle, write_parquet
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.digest import digest_of
-from perennial_contracts.searching import Search
-from perennial_contracts.training import Model, TrainingFailure
-from perennial_trainer.assemble import step as assemble
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.run_plan import Model, TrainingFailure
 from perennial_trainer.bundle import extra
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.judge import step as judge
-from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import assemble, judge, train
+from perennial_trainer.steps.fit import make_bundle
 
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
 

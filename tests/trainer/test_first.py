@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.digest import digest_of
-from perennial_contracts.profile import Profile
-from perennial_contracts.searching import Search
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.profile import Profile
+from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_trainer.conversion import parity
+from perennial_trainer.data.features import clean, infer
 from perennial_trainer.errors import StepError
-from perennial_trainer.evaluate.task import CLASSES
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.model import parity
-from perennial_trainer.model.features import clean, infer
+from perennial_trainer.evaluation.task import CLASSES
 from perennial_trainer.model.onnx_model import OnnxModel
-from perennial_trainer.selection.candidates import is_installed, kinds_for
+from perennial_trainer.selection.model_kinds import is_installed, kinds_for
+from perennial_trainer.steps.fit import make_bundle
 
 KINDS = [kind for kind in kinds_for("Classification") if is_installed(kind)]
 QUICK = Search(candidates=["Logistic", "DecisionTree"], maxTrials=2, metric="roc_auc")

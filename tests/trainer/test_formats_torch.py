@@ -9,8 +9,8 @@ import onnx
 import pytest
 from support.trainers import python_of, run
 
-from perennial_contracts.training import TrainingFailure
-from perennial_trainer import formats
+from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_trainer import conversion as formats
 from perennial_trainer.errors import StepError
 
 MAKE = """

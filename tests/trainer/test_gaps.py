@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from perennial_trainer.model.artifact import make_onnx
-from perennial_trainer.model.features import clean, infer
+from perennial_trainer.conversion.artifact import make_onnx
+from perennial_trainer.data.features import clean, infer
 from perennial_trainer.selection import pipelines
-from perennial_trainer.selection.candidates import SETTINGS, Proposal
+from perennial_trainer.selection.model_kinds import SETTINGS, Proposal
 
 TREES = ["DecisionTree", "ExtraTrees", "RandomForest", "HistGradientBoosting"]
 WORLDS = ["gaps tell", "a column is missing throughout", "no gaps to learn from"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from perennial_contracts.searching import Gate
-from perennial_trainer.judge.compare import Gain
-from perennial_trainer.judge.gate import judge, judge_first
+from perennial_contracts.api.search import Gate
+from perennial_trainer.evaluation.compare import Gain
+from perennial_trainer.evaluation.gate import judge, judge_first
 
 GATE = Gate(
     metric="roc_auc", minImprovementPermille=2, maxRegressionPermille=5, minValuePermille=800

@@ -14,23 +14,22 @@ from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import LabelPropagation
 from support.capturing import make_plan, put_bundle, write_parquet
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.digest import digest_of
-from perennial_contracts.profile import Profile
-from perennial_contracts.runstatus import Comparison, DataSummary
-from perennial_contracts.searching import Search
-from perennial_contracts.training import Model, TrainingFailure, TrainingResult
+from perennial_contracts.api.retrainjob_status import Comparison, DataSummary
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.profile import Profile
+from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
+from perennial_trainer.conversion import artifact
+from perennial_trainer.conversion.sklearn_to_onnx import convert
+from perennial_trainer.data.features import Feature
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.judge import step as judge
-from perennial_trainer.model import artifact
-from perennial_trainer.model.convert import convert
-from perennial_trainer.model.features import Feature
 from perennial_trainer.model.onnx_model import OnnxModel
-from perennial_trainer.result import MOST_BYTES, fit_message
-from perennial_trainer.selection import step as train
-from perennial_trainer.selection.candidates import is_installed, kinds_for
+from perennial_trainer.selection.model_kinds import is_installed, kinds_for
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import judge, train
+from perennial_trainer.steps.fit import make_bundle
+from perennial_trainer.steps.result import MOST_BYTES, fit_message
 
 TIMED = {"p95Microseconds": None}
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from support.capturing import make_plan, write_parquet
 
-from perennial_contracts.compression import Compression
-from perennial_contracts.modelcard import ModelCard
-from perennial_contracts.runstatus import DataSummary
-from perennial_trainer.judge import step as judge
-from perennial_trainer.selection import step as train
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.wire.modelcard import ModelCard
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import judge, train
 
 
 def test_a_forest_is_distilled_and_its_student_is_judged_and_published(tmp_path, rows):

@@ -11,19 +11,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from support.capturing import make_plan, write_parquet
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.compression import Compression
-from perennial_contracts.modelcard import ModelCard
-from perennial_contracts.profile import Profile
-from perennial_contracts.runstatus import DataSummary
-from perennial_contracts.searching import Search
-from perennial_contracts.training import Model, TrainingFailure, TrainingResult
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.modelcard import ModelCard
+from perennial_contracts.wire.profile import Profile
+from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.judge import step as judge
 from perennial_trainer.model.onnx_model import OnnxModel
-from perennial_trainer.selection import step as train
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import judge, train
+from perennial_trainer.steps.fit import make_bundle
 
 COLUMNS = ["wind", "carrier", "hour"]
 NUMBERS = {"task": "Regression", "metric": "rmse"}

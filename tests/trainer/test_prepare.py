@@ -22,22 +22,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from support.capturing import write_parquet
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.digest import digest_of, digest_of_files
-from perennial_contracts.outcome import Outcome
-from perennial_contracts.preparation import Fetched, Preparation
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.digest import digest_of, digest_of_files
+from perennial_contracts.wire.outcome import Outcome
+from perennial_contracts.wire.prepare_plan import Fetched, Preparation
+from perennial_contracts.wire.profile import Profile
 from perennial_runtime.engine.model import Model
 from perennial_runtime.fetching.fetch import fetch as fetch_bundle
 from perennial_runtime.service import Service
+from perennial_trainer.conversion import samples, sandbox
+from perennial_trainer.conversion.converted import Input
 from perennial_trainer.errors import StepError
-from perennial_trainer.formats import samples
-from perennial_trainer.formats.converted import Input
-from perennial_trainer.prepare import convert, fetch, publish, sandbox
-from perennial_trainer.prepare.settings import PrepareSettings
-from perennial_trainer.step_options import read_plan
+from perennial_trainer.steps.options import read_plan
+from perennial_trainer.steps.prepare import convert, fetch, publish
+from perennial_trainer.steps.prepare.settings import PrepareSettings
 
-LOCK = "from perennial_trainer.prepare.sandbox import lock; lock()\n"
+LOCK = "from perennial_trainer.conversion.sandbox import lock; lock()\n"
 
 
 def settings(root: Path, step: str = "fetch") -> PrepareSettings:
@@ -230,7 +230,7 @@ def test_an_empty_output_is_told(tmp_path: Path) -> None:
 # --- the whole ---
 
 formats = pytest.mark.skipif(
-    importlib.util.find_spec("perennial_trainer.formats") is None,
+    importlib.util.find_spec("perennial_trainer.conversion") is None,
     reason="the converters are not there",
 )
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from support.capturing import write_parquet
 
-from perennial_contracts.compression import Compression
-from perennial_contracts.searching import Search
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_trainer.compression.gate_data import compress_rows
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.prepare.compressing import compress_rows
+from perennial_trainer.steps.fit import make_bundle
 
 FOREST = {"candidates": ["DecisionTree"], "maxTrials": 1}
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.modelcards import HOSTILE, full_card, full_profile
 
-from perennial_contracts.modelcard import CandidateTrial, Curve, Evaluation, ModelCard, Score
-from perennial_contracts.profile import fit_numbers
+from perennial_contracts.wire.modelcard import CandidateTrial, Curve, Evaluation, ModelCard, Score
+from perennial_contracts.wire.profile import fit_numbers
 from perennial_trainer.report.page import render
 
 VOID = {"meta", "br", "img", "hr", "input", "link"}

@@ -11,12 +11,18 @@ import pytest
 from support.capturing import NOW, capture, make_plan, write_parquet
 from support.s3 import KEYS, S3Server, needs_s3
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.searching import Search
-from perennial_contracts.training import PLAN_VARIABLE, Model, Plan, TrainingFailure, TrainingResult
-from perennial_trainer.fit.first import make_bundle
+from perennial_contracts.api.search import Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.run_plan import (
+    PLAN_VARIABLE,
+    Model,
+    Plan,
+    TrainingFailure,
+    TrainingResult,
+)
+from perennial_trainer.steps.fit import make_bundle
 
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", **KEYS}
 

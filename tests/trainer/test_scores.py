@@ -23,13 +23,13 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from perennial_contracts.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
-from perennial_trainer.evaluate.blocks import cut_blocks, draw
-from perennial_trainer.evaluate.counts import Counts
-from perennial_trainer.evaluate.scores import values
-from perennial_trainer.evaluate.sums import Sums
-from perennial_trainer.evaluate.task import REGRESSION, Answers, Task, make_task
-from perennial_trainer.judge.compare import compare
+from perennial_contracts.stats.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
+from perennial_trainer.evaluation.blocks import cut_blocks, draw
+from perennial_trainer.evaluation.compare import compare
+from perennial_trainer.evaluation.counts import Counts
+from perennial_trainer.evaluation.scores import values
+from perennial_trainer.evaluation.sums import Sums
+from perennial_trainer.evaluation.task import REGRESSION, Answers, Task, make_task
 
 TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)

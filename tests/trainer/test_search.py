@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_contracts.searching import CANDIDATES, Search
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.api.search import CANDIDATES, Search
+from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_trainer.data.features import clean, clean_labels, infer
 from perennial_trainer.errors import StepError
-from perennial_trainer.model.features import clean, clean_labels, infer
 from perennial_trainer.selection import pipelines
-from perennial_trainer.selection.candidates import BALANCED, propose
 from perennial_trainer.selection.choose import choose
 from perennial_trainer.selection.folds import split_folds
+from perennial_trainer.selection.model_kinds import BALANCED, propose
 from perennial_trainer.selection.search import search
 from perennial_trainer.threads import allowed, settle_openmp
 

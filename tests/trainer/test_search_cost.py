@@ -8,11 +8,11 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
-from perennial_contracts.searching import Budget, Search
-from perennial_contracts.training import Progress, TrainingFailure
-from perennial_trainer import board
+from perennial_contracts.api.search import Budget, Search
+from perennial_contracts.wire.run_plan import Progress, TrainingFailure
+from perennial_trainer import progress_server as board
+from perennial_trainer.data.features import clean, clean_labels, infer
 from perennial_trainer.errors import StepError
-from perennial_trainer.model.features import clean, clean_labels, infer
 from perennial_trainer.selection import halving, pipelines
 from perennial_trainer.selection.search import search
 

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
-from perennial_contracts.searching import CANDIDATES
-from perennial_trainer.model.convert import convert
-from perennial_trainer.model.features import clean, infer, tensors
-from perennial_trainer.selection import candidates, pipelines
-from perennial_trainer.selection.candidates import (
+from perennial_contracts.api.search import CANDIDATES
+from perennial_trainer.conversion.sklearn_to_onnx import convert
+from perennial_trainer.data.features import clean, infer, tensors
+from perennial_trainer.selection import model_kinds as candidates
+from perennial_trainer.selection import pipelines
+from perennial_trainer.selection.choose import choose
+from perennial_trainer.selection.folds import hold_out, split_folds
+from perennial_trainer.selection.halving import LEAST_KEPT, LEAST_ROWS, rounds, survivors
+from perennial_trainer.selection.model_kinds import (
     SETTINGS,
     Proposal,
     is_installed,
     kinds_for,
     usable,
 )
-from perennial_trainer.selection.choose import choose
-from perennial_trainer.selection.folds import hold_out, split_folds
-from perennial_trainer.selection.halving import LEAST_KEPT, LEAST_ROWS, rounds, survivors
 from perennial_trainer.selection.scoring import check_task, score
 
 REGRESSORS = [kind for kind in kinds_for("Regression") if is_installed(kind)]

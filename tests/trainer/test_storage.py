@@ -16,12 +16,12 @@ from support.ranged import RangedFile
 from support.s3 import KEYS, S3Server, needs_s3
 from support.web import WebServer
 
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.run_plan import TrainingFailure
 from perennial_trainer.bundle.publish import publish_bundle
 from perennial_trainer.errors import StepError
-from perennial_trainer.prepare import fetch
+from perennial_trainer.steps.prepare import fetch
 from perennial_trainer.storage import Folder, split, without_secrets
 from perennial_trainer.storage import web as web_store
 

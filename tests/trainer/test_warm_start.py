@@ -12,22 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.capturing import NOW, capture, make_plan, put_bundle
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.runstatus import DataSummary
-from perennial_contracts.searching import CANDIDATES, Search
-from perennial_trainer.assemble import step as assemble
-from perennial_trainer.evaluate.task import REGRESSION, make_task
-from perennial_trainer.fit.first import make_bundle
-from perennial_trainer.judge import step as judge
-from perennial_trainer.model.artifact import make_onnx
-from perennial_trainer.model.features import Feature, clean, clean_labels, infer
-from perennial_trainer.selection import going_on, pipelines
-from perennial_trainer.selection import step as train
-from perennial_trainer.selection.candidates import SETTINGS, Proposal, propose, propose_near
+from perennial_contracts.api.retrainjob_status import DataSummary
+from perennial_contracts.api.search import CANDIDATES, Search
+from perennial_contracts.wire.bundle import Bundle
+from perennial_trainer.conversion.artifact import make_onnx
+from perennial_trainer.data.features import Feature, clean, clean_labels, infer
+from perennial_trainer.evaluation.task import REGRESSION, make_task
+from perennial_trainer.selection import pipelines
+from perennial_trainer.selection import warm_start as going_on
 from perennial_trainer.selection.champion import Champion, NotFittingError, read
 from perennial_trainer.selection.folds import split_folds
+from perennial_trainer.selection.model_kinds import SETTINGS, Proposal, propose, propose_near
 from perennial_trainer.selection.search import SearchReport, search
 from perennial_trainer.settings import StepSettings
+from perennial_trainer.steps import assemble, judge, train
+from perennial_trainer.steps.fit import make_bundle
 
 BOOSTERS = ["LightGBM", "XGBoost"]
 

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.training import ASSEMBLE, TRAIN, Plan, TrainingResult
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.run_plan import ASSEMBLE, TRAIN, Plan, TrainingResult
 
 from .errors import StepError
-from .prepare.settings import PrepareSettings
 from .progress import complain
 from .report.settings import ReportSettings
 from .settings import ConvertSettings, FitSettings, StepSettings, parse
-from .step_options import read_plan
+from .steps.options import read_plan
+from .steps.prepare.settings import PrepareSettings
 from .threads import allowed, settle_openmp
 
 
@@ -46,16 +46,16 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
     settle_openmp(allowed() if in_pod else None)
     # A step takes no time for what only the others need.
     if isinstance(settings, PrepareSettings):
-        from .prepare.run import run as prepare
+        from .steps.prepare.run import run as prepare
 
         return prepare(settings)
     if isinstance(settings, FitSettings):
-        from .fit.command import run as fit
+        from .steps.fit_command import run as fit
 
         fit(settings)
         return None
     if isinstance(settings, ConvertSettings):
-        from .formats.command import run as convert
+        from .conversion.command import run as convert
 
         convert(settings)
         return None
@@ -66,15 +66,15 @@ def _run(settings: Settings) -> TrainingResult | Outcome | None:
         return None
     plan = read_plan(Plan)
     if settings.step == ASSEMBLE:
-        from .assemble.step import run as assemble
+        from .steps.assemble import run as assemble
 
         assemble(plan, settings)
     elif settings.step == TRAIN:
-        from .selection.step import run as train
+        from .steps.train import run as train
 
         train(plan, settings)
     else:
-        from .judge.step import run as judge
+        from .steps.judge import run as judge
 
         return judge(plan, settings)
     return None

@@ -1,7 +1,7 @@
 """Why a step ends without what it was to make."""
 
-from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.training import RETRY_EXIT_CODE, TrainingFailure
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.run_plan import RETRY_EXIT_CODE, TrainingFailure
 
 
 class StepError(Exception):

@@ -9,12 +9,12 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from perennial_contracts.formats import FORMATS, Format
-from perennial_contracts.modelcard import TaskName
-from perennial_contracts.preparation import PREPARE
-from perennial_contracts.quality import MetricName
-from perennial_contracts.searching import CANDIDATES, ONLY_FOR, Budget, Search
-from perennial_contracts.training import (
+from perennial_contracts.api.search import CANDIDATES, ONLY_FOR, Budget, Search
+from perennial_contracts.stats.quality import MetricName
+from perennial_contracts.wire.formats import FORMATS, Format
+from perennial_contracts.wire.modelcard import TaskName
+from perennial_contracts.wire.prepare_plan import PREPARE
+from perennial_contracts.wire.run_plan import (
     ASSEMBLE,
     HOLDOUT_FOLDER,
     INPUT_FOLDER,
@@ -24,9 +24,9 @@ from perennial_contracts.training import (
     TRAIN,
 )
 
-from .prepare.settings import PrepareSettings, add_prepare, prepare_settings
 from .report.settings import REPORT, ReportSettings, add_report
-from .step_options import add_step_options, read_step_options
+from .steps.options import add_step_options, read_step_options
+from .steps.prepare.settings import PrepareSettings, add_prepare, prepare_settings
 
 STEPS = {
     ASSEMBLE: "gather the rows to learn from and those to judge on",

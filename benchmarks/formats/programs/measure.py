@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from perennial_trainer import formats
+from perennial_trainer import conversion as formats
 from perennial_trainer.errors import StepError
 
 CALLS = 500

@@ -9,7 +9,7 @@ import xgboost
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 
-from perennial_trainer import formats
+from perennial_trainer import conversion as formats
 
 folder = Path(sys.argv[1])
 x, y = load_breast_cancer(return_X_y=True)

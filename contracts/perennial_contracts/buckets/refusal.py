@@ -1,7 +1,7 @@
 """What the refusals of object stores mean, for people."""
 
-from ..outcome import LoadFailure
 from ..refusal import Refusal
+from ..wire.outcome import LoadFailure
 from .place import Kind
 from .words import WORDS
 

@@ -10,9 +10,9 @@ import numpy as np
 from obstore.exceptions import BaseError
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.searching import Search
+from perennial_contracts.api.search import Search
 from perennial_trainer.errors import StepError
-from perennial_trainer.fit.first import MadeBundle, make_bundle
+from perennial_trainer.steps.fit import MadeBundle, make_bundle
 
 from . import data, deployment, picture, protocol, record, reports, store
 from .data import FEATURES, LABEL, Rows

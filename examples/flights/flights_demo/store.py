@@ -14,8 +14,8 @@ import pandas as pd
 from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
-from perennial_contracts.bundle import MANIFEST_NAME
-from perennial_contracts.digest import digest_of
+from perennial_contracts.wire.bundle import MANIFEST_NAME
+from perennial_contracts.wire.digest import digest_of
 
 from .reach import Endpoint
 

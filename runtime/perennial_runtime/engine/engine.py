@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import log
-from ..endpoints import Endpoint, Request
 from ..errors import ClientGoneError
-from ..fronts import Call
+from ..frontends import Call
+from ..handlers import Endpoint, Request
 from ..metrics import Metrics
 from ..monitoring.monitor import Monitor
 from ..routes import Route

@@ -13,7 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from .. import log
 from ..classes import classes_of

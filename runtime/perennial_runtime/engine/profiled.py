@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.profile import PROFILE_NAME, Distribution, Profile
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.profile import PROFILE_NAME, Distribution, Profile
 
 from ..classes import Classes
 from ..errors import LoadError

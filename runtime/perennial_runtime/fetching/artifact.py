@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.profile import PROFILE_NAME
+from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.profile import PROFILE_NAME
 
 from ..errors import LoadError
 

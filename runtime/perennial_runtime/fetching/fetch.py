@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, BundleFile
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, BundleFile
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
 
 from .. import log
 from ..errors import LoadError

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import LoadError
 

@@ -6,7 +6,7 @@ Only heads and tails of files are read, and nothing that they hold is run.
 from pathlib import Path
 from typing import NamedTuple
 
-from perennial_contracts.formats import (
+from perennial_contracts.wire.formats import (
     HEAD_BYTES,
     MLMODEL,
     SAVED_MODEL,

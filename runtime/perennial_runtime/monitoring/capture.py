@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from perennial_contracts.capture import labels_folder, predictions_folder
-from perennial_contracts.counters import CaptureCounts
+from perennial_contracts.wire.capture import labels_folder, predictions_folder
+from perennial_contracts.wire.counters import CaptureCounts
 
 from .. import log
 from ..classes import Classes
+from ..protocol.perennial.prediction_id import IdMaker, is_sampled
 from ..signature import TensorSpec
 from ..store.sink import Sink, SinkError
 from .parquet import Labels, Predictions, labels_file, predictions_file
-from .prediction_id import IdMaker, is_sampled
 from .tally import Batch
 
 Part = TypeVar("Part", Predictions, Labels)

@@ -7,8 +7,8 @@ import numpy as np
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from perennial_contracts.counters import Counters
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.counters import Counters
+from perennial_contracts.wire.profile import Distribution, Profile
 
 PREFIX = "perennial_runtime"
 MISSING, OTHER = "missing", "other"

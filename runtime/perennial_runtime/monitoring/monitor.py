@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perennial_contracts.counters import CaptureCounts, Counters
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.counters import CaptureCounts, Counters
+from perennial_contracts.wire.profile import Profile
 
 from ..classes import LABEL, PROBABILITIES, Classes, score_bin
+from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
 from ..regression import PREDICTION
 from ..signature import TensorSpec, is_tabular
-from .prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
 from .tally import Batch, Tally
 from .verdicts import Verdicts
 

@@ -10,13 +10,13 @@ import numpy as np
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
-from perennial_contracts.capture import LABEL, PREDICTION_ID, SCORE, TIME
-from perennial_contracts.quality import score_bins
+from perennial_contracts.stats.quality import score_bins
+from perennial_contracts.wire.capture import LABEL, PREDICTION_ID, SCORE, TIME
 
 from ..classes import Classes
+from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker
 from ..regression import number_texts
 from ..signature import TensorSpec
-from .prediction_id import NO_BIN, NO_CLASS, IdMaker
 from .tally import Batch
 
 COMPRESSION = "zstd(1)"

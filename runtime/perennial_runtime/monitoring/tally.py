@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.profile import Distribution, Profile
 
 from ..classes import Classes
 

@@ -5,10 +5,10 @@ from threading import Lock
 
 import numpy as np
 
-from perennial_contracts.quality import SCORE_BINS
+from perennial_contracts.stats.quality import SCORE_BINS
 
 from ..classes import Classes
-from .prediction_id import PredictionId
+from ..protocol.perennial.prediction_id import PredictionId
 
 REMEMBERED_IDS = 100_000
 """Ids of late whose label has been counted: a second label for one of them is not counted."""

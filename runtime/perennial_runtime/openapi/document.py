@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import orjson
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
 from ..signature import TensorSpec

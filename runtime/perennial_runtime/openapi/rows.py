@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from perennial_contracts.counters import Counters
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.counters import Counters
+from perennial_contracts.wire.profile import Distribution, Profile
 
 from ..classes import LABEL
 from ..regression import PREDICTION

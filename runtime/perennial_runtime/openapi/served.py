@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
 from ..regression import is_regression

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..protocol.header import HEADER
+from ..protocol.v2.header import HEADER
 from ..samples import MANY_ELEMENTS, sample_size, sample_tensor
 from ..signature import DTYPES, TensorSpec
 from .responses import JSON, ref

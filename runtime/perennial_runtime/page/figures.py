@@ -2,7 +2,7 @@
 
 from itertools import accumulate, pairwise
 
-from perennial_contracts.profile import Distribution
+from perennial_contracts.wire.profile import Distribution
 
 from .markup import Markup, element, number
 

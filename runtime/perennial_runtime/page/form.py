@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.profile import Distribution, Profile
 
 from ..samples import MANY_ELEMENTS, sample_row, sample_size, sample_tensor
 from ..signature import TensorSpec, is_tabular

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
 from ..regression import is_regression

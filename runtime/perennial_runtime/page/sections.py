@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from perennial_contracts.bundle import Bundle
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
 from ..regression import PREDICTION

@@ -1,7 +1,7 @@
 """Which bucket a URI means."""
 
 from perennial_contracts.buckets import find
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import LoadError
 from .object_store import Bucket

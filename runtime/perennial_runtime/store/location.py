@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import LoadError
 from .base import Source

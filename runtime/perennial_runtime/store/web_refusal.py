@@ -5,8 +5,8 @@ import ssl
 import urllib.error
 from urllib.parse import urlsplit
 
-from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.web import refusal
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import LoadError
 

@@ -10,7 +10,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from perennial_contracts.training import CHAMPION_FOLDER, EXTRA_FOLDER, TrainingFailure
+from perennial_contracts.wire.run_plan import CHAMPION_FOLDER, EXTRA_FOLDER, TrainingFailure
 
 from ..errors import StepError
 

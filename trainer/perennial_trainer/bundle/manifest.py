@@ -6,13 +6,13 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from perennial_contracts.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
-from perennial_contracts.digest import digest_of
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.profile import PROFILE_NAME, Profile
+from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.profile import PROFILE_NAME, Profile
 
 from ..errors import StepError
-from ..evaluate.task import Task
+from ..evaluation.task import Task
 from ..model.onnx_model import OnnxModel
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy")

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.profile import (
+from perennial_contracts.stats.quality import score_of
+from perennial_contracts.wire.profile import (
     MAX_FEATURES,
     Baseline,
     Profile,
     fit_categories,
     fit_numbers,
 )
-from perennial_contracts.quality import score_of
 
-from ..evaluate.blocks import resample
-from ..evaluate.scores import measure
-from ..evaluate.task import Answers, Task
-from ..model.features import Feature
+from ..data.features import Feature
+from ..evaluation.blocks import resample
+from ..evaluation.scores import measure
+from ..evaluation.task import Answers, Task
 
 BLOCKS = 30
 """Long enough for what comes in runs, many enough for a standard deviation."""

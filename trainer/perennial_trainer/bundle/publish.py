@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from perennial_contracts.bundle import MANIFEST_NAME
-from perennial_contracts.digest import digest_of
-from perennial_contracts.modelcard import REPORT_NAME
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.wire.bundle import MANIFEST_NAME
+from perennial_contracts.wire.digest import digest_of
+from perennial_contracts.wire.modelcard import REPORT_NAME
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
 from ..storage import Folder

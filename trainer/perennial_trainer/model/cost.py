@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from perennial_contracts.searching import Budget
+from perennial_contracts.api.search import Budget
 
-from .features import Feature, tensors
+from ..data.features import Feature, tensors
 from .sessions import open_session
 from .timing import p95, side_by_side, spread
 

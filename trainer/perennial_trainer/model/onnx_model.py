@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
-from perennial_contracts.bundle import Datatype, Tensor
-from perennial_contracts.modelcard import TaskName
+from perennial_contracts.wire.bundle import Datatype, Tensor
+from perennial_contracts.wire.modelcard import TaskName
 
-from ..evaluate.task import Answers
-from .features import Feature, as_text, tensors
+from ..data.features import Feature, as_text, tensors
+from ..evaluation.task import Answers
 from .sessions import open_session
 
 LABEL, PROBABILITIES = "label", "probabilities"

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from .formatting import number
 from .markup import Markup, join
 from .svg import LARGEST, drawable, label, line, picture
-from .words import number
 
 WIDTH, HEIGHT = 400, 300
 """Units of the view box: about pixels, so that texts have the page's size on a phone."""

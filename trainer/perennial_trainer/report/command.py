@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from perennial_contracts.modelcard import ModelCard
-from perennial_contracts.profile import Profile
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.wire.modelcard import ModelCard
+from perennial_contracts.wire.profile import Profile
+from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
 from ..progress import tell

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from perennial_contracts.modelcard import Curve
+from perennial_contracts.wire.modelcard import Curve
 
 from .axes import frame
 from .markup import Markup, element, join

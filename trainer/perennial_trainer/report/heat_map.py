@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from .formatting import share, short
 from .markup import Markup, element, scrolling, table
-from .words import share, short
 
 MOST_CLASSES = 20
 """Beyond it a heat map is a carpet."""

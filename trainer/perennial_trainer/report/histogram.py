@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from perennial_contracts.profile import Distribution
+from perennial_contracts.wire.profile import Distribution
 
+from .formatting import number, share, short
 from .markup import Markup, element, join
 from .svg import label, line, picture, place, polyline
-from .words import number, share, short
 
 WIDTH, HEIGHT, FOOT = 180, 60, 16
 MOST_LETTERS = 11

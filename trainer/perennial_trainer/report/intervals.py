@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from .axes import Scale
+from .formatting import number
 from .markup import Markup, element, join
 from .svg import label, line, picture, place
-from .words import number
 
 WIDTH, HEIGHT = 190, 22
 PAD = 14

@@ -1,8 +1,9 @@
 """The page: what was decided, on which numbers, out of which candidates, from which data."""
 
-from perennial_contracts.modelcard import ModelCard
-from perennial_contracts.profile import Profile
+from perennial_contracts.wire.modelcard import ModelCard
+from perennial_contracts.wire.profile import Profile
 
+from .formatting import NOTHING, duration, size
 from .markup import Markup, element, facts, join
 from .sections.candidates import candidates
 from .sections.comparison import comparison
@@ -13,7 +14,6 @@ from .sections.lineage import lineage
 from .sections.quality import answers, curve_charts, errors, metrics
 from .sections.slices import slices
 from .style import STYLE
-from .words import NOTHING, duration, size
 
 LEAF = Markup(
     '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'

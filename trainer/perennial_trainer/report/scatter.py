@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perennial_contracts.modelcard import CandidateTrial, Curve
+from perennial_contracts.wire.modelcard import CandidateTrial, Curve
 
 from .axes import WIDTH, Frame, frame, log_span, span
 from .curves import thin
+from .formatting import duration, number, short, size
 from .markup import Markup, element, join
 from .svg import dots, drawable, finite, label, legend, line, place, series
-from .words import duration, number, short, size
 
 MOST_POINTS = 500
 LEAST_COST = 1e-3

@@ -1,12 +1,12 @@
 """The key metrics: each with its interval, and beside it what one gets without learning."""
 
-from perennial_contracts.modelcard import Evaluation, Score
-from perennial_contracts.quality import ERRORS
+from perennial_contracts.stats.quality import ERRORS
+from perennial_contracts.wire.modelcard import Evaluation, Score
 
 from .axes import Scale
+from .formatting import metric, score
 from .markup import Markup, element, join
 from .svg import drawable, line, picture
-from .words import metric, score
 
 WIDTH, HEIGHT = 160, 16
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from perennial_contracts.bundle import MANIFEST_NAME, Bundle
-from perennial_contracts.searching import Candidate
-from perennial_contracts.training import CANDIDATE, EXTRA_FOLDER, SETTINGS
+from perennial_contracts.api.search import Candidate
+from perennial_contracts.wire.bundle import MANIFEST_NAME, Bundle
+from perennial_contracts.wire.run_plan import CANDIDATE, EXTRA_FOLDER, SETTINGS
 
-from ..evaluate.task import Task
-from ..model.features import Feature
-from . import candidates, going_on
-from .candidates import BALANCED, WEIGHS_CLASSES
+from ..data.features import Feature
+from ..evaluation.task import Task
+from . import model_kinds as candidates
+from . import warm_start as going_on
+from .model_kinds import BALANCED, WEIGHS_CLASSES
 
 LEAST_FRESH = 150
 """Rows that the champion has not learnt from: a model that goes on from it is judged on these

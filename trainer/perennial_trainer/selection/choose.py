@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from perennial_contracts.quality import ERRORS, MetricName
-from perennial_contracts.searching import CANDIDATES, Candidate
+from perennial_contracts.api.search import CANDIDATES, Candidate
+from perennial_contracts.stats.quality import ERRORS, MetricName
 
 
 def gain(value: float, metric: MetricName) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit, train_test_split
 
-from perennial_contracts.modelcard import TaskName
+from perennial_contracts.wire.modelcard import TaskName
 
 FOLDS = 3
 Folds = list[tuple[np.ndarray, np.ndarray]]

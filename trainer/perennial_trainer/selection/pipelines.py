@@ -19,12 +19,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from perennial_contracts.modelcard import TaskName
-from perennial_contracts.searching import Candidate
+from perennial_contracts.api.search import Candidate
+from perennial_contracts.wire.modelcard import TaskName
 
-from ..model.features import Feature
-from . import going_on
-from .candidates import PACKAGES, Proposal
+from ..data.features import Feature
+from . import warm_start as going_on
+from .model_kinds import PACKAGES, Proposal
 
 MAX_CATEGORIES = 100
 """Columns that one text is spread over; rarer values share one."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from perennial_contracts.modelcard import CandidateTrial, TaskName
-from perennial_contracts.quality import MetricName
+from perennial_contracts.stats.quality import MetricName
+from perennial_contracts.wire.modelcard import CandidateTrial, TaskName
 
-from .candidates import Proposal
 from .folds import Order
+from .model_kinds import Proposal
 
 
 class SearchReport(BaseModel):

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.quality import MetricName
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.stats.quality import MetricName
+from perennial_contracts.wire.run_plan import TrainingFailure
 
+from ..data.features import as_text
 from ..errors import StepError
-from ..evaluate.scores import measure
-from ..evaluate.task import REGRESSION, Answers, Task, make_task
-from ..model.features import as_text
+from ..evaluation.scores import measure
+from ..evaluation.task import REGRESSION, Answers, Task, make_task
 
 
 def check_task(labels: np.ndarray, positive: str | None, metric: MetricName) -> Task:

@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from perennial_contracts.modelcard import CandidateTrial
-from perennial_contracts.searching import Budget, Candidate, Search
-from perennial_contracts.training import Best, Progress, TrainingFailure
+from perennial_contracts.api.search import Budget, Candidate, Search
+from perennial_contracts.wire.modelcard import CandidateTrial
+from perennial_contracts.wire.run_plan import Best, Progress, TrainingFailure
 
+from ..data.features import Feature
 from ..errors import StepError
 from ..model.cost import Cost
-from ..model.features import Feature
-from .candidates import Proposal
+from .candidates import first
 from .champion import Champion
 from .choose import choose, gain
 from .halving import rounds, survivors
-from .proposing import first
+from .model_kinds import Proposal
 from .report import SearchReport, line, start_trial
 from .scoring import check_task
-from .trying import Measured, Problem, cross_validate, try_dummy
+from .trials import Measured, Problem, cross_validate, try_dummy
 
 __all__ = ["Found", "SearchReport", "check_task", "search"]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from perennial_contracts.outcome import LoadFailure
-from perennial_contracts.training import TrainingFailure
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
 from .connect import connect

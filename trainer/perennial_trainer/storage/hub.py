@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from perennial_contracts import hub
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import StepError
 from . import web

@@ -9,7 +9,7 @@ from typing import Any
 from obstore import exceptions, store
 
 from perennial_contracts import buckets
-from perennial_contracts.outcome import LoadFailure
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import StepError
 

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
-from perennial_contracts.outcome import LoadFailure
 from perennial_contracts.web import Redirects, refusal
+from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import StepError
 from .backend import ReadOnly

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError
-from ..protobuf import parse, to_bytes, varint
-from ..statistics import Duration, Statistics
+from ..shared.protobuf import parse, to_bytes, varint
 from .model_name import check_model
 from .schema import message_class
+from .statistics import Duration, Statistics
 
 if TYPE_CHECKING:  # it brings numpy, which is imported while already live
     from ...signature import TensorSpec

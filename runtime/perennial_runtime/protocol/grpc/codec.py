@@ -10,13 +10,13 @@ import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..classification import classify
-from ..layout import Layout, Place, Seen
-from ..messages import brief
-from ..protobuf import parse
-from ..request import InferRequest, OutputForm
-from ..signature import Signature, checked_shape, wrong_input
-from ..tensor_binary import decode_binary
+from ..shared.classification import classify
+from ..shared.layout import Layout, Place, Seen
+from ..shared.messages import brief
+from ..shared.protobuf import parse
+from ..shared.request import InferRequest, OutputForm
+from ..shared.signature import Signature, checked_shape, wrong_input
+from ..shared.tensor_binary import decode_binary
 from .contents import decode_contents
 from .memo import Memo, payloads_of
 from .model_name import check_model

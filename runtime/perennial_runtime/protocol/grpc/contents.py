@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ...signature import TensorSpec
-from ..signature import count_elements, wrong_input
-from ..tensor_binary import decode_texts
+from ..shared.signature import count_elements, wrong_input
+from ..shared.tensor_binary import decode_texts
 
 FIELDS = {
     "BOOL": "bool_contents",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ...errors import NotFoundError
-from ..messages import quoted
-from ..protobuf import parse, to_bytes
+from ..shared.messages import quoted
+from ..shared.protobuf import parse, to_bytes
 from .schema import SERVICES, message_class
 
 _Request = message_class("grpc.health.v1.HealthCheckRequest")

@@ -7,8 +7,8 @@ bytes between them; these are protobuf's own words, and nothing of them is inter
 
 from typing import NamedTuple
 
-from ..layout import Layout
-from ..request import InferRequest
+from ..shared.layout import Layout
+from ..shared.request import InferRequest
 
 _ID = 0x1A
 _RAW = 0x3A

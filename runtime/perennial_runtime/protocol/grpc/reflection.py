@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from ..protobuf import parse, to_bytes
+from ..shared.protobuf import parse, to_bytes
 from ..tfs_grpc import schema as tensorflow
 from .schema import FILES, POOL, SERVICES, message_class
 

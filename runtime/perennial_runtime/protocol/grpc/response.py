@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..protobuf import to_bytes, varint
-from ..tensor_binary import encode_binary
+from ..shared.protobuf import to_bytes, varint
+from ..shared.tensor_binary import encode_binary
 from .schema import message_class
 
 _Response = message_class("inference.ModelInferResponse")

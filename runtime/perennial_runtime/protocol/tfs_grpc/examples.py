@@ -8,10 +8,10 @@ import numpy as np
 from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..answers import Classification, Regression
-from ..columns import Columns
-from ..messages import quoted
-from ..protobuf import parse, to_bytes
+from ..shared.answers import Classification, Regression
+from ..shared.columns import Columns
+from ..shared.messages import quoted
+from ..shared.protobuf import parse, to_bytes
 from ..v1.examples import ExamplesRequest
 from .model_spec import answered_model, check_model
 from .schema import message_class

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...errors import BadRequestError, NotFoundError
-from ..messages import brief
+from ..shared.messages import brief
 from ..v1.request import DEFAULT_SIGNATURE, check_signature
 from ..v1.status import VERSION
 from .schema import message_class

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..columns import Feeds
-from ..messages import quoted
-from ..protobuf import parse
+from ..shared.columns import Feeds
+from ..shared.messages import quoted
+from ..shared.protobuf import parse
 from .model_spec import check_model
 from .response import ResponseWriter
 from .schema import message_class

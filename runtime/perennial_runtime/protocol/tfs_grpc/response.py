@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...signature import TensorSpec
-from ..protobuf import to_bytes, varint
-from ..tensorflow import DATA_TYPES
+from ..shared.protobuf import to_bytes, varint
+from ..shared.tensorflow import DATA_TYPES
 from .fields import VALUE_FIELDS
 from .model_spec import answered_model
 from .schema import message_class

@@ -5,9 +5,9 @@ from typing import Any
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..messages import quoted
-from ..protobuf import parse, to_bytes
-from ..tensorflow import DATA_TYPES
+from ..shared.messages import quoted
+from ..shared.protobuf import parse, to_bytes
+from ..shared.tensorflow import DATA_TYPES
 from ..v1.request import DEFAULT_SIGNATURE
 from ..v1.status import VERSION, State
 from .model_spec import answered_model, check_model

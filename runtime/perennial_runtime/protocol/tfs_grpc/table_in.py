@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...signature import TensorSpec, is_tabular
-from ..columns import Columns, Feeds
-from ..tensorflow import DATA_TYPES
+from ..shared.columns import Columns, Feeds
+from ..shared.tensorflow import DATA_TYPES
 from .fields import VALUE_FIELDS
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..messages import brief
-from ..tensorflow import DATA_TYPES, DataType
+from ..shared.messages import brief
+from ..shared.tensorflow import DATA_TYPES, DataType
 from .fields import VALUE_FIELDS
 
 LARGEST_EXTENT = 2**31 - 1

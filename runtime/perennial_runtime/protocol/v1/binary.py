@@ -6,8 +6,8 @@ ONNX Runtime gives and takes strings as texts in UTF-8: other bytes cannot go in
 import base64
 from typing import Any
 
-from ..elements import WrongElementError
-from ..messages import brief
+from ..shared.elements import WrongElementError
+from ..shared.messages import brief
 
 SUFFIX = "_bytes"
 """Outputs whose names end so are answered in this form."""

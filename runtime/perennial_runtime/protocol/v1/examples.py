@@ -9,9 +9,9 @@ import numpy as np
 from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec, is_tabular
-from ..answers import Answers, Classification, Regression
-from ..columns import Feeds
-from ..messages import brief, quoted
+from ..shared.answers import Answers, Classification, Regression
+from ..shared.columns import Feeds
+from ..shared.messages import brief, quoted
 from .request import read_request
 from .table import Table
 from .tokens import dumps

@@ -9,8 +9,8 @@ import numpy as np
 from ...classes import LABEL, Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec, is_tabular
-from ..columns import Feeds
-from ..messages import brief, quoted
+from ..shared.columns import Feeds
+from ..shared.messages import brief, quoted
 from .binary import SUFFIX, is_binary, write_texts
 from .request import read_request
 from .table import Table

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...errors import BadRequestError
-from ..messages import brief, listing
+from ..shared.messages import brief, listing
 from .tokens import loads
 
 DEFAULT_SIGNATURE = "serving_default"

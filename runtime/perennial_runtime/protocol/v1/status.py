@@ -6,7 +6,7 @@ from enum import StrEnum
 import orjson
 
 from ...signature import TensorSpec
-from ..tensorflow import DATA_TYPES
+from ..shared.tensorflow import DATA_TYPES
 from .request import DEFAULT_SIGNATURE
 
 VERSION = "1"

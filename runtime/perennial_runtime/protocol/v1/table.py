@@ -6,8 +6,8 @@ from typing import Any
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..columns import Columns, Feeds
-from ..elements import WrongElementError
+from ..shared.columns import Columns, Feeds
+from ..shared.elements import WrongElementError
 from .binary import is_binary, read_texts
 
 

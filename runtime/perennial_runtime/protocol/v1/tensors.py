@@ -7,8 +7,8 @@ import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..elements import WrongElementError, elements
-from ..messages import brief
+from ..shared.elements import WrongElementError, elements
+from ..shared.messages import brief
 from .binary import read_texts
 
 

@@ -1,10 +1,10 @@
 """What was tried: score against cost, and every candidate with what became of it."""
 
-from perennial_contracts.modelcard import CandidateTrial, ModelCard
+from perennial_contracts.wire.modelcard import CandidateTrial, ModelCard
 
+from ..formatting import NOTHING, duration, metric, number, score, size
 from ..markup import Markup, element, join, note, table
 from ..scatter import candidates as chart
-from ..words import NOTHING, duration, metric, number, score, size
 
 OUTCOMES = {
     "Done": "", "Halved": "left out early", "OverBudget": "over budget",

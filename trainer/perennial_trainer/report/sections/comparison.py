@@ -1,11 +1,11 @@
 """Champion against challenger: the gain of each metric with its interval."""
 
-from perennial_contracts.modelcard import ModelCard, Side
-from perennial_contracts.quality import ERRORS, RELATIVE
+from perennial_contracts.stats.quality import ERRORS, RELATIVE
+from perennial_contracts.wire.modelcard import ModelCard, Side
 
+from ..formatting import metric, percent, score, signed
 from ..intervals import Whiskers
 from ..markup import Markup, element, join, note, table
-from ..words import metric, percent, score, signed
 
 WHERE = {"Recent": "Recent rows", "Reference": "Rows of the baseline"}
 

@@ -1,10 +1,10 @@
 """What compression was tried, what it won and lost, and conversion from other formats."""
 
-from perennial_contracts.modelcard import CompressionTrial, ModelCard
+from perennial_contracts.wire.modelcard import CompressionTrial, ModelCard
 
 from ..bars import bar
+from ..formatting import NOTHING, duration, metric, number, score, share, size
 from ..markup import Markup, element, facts, join, note, table
-from ..words import NOTHING, duration, metric, number, score, share, size
 
 STATUSES = {
     "Original": "original", "Kept": "served", "Passed": "would do", "Refused": "refused",

@@ -1,10 +1,10 @@
 """What was learnt from."""
 
-from perennial_contracts.modelcard import DataFacts, ModelCard
+from perennial_contracts.wire.modelcard import DataFacts, ModelCard
 
 from ..bars import bar
+from ..formatting import NOTHING, number, share
 from ..markup import Markup, element, facts, join, note, table
-from ..words import NOTHING, number, share
 
 MOST_COLUMNS = 200
 MOST_LABELS = 50

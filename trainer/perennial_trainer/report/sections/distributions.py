@@ -1,6 +1,6 @@
 """The drift profile: what the model's inputs and answers looked like on held-out rows."""
 
-from perennial_contracts.profile import Distribution, Profile
+from perennial_contracts.wire.profile import Distribution, Profile
 
 from ..histogram import figure
 from ..markup import Markup, element, join, note

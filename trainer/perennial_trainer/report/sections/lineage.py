@@ -1,6 +1,6 @@
 """Where the model comes from, as text that one click selects."""
 
-from perennial_contracts.modelcard import ModelCard
+from perennial_contracts.wire.modelcard import ModelCard
 
 from ..markup import Markup, element, facts, join
 

@@ -1,6 +1,6 @@
 """How good the model is: metrics, right and wrong answers, curves, residuals."""
 
-from perennial_contracts.modelcard import Curve, ModelCard
+from perennial_contracts.wire.modelcard import Curve, ModelCard
 
 from ..curves import curves
 from ..heat_map import MOST_CLASSES, heat_map, mixed_up

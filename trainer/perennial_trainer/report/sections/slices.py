@@ -2,13 +2,13 @@
 
 from itertools import groupby
 
-from perennial_contracts.modelcard import ModelCard, Slice
-from perennial_contracts.quality import ERRORS
+from perennial_contracts.stats.quality import ERRORS
+from perennial_contracts.wire.modelcard import ModelCard, Slice
 
 from ..axes import span
+from ..formatting import metric, score
 from ..intervals import Whiskers
 from ..markup import Markup, element, join, note, table
-from ..words import metric, score
 
 MOST_SLICES = 80
 

@@ -1,0 +1,1 @@
+"""The custom resources: their fields, conditions and reasons, and the CRDs made from them."""

@@ -1,0 +1,1 @@
+"""Statistics of drift and quality, computed from counts."""

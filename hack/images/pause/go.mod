@@ -1,0 +1,3 @@
+module perennial.dev/hack/images/pause
+
+go 1.26.3

@@ -1,0 +1,1 @@
+"""Helpers that the cluster and image tools share."""

@@ -1,3 +1,0 @@
-module perennial.dev/images/pause
-
-go 1.26.3

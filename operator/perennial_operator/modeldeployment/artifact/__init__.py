@@ -1,0 +1,1 @@
+"""Find or make the bundle that a ModelDeployment serves."""

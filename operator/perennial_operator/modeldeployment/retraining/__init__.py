@@ -1,0 +1,1 @@
+"""Decide when a ModelDeployment retrains, and what follows a run."""

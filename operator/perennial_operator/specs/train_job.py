@@ -1,0 +1,108 @@
+"""The TrainJob of a run whose training Kubeflow Trainer does, on one node or on many.
+
+Trainer lets a TrainJob set the image, the command and the environment of the runtime's container,
+and patch volumes, mounts and security of its pods; the rest is the runtime's own. It calls job and
+container ``node``.
+"""
+
+from perennial_contracts.wire.run_plan import TRAIN, Plan
+
+from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name, model_labels
+from ..objects import TRAIN_JOB, Object
+from ..world import TrainingWorld
+from . import workspace
+from .metadata import child
+from .pod_parts import TMP, confined, hardened
+from .step_job import step_environment
+
+NODE = "node"
+"""Trainer's name for the job and for the container that train."""
+_TRAINER = "perennial-trainer"
+_NAME_LIMIT = 40
+"""Names of the pods, which must be DNS labels, are made from the name."""
+_PATCHABLE = ("nodeSelector", "affinity", "tolerations")
+
+
+def job_name(world: TrainingWorld) -> str:
+    return child_name(world.name, limit=_NAME_LIMIT)
+
+
+def build(world: TrainingWorld, plan: Plan, trainer_image: str, deadline_seconds: int) -> Object:
+    """The TrainJob.
+
+    Args:
+        world: the run.
+        plan: what it is to do.
+        trainer_image: what searches where the spec names no image.
+        deadline_seconds: how long it may take.
+    """
+    spec = world.spec
+    backend = spec.backend
+    assert backend.runtimeRef is not None
+    own = {"command": backend.command} if backend.command else {}
+    trainer: Object = {
+        "image": spec.image or trainer_image,
+        # The command of a runtime is for images like the runtime's.
+        **(own if spec.image else {"command": [_TRAINER], "args": [TRAIN]}),
+        "numNodes": backend.nodes,
+        "env": step_environment(plan),
+    }
+    if resources := spec.resources.model_dump(exclude_none=True):
+        trainer["resourcesPerNode"] = resources
+    job = child(TRAIN_JOB, world, job_name(world))
+    job["spec"] = {
+        "runtimeRef": {
+            "apiGroup": TRAIN_JOB.group,
+            "kind": backend.runtimeRef.kind,
+            "name": backend.runtimeRef.name,
+        },
+        "trainer": trainer,
+        "activeDeadlineSeconds": deadline_seconds,
+        "runtimePatches": [
+            {
+                "manager": "perennial.dev/operator",
+                "trainingRuntimeSpec": {
+                    "template": {
+                        "spec": {
+                            "replicatedJobs": [
+                                {"name": NODE, "template": {"spec": {"template": _pod(world)}}}
+                            ]
+                        }
+                    }
+                },
+            }
+        ],
+    }
+    return job
+
+
+def _pod(world: TrainingWorld) -> Object:
+    spec = world.spec
+    scheduling = spec.scheduling.model_dump(exclude_none=True)
+    safety = hardened(child_name(world.model))
+    pod: Object = {
+        **{name: safety[name] for name in ("serviceAccountName", "securityContext")},
+        "volumes": [workspace.volume(world), {"name": "tmp", "emptyDir": {}}],
+        "containers": [
+            {
+                "name": NODE,
+                "volumeMounts": [*workspace.mounts(TRAIN), {"name": "tmp", "mountPath": TMP}],
+                # Whose image it is may write where it likes.
+                "securityContext": confined(read_only=not spec.image),
+            }
+        ],
+        **{name: scheduling[name] for name in _PATCHABLE if name in scheduling},
+    }
+    if spec.imagePullSecrets:
+        pod["imagePullSecrets"] = [secret.model_dump() for secret in spec.imagePullSecrets]
+    return {
+        "metadata": {
+            "labels": {
+                **model_labels(world.model),
+                RUN_LABEL: child_name(world.name),
+                STEP_LABEL: TRAIN,
+            },
+            "annotations": {RUN_ANNOTATION: world.name},
+        },
+        "spec": pod,
+    }

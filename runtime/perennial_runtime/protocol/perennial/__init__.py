@@ -1,0 +1,1 @@
+"""Perennial's own wire formats: rows by name, feedback, prediction ids."""

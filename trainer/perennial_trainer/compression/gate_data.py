@@ -1,0 +1,74 @@
+"""Compression of a model that has no training rows: the gate's data is both, by halves."""
+
+from pathlib import Path
+
+from perennial_contracts.api.compression import Compression
+from perennial_contracts.wire.modelcard import CompressionTrial
+from perennial_contracts.wire.outcome import LoadFailure
+from perennial_contracts.wire.profile import Profile
+from perennial_contracts.wire.run_plan import TrainingFailure
+
+from ..bundle import profile
+from ..data import tables
+from ..data.features import as_text, clean, clean_truth
+from ..errors import StepError
+from ..evaluation.held_out import Rows
+from ..evaluation.task import REGRESSION, make_task
+from ..model.onnx_model import OnnxModel, SignatureError
+from .challenger import compress_model
+
+FIELD = "spec.compression.gate"
+FEWEST = 20
+SEED = 0
+
+
+def compress_rows(
+    model: bytes, labels: list[str] | None, wanted: Compression, data: Path
+) -> tuple[bytes, Profile, list[CompressionTrial]]:
+    """The model that is served, its profile, and what was tried.
+
+    The first half of the rows is for calibration, fine-tuning and students, the second half for
+    the gate and the profile.
+
+    Args:
+        model: an ONNX model of rows.
+        labels: its classes, in the order of its probabilities; None where they are not known.
+        wanted: methods and gate.
+        data: the gate's rows, a Parquet file.
+
+    Raises:
+        StepError: UnsupportedModel for a model that is none of rows; DataUnreadable; BadPlan.
+    """
+    table = tables.read(data, f"{FIELD}.data")
+    name = wanted.gate.label
+    if name not in table.columns or len(table) < FEWEST:
+        raise StepError(
+            TrainingFailure.DATA_UNREADABLE,
+            f"{FIELD}.data: expected at least {FEWEST} rows with a column {name}, which "
+            f"{FIELD}.label names, got {len(table)} rows of "
+            f"{', '.join(map(str, table.columns[:20]))}",
+        )
+    try:
+        known = OnnxModel(model, labels)
+        frame = clean(table, known.features, f"{FIELD}.data")
+        truth = clean_truth(table[name], name, f"{FIELD}.data", known.kind)
+        if known.kind == "Classification":
+            truth = as_text(truth)
+            task = make_task(sorted({*(labels or ()), *truth}), None)
+        else:
+            task = REGRESSION
+        half = len(frame) // 2
+        held_out = frame.iloc[half:].reset_index(drop=True)
+        rows = Rows("Recent", held_out, truth[half:])
+        small, trials = compress_model(
+            known, wanted, task, frame.iloc[:half], truth[:half], rows, SEED
+        )
+        answers = small.answer(held_out, task.classes)
+    except SignatureError as error:
+        raise StepError(
+            LoadFailure.UNSUPPORTED_MODEL, f"it cannot be measured on {FIELD}.data: {error}"
+        ) from error
+    except ValueError as error:
+        raise StepError(TrainingFailure.DATA_UNREADABLE, f"{FIELD}.data: {error}") from error
+    fitted = profile.fit(held_out, small.features, truth[half:], answers, task, SEED)
+    return small.data, fitted, trials

@@ -1,0 +1,62 @@
+"""What the files of XGBoost and of LightGBM have in common."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import onnx
+
+from perennial_contracts.wire.formats import Format
+
+from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
+from .converted import Arrays, Converted
+from .graph import finish, inputs_of, raise_opset, split_columns
+from .packages import versioned
+
+TABLE = "input"
+"""Name of the only input where the columns have no names."""
+OPSET = 15
+"""The newest that the converters of boosters write."""
+STRAY = 0.005
+"""Share of rows that may lie on a threshold that float32 moves."""
+
+
+def as_converted(
+    graph: onnx.ModelProto,
+    format_: Format,
+    names: Sequence[str],
+    values: Sequence[np.ndarray],
+    labels: Sequence[str],
+    answer: Callable[[np.ndarray], dict[str, np.ndarray]],
+) -> Converted:
+    """What onnxmltools made of a booster, in the form that every model has.
+
+    Args:
+        graph: has one input, TABLE.
+        format_: whose file it was.
+        names: of the columns; none where they have no names of their own.
+        values: by column, what matters to the model.
+        labels: the classes of a classifier; none for a regressor.
+        answer: the original's answers to a table, shape (rows, columns).
+    """
+    graph = raise_opset(graph)
+    if names:
+        split_columns(graph, names)
+    data = finish(graph, (LABEL, PROBABILITIES) if labels else (PREDICTION,))
+    by_column = {name: (known,) for name, known in zip(names, values, strict=False)}
+
+    def reference(rows: Arrays) -> dict[str, np.ndarray]:
+        return answer(
+            np.concatenate([rows[name] for name in names], axis=1) if names else rows[TABLE]
+        )
+
+    return Converted(
+        model=data,
+        format=format_,
+        converter=versioned("onnxmltools"),
+        inputs=inputs_of(graph, by_column if names else {TABLE: tuple(values)}),
+        task="Classification" if labels else "Regression",
+        reference=reference,
+        labels=tuple(labels),
+        bears_missing=True,
+        stray=STRAY,
+    )

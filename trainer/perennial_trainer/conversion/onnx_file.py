@@ -1,0 +1,41 @@
+"""ONNX: checked and passed through as it is."""
+
+from pathlib import Path
+
+import onnx
+
+from perennial_contracts.wire.run_plan import TrainingFailure
+
+from ..errors import StepError
+from ..model.onnx_model import LABEL
+from .converted import Converted, ConvertOptions
+from .graph import converting, inputs_of
+from .packages import versioned
+
+
+def convert(source: Path, options: ConvertOptions) -> Converted:
+    """A model that is ONNX already: its bytes stay the same.
+
+    Raises:
+        StepError: ConversionFailed, where it is no valid ONNX or its weights lie beside it.
+    """
+    with converting(source.name):
+        data = source.read_bytes()
+        model = onnx.load_from_string(data)
+        if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
+            raise StepError(
+                TrainingFailure.CONVERSION_FAILED,
+                f"{source.name}: expected the weights in the file, got a model whose weights lie "
+                "beside it. Save it with onnx.save(..., save_as_external_data=False)",
+            )
+        onnx.checker.check_model(model)
+        inputs = inputs_of(model)
+    names = {output.name for output in model.graph.output}
+    return Converted(
+        model=data,
+        format="Onnx",
+        converter=versioned("onnx"),
+        inputs=inputs,
+        task="Classification" if LABEL in names else "Tensors",
+        reference=None,
+    )

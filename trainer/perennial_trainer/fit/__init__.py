@@ -1,1 +1,0 @@
-"""The command ``fit``: a first model, on a person's machine."""

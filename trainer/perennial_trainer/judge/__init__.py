@@ -1,1 +1,0 @@
-"""The last step: the challenger against the champion, and the bundle of the one that is better."""

@@ -1,0 +1,1 @@
+"""The steps that run in Jobs; each module reads like a recipe."""
