@@ -1,15 +1,15 @@
-# The two commands of the README: `make demo` and `make test`. Each brings all that it needs.
+# The two commands of the README: `make demo` and `make test`. Each installs its requirements.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 CLUSTER ?= perennial
-# Processes that run the tests; with 2 the cluster's, which wait much, have one to themselves.
+# Processes that run the tests. With 2, one of them runs the tests on the cluster, which mostly wait.
 PROCESSES ?= 0
-# How many months after January the demo lets go by.
+# Number of months after January that the demo simulates.
 MONTHS ?= 11
-# An existing cluster is used only when the command says so: `make demo KUBECONFIG=...`.
+# An existing cluster is used only on request: `make demo KUBECONFIG=...`.
 ifeq ($(origin KUBECONFIG),command line)
 export PERENNIAL_KUBECONFIG := $(abspath $(KUBECONFIG))
 endif
@@ -23,20 +23,20 @@ FRONT := $(wildcard runtime/front/src/*.rs) runtime/front/Cargo.toml runtime/fro
 $(READY): pyproject.toml requirements/dev.txt $(FRONT)
 	@echo "==> Python environment in .venv (1 to 3 minutes the first time)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Say make PYTHON=..."; exit 1; }
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Fix: make PYTHON=..."; exit 1; }
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet "uv>=0.9,<1"; }
 	.venv/bin/uv pip sync --compile-bytecode --require-hashes requirements/dev.txt
 	.venv/bin/uv pip install --no-deps --editable .
 	$(PY) -m perennial_images front
 	@touch $@
 
-venv: $(READY) ## The Python environment in .venv, from the locked requirements
+venv: $(READY) ## Create the Python environment in .venv from the locked requirements
 
 UV_COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" pyproject.toml
-# TensorFlow and PyTorch are too big for every environment: their tests make one of their own.
+# TensorFlow and PyTorch are too large for this environment; their tests create their own.
 DEV_EXTRAS = operator runtime portable hf trainer demo dev
-lock: ## Resolve requirements/*.txt anew
+lock: ## Update requirements/*.txt
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet "uv>=0.9,<1"; }
 	$(UV_COMPILE) $(DEV_EXTRAS:%=--extra %) -o requirements/dev.txt
 	$(UV_COMPILE) --extra runtime -c requirements/dev.txt -o requirements/runtime.txt
@@ -46,10 +46,10 @@ lock: ## Resolve requirements/*.txt anew
 	$(UV_COMPILE) --extra trainer-torch --excludes requirements/without-cuda.txt \
 		-c requirements/trainer.txt -o requirements/trainer-torch.txt
 
-crds: $(READY) ## Write crds/ anew from the contracts
+crds: $(READY) ## Generate crds/ from the contracts
 	$(PY) -m perennial_contracts.api.crd crds
 
-lint: $(READY) ## Format, lint, types, import rules, CRDs in sync, forbidden words
+lint: $(READY) ## Check format, lint, types, import rules, CRDs, forbidden words
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -57,21 +57,21 @@ lint: $(READY) ## Format, lint, types, import rules, CRDs in sync, forbidden wor
 	$(PY) -m perennial_contracts.api.crd crds --check
 	$(PY) hack/words.py --check
 
-images: $(READY) ## Build the images: runtime, operator, and an S3 server for trying out
+images: $(READY) ## Build the images: runtime, operator, and an S3 server for the demo
 	$(PY) -m perennial_images build
 
-cluster-up: $(READY) ## A cluster: the one of KUBECONFIG=..., else kind, else a local node
+cluster-up: $(READY) ## Start a cluster: KUBECONFIG=..., else kind, else a local node
 	$(PY) -m perennial_cluster up --name $(CLUSTER)
 
-cluster-down: $(READY) ## Remove the cluster and all that it left behind
+cluster-down: $(READY) ## Delete the cluster and everything that belongs to it
 	$(PY) -m perennial_cluster down --name $(CLUSTER)
 
-install: cluster-up images ## Put the operator and an S3 server onto the cluster
+install: cluster-up images ## Install the operator and an S3 server on the cluster
 	$(PY) -m perennial_cluster.install --name $(CLUSTER)
 
-demo: install ## The main job on real data: a model's year in ten minutes (MONTHS=3 for less)
+demo: install ## Show a model's year on real data in ten minutes (MONTHS=3 for less)
 	PYTHONPATH=examples/flights $(PY) -m flights_demo --cluster $(CLUSTER) --months $(MONTHS)
 
-# The tests bring up a cluster of their own, perennial-test, and leave it for the next run.
-test: lint ## All tests, on a real cluster
+# The tests start their own cluster, perennial-test, and keep it for the next run.
+test: lint ## Run all tests, on a real cluster
 	.venv/bin/pytest -n $(PROCESSES) $(ARGS)
