@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.retrainjob import RetrainJobSpec
-from perennial_contracts.runstatus import ModelReference, RetrainJobStatus
 from support import loops, worlds
 from support.worlds import DIGEST, NOW
 
-from perennial_contracts.api import LocalReference
+from perennial_contracts.api.common import LocalReference
+from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retrainjob import RetrainJobSpec
+from perennial_contracts.api.retrainjob_status import ModelReference, RetrainJobStatus
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
 from perennial_operator.world import TrainingWorld

@@ -7,12 +7,12 @@ from typing import Any
 
 from golden.cases import LONG, SPECS, TRAINERS, spec
 from golden.record import check
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.retraining import RETRAIN_ANNOTATION
-from perennial_operator.decisions.model import decide
 from support import loops, worlds
 from support.worlds import DIGEST, IMAGE, NOW, OTHER_DIGEST
 
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retraining import RETRAIN_ANNOTATION
+from perennial_operator.modeldeployment.plan import decide
 from perennial_operator.objects import Object
 from perennial_operator.world import World
 

@@ -5,15 +5,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from golden.record import check
-from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION
-from perennial_contracts.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
-from perennial_operator.observing.observatory import Observatory
-from perennial_operator.observing.trainers import Trainers
 from support.worlds import DIGEST
 
-from perennial_contracts.api import PAUSED_ANNOTATION
+from perennial_contracts.api.common import PAUSED_ANNOTATION
+from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
+from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
 from perennial_operator.api import FIELD_MANAGER, Api
 from perennial_operator.cache import Cache
+from perennial_operator.monitoring.targets import Observatory
+from perennial_operator.monitoring.training_progress import Trainers
 from perennial_operator.names import MODEL_LABEL, model_labels, revision_selector
 from perennial_operator.objects import (
     CHILD_KINDS,

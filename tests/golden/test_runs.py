@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from golden.cases import LONG, RUNS, run
 from golden.record import check
-from perennial_contracts.runstatus import ModelReference
-from perennial_operator.decisions.training import decide
 from support.worlds import DIGEST, NOW
 
+from perennial_contracts.api.retrainjob_status import ModelReference
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
+from perennial_operator.retrainjob.plan import decide
 from perennial_operator.world import TrainingWorld
 
 ON_CLAIM = ModelReference(uri="pvc://models/delays/", digest=DIGEST)

@@ -6,26 +6,6 @@ from typing import Any
 
 from golden.cases import LONG, RUNS, TRAINERS, run, spec
 from golden.record import check
-from perennial_contracts.conditions import (
-    ConditionType,
-    PodFailure,
-    ProgressingReason,
-    ReadyReason,
-    ResolvedReason,
-)
-from perennial_contracts.deploymentstatus import ModelDeploymentStatus
-from perennial_contracts.modeldeployment import ROLLBACK_ANNOTATION
-from perennial_contracts.monitoring import (
-    CaptureReason,
-    DriftReason,
-    MonitoringReason,
-    QualityReason,
-)
-from perennial_contracts.outcome import LoadFailure, Outcome
-from perennial_contracts.retraining import RETRAIN_ANNOTATION, RetrainingReason
-from perennial_contracts.training import Model, TrainingFailure, TrainingResult
-from perennial_operator.decisions import training
-from perennial_operator.decisions.model import decide
 from support import loops, worlds
 from support.loops import accepted, live_run, rejected
 from support.worlds import (
@@ -39,8 +19,28 @@ from support.worlds import (
     waiting,
 )
 
-from perennial_contracts import runstatus
+from perennial_contracts.api import retrainjob_status as runstatus
+from perennial_contracts.api.conditions import (
+    ConditionType,
+    PodFailure,
+    ProgressingReason,
+    ReadyReason,
+    ResolvedReason,
+)
+from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.monitoring import (
+    CaptureReason,
+    DriftReason,
+    MonitoringReason,
+    QualityReason,
+)
+from perennial_contracts.api.retraining import RETRAIN_ANNOTATION, RetrainingReason
+from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
+from perennial_operator.modeldeployment.plan import decide
 from perennial_operator.plan import Plan
+from perennial_operator.retrainjob import plan as training
 from perennial_operator.world import TrainingWorld, World
 
 REASONS = {
