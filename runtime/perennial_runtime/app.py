@@ -25,7 +25,7 @@ from .routes import NOWHERE, Route, Routes
 
 if TYPE_CHECKING:  # they bring ONNX Runtime, which is imported while already live
     from .engine.engine import Engine, Job
-    from .engine.workers import Workers
+    from .engine.thread_pool import Workers
 
 INLINE_SECONDS = 0.002
 INLINE_BYTES = 64 * 1024

@@ -145,7 +145,7 @@ def _load(settings: Settings, process: Alone) -> "Service | LoadError":
 def _loaded(server: _Server, ports: list[int]) -> None:
     """From now on requests are answered with the model."""
     from .engine.engine import Engine
-    from .engine.workers import Workers
+    from .engine.thread_pool import Workers
     from .warm_up import warm_up
 
     settings, service = server.settings, server.service

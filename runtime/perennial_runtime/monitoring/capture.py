@@ -18,8 +18,8 @@ from ..classes import Classes
 from ..protocol.perennial.prediction_id import IdMaker, is_sampled
 from ..signature import TensorSpec
 from ..store.sink import Sink, SinkError
+from .drift_counters import Batch
 from .parquet import Labels, Predictions, labels_file, predictions_file
-from .tally import Batch
 
 Part = TypeVar("Part", Predictions, Labels)
 

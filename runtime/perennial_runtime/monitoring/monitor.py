@@ -13,8 +13,8 @@ from ..classes import LABEL, PROBABILITIES, Classes, score_bin
 from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
 from ..regression import PREDICTION
 from ..signature import TensorSpec, is_tabular
-from .tally import Batch, Tally
-from .verdicts import Verdicts
+from .drift_counters import Batch, Tally
+from .feedback_counts import Verdicts
 
 if TYPE_CHECKING:  # it brings Arrow, which only those need who capture
     from .capture import Capture

@@ -17,7 +17,7 @@ from ..classes import Classes
 from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker
 from ..regression import number_texts
 from ..signature import TensorSpec
-from .tally import Batch
+from .drift_counters import Batch
 
 COMPRESSION = "zstd(1)"
 

@@ -21,7 +21,7 @@ from .. import log
 from ..errors import UnavailableError
 from ..metrics import Metrics, Runs, exposition
 from ..metrics_view import View
-from ..monitoring.merged import from_json, lasting, merged_families, to_json
+from .metric_families import from_json, lasting, merged_families, to_json
 
 if TYPE_CHECKING:
     from perennial_contracts.wire.counters import Counters

@@ -13,7 +13,7 @@ from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import batching
 from perennial_runtime.engine.engine import Engine, Job
 from perennial_runtime.engine.model import Model
-from perennial_runtime.engine.workers import Workers
+from perennial_runtime.engine.thread_pool import Workers
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.fetching.cache import Artifact
 from perennial_runtime.metrics import Metrics

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from perennial_runtime.metrics import Metrics, exposition
-from perennial_runtime.monitoring.merged import from_json, merged_families, to_json
+from perennial_runtime.workers.metric_families import from_json, merged_families, to_json
 
 LABELS = ("v2", "infer")
 

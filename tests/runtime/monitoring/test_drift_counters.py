@@ -12,8 +12,8 @@ from perennial_contracts.wire.counters import CaptureCounts, Counters
 from perennial_contracts.wire.profile import Distribution, Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.monitoring.counter_metrics import CounterCollector, bin_names
-from perennial_runtime.monitoring.tally import Batch, Tally
-from perennial_runtime.monitoring.verdicts import Verdicts
+from perennial_runtime.monitoring.drift_counters import Batch, Tally
+from perennial_runtime.monitoring.feedback_counts import Verdicts
 from perennial_runtime.protocol.perennial.prediction_id import PredictionId
 
 CLASSES = Classes(("0", "1"), 1)
@@ -118,7 +118,7 @@ def test_labels_are_counted_by_what_was_predicted():
 
 
 def test_a_label_that_comes_twice_is_counted_once(monkeypatch):
-    monkeypatch.setattr("perennial_runtime.monitoring.verdicts.REMEMBERED_IDS", 2)
+    monkeypatch.setattr("perennial_runtime.monitoring.feedback_counts.REMEMBERED_IDS", 2)
     verdicts = Verdicts(CLASSES)
     for key in (1, 1, 2, 1):
         verdicts.add(prediction(key), "1")

@@ -15,8 +15,8 @@ from support.runtime import PATIENCE
 from perennial_contracts.wire.counters import CaptureCounts
 from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.capture import Capture
+from perennial_runtime.monitoring.drift_counters import Batch
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
-from perennial_runtime.monitoring.tally import Batch
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_runtime.store.sink import SinkError, sink_of
