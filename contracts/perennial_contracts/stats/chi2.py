@@ -1,4 +1,7 @@
-"""Quantiles of the chi-square distribution, without scipy: the operator's image stays small."""
+"""Quantiles of the chi-square distribution, without scipy.
+
+The operator image stays small without it.
+"""
 
 import math
 from functools import lru_cache
@@ -8,10 +11,12 @@ _TINY = 1e-300
 
 @lru_cache(maxsize=4096)
 def upper_quantile(degrees: int, tail: float) -> float:
-    """The x with P(X > x) = ``tail`` for X chi-square with ``degrees`` degrees of freedom.
+    """Return x with P(X > x) = ``tail`` for chi-square X.
 
-    Found by bisection on the upper tail, to a relative error of about 1e-10. ``degrees`` >= 1 and
-    0 < ``tail`` < 1, else ``ValueError``.
+    Bisection on the upper tail; the relative error is about 1e-10.
+
+    Raises:
+        ValueError: unless ``degrees`` >= 1 and 0 < ``tail`` < 1.
     """
     if degrees < 1 or not 0 < tail < 1:
         raise ValueError(f"expected degrees >= 1 and 0 < tail < 1, got {degrees} and {tail}")
@@ -28,7 +33,7 @@ def upper_quantile(degrees: int, tail: float) -> float:
 
 
 def _upper_tail(a: float, x: float) -> float:
-    """The regularized incomplete gamma function Q(a, x) (DLMF 8.11.4 below a + 1, 8.9.2 above)."""
+    """Return the regularized gamma function Q(a, x) (DLMF 8.11.4 and 8.9.2)."""
     if x <= 0:
         return 1.0
     front = math.exp(a * math.log(x) - x - math.lgamma(a))
@@ -40,7 +45,7 @@ def _upper_tail(a: float, x: float) -> float:
             term *= x / n
             total += term
         return 1 - front * total
-    # The continued fraction, by Lentz's method.
+    # Continued fraction by Lentz's method.
     b = x + 1 - a
     c, d = 1 / _TINY, 1 / b
     fraction = d

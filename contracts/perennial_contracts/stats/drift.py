@@ -1,9 +1,9 @@
-"""Whether a window of counts differs from the profile by more than chance.
+"""Decide if a window of counts differs from the profile by more than chance.
 
-The measure is the population stability index over the profile's bins. Under no drift it is, nearly,
-a chi-square variable with B - 1 degrees of freedom times (1/n + 1/m) (Yurdakul and Naranjo 2020,
-arXiv 2307.11878), so what chance alone makes of it is known for each size of window. A distribution
-has drifted when its index reaches both that limit and a size that matters.
+The measure is the population stability index (PSI) over the profile's bins. Without drift it is
+approximately (1/n + 1/m) times a chi-square variable with B - 1 degrees of freedom (Yurdakul and
+Naranjo 2020, arXiv 2307.11878), which gives the limit for each size of window. A distribution has
+drifted if its index reaches both that limit and the threshold of the user.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from ..wire.profile import Distribution, Profile
 from .chi2 import upper_quantile
 
 ALPHA = 0.01
-"""Chance of a false alarm in one window, over all the distributions of a profile together."""
+"""Probability of a false alarm in one window, over all distributions of a profile together."""
 SCORE, LABEL = "score", "label"
 
 
 class Level(StrEnum):
-    """How far a distribution has moved."""
+    """Severity of the change of a distribution."""
 
     STABLE = "Stable"
     WARN = "Warn"
@@ -33,19 +33,19 @@ class Finding:
     """One distribution in one window."""
 
     name: str
-    """The feature; for the model's own answers ``score`` or ``label``."""
+    """Name of the feature; ``score`` or ``label`` for predictions."""
     is_prediction: bool
     psi: float
     limit: float
-    """What chance alone exceeds in ALPHA of all windows, shared among all distributions."""
+    """Limit that chance exceeds with probability ALPHA, shared among all distributions."""
     level: Level
 
 
 def psi(reference: Sequence[int] | np.ndarray, window: Sequence[int] | np.ndarray) -> float:
-    """The population stability index, sum((q - p) ln(q / p)), of two count vectors of one length.
+    """Return the PSI, sum((q - p) ln(q / p)), of two count vectors.
 
-    Shares are (c + 1) / (N + B), Laplace's rule of succession, so that an empty bin is no infinity.
-    With half a count in place of one, windows of 100 rows exceed the chi-square limit twice as
+    Shares are (c + 1) / (N + B), Laplace's rule of succession, so an empty bin gives no infinity.
+    With half a count instead of one, windows of 100 rows exceed the chi-square limit twice as
     often as they should (benchmarks/drift_calibration.py).
     """
     a, b = np.asarray(reference, np.float64), np.asarray(window, np.float64)
@@ -57,13 +57,13 @@ def psi(reference: Sequence[int] | np.ndarray, window: Sequence[int] | np.ndarra
 
 
 def chance_limit(bins: int, reference: int, window: int, family: int = 1) -> float:
-    """The index that no drift exceeds with probability ALPHA / ``family``.
+    """Return the index that chance exceeds with probability ALPHA / ``family``.
 
     Args:
-        bins: bins that hold anything in either of the two.
+        bins: bins that are not empty in both.
         reference: rows of the profile.
         window: rows of the window.
-        family: distributions that are judged at once (Bonferroni).
+        family: number of distributions judged at once (Bonferroni).
     """
     if min(reference, window) < 1:
         return float("inf")
@@ -81,17 +81,17 @@ def judge(
     warn: float,
     act: float,
 ) -> list[Finding]:
-    """All distributions of a window, the farthest first.
+    """Compare all distributions of a window with the profile; largest index first.
 
-    Counts whose number of bins is not the profile's, or that are missing, are left out.
+    Missing counts, and counts with another number of bins than the profile, are skipped.
 
     Args:
         profile: the reference.
         features: counts of the window by feature.
         score: counts of the window over the score's bins.
         label: counts of the window over the label's bins.
-        warn: the index from which a difference is worth telling.
-        act: the index from which it is worth acting on.
+        warn: smallest index that is reported.
+        act: smallest index that is acted on.
     """
     pairs: list[tuple[str, Distribution, Sequence[int], bool]] = [
         (feature.name, feature, features[feature.name], False)

@@ -1,6 +1,6 @@
-"""How good answers are, from counts that add up over pods: a confusion matrix, and scores by truth.
+"""Quality metrics from counts: a confusion matrix, and scores by label.
 
-The counts come from labels that clients send back, each with the id of its prediction.
+The counts come from labels that clients send as feedback with the id of the prediction.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from ..wire.profile import Baseline
 
 SCORE_BINS = 200
-"""Equal intervals of [0, 1] into which scores are counted, fine enough for ROC AUC."""
+"""Number of equal intervals of [0, 1] that scores are counted in, enough for ROC AUC."""
 
 ClassificationMetric = Literal[
     "accuracy", "f1", "recall", "precision", "roc_auc",
@@ -24,26 +24,26 @@ MetricName = Literal[
     "mae", "rmse", "r2", "pinball_10", "pinball_90",
 ]  # fmt: skip
 """As scikit-learn names them, or for short: brier (score), mae and rmse (mean absolute and root
-mean squared error), pinball_10 and pinball_90 (mean pinball loss at the quantiles .1 and .9: what
-is told too low costs the quantile of the error, what is told too high the rest of it). With more
-than two classes f1, recall and precision are averaged over the classes ("macro"), and there are no
-roc_auc, average_precision and brier."""
+mean squared error), pinball_10 and pinball_90 (mean pinball loss at the quantiles .1 and .9: the
+error times the quantile if the prediction is too low, times one minus the quantile if it is too
+high). With more than two classes, f1, recall and precision are averaged over the classes ("macro"),
+and roc_auc, average_precision and brier are undefined."""
 ERRORS: frozenset[MetricName] = frozenset(
     {"log_loss", "brier", "mae", "rmse", "pinball_10", "pinball_90"}
 )
-"""Those that are better when they are smaller."""
+"""Metrics that are better when they are smaller."""
 RELATIVE: frozenset[MetricName] = frozenset({"log_loss", "mae", "rmse", "pinball_10", "pinball_90"})
-"""Those without an upper end: a gain or a loss is told as a share of what there was before."""
+"""Metrics without an upper bound: a gain or loss is relative to the value before."""
 MonitoredMetric = Literal["accuracy", "f1", "recall", "precision", "roc_auc"]
-"""Those that the counters of the pods tell."""
+"""Metrics that can be computed from the counters of the pods."""
 
 
 def score_of(probabilities: np.ndarray, positive: int | None) -> np.ndarray:
-    """One number a row: the probability of the positive class, or of the likeliest without one.
+    """Return the probability of the positive (or most likely) class for each row.
 
     Args:
         probabilities: shape (rows, classes).
-        positive: index of the positive class; None where there is none.
+        positive: index of the positive class; None if there is none.
 
     Returns:
         Shape (rows,).
@@ -54,7 +54,7 @@ def score_of(probabilities: np.ndarray, positive: int | None) -> np.ndarray:
 
 
 def score_bins(scores: np.ndarray) -> np.ndarray:
-    """The bin of each score, 0 to SCORE_BINS - 1; NaN is in the first."""
+    """Return the bin of each score, 0 to SCORE_BINS - 1; NaN is in the first."""
     clean = np.clip(np.nan_to_num(np.asarray(scores, np.float64), nan=0.0), 0, 1)
     return np.minimum((clean * SCORE_BINS).astype(np.int64), SCORE_BINS - 1)
 
@@ -65,13 +65,15 @@ def measure(
     scores: Sequence[Sequence[int]] | np.ndarray | None = None,
     positive: int | None = None,
 ) -> float | None:
-    """A metric from counts; None where they do not tell it (no rows, or only one class for AUC).
+    """Return a metric computed from counts, or None if it is undefined.
+
+    Without rows all are undefined; ROC AUC also with rows of only one class.
 
     Args:
         metric: a MetricName.
-        matrix: shape (classes, classes); row is the prediction, column the truth.
-        scores: shape (2, SCORE_BINS); the scores of rows whose truth is not, and is, positive.
-        positive: index of the positive class of two.
+        matrix: shape (classes, classes); row is the prediction, column the label.
+        scores: shape (2, SCORE_BINS); scores of rows whose label is not, and is, positive.
+        positive: index of the positive class, if there are two classes.
     """
     counts = np.asarray(matrix, np.float64)
     if not counts.size or not counts.sum():
@@ -96,7 +98,7 @@ def measure(
 
 
 def _area(scores: np.ndarray) -> float | None:
-    """The area under the ROC curve by the rank-sum (Mann-Whitney) form; equal bins count half."""
+    """Return the area under the ROC curve (Mann-Whitney); ties count half."""
     negative, positive = scores
     pairs = negative.sum() * positive.sum()
     if not pairs:
@@ -106,11 +108,11 @@ def _area(scores: np.ndarray) -> float | None:
 
 
 def drop_limit(baseline: Baseline, labels: int, sigmas: float, least: float) -> float:
-    """How far a metric may lie below its baseline before it counts as dropped.
+    """Return how far a metric may be below its baseline before it counts as dropped.
 
-    ``sigmas`` standard deviations of the difference, for a window of ``labels`` labels, and never
-    less than ``least``, so that a trifle does not count in a large window; nor more than 1, which
-    no metric can drop by.
+    The limit is ``sigmas`` standard deviations of the difference for a window of ``labels`` labels,
+    at least ``least``, so a trifle does not count in a large window, and at most 1, the largest
+    possible drop.
     """
     spread = baseline.deviation * float(np.sqrt(1 + baseline.rows / max(labels, 1)))
     return min(max(least, sigmas * spread), 1.0)

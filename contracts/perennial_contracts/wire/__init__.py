@@ -1,1 +1,1 @@
-"""Formats that one program writes and another reads: bundles, profiles, counters, plans."""
+"""Formats that one program writes and another reads."""

@@ -1,4 +1,4 @@
-"""The model bundle: a directory that holds an ONNX model and says what it is.
+"""The model bundle: a directory with an ONNX model and its description.
 
 ``bundle.json`` lists every other file with its digest, so the digest of ``bundle.json`` alone
 pins the whole directory. A bare ``.onnx`` file is pinned by its own digest.
@@ -31,7 +31,7 @@ class Tensor(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=256)]
     datatype: Datatype
     shape: list[Annotated[int, Field(ge=-1)]]
-    """Extent of each dimension; -1 stands for any."""
+    """Size of each dimension; -1 means any size."""
 
 
 class BundleFile(BaseModel):
@@ -54,7 +54,7 @@ class BundleFile(BaseModel):
 
 
 class Bundle(BaseModel):
-    """The contents of ``bundle.json``. Unknown keys are ignored, so that newer bundles load."""
+    """The contents of ``bundle.json``. Unknown keys are ignored, so newer bundles load."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -63,15 +63,15 @@ class Bundle(BaseModel):
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
     task: TaskName | None = None
-    """What the model tells: classes, or numbers. None where the bundle does not say."""
+    """Kind of the answers: classes or numbers. None if the bundle does not state it."""
     labels: list[str] | None = None
-    """The classes of a classifier as text, in the order of its probabilities."""
+    """Classes of a classifier as text, in the order of its probabilities."""
     positive: str | None = None
-    """Of two classes the one that scores are about."""
+    """Positive class of a binary classifier; scores are its probability."""
     metrics: dict[str, float] = {}
-    """Scores on held-out data, by the names that scikit-learn gives them."""
+    """Scores on held-out data, by their scikit-learn names."""
     lineage: dict[str, str] = {}
-    """Where the model comes from: data, code, environment; free keys."""
+    """Origin of the model: data, code, environment. Keys are free."""
 
     @field_validator("files")
     @classmethod
@@ -84,12 +84,12 @@ class Bundle(BaseModel):
         return files
 
     def to_bytes(self) -> bytes:
-        """The bytes of ``bundle.json``; the bundle's digest is taken over them."""
+        """Return the bytes of ``bundle.json``; the bundle's digest is their digest."""
         return self.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
 
 
 def describe_files(contents: Mapping[str, bytes]) -> list[BundleFile]:
-    """The ``files`` entries for some contents by relative path, in order of path."""
+    """Return the ``files`` entries for contents by relative path, sorted by path."""
     return [
         BundleFile(path=path, digest=digest_of(data), size=len(data))
         for path, data in sorted(contents.items())

@@ -1,6 +1,6 @@
-"""What a serving pod has counted since it started, as ``GET /v2/models/M/counters`` answers it.
+"""Counters of a serving pod: the response of ``GET /v2/models/M/counters``.
 
-Every number only ever grows while ``instance`` stays the same.
+They count from the start of the pod: no number decreases while ``instance`` stays the same.
 """
 
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ Counts = list[int]
 
 
 class CaptureCounts(BaseModel):
-    """Rows by what became of them."""
+    """Captured rows by result."""
 
     model_config = ConfigDict(extra="ignore")
 
     written: int = 0
     dropped: int = 0
-    """Never written: the queue was full, or the store did not take them."""
+    """Rows never written because the queue was full or the store rejected them."""
     problem: str = ""
-    """Why the store did not take the last file; empty where it did."""
+    """Error of the last write; empty if it succeeded."""
 
 
 class Counters(BaseModel):
@@ -29,33 +29,32 @@ class Counters(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     instance: str
-    """Names who counts, one process or several together: another one has counted from zero."""
+    """Identifier of the counting process or group; a new one starts from zero."""
     digest: str
-    """Of the model that is served."""
+    """Digest of the served model."""
     rows: int = 0
-    """Predictions made."""
+    """Number of predicted rows."""
     features: dict[str, Counts] = {}
-    """By feature, over the bins of the profile."""
+    """Counts by feature over the bins of the profile."""
     score: Counts | None = None
     label: Counts | None = None
     labels: int = 0
-    """Labels that came back for predictions of this model."""
+    """Number of labels received for predictions of this model."""
     matrix: list[Counts] = []
-    """Shape (classes, classes): row is the prediction, column the truth, in the bundle's order."""
+    """Shape (classes, classes): row is the prediction, column the label, in the bundle's order."""
     scores: list[Counts] = []
-    """Shape (2, SCORE_BINS): scores of rows whose truth is not, and is, the positive class."""
+    """Shape (2, SCORE_BINS): scores of rows whose label is not, and is, the positive class."""
     capture: CaptureCounts | None = None
-    """None where nothing is captured."""
+    """None if capture is off."""
 
 
 def merged(parts: Iterable[Counters]) -> Counters:
-    """What several processes have counted together, for one model under one name of instance.
+    """Return the sum of the counters of several processes of one instance and model.
 
-    The order does not matter, nor whether some were merged before. What one of them does not have
-    counts as zeros there.
+    The sum is associative and commutative. Counts missing from one part count as zeros.
 
     Raises:
-        ValueError: where there is none, or they count for different models, instances or bins.
+        ValueError: if there are no parts, or their models, instances or bins differ.
     """
     parts = list(parts)
     if not parts:
@@ -104,6 +103,6 @@ def _captured(one: CaptureCounts | None, other: CaptureCounts | None) -> Capture
     return CaptureCounts(
         written=one.written + other.written,
         dropped=one.dropped + other.dropped,
-        # One of them is enough to act on; which one must not depend on the order.
+        # One problem is enough to act on; the choice must not depend on the order.
         problem=max(one.problem, other.problem),
     )

@@ -1,4 +1,4 @@
-"""Content digests, written as OCI writes them: ``sha256:`` and 64 hexadecimal digits."""
+"""Content digests in the form of OCI: ``sha256:`` and 64 hexadecimal digits."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
 
 
 def digest_of(data: bytes) -> str:
-    """The digest of some bytes.
+    """Return the digest of some bytes.
 
     >>> digest_of(b"")[:15]
     'sha256:e3b0c442'
@@ -17,13 +17,15 @@ def digest_of(data: bytes) -> str:
 
 
 def digest_of_files(digests: Mapping[str, str]) -> str:
-    """The digest of a directory: of what ``sha256sum`` prints for its files, in order of path.
+    """Return the digest of a directory, from the digests of its files.
 
-    In the directory ``find . -type f | sed s:^./:: | LC_ALL=C sort | xargs -d '\\n' sha256sum |
-    sha256sum`` tells the same.
+    It is the digest of the output of ``sha256sum`` for the files in order of path.
+
+    In the directory, ``find . -type f | sed s:^./:: | LC_ALL=C sort | xargs -d '\\n' sha256sum |
+    sha256sum`` prints the same.
 
     Args:
-        digests: by path relative to the directory the digest of each file.
+        digests: digest of each file by its path relative to the directory.
     """
     lines = (
         f"{digests[path].removeprefix('sha256:')}  {path}\n"
@@ -33,5 +35,5 @@ def digest_of_files(digests: Mapping[str, str]) -> str:
 
 
 def is_digest(text: str) -> bool:
-    """Whether the text is a digest in the one form that is understood here."""
+    """Return whether the text is a digest in this form."""
     return re.fullmatch(DIGEST_PATTERN, text) is not None

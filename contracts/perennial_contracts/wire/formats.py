@@ -1,8 +1,7 @@
-"""Which format a trained model is in, found by content.
+"""Detect the format of a trained model by its content.
 
-Pure: who reads the files hands over the first HEAD_BYTES of each, and of those that start with
-ZIP_MAGIC the last TAIL_BYTES too, where a zip lists its members. A store gives both by ranged
-reads.
+Pure: the caller reads the first HEAD_BYTES of each file, and of those that start with ZIP_MAGIC
+also the last TAIL_BYTES, in which a zip lists its members. A store gives both by ranged reads.
 """
 
 import re
@@ -32,8 +31,8 @@ VARIANT_OF: Mapping[Format, Variant] = MappingProxyType(
         "PyTorch": "torch",
     }
 )
-"""Which variant of the trainer's image converts a format. A directory of MLflow's holds a model of
-another format, which :func:`flavor_variant` tells from its MLmodel file."""
+"""Variant of the trainer image that converts each format. An MLflow directory contains a model of
+another format; :func:`flavor_variant` reads it from the MLmodel file."""
 
 HEAD_BYTES = 4096
 TAIL_BYTES = 65536
@@ -53,24 +52,24 @@ _MAX_SHOWN = 10
 
 @dataclass(frozen=True)
 class Detected:
-    """A model that was found."""
+    """A detected model."""
 
     format: Format
     path: str
-    """Of the file, or of the directory where the format is one; ``.`` is the root."""
+    """Path of the file, or of the directory if the format is one; ``.`` is the root."""
     pickled: bool
-    """Whether reading it can run code that it holds: only where its source is trusted."""
+    """True if reading it can run code inside it, so its source must be trusted."""
     why: str
-    """What gave it away, for people."""
+    """Evidence for the format, for people."""
 
 
 def detect(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None) -> Detected | None:
-    """The one model among some files; None where there is none, or more than one.
+    """Return the only model among some files; None if there is none or more than one.
 
     Args:
-        files: by relative path, the first HEAD_BYTES of each.
-        tails: by the same paths, the last TAIL_BYTES of those that start with ZIP_MAGIC. Without
-            them a zip is known by the members that its head shows.
+        files: the first HEAD_BYTES of each file by relative path.
+        tails: the last TAIL_BYTES of those that start with ZIP_MAGIC, by the same paths. Without
+            them, only the members in the head of a zip are known.
     """
     found = candidates(files, tails)
     return found[0] if len(found) == 1 else None
@@ -79,7 +78,7 @@ def detect(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None)
 def candidates(
     files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None
 ) -> list[Detected]:
-    """All models among some files, in the order of their paths; arguments as of ``detect``.
+    """Return all models among some files, sorted by path. Arguments as in ``detect``.
 
     A directory that is a model hides the files in it.
     """
@@ -95,14 +94,14 @@ def candidates(
         if outer:
             return [Detected(format_, str(root), False, why) for root in outer]  # type: ignore[arg-type]
     found = (_of_file(path, files[path], (tails or {}).get(path, b"")) for path in sorted(files))
-    return [one for one in found if one is not None]
+    return [model for model in found if model is not None]
 
 
 def explain(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None) -> str:
-    """Why ``detect`` gave None: what was found, and what is supported."""
+    """Return why ``detect`` returned None: the models found and the formats supported."""
     found = candidates(files, tails)
     if len(found) > 1:
-        each = ", ".join(f"{one.path} ({one.format})" for one in found[:_MAX_SHOWN])
+        each = ", ".join(f"{model.path} ({model.format})" for model in found[:_MAX_SHOWN])
         return f"expected one model, got {len(found)}: {each}. Give the path of one of them"
     if not files:
         return f"expected a model, got no files. Supported are {SUPPORTED}"
@@ -110,19 +109,19 @@ def explain(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     hint = ""
     if any(head.startswith(_HDF5_MAGIC) for head in files.values()):
-        hint = ". HDF5 is Keras's old format: save the model again as .keras"
+        hint = ". HDF5 is the old format of Keras: save the model as .keras"
     elif not any(files.values()):
         hint = ", which is empty (0 bytes): upload it again"
     elif any(head.startswith(_GZIP_MAGIC) for head in files.values()):
-        hint = ". What is packed with gzip is only read if it is a pickle: upload it unpacked"
+        hint = ". Of gzip files only pickles can be read: upload the file uncompressed"
     shown = ", ".join(names[:_MAX_SHOWN])
     return f"expected a model, got {shown}{more}{hint}. Supported are {SUPPORTED}"
 
 
 def flavor_variant(mlmodel: str) -> Variant:
-    """The image variant that converts a directory of MLflow's, by the text of its MLmodel file."""
+    """Return the image variant for an MLflow directory, given the text of its MLmodel file."""
     flavors = re.findall(r"^  (\w+):", mlmodel, re.MULTILINE)
-    return next((_MLFLOW_VARIANTS[one] for one in flavors if one in _MLFLOW_VARIANTS), "tabular")
+    return next((_MLFLOW_VARIANTS[name] for name in flavors if name in _MLFLOW_VARIANTS), "tabular")
 
 
 def _of_file(path: str, head: bytes, tail: bytes) -> Detected | None:
@@ -135,14 +134,14 @@ def _of_file(path: str, head: bytes, tail: bytes) -> Detected | None:
 
 
 def members(part: bytes) -> set[str]:
-    """Names of a zip's members that a part of it shows, in local headers or in its directory."""
+    """Return names of zip members in a part of the file: local headers or the directory."""
     names = set()
     for match in _MEMBER.finditer(part):
         local, central = match.groups()
         fields = local if local is not None else central
-        # Where the length of the name lies: APPNOTE.TXT 4.3.7 and 4.3.12.
-        place = 22 if local is not None else 24
-        length = int.from_bytes(fields[place : place + 2], "little")
+        # Offset of the length of the name: APPNOTE.TXT 4.3.7 and 4.3.12.
+        offset = 22 if local is not None else 24
+        length = int.from_bytes(fields[offset : offset + 2], "little")
         name = part[match.end() : match.end() + length]
         if 0 < len(name) == length:
             names.add(name.decode("utf-8", "replace"))
@@ -163,7 +162,7 @@ def _of_zip(path: str, names: set[str]) -> Detected | None:
 
 
 def _is_pickle(head: bytes) -> bool:
-    """A pickle of protocol 2 or newer, as it is or compressed as joblib does it."""
+    """Return whether this is a pickle of protocol 2 or newer, plain or compressed by joblib."""
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return True
     if head[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b"):
@@ -176,16 +175,16 @@ def _is_pickle(head: bytes) -> bool:
 
 
 def _is_onnx(head: bytes) -> bool:
-    """A ModelProto: ir_version (field 1) of 3 or newer, then another of its first fields."""
+    """Return whether this is a ModelProto: ir_version >= 3, then another of its first fields."""
     return len(head) > 2 and head[0] == 0x08 and 3 <= head[1] <= 64 and head[2] in _ONNX_TAGS
 
 
 _ONNX_TAGS = frozenset({0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42})
 _XGBOOST_UBJSON = re.compile(rb"\{(?:L.{7}|l.{3}|I.{1}|[iU])\x07learner", re.DOTALL)
 _CONTENTS: tuple[tuple[Format, bool, str, Callable[[bytes], bool]], ...] = (
-    ("TFLite", False, "bears TFL3", lambda head: head[4:8] == b"TFL3"),
+    ("TFLite", False, "has the identifier TFL3", lambda head: head[4:8] == b"TFL3"),
     (
-        "LightGBM", False, "is a text of trees",
+        "LightGBM", False, "is a text file of trees",
         lambda head: re.match(rb"tree\r?\nversion=", head) is not None,
     ),
     (

@@ -1,6 +1,6 @@
-"""``modelcard.json``: all that is known of a model, for machines; report.html shows the same.
+"""``modelcard.json``: the facts of report.html in a form for machines.
 
-Numbers that are not defined (ROC AUC of one class) are left out, never NaN.
+Undefined numbers, such as ROC AUC with one class, are absent, never NaN.
 """
 
 from typing import Literal
@@ -27,16 +27,16 @@ class Score(_Part):
 
 
 class Curve(_Part):
-    """Points of a curve, thinned to what can be seen; x ascends."""
+    """Points of a curve in ascending x, thinned to the resolution of a chart."""
 
     x: list[float]
     y: list[float]
     name: str = ""
-    """The class that it is about, where there is one for each."""
+    """Class of the curve, if each class has one."""
 
 
 class Slice(_Part):
-    """The scores of some of the rows: those where a feature has a value, or lies in a range."""
+    """Score on the rows for which a feature has one value or is in one range."""
 
     feature: str
     value: str
@@ -45,7 +45,7 @@ class Slice(_Part):
 
 
 class Evaluation(_Part):
-    """How good a model is on held-out rows."""
+    """Quality of a model on held-out rows."""
 
     task: TaskName
     rows: int
@@ -53,7 +53,7 @@ class Evaluation(_Part):
     positive: str | None = None
     scores: list[Score] = []
     matrix: list[list[int]] = []
-    """Shape (classes, classes); row is the answer, column the truth."""
+    """Shape (classes, classes); row is the prediction, column the true class."""
     roc: list[Curve] = []
     """False positive rate, true positive rate."""
     precision_recall: list[Curve] = []
@@ -61,10 +61,10 @@ class Evaluation(_Part):
     calibration: list[Curve] = []
     """Mean predicted probability, observed share, by bins of equal counts."""
     residuals: Curve | None = None
-    """Regression: truth and prediction of a sample of the rows."""
+    """Regression: true value and prediction for a sample of the rows."""
     slices: list[Slice] = []
     dummy: list[Score] = []
-    """What one gets without learning anything: the prior, or the median."""
+    """Scores of a constant prediction: the class prior, or the median."""
 
 
 class Side(_Part):
@@ -77,55 +77,55 @@ class Side(_Part):
     challenger: float
     low: float
     high: float
-    """The interval of the gain (positive: the challenger is better), 95 %, paired bootstrap."""
+    """95 % interval of the gain (positive: the challenger is better), by paired bootstrap."""
 
 
 class CandidateTrial(_Part):
-    """One kind of model with one choice of settings, and what it cost."""
+    """One evaluation of a candidate: a kind of model with settings, its score and its cost."""
 
     kind: str
     params: dict[str, str | int | float | bool | list[int] | None] = {}
     status: Literal["Done", "Failed", "Skipped", "Halved", "OverBudget"] = "Done"
-    """Halved: left out after a round on fewer rows. OverBudget: larger or slower than allowed."""
+    """Halved: dropped after a round on fewer rows. OverBudget: larger or slower than allowed."""
     mean: float | None = None
     deviation: float | None = None
     seconds: float = 0.0
     rows: int = 0
-    """Rows of its last round."""
+    """Rows in its last round."""
     p95_microseconds: float | None = None
-    """Of one row, as ONNX, on the machine that searched."""
+    """Time for one row, as ONNX, on the machine that searched."""
     size_bytes: int | None = None
     problem: str = ""
     chosen: bool = False
     goes_on: bool = False
-    """Its trees were added to the champion's."""
+    """True if its trees were added to the champion's trees."""
 
 
 class CompressionTrial(_Part):
-    """One way to compress, measured; the first entry is the model as it was (``Original``)."""
+    """One measured compression method; ``Original`` is the uncompressed model."""
 
     method: str
     status: Literal["Original", "Kept", "Passed", "Refused", "NotApplicable", "Failed"]
-    """Kept: this one is served. Passed: it would do, another one came first. Refused: the gate, or
-    neither smaller nor faster."""
+    """Kept: served. Passed: accepted by the gate, but another method came first. Refused: rejected
+    by the gate, or neither smaller nor faster."""
     why: str = ""
     size_bytes: int | None = None
     transfer_bytes: int | None = None
-    """Of the file, gzipped."""
+    """Size of the file after gzip."""
     p50_microseconds: float | None = None
     p95_microseconds: float | None = None
     batch_rows: int = 1
     batch_p50_microseconds: float | None = None
-    """Of batch_rows rows together."""
+    """Time for ``batch_rows`` rows in one run."""
     metric: str = ""
     value: float | None = None
     loss: float | None = None
     control: float | None = None
-    """Distill: the same student, taught with the hard labels."""
+    """Distill: score of the same student trained on the hard labels."""
 
 
 class ConversionFacts(_Part):
-    """From which format the ONNX model was made, and how well it agrees with the original."""
+    """Format that the ONNX model was converted from, and its agreement with the original."""
 
     format: str
     converter: str
@@ -133,13 +133,13 @@ class ConversionFacts(_Part):
     agreement: float | None = None
     """Share of rows with the same label; classifiers only."""
     ties: int = 0
-    """Rows with another label where two classes are as likely to the tolerance."""
+    """Rows with a different label for which two classes are equally likely within tolerance."""
     max_difference: float
     seconds: float = 0.0
 
 
 class DataFacts(_Part):
-    """What was learnt from and judged on."""
+    """Rows that the model was trained and judged on."""
 
     digest: str = ""
     rows: int = 0
@@ -149,9 +149,9 @@ class DataFacts(_Part):
     end: str | None = None
     label: str = ""
     labels: dict[str, int] = {}
-    """Rows of each label, of those learnt from."""
+    """Training rows by label."""
     columns: list[dict[str, str | int | float | None]] = []
-    """By column: name, type, missing, distinct, mean, min, max; what there is."""
+    """For each column: name, type, missing, distinct, mean, min, max, as far as they apply."""
 
 
 class ModelCard(_Part):
@@ -161,18 +161,18 @@ class ModelCard(_Part):
     name: str
     """NAMESPACE/NAME of the ModelDeployment, or the file's name."""
     decision: Literal["Accepted", "Rejected"] | None = None
-    """None for a model that stood against nothing."""
+    """None for a model without a champion to compare with."""
     headline: str = ""
-    """The decision with its numbers, in a sentence."""
+    """The decision and its numbers in one sentence."""
     kind: str = ""
-    """Which candidate it is, or the format it came in."""
+    """Kind of the chosen candidate, or the format of the artifact."""
     evaluation: Evaluation | None = None
     champion_matrix: list[list[int]] = []
     comparisons: list[Side] = []
     metric: str = ""
-    """What the search compared by."""
+    """Metric that the search compared candidates by."""
     why: str = ""
-    """Why this candidate was chosen."""
+    """Reason for choosing this candidate."""
     trials: list[CandidateTrial] = []
     compression: list[CompressionTrial] = []
     conversion: ConversionFacts | None = None
@@ -180,8 +180,8 @@ class ModelCard(_Part):
     size_bytes: int | None = None
     p95_microseconds: float | None = None
     budget: dict[str, int] = {}
-    """p95Microseconds and sizeBytes, where they were given."""
+    """p95Microseconds and sizeBytes, if they were set."""
     lineage: dict[str, str] = {}
     """Digests of data, champion, code and environment; seed; trigger."""
     environment: dict[str, str] = {}
-    """Versions of the packages that decide what comes out."""
+    """Versions of the packages that determine the result."""

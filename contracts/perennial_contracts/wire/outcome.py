@@ -1,7 +1,7 @@
-"""What a pod leaves behind for the operator: one line of JSON as its termination message.
+"""The outcome of a pod: one line of JSON that it writes as its termination message.
 
-The kubelet copies the file into the pod's status, so the operator learns why a model did not load
-without reading logs, and a resolving pod hands over the digest that it found.
+The kubelet copies the file into the pod's status. From there the operator reads why a model did not
+load, or the digest that a resolving pod found, without access to logs.
 """
 
 from enum import StrEnum
@@ -10,57 +10,57 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 MESSAGE_LIMIT = 2048
-"""Characters of the message in it."""
+"""Maximum number of characters of ``message``."""
 _BYTES_LIMIT = 4096
-"""What the kubelet keeps of a termination message; JSON that is cut there cannot be read."""
+"""Bytes of a termination message that the kubelet keeps; JSON cut there cannot be parsed."""
 
 
 class LoadFailure(StrEnum):
-    """Why a model could not be loaded. The names become reasons of conditions."""
+    """Reasons why a model could not be loaded; they become reasons of conditions."""
 
     MODEL_NOT_FOUND = "ModelNotFound"
-    """Nothing lies at the URI."""
+    """Nothing exists at the URI."""
     ACCESS_DENIED = "AccessDenied"
-    """The store refused the credentials, or there were none."""
+    """The store rejected the credentials, or there were none."""
     STORE_UNREACHABLE = "StoreUnreachable"
-    """The store did not answer. A later attempt may succeed."""
+    """The store did not respond. A later attempt may succeed."""
     DIGEST_MISMATCH = "DigestMismatch"
-    """The bytes differ from those that were pinned."""
+    """The bytes do not have the pinned digest."""
     MODEL_CORRUPT = "ModelCorrupt"
-    """The bytes are no readable bundle or ONNX model."""
+    """The bytes are not a readable bundle or ONNX model."""
     UNSUPPORTED_MODEL = "UnsupportedModel"
-    """A readable model that this runtime cannot run."""
+    """The runtime cannot run this model."""
     NEEDS_PACKAGING = "NeedsPackaging"
-    """What a framework saved: it must be made into a bundle first."""
+    """A framework's own format; it must be converted to a bundle first."""
     INTERNAL_ERROR = "InternalError"
-    """An error in the runtime itself."""
+    """A bug in the runtime."""
 
 
 class Outcome(BaseModel):
-    """Either a digest (the model was found and loads) or a reason why not."""
+    """A digest (the model was found and loads) or a reason why not."""
 
     model_config = ConfigDict(extra="ignore")
 
     digest: str | None = None
     uri: str | None = None
-    """Where a bundle lies that was made."""
+    """URI of the bundle that the pod published."""
     artifact: str | None = None
-    """Digest of what it was made of."""
+    """Digest of the artifact that the bundle was made from."""
     format: str | None = None
-    """What it was made of; with NeedsPackaging what was found."""
+    """Format of the artifact; with NeedsPackaging the format found."""
     variant: str | None = None
-    """With NeedsPackaging: which of the trainer's images converts it."""
+    """With NeedsPackaging: variant of the trainer image that converts the format."""
     report: str | None = None
     reason: str | None = None
     message: str = ""
 
     def to_text(self) -> str:
-        """The termination message."""
+        """Return the termination message."""
         return shortened(self, self.message[:MESSAGE_LIMIT])
 
     @classmethod
     def from_text(cls, text: str) -> "Outcome | None":
-        """Reads a termination message; None where it is something else (an OOM kill, say)."""
+        """Parse a termination message. Return None if it is something else."""
         try:
             return cls.model_validate_json(text)
         except ValidationError:
@@ -68,7 +68,7 @@ class Outcome(BaseModel):
 
 
 def shortened(outcome: BaseModel, message: str) -> str:
-    """The JSON of an outcome with as much of ``message`` as the kubelet keeps."""
+    """Return the JSON of an outcome, its message cut to the bytes that the kubelet keeps."""
     while True:
         text = outcome.model_copy(update={"message": message}).model_dump_json(exclude_none=True)
         excess = len(text.encode()) - _BYTES_LIMIT

@@ -1,10 +1,9 @@
-"""What the steps of the Job ``prepare`` agree on: the plan, the folders, the files in them.
+"""The plan of the Job ``prepare``, and the folders and files that its steps share.
 
 The Job is one pod. ``fetch`` and ``convert`` are its init containers, ``publish`` its container.
-The one in the middle reads what anybody may have made: it has neither credentials nor network, and
-what it leaves is only data to the last one. That one leaves an
-:class:`~perennial_contracts.wire.outcome.Outcome` with the bundle's digest as its termination
-message, one that fails an Outcome with a reason.
+``convert`` reads untrusted bytes, so it has neither credentials nor network, and ``publish`` treats
+its output as data only. ``publish`` writes an :class:`~perennial_contracts.wire.outcome.Outcome`
+with the bundle's digest as its termination message; a step that fails writes one with a reason.
 """
 
 from pydantic import BaseModel, ConfigDict
@@ -18,24 +17,24 @@ FETCH, CONVERT, PUBLISH = "fetch", "convert", "publish"
 """Its steps, and the names of their containers."""
 
 ARTIFACT_FOLDER = "artifact"
-"""In the input folder: the artifact's files, by their paths."""
+"""In the input folder: the files of the artifact, under their relative paths."""
 FETCHED_FILE = "fetched.json"
-"""A Fetched."""
+"""Contains a Fetched."""
 SAMPLE_FILE = "sample.parquet"
 GATE_FILE = "gate.parquet"
 
 
 class Preparation(BaseModel):
-    """The plan, made by the operator out of the resource."""
+    """The plan, built by the operator from the resource."""
 
     model_config = ConfigDict(extra="ignore")
 
     name: str
     """NAMESPACE/NAME of the ModelDeployment."""
     uri: str
-    """Where the artifact lies, as a container sees it."""
+    """URI of the artifact as seen from a container."""
     digest: str | None = None
-    """What it must have; see ``digest.digest_of_files`` for a directory's."""
+    """Expected digest; for a directory see ``digest.digest_of_files``."""
     format: ModelFormat = "Auto"
     trusted: bool = False
     sample: str | None = None
@@ -44,12 +43,12 @@ class Preparation(BaseModel):
 
 
 class Fetched(BaseModel):
-    """What ``fetch`` found."""
+    """The result of ``fetch``."""
 
     model_config = ConfigDict(extra="ignore")
 
     digest: str
     path: str
-    """Of the artifact in ARTIFACT_FOLDER; ``.`` where it is the folder itself."""
+    """Path of the artifact in ARTIFACT_FOLDER; ``.`` means the folder itself."""
     bundle: bool = False
-    """Whether it is a bundle already, to be compressed."""
+    """True if the artifact is a bundle already and only needs compression."""

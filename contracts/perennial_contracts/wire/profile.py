@@ -1,7 +1,7 @@
-"""The drift profile: what a model's inputs and answers looked like on held-out data.
+"""The drift profile: distributions of a model's inputs and predictions on held-out data.
 
-``profile.json`` lies in the bundle. A distribution is kept as counts over fixed bins, so that the
-counts of several pods can be added and nothing is lost by it.
+``profile.json`` is part of the bundle. A distribution is stored as counts over fixed bins, so the
+sum of the counts of several pods is exact.
 """
 
 from collections import Counter
@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 PROFILE_NAME = "profile.json"
 NUMBER_BINS = 10
 CATEGORY_BINS = 20
-"""Most categories with a bin of their own; all others share one."""
+"""Maximum number of categories with a bin of their own; all others share one bin."""
 MAX_FEATURES = 50
-"""Features that are watched; a model with more has its first ones watched."""
+"""Maximum number of monitored features; of a model with more, the first ones are monitored."""
 
 
 class Distribution(BaseModel):
@@ -55,16 +55,16 @@ class Distribution(BaseModel):
 
     @property
     def bins(self) -> int:
-        """Number of bins, the one for missing values among them."""
+        """Return the number of bins, including the one for missing values."""
         inner = self.edges if self.edges is not None else self.categories
         return len(inner or ()) + 2
 
     def count(self, values: "np.ndarray[Any, Any] | Sequence[Any]") -> np.ndarray:
-        """How many of some values fall into each bin.
+        """Count the values in each bin.
 
         Args:
-            values: shape (rows,); numbers where NaN is missing, or strings where "" is, and None
-                and NaN, which a table's column of texts holds for null.
+            values: shape (rows,); numbers, of which NaN is missing, or strings, of which "", None
+                and NaN (null in a column of texts) are missing.
 
         Returns:
             Shape (bins,), int64.
@@ -85,7 +85,7 @@ class Distribution(BaseModel):
 
 
 class Baseline(BaseModel):
-    """A score of quality on held-out data, and how much it varies by chance."""
+    """A quality score on held-out data and its variation by chance."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -102,17 +102,17 @@ class Profile(BaseModel):
 
     schemaVersion: Literal[1] = 1
     rows: Annotated[int, Field(ge=1)]
-    """Held-out rows that were counted."""
+    """Number of held-out rows counted."""
     features: Annotated[list[Distribution], Field(max_length=MAX_FEATURES)]
     score: Distribution | None = None
-    """Of the probability of :func:`~perennial_contracts.stats.quality.score_of`, or of the number
-    that a regressor answers."""
+    """Distribution of :func:`~perennial_contracts.stats.quality.score_of`, or of the predictions of
+    a regressor."""
     label: Distribution | None = None
-    """Of the predicted label."""
+    """Distribution of the predicted label."""
     positive: str | None = None
-    """Of two classes the one that recall, precision, F1 and ROC AUC are about."""
+    """Positive class of recall, precision, F1 and ROC AUC, if there are two classes."""
     quality: dict[str, Baseline] = {}
-    """Scores by the names that scikit-learn gives them."""
+    """Scores by their scikit-learn names."""
 
     @model_validator(mode="after")
     def _names_once(self) -> "Profile":
@@ -122,13 +122,14 @@ class Profile(BaseModel):
         return self
 
     def to_bytes(self) -> bytes:
+        """Return the bytes of ``profile.json``."""
         return self.model_dump_json(exclude_none=True).encode() + b"\n"
 
 
 def fit_numbers(name: str, values: np.ndarray) -> Distribution:
-    """Bins of about equal counts (the deciles) for some numbers; ties make them fewer.
+    """Return a distribution over bins of about equal counts (deciles; fewer if values tie).
 
-    ``values`` has shape (rows,), float; NaN is missing. Infinities are left out of the edges.
+    ``values`` has shape (rows,), float; NaN is missing. Infinities do not become edges.
     """
     numbers = np.asarray(values, np.float64).reshape(-1)
     finite = numbers[np.isfinite(numbers)]
@@ -144,7 +145,7 @@ def fit_numbers(name: str, values: np.ndarray) -> Distribution:
 def fit_categories(
     name: str, values: "np.ndarray[Any, Any] | Sequence[Any]", keep: Sequence[str] = ()
 ) -> Distribution:
-    """Bins for the most frequent categories; ``keep`` has bins even where it does not occur."""
+    """Return a distribution over the most frequent categories and those in ``keep``."""
     listed = values.reshape(-1).tolist() if isinstance(values, np.ndarray) else values
     found = Counter(str(value) for value in listed if not _is_missing(value))
     ordered = sorted(found, key=lambda category: (-found[category], category))

@@ -1,8 +1,9 @@
-"""What the steps of a run agree on: the plan that they get, the folders, the result they leave.
+"""The plan of a run, the folders that its steps share, and the result.
 
-A run is one pod. ``assemble`` and ``train`` are its init containers, ``judge`` its container. They
-share volumes; the last one leaves a :class:`TrainingResult` as its termination message, one that
-fails an :class:`~perennial_contracts.wire.outcome.Outcome` with a TrainingFailure or LoadFailure.
+A run is one pod. ``assemble`` and ``train`` are its init containers, ``judge`` is its container;
+they share volumes. ``judge`` writes a :class:`TrainingResult` as its termination message. A step
+that fails writes an :class:`~perennial_contracts.wire.outcome.Outcome` with a TrainingFailure or a
+LoadFailure.
 """
 
 from enum import StrEnum
@@ -22,44 +23,44 @@ ASSEMBLE, TRAIN, JUDGE = "assemble", "train", "judge"
 """The steps, and the names of their containers."""
 
 PLAN_VARIABLE = "PERENNIAL_PLAN"
-"""Environment variable that holds the plan as JSON, in all three steps."""
+"""Environment variable with the plan as JSON, in all three steps."""
 
 INPUT_FOLDER = "/perennial/input"
-"""Made by assemble, read by train: TRAIN_FILE and PLAN_FILE."""
+"""Written by assemble, read by train: TRAIN_FILE and PLAN_FILE."""
 HOLDOUT_FOLDER = "/perennial/holdout"
-"""Made by assemble, read by judge, and not mounted in train: RECENT_FILE, SUMMARY_FILE, and where
-there is a baseline REFERENCE_FILE."""
+"""Written by assemble, read by judge, not mounted in train: RECENT_FILE, SUMMARY_FILE, and with a
+baseline REFERENCE_FILE."""
 CHAMPION_FOLDER = "champion"
-"""In INPUT_FOLDER: the files of the model that serves, for a training that goes on from there."""
+"""In INPUT_FOLDER: the files of the served model, for a warm start."""
 OUTPUT_FOLDER = "/perennial/output"
-"""Made by train, read by judge: MODEL_ONNX or MODEL_SKOPS, and SEARCH_FILE where there was one."""
+"""Written by train, read by judge: MODEL_ONNX or MODEL_SKOPS, and after a search SEARCH_FILE."""
 EXTRA_FOLDER = "extra"
-"""In OUTPUT_FOLDER and in a bundle: files that the next training finds beside the champion."""
+"""In OUTPUT_FOLDER and in a bundle: files for the next training, beside the champion."""
 CANDIDATE, SETTINGS, LEARNT_UNTIL = "candidate", "settings", "learntUntil"
-"""Keys of a bundle's lineage: the kind of model that the search found, its settings as a JSON
-object, and the time of the last captured row that it has learnt from."""
+"""Keys of a bundle's lineage: kind of the model that the search chose, its settings as a JSON
+object, and time of the last captured row in its training data."""
 
 TRAIN_FILE = "train.parquet"
 RECENT_FILE = "recent.parquet"
 REFERENCE_FILE = "reference.parquet"
 SUMMARY_FILE = "data.json"
-"""A DataSummary."""
+"""Contains a DataSummary."""
 PLAN_FILE = "plan.json"
 MODEL_ONNX = "model.onnx"
 MODEL_SKOPS = "model.skops"
 SEARCH_FILE = "search.json"
-"""What was tried, for the report."""
+"""The trials of the search, for the report."""
 
 PROGRESS_PORT = 8090
-"""Where train says how far it is, over HTTP, while it runs: PROGRESS_PATH gives a Progress."""
+"""Port on which train serves a Progress over HTTP at PROGRESS_PATH while it runs."""
 PROGRESS_PATH = "/progress"
 
 RETRY_EXIT_CODE = 3
-"""Exit code of a step for what another attempt may mend."""
+"""Exit code of a step whose failure may go away on a retry."""
 
 
 class TrainingFailure(StrEnum):
-    """Why a run came to no decision. The names become reasons of conditions."""
+    """Reasons why a run ended without a decision; they become reasons of conditions."""
 
     NO_LABELS = "NoLabels"
     """No captured row has a label."""
@@ -72,29 +73,29 @@ class TrainingFailure(StrEnum):
     TRAINING_FAILED = "TrainingFailed"
     """No candidate could be trained."""
     OVER_BUDGET = "OverBudget"
-    """No candidate is as small and as quick as budget asks."""
+    """No candidate is within the budget for size and latency."""
     NO_MODEL = "NoModel"
-    """The trainer left no model."""
+    """The trainer wrote no model."""
     EXTRA_REFUSED = "ExtraRefused"
-    """The files that the trainer left beside its model are too many, too large or no plain ones."""
+    """The extra files beside the model are too many, too large, or not regular files."""
     CONVERSION_FAILED = "ConversionFailed"
     """The model cannot be converted to ONNX."""
     PARITY_FAILED = "ParityFailed"
-    """The converted model does not say what the trained one says."""
+    """The converted model does not give the answers of the trained model."""
     WRONG_SIGNATURE = "WrongSignature"
-    """The model does not take the features or does not give label and probabilities."""
+    """The model does not accept the features, or does not output label and probabilities."""
     PUBLISH_FAILED = "PublishFailed"
-    """The store did not take the bundle."""
+    """The store rejected the bundle."""
     UNTRUSTED_MODEL = "UntrustedModel"
-    """Reading the model could run code that it holds, and nothing says that it is trusted."""
+    """Reading the model could run code inside it, and its source is not marked as trusted."""
     CONVERTER_NOT_INSTALLED = "ConverterNotInstalled"
-    """The trainer's image cannot convert this format."""
+    """The trainer image cannot convert this format."""
     BAD_PLAN = "BadPlan"
     """The plan is missing or cannot be read."""
 
 
 class Model(BaseModel):
-    """A model by place and bytes."""
+    """A model by its URI and digest."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -103,19 +104,19 @@ class Model(BaseModel):
 
 
 class Plan(BaseModel):
-    """What a run is to do, made by the operator out of the resources."""
+    """The plan of a run, built by the operator from the resources."""
 
     model_config = ConfigDict(extra="ignore")
 
     namespace: str
     model: str
-    """Name of the ModelDeployment; captured files bear it."""
+    """Name of the ModelDeployment; part of the path of captured files."""
     job: str
     """Name of the RetrainJob."""
     champion: Model | None = None
-    """None only where a first model is made by hand."""
+    """None only for a first model, fitted by hand."""
     captured: str | None = None
-    """URI of the captured files; a path where a volume is mounted."""
+    """URI of the captured files, or the path of a mounted volume."""
     trigger: Trigger
     data: TrainingData
     compression: Compression | None = None
@@ -124,7 +125,7 @@ class Plan(BaseModel):
     budget: Budget = Budget()
     output: str
     now: str
-    """When the run was made; windows reach back from here. RFC 3339."""
+    """Creation time of the run, RFC 3339; windows end here."""
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
@@ -144,43 +145,43 @@ class Best(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far the search is; what PROGRESS_PATH answers, as JSON."""
+    """Progress of the search: the JSON response at PROGRESS_PATH."""
 
     model_config = ConfigDict(extra="ignore")
 
     phase: str = "Training"
     trialsDone: int = 0
     trialsTotal: int = 0
-    """Most trials that there can be; fewer where the time is over."""
+    """Upper limit of trials; fewer run if time runs out."""
     best: Best | None = None
-    """None until a candidate has been fitted."""
+    """None until a candidate is fitted."""
 
 
 class TrainingResult(BaseModel):
-    """What the judge found."""
+    """The result of ``judge``."""
 
     model_config = ConfigDict(extra="ignore")
 
     decision: Literal["Accepted", "Rejected"]
     message: str
-    """Why, with the numbers, in a sentence or two."""
+    """The reason with its numbers, in one or two sentences."""
     challenger: Model
     candidate: str = ""
     data: DataSummary
     metrics: list[Metric] = []
-    """The challenger's, on Recent."""
+    """Metrics of the challenger on Recent."""
     sizeBytes: int | None = None
     p95Microseconds: int | None = None
     comparisons: list[Comparison]
     report: str | None = None
 
     def to_text(self) -> str:
-        """The termination message."""
+        """Return the termination message."""
         return shortened(self, self.message[: MESSAGE_LIMIT // 2])
 
     @classmethod
     def from_text(cls, text: str) -> "TrainingResult | None":
-        """Reads a termination message; None where it is something else."""
+        """Parse a termination message. Return None if it is something else."""
         try:
             return cls.model_validate_json(text)
         except ValidationError:
