@@ -24,8 +24,8 @@ from .protocol.grpc.status import code_of
 from .routes import NOWHERE, Route, Routes
 
 if TYPE_CHECKING:  # they bring ONNX Runtime, which is imported while already live
-    from .engine.engine import Engine, Job
-    from .engine.thread_pool import Workers
+    from .engine.engine import Engine, Inference
+    from .engine.thread_pool import ThreadPool
 
 INLINE_SECONDS = 0.002
 INLINE_BYTES = 64 * 1024
@@ -60,11 +60,11 @@ class App:
         self._max_in_flight = max_in_flight
         self._log_requests = log_requests
         self._engine: Engine | None = None
-        self._workers: Workers[Work] | None = None
+        self._workers: ThreadPool[Work] | None = None
         self._seconds: Callable[[], float] = lambda: 0.0
 
     def serve(
-        self, engine: "Engine", workers: "Workers[Work]", seconds: Callable[[], float]
+        self, engine: "Engine", workers: "ThreadPool[Work]", seconds: Callable[[], float]
     ) -> None:
         """From now on the model can be asked; ``seconds`` is how long a run of it takes of late."""
         self._engine, self._workers, self._seconds = engine, workers, seconds
@@ -98,7 +98,7 @@ class App:
 
     def process(self, work: Sequence[Work]) -> None:
         """Answers calls here and now. Never raises."""
-        jobs: list[Job] = []
+        jobs: list[Inference] = []
         for route, call in work:
             if call.cancelled:
                 self._count(route, CLIENT_GONE, call)
@@ -111,7 +111,7 @@ class App:
                         route.apart(partial(self._answer, route, call))
                 else:
                     assert self._engine is not None
-                    jobs.append(self._engine.job(route, call))
+                    jobs.append(self._engine.decode(route, call))
             except Exception as error:
                 self._fail(route, call, error)
         if not jobs:

@@ -12,7 +12,7 @@ from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from . import log
 from .cgroup import available_threads
 from .errors import LoadError
-from .frontends import FrontError
+from .frontends import FrontendError
 from .frontends.listener import ListenError
 from .settings import Settings, parse
 
@@ -60,7 +60,7 @@ def explained(tell: Callable[[str], None]) -> Iterator[None]:
     """Tells what is wrong with the settings where nothing can be served with them."""
     try:
         yield
-    except (ListenError, FrontError) as error:
+    except (ListenError, FrontendError) as error:
         tell(str(error))
     except ValueError as error:
         tell(f"--tls-cert, --tls-key: {error}")

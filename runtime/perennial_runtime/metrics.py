@@ -28,7 +28,7 @@ Labels = tuple[str, str]
 """Protocol and route of a request. Routes are few and fixed: never a path."""
 
 
-class Runs(NamedTuple):
+class RunTotals(NamedTuple):
     """What the model did."""
 
     requests: int
@@ -102,10 +102,10 @@ class Metrics(Collector):
         """Has the exposition tell what a collector finds each time it is asked."""
         self._registry.register(collector)
 
-    def runs(self) -> Runs:
+    def runs(self) -> RunTotals:
         """The runs so far."""
         with self._lock:
-            return Runs(
+            return RunTotals(
                 requests=sum(self._queue.counts),
                 runs=sum(self._compute.counts),
                 queue_ns=int(self._queue.sum * 1e9),

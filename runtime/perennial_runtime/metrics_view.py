@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .errors import UnavailableError
-from .metrics import Metrics, Runs, exposition
+from .metrics import Metrics, RunTotals, exposition
 from .routes import Apart
 
 if TYPE_CHECKING:
     from perennial_contracts.wire.counters import Counters
 
 
-class View:
+class MetricsView:
     """Of this process."""
 
     apart: Apart | None = None
@@ -35,7 +35,7 @@ class View:
             raise UnavailableError("the model is still being loaded. Try again in a second")
         return self._read()
 
-    def runs(self) -> Runs:
+    def runs(self) -> RunTotals:
         """The model's runs."""
         return self._metrics.runs()
 

@@ -16,15 +16,15 @@ from . import log, memory
 from .app import App
 from .banner import welcome
 from .errors import LoadError
-from .frontends import Front, Limits, front_of
+from .frontends import Frontend, Limits, create_frontend
 from .frontends.listener import refuse_connections
 from .load import load_service
 from .metrics import Metrics
-from .metrics_view import View
+from .metrics_view import MetricsView
 from .routers.router import Site
 from .routers.server_state import Standing
 from .settings import Settings
-from .workers.single_process import Alone
+from .workers.single_process import SingleProcess
 
 if TYPE_CHECKING:
     from .service import Service
@@ -39,30 +39,30 @@ class _Server:
     """What there is while a process serves."""
 
     settings: Settings
-    process: Alone
+    process: SingleProcess
     listeners: list[socket]
     site: Site
-    view: View
+    view: MetricsView
     app: App
-    front: Front
+    front: Frontend
     thread: threading.Thread
     events: "SimpleQueue[object]"
     """Signals (int), what came of loading (a Service or LoadError), and how the front ended."""
     service: "Service | None" = None
 
 
-def serve(settings: Settings, process: Alone | None = None) -> LoadError | int:
+def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError | int:
     """Serves until a signal comes; the exit code, or why the model did not load.
 
     ``process`` is this one, where it is not the only one.
 
     Raises:
         ListenError: where a port cannot be listened on.
-        FrontError: where what is to serve them is not installed.
+        FrontendError: where what is to serve them is not installed.
         ValueError: where the TLS certificate or key cannot be used.
     """
     events: SimpleQueue[object] = SimpleQueue()
-    process = process or Alone()
+    process = process or SingleProcess()
     standing = Standing(settings.name)
     process.attend(events, standing.admit)
     server = _start(settings, process, standing, events)
@@ -84,7 +84,7 @@ def serve(settings: Settings, process: Alone | None = None) -> LoadError | int:
 
 
 def _start(
-    settings: Settings, process: Alone, standing: Standing, events: "SimpleQueue[object]"
+    settings: Settings, process: SingleProcess, standing: Standing, events: "SimpleQueue[object]"
 ) -> _Server:
     metrics = Metrics()
     view = process.view(metrics)
@@ -98,7 +98,7 @@ def _start(
         settings.log_requests,
     )
     listeners = process.listen(settings)
-    front = front_of(
+    front = create_frontend(
         settings.front,
         app,
         listeners,
@@ -135,7 +135,7 @@ def _in_thread(
     return thread
 
 
-def _load(settings: Settings, process: Alone) -> "Service | LoadError":
+def _load(settings: Settings, process: SingleProcess) -> "Service | LoadError":
     try:
         return load_service(settings, process.instance, process.number, process.fetched)
     except LoadError as error:
@@ -145,14 +145,14 @@ def _load(settings: Settings, process: Alone) -> "Service | LoadError":
 def _loaded(server: _Server, ports: list[int]) -> None:
     """From now on requests are answered with the model."""
     from .engine.engine import Engine
-    from .engine.thread_pool import Workers
+    from .engine.thread_pool import ThreadPool
     from .warm_up import warm_up
 
     settings, service = server.settings, server.service
     assert service is not None
     model, app = service.model, server.app
     engine = Engine(model, service.monitor, service.watched, app.metrics, settings.batch_max_size)
-    workers = Workers(
+    workers = ThreadPool(
         app.process,
         model.runs_at_once,
         settings.batch_max_size if engine.batches else 1,

@@ -23,7 +23,7 @@ ROUNDS = 5
 Feeds = Mapping[str, np.ndarray]
 
 
-class Runs(Protocol):
+class RunnableModel(Protocol):
     """What is asked of a model here."""
 
     inputs: tuple[TensorSpec, ...]
@@ -38,7 +38,7 @@ def joined(parts: Sequence[Feeds]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def pays(model: Runs) -> bool:
+def pays(model: RunnableModel) -> bool:
     """Whether the model says the same of rows together, and sooner."""
     if not _has_rows(model.inputs) or not _has_rows(model.outputs):
         return False

@@ -19,7 +19,7 @@ from .model import Model
 
 
 @dataclass(slots=True)
-class Job:
+class Inference:
     """One request on its way through the model."""
 
     call: Call
@@ -41,13 +41,13 @@ class Job:
 class _Group:
     """Jobs that fit each other."""
 
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[Inference] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     """The rows of each."""
     rows: int = 0
     """Of all."""
 
-    def add(self, job: Job, rows: int) -> None:
+    def add(self, job: Inference, rows: int) -> None:
         self.jobs.append(job)
         self.counts.append(rows)
         self.rows += rows
@@ -74,16 +74,16 @@ class Engine:
         """Whether requests are run together."""
         self._inner_is_free = any(min((0, *t.shape[1:])) < 0 for t in model.inputs)
 
-    def job(self, route: Route, call: Call) -> Job:
+    def decode(self, route: Route, call: Call) -> Inference:
         """What a call asks of the model.
 
         Raises:
             RequestError: where the request is wrong.
         """
         assert route.endpoint is not None
-        return Job(call, route, route.endpoint, route.endpoint.decode(call))
+        return Inference(call, route, route.endpoint, route.endpoint.decode(call))
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[Inference]) -> None:
         """Fills in the results of each job, or its error: a bad one fails alone."""
         if len(jobs) == 1 or not self.batches:
             for job in jobs:
@@ -94,7 +94,7 @@ class Engine:
                 for job in group.jobs:
                     self._run_alone(job)
 
-    def _groups(self, jobs: Sequence[Job]) -> Iterator[_Group]:
+    def _groups(self, jobs: Sequence[Inference]) -> Iterator[_Group]:
         """Jobs of at most ``max_rows`` rows together; what fits no other is alone."""
         groups: dict[Any, _Group] = {}
         for job in jobs:
@@ -119,7 +119,7 @@ class Engine:
         shapes = tuple((name, values.shape[1:]) for name, values in sorted(request.feeds.items()))
         return outputs, shapes
 
-    def _run_alone(self, job: Job) -> None:
+    def _run_alone(self, job: Inference) -> None:
         if job.call.cancelled:
             job.error = ClientGoneError()
             return

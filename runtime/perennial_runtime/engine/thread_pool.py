@@ -13,7 +13,7 @@ MOST_BYTES = 1024 * 1024
 """Of items that are taken together: what is large is not worth waiting for its like."""
 
 
-class Workers(Generic[Item]):
+class ThreadPool(Generic[Item]):
     """A queue, and threads that take from it as much as may be done together."""
 
     def __init__(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class FrontError(Exception):
+class FrontendError(Exception):
     """There is no such front here."""
 
 
@@ -115,7 +115,7 @@ class Limits:
     """Certificate chain and key, in PEM."""
 
 
-class Front(Protocol):
+class Frontend(Protocol):
     """Serves sockets that already listen."""
 
     @property
@@ -136,19 +136,19 @@ class Front(Protocol):
         ...
 
 
-def front_of(
+def create_frontend(
     kind: str, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
-) -> Front:
+) -> Frontend:
     """The ``native`` or ``portable`` front; ``auto``: the best that is installed.
 
     Raises:
-        FrontError: where it is not installed.
+        FrontendError: where it is not installed.
         ValueError: where the certificate or its key cannot be used.
     """
     has_native = importlib.util.find_spec("perennial_front") is not None
     if kind == "native" or (kind == "auto" and has_native):
         if not has_native:
-            raise FrontError(
+            raise FrontendError(
                 "--front native: the package perennial-front is not installed. "
                 "Build it with Rust from runtime/front, or use portable"
             )
@@ -167,10 +167,10 @@ def front_of(
             tls_files=limits.tls_files,
         )
     if importlib.util.find_spec("hypercorn") is None:
-        raise FrontError(
+        raise FrontendError(
             "neither perennial-front nor hypercorn is installed: "
             "install runtime/front (it needs Rust), or the extra perennial[portable]"
         )
-    from .portable import PortableFront
+    from .portable import PortableFrontend
 
-    return PortableFront(handler, listeners, limits)
+    return PortableFrontend(handler, listeners, limits)

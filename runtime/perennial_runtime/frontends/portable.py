@@ -35,7 +35,7 @@ _GRPC_START: Event = {
 _NO_ANSWER = "internal error; the server's log says more"
 
 
-class PortableFront:
+class PortableFrontend:
     """Serves sockets that already listen."""
 
     def __init__(

@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tallied:
+class DriftCounts:
     """Everything counted so far."""
 
     rows: int
@@ -60,7 +60,7 @@ class _Pending:
     numbers: list[np.ndarray] = field(default_factory=list)
 
 
-class Tally:
+class DriftCounters:
     """The counters of one process. May be used from several threads at once."""
 
     def __init__(
@@ -108,11 +108,11 @@ class Tally:
             if pending.rows >= BULK_ROWS:
                 self._count()
 
-    def read(self) -> Tallied:
+    def read(self) -> DriftCounts:
         """All that was added so far, exactly."""
         with self._lock:
             self._count()
-            return Tallied(
+            return DriftCounts(
                 self._rows,
                 {name: counts.tolist() for name, counts in self._counts.items()},
                 self._score_counts.tolist() if self._score else None,

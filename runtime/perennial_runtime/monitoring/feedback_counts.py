@@ -14,7 +14,7 @@ REMEMBERED_IDS = 100_000
 """Ids of late whose label has been counted: a second label for one of them is not counted."""
 
 
-class Verdicts:
+class FeedbackCounts:
     """The confusion matrix and the scores by truth. May be used from several threads at once."""
 
     def __init__(self, classes: Classes | None) -> None:

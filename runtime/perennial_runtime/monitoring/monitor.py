@@ -13,8 +13,8 @@ from ..classes import LABEL, PROBABILITIES, Classes, score_bin
 from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
 from ..regression import PREDICTION
 from ..signature import TensorSpec, is_tabular
-from .drift_counters import Batch, Tally
-from .feedback_counts import Verdicts
+from .drift_counters import Batch, DriftCounters
+from .feedback_counts import FeedbackCounts
 
 if TYPE_CHECKING:  # it brings Arrow, which only those need who capture
     from .capture import Capture
@@ -59,8 +59,8 @@ class Monitor:
         )
         self._ids = ids
         self._version = version
-        self._tally = Tally(profile, classes, self._names)
-        self._verdicts = Verdicts(classes)
+        self._drift = DriftCounters(profile, classes, self._names)
+        self._feedback = FeedbackCounts(classes)
 
     def answered(
         self,
@@ -83,9 +83,9 @@ class Monitor:
         rows = self._rows(feeds)
         batch = self._batch(rows, feeds, results) if self._answers_rows else None
         if batch is None:
-            self._tally.add_rows(rows)
+            self._drift.add_rows(rows)
         else:
-            self._tally.add(batch)
+            self._drift.add(batch)
         capture = self.capture if batch is not None else None
         if not with_ids and capture is None:
             return ()
@@ -103,14 +103,14 @@ class Monitor:
         """Takes note of the true labels of predictions, of whatever version of the model."""
         for prediction, label in zip(predictions, labels, strict=True):
             if prediction.version == self._version:
-                self._verdicts.add(prediction, label)
+                self._feedback.add(prediction, label)
         if self.capture is not None:
             self.capture.add_labels(time.time_ns() // 1_000_000, ids, labels)
 
     def counters(self) -> Counters:
         """All that was counted so far."""
-        tallied = self._tally.read()
-        labels, matrix, scores = self._verdicts.read()
+        tallied = self._drift.read()
+        labels, matrix, scores = self._feedback.read()
         capture = self.capture.counts() if self.capture else None
         if self.capture_problem:
             capture = CaptureCounts(problem=self.capture_problem)

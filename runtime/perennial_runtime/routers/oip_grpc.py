@@ -15,7 +15,7 @@ from .server_state import EXTENSIONS, PROGRAM, Standing
 from .watchers import Watchers
 
 if TYPE_CHECKING:
-    from ..metrics_view import View
+    from ..metrics_view import MetricsView
     from ..service import Service
 
 INFERENCE = "/inference.GRPCInferenceService"
@@ -32,7 +32,7 @@ STREAMS = (STREAM_INFER, WATCH, *REFLECTION)
 class OipGrpcSite:
     """Methods by path."""
 
-    def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
+    def __init__(self, standing: Standing, view: "MetricsView", max_body_bytes: int) -> None:
         self._standing = standing
         self._watchers = Watchers(standing)
         self._view = view

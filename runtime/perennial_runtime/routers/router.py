@@ -17,7 +17,7 @@ from .v1 import V1Site
 from .v2 import V2Site
 
 if TYPE_CHECKING:  # it brings ONNX Runtime, which is imported while already live
-    from ..metrics_view import View
+    from ..metrics_view import MetricsView
     from ..service import Service
 
 
@@ -30,7 +30,7 @@ class Site:
     data_at_header = HEADER.lower()
     """See :class:`perennial_runtime.frontends.Limits`."""
 
-    def __init__(self, standing: Standing, view: "View", max_body_bytes: int) -> None:
+    def __init__(self, standing: Standing, view: "MetricsView", max_body_bytes: int) -> None:
         self.standing = standing
         self._view = view
         self._parts = (

@@ -13,7 +13,7 @@ from ..routes import Route, Routes, get
 from .server_state import EXTENSIONS, PROGRAM, Standing
 
 if TYPE_CHECKING:
-    from ..metrics_view import View
+    from ..metrics_view import MetricsView
     from ..service import Service
 
 VERBS = {
@@ -29,7 +29,7 @@ VERBS = {
 class V2Site:
     """Paths below /v2."""
 
-    def __init__(self, standing: Standing, view: "View") -> None:
+    def __init__(self, standing: Standing, view: "MetricsView") -> None:
         self._standing = standing
         self._view = view
 

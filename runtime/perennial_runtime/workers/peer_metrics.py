@@ -19,8 +19,8 @@ import orjson
 
 from .. import log
 from ..errors import UnavailableError
-from ..metrics import Metrics, Runs, exposition
-from ..metrics_view import View
+from ..metrics import Metrics, RunTotals, exposition
+from ..metrics_view import MetricsView
 from .metric_families import from_json, lasting, merged_families, to_json
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ ANSWER_SECONDS = 2.0
 _LENGTH = struct.Struct(">Q")
 
 
-class SharedView(View):
+class PeerMetrics(MetricsView):
     """Of all the workers. What it tells takes waiting: never ask it where requests are read."""
 
     def __init__(self, metrics: Metrics, directory: Path, number: int) -> None:
@@ -40,8 +40,8 @@ class SharedView(View):
         self._name = str(number)
         self.apart = ThreadPoolExecutor(1, "gather").submit
         self._tell: dict[bytes, Callable[[], bytes]] = {
-            b"counters": lambda: View.counters(self).model_dump_json().encode(),
-            b"runs": lambda: orjson.dumps(list(View.runs(self))),
+            b"counters": lambda: MetricsView.counters(self).model_dump_json().encode(),
+            b"runs": lambda: orjson.dumps(list(MetricsView.runs(self))),
             b"metrics": lambda: to_json(metrics.families()),
         }
         self._path = directory / self._name
@@ -71,9 +71,9 @@ class SharedView(View):
         told = [Counters.model_validate_json(part) for part in self._ask(b"counters")]
         return merged([super().counters(), *told])
 
-    def runs(self) -> Runs:
+    def runs(self) -> RunTotals:
         told = [orjson.loads(part) for part in self._ask(b"runs")]
-        return Runs(*map(sum, zip(super().runs(), *told, strict=True)))
+        return RunTotals(*map(sum, zip(super().runs(), *told, strict=True)))
 
     def text(self) -> bytes:
         told = [from_json(part) for part in self._ask(b"metrics")]

@@ -10,14 +10,14 @@ from uuid import uuid4
 from .. import log
 from ..frontends.listener import listen
 from ..metrics import Metrics
-from ..metrics_view import View
+from ..metrics_view import MetricsView
 from ..settings import Settings
 
 if TYPE_CHECKING:
     from ..engine.model import Model
 
 
-class Alone:
+class SingleProcess:
     """The only process there is. The others' kind overrides what differs."""
 
     number = 0
@@ -44,9 +44,9 @@ class Alone:
             listeners.append(listen(settings.host, settings.grpc_port))
         return listeners
 
-    def view(self, metrics: Metrics) -> View:
+    def view(self, metrics: Metrics) -> MetricsView:
         """What is told of what was counted."""
-        return View(metrics)
+        return MetricsView(metrics)
 
     def live(self, host: str, ports: list[int]) -> None:
         """Tells that it answers, though not with the model yet."""

@@ -17,17 +17,17 @@ from ..cli import ended, explained
 from ..errors import LoadError
 from ..frontends.listener import BACKLOG
 from ..metrics import Metrics
-from ..metrics_view import View
+from ..metrics_view import MetricsView
 from ..settings import Settings
 from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
-from .peer_metrics import SharedView
-from .single_process import Alone
+from .peer_metrics import PeerMetrics
+from .single_process import SingleProcess
 
 if TYPE_CHECKING:
     from ..engine.model import Model
 
 
-class Worker(Alone):
+class WorkerProcess(SingleProcess):
     """One of several processes."""
 
     def __init__(self, start: Start, channel: Channel) -> None:
@@ -59,8 +59,8 @@ class Worker(Alone):
             listener.listen(BACKLOG)
         return listeners
 
-    def view(self, metrics: Metrics) -> View:
-        return SharedView(metrics, self._start.directory, self.number)
+    def view(self, metrics: Metrics) -> MetricsView:
+        return PeerMetrics(metrics, self._start.directory, self.number)
 
     def live(self, host: str, ports: list[int]) -> None:
         self._channel.tell(Live())
@@ -81,7 +81,7 @@ def main() -> int:
     start: Start = next(channel.heard())
     log.configure(start.settings.log_format, worker=start.number)
     with explained(lambda message: channel.tell(Failed(message))):
-        result = serve(start.settings, Worker(start, channel))
+        result = serve(start.settings, WorkerProcess(start, channel))
         if not isinstance(result, LoadError):
             return ended(result)
         channel.tell(Failed(result.message, result.reason))

@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import batching
-from perennial_runtime.engine.engine import Engine, Job
+from perennial_runtime.engine.engine import Engine, Inference
 from perennial_runtime.engine.model import Model
-from perennial_runtime.engine.thread_pool import Workers
+from perennial_runtime.engine.thread_pool import ThreadPool
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.fetching.cache import Artifact
 from perennial_runtime.metrics import Metrics
@@ -55,7 +55,7 @@ def job(values, *, wants_ids=False, cancelled=False, outputs=("Y",)):
     call = SimpleNamespace(cancelled=cancelled, arrived=0.0, path="/")
     endpoint = SimpleNamespace(wants_ids=wants_ids)
     request = SimpleNamespace(feeds=feeds, outputs=outputs)
-    return Job(call, Route("v2", "infer", "POST"), endpoint, request)
+    return Inference(call, Route("v2", "infer", "POST"), endpoint, request)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_workers_take_what_waits_and_no_more_than_is_allowed():
         if sum(map(len, taken)) == 6:
             done.set()
 
-    workers = Workers(work, 1, 3, lambda item: 1, 0.0, lambda: 0)
+    workers = ThreadPool(work, 1, 3, lambda item: 1, 0.0, lambda: 0)
     workers.put([0])
     assert started.wait(60)
     workers.put([1, 2, 3, 4, 5])
@@ -242,7 +242,7 @@ def test_large_items_are_taken_one_by_one():
         if sum(map(len, taken)) == 4:
             done.set()
 
-    workers = Workers(work, 1, 8, lambda item: item, 0.0, lambda: 0)
+    workers = ThreadPool(work, 1, 8, lambda item: item, 0.0, lambda: 0)
     workers.put([10_000_000, 9_000_000, 1, 2])
     release.set()
     assert done.wait(60)
@@ -256,7 +256,7 @@ def test_a_lone_request_does_not_wait_for_others():
         taken.append(list(items))
         done.set()
 
-    workers = Workers(work, 1, 8, lambda item: 1, 3600.0, lambda: 1)
+    workers = ThreadPool(work, 1, 8, lambda item: 1, 3600.0, lambda: 1)
     workers.put([1])
     assert done.wait(60)
 
@@ -268,7 +268,7 @@ def test_while_more_are_expected_a_batch_waits_for_them():
         taken.append(list(items))
         done.set()
 
-    workers = Workers(work, 1, 8, lambda item: 1, 3600.0, lambda: 3)
+    workers = ThreadPool(work, 1, 8, lambda item: 1, 3600.0, lambda: 3)
     for item in (1, 2, 3):
         workers.put([item])
     assert done.wait(60)

@@ -12,8 +12,8 @@ from perennial_contracts.wire.counters import CaptureCounts, Counters
 from perennial_contracts.wire.profile import Distribution, Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.monitoring.counter_metrics import CounterCollector, bin_names
-from perennial_runtime.monitoring.drift_counters import Batch, Tally
-from perennial_runtime.monitoring.feedback_counts import Verdicts
+from perennial_runtime.monitoring.drift_counters import Batch, DriftCounters
+from perennial_runtime.monitoring.feedback_counts import FeedbackCounts
 from perennial_runtime.protocol.perennial.prediction_id import PredictionId
 
 CLASSES = Classes(("0", "1"), 1)
@@ -48,7 +48,7 @@ def batch(rows) -> Batch:
 
 @given(st.lists(st.lists(row, max_size=4), max_size=6))
 def test_the_counts_are_those_of_the_rows_one_by_one(batches):
-    whole, single = Tally(PROFILE, CLASSES), Tally(PROFILE, CLASSES)
+    whole, single = DriftCounters(PROFILE, CLASSES), DriftCounters(PROFILE, CLASSES)
     for rows in batches:
         whole.add(batch(rows))
         for one in rows:
@@ -59,7 +59,10 @@ def test_the_counts_are_those_of_the_rows_one_by_one(batches):
 
 @given(st.lists(row, max_size=6))
 def test_bare_values_are_counted_like_arrays(rows):
-    tally, bare = Tally(PROFILE, CLASSES), Tally(PROFILE, CLASSES, ["other", "carrier", "amount"])
+    tally, bare = (
+        DriftCounters(PROFILE, CLASSES),
+        DriftCounters(PROFILE, CLASSES, ["other", "carrier", "amount"]),
+    )
     for amount, carrier, score in rows:
         one = batch([(amount, carrier, score)])
         tally.add(one)
@@ -68,7 +71,7 @@ def test_bare_values_are_counted_like_arrays(rows):
 
 
 def test_every_row_is_in_one_bin_of_each():
-    tally = Tally(PROFILE, CLASSES)
+    tally = DriftCounters(PROFILE, CLASSES)
     rows = [(float("nan"), "", 0.7), (-1.0, "AA", 0.2), (5.0, "ZZ", 0.5)]
     tally.add(batch(rows))
     tallied = tally.read()
@@ -79,7 +82,7 @@ def test_every_row_is_in_one_bin_of_each():
 
 
 def test_nothing_is_lost_between_threads():
-    tally = Tally(PROFILE, CLASSES)
+    tally = DriftCounters(PROFILE, CLASSES)
     part = batch([(0.0, "AA", 0.7)])
 
     def work(_):
@@ -96,7 +99,7 @@ def test_nothing_is_lost_between_threads():
 
 
 def test_without_a_profile_only_rows_are_counted():
-    tally = Tally(None, CLASSES)
+    tally = DriftCounters(None, CLASSES)
     tally.add(batch([(0.0, "AA", 0.7)] * 3))
     tallied = tally.read()
     assert (tallied.rows, tallied.features, tallied.score, tallied.label) == (3, {}, None, None)
@@ -107,7 +110,7 @@ def prediction(key=0, predicted=1, score=150):
 
 
 def test_labels_are_counted_by_what_was_predicted():
-    verdicts = Verdicts(CLASSES)
+    verdicts = FeedbackCounts(CLASSES)
     for key, (predicted, score, truth) in enumerate([(1, 150, "1"), (1, 150, "0"), (0, 10, "1")]):
         verdicts.add(prediction(key, predicted, score), truth)
     labels, matrix, scores = verdicts.read()
@@ -119,7 +122,7 @@ def test_labels_are_counted_by_what_was_predicted():
 
 def test_a_label_that_comes_twice_is_counted_once(monkeypatch):
     monkeypatch.setattr("perennial_runtime.monitoring.feedback_counts.REMEMBERED_IDS", 2)
-    verdicts = Verdicts(CLASSES)
+    verdicts = FeedbackCounts(CLASSES)
     for key in (1, 1, 2, 1):
         verdicts.add(prediction(key), "1")
     assert verdicts.read()[0] == 2
@@ -130,7 +133,7 @@ def test_a_label_that_comes_twice_is_counted_once(monkeypatch):
 
 def test_scores_need_a_positive_class_and_a_matrix_needs_classes():
     for classes, size in ((Classes(("0", "1"), None), 2), (None, 0)):
-        verdicts = Verdicts(classes)
+        verdicts = FeedbackCounts(classes)
         verdicts.add(prediction(), "1")
         labels, matrix, scores = verdicts.read()
         assert (labels, len(matrix), scores) == (1, size, [])

@@ -22,9 +22,9 @@ from perennial_contracts.wire.counters import Counters
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_runtime.cgroup import available_threads
 from perennial_runtime.errors import UnavailableError
-from perennial_runtime.metrics import Metrics, Runs
+from perennial_runtime.metrics import Metrics, RunTotals
 from perennial_runtime.workers import peer_metrics as siblings
-from perennial_runtime.workers.peer_metrics import SharedView
+from perennial_runtime.workers.peer_metrics import PeerMetrics
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MODEL = "/v2/models/flights"
@@ -316,7 +316,7 @@ def view_of(directory):
 
         def make(number, rows):
             metrics = Metrics()
-            view = SharedView(metrics, directory, number)
+            view = PeerMetrics(metrics, directory, number)
             stack.push(suppress(OSError))  # a test may have closed it
             stack.callback(view.close)
             if rows is not None:
@@ -331,7 +331,7 @@ def test_any_number_of_views_tell_the_same(view_of):
     views = [view_of(number, rows) for number, rows in ((1, 5), (2, 7), (3, 0))]
     for view in views:
         assert view.counters() == Counters(instance="i", digest="d", rows=12)
-        assert view.runs() == Runs(3, 3, 1_500_000_000, 3_000_000_000)
+        assert view.runs() == RunTotals(3, 3, 1_500_000_000, 3_000_000_000)
         assert "perennial_runtime_queue_seconds_sum 1.5" in view.text().decode()
 
 
