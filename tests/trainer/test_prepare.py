@@ -419,7 +419,7 @@ def test_an_empty_directory_is_told_with_the_field(tmp_path: Path) -> None:
         (
             {"m.txt.gz": gzip.compress(b"tree\nversion=v4\n")},
             "UnsupportedModel",
-            "What is packed with gzip is only read if it is a pickle: upload it unpacked",
+            "Of gzip files only pickles can be read: upload the file uncompressed",
         ),
         ({"m.skops": b"PK\x03\x04" + b"0" * 50}, "UnsupportedModel", "expected a model, got m.sk"),
     ],

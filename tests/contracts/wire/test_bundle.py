@@ -23,12 +23,12 @@ def test_a_bundle_reads_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("path", ["../up.onnx", "/etc/passwd", "a/../../b", "bundle.json"])
-def test_a_path_that_leaves_the_bundle_is_refused(path: str) -> None:
+def test_a_path_outside_the_bundle_is_rejected(path: str) -> None:
     with pytest.raises(ValidationError, match="expected a path inside the bundle"):
         BundleFile(path=path, size=0, digest=digest_of(b""))
 
 
-def test_a_bundle_without_a_model_is_refused() -> None:
+def test_a_bundle_without_a_model_is_rejected() -> None:
     with pytest.raises(ValidationError, match=r"expected a file model\.onnx, got other"):
         Bundle(files=describe_files({"other": b""}))
 
@@ -49,6 +49,6 @@ def test_an_outcome_survives_the_termination_message(message: str) -> None:
     assert len(text.encode()) <= 4096
 
 
-def test_another_programs_last_words_are_no_outcome() -> None:
+def test_another_programs_termination_message_is_not_an_outcome() -> None:
     assert Outcome.from_text("Traceback (most recent call last)") is None
     assert Outcome.from_text("") is None

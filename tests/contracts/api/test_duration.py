@@ -20,12 +20,12 @@ def test_a_duration_has_the_seconds_of_its_unit(number: int, unit: str) -> None:
     "text",
     ["", "6", "h", "0h", "06h", "-1h", "1.5h", "6 h", "6H", "6w", "1h30m", "6h\n", " 6h", "٣h"],
 )
-def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_duration_is_rejected_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="such as 6h, got"):
         seconds(text)
 
 
-def test_no_duration_leaves_the_years_of_a_date() -> None:
+def test_no_duration_overflows_a_date() -> None:
     day = datetime(2026, 1, 1, tzinfo=UTC)
     for unit in "smhd":
         longest = timedelta(seconds=seconds(f"99999{unit}"))

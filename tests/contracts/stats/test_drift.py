@@ -49,7 +49,7 @@ def test_the_index_does_not_depend_on_the_order_of_bins() -> None:
     assert psi([5, 0, 20, 9], [1, 8, 3, 40]) == pytest.approx(psi([9, 20, 0, 5], [40, 3, 8, 1]))
 
 
-def test_counts_over_different_bins_have_no_index() -> None:
+def test_counts_over_different_bins_are_rejected() -> None:
     with pytest.raises(ValueError, match="expected as many bins, got 2 and 3"):
         psi([1, 2], [1, 2, 3])
 
@@ -64,7 +64,7 @@ def test_the_limit_is_a_chi_square_quantile_of_the_two_sizes() -> None:
 
 
 @given(st.integers(2, 22), st.integers(1, 100_000), st.integers(1, 100_000), st.integers(1, 52))
-def test_less_data_more_bins_and_more_features_ask_for_more(
+def test_the_limit_grows_with_less_data_more_bins_and_more_features(
     bins: int, reference: int, window: int, family: int
 ) -> None:
     limit = chance_limit(bins, reference, window, family)
@@ -75,7 +75,7 @@ def test_less_data_more_bins_and_more_features_ask_for_more(
     assert chance_limit(bins, reference, window, family + 1) > limit
 
 
-def test_nothing_is_beyond_chance_without_rows_or_where_nothing_can_differ() -> None:
+def test_without_rows_no_index_exceeds_the_limit() -> None:
     assert chance_limit(10, 0, 100) == chance_limit(10, 100, 0) == math.inf
     assert chance_limit(1, 100, 100) == 0
     assert psi([40], [70]) == 0
@@ -106,7 +106,7 @@ def test_a_small_window_must_differ_by_more() -> None:
     assert large.psi > large.limit
 
 
-def test_a_difference_beyond_chance_is_stable_warned_of_or_acted_on_by_its_size() -> None:
+def test_the_level_of_a_difference_beyond_chance_depends_on_its_size() -> None:
     reference = [50_000, 50_000, 0]
     slight = judged(reference, [57_000, 43_000, 0])
     assert slight.psi > slight.limit
@@ -115,7 +115,7 @@ def test_a_difference_beyond_chance_is_stable_warned_of_or_acted_on_by_its_size(
     assert judged(reference, [75_000, 25_000, 0]).level is Level.ACT
 
 
-def test_the_sizes_that_matter_are_the_callers() -> None:
+def test_the_caller_sets_the_thresholds() -> None:
     reference, window = [50_000, 50_000, 0], [57_000, 43_000, 0]
     index = judged(reference, window).psi
     assert judged(reference, window, warn=index, act=1).level is Level.WARN
@@ -137,7 +137,7 @@ def test_a_shift_of_half_a_standard_deviation_is_found(rows: int) -> None:
     assert found >= 39
 
 
-def test_a_category_that_is_new_is_found() -> None:
+def test_a_new_category_is_found() -> None:
     label = fit_categories("airline", ["a"] * 900 + ["b"] * 1100)
     profile = Profile(rows=2000, features=[label])
     window = label.count(["a"] * 400 + ["b"] * 450 + ["new"] * 150).tolist()
@@ -145,7 +145,7 @@ def test_a_category_that_is_new_is_found() -> None:
     assert finding.level is Level.ACT
 
 
-def test_values_that_go_missing_are_found() -> None:
+def test_new_missing_values_are_found() -> None:
     numbers = fit_numbers("age", np.random.default_rng(5).normal(size=2000))
     profile = Profile(rows=2000, features=[numbers])
     rows = np.random.default_rng(6).normal(size=500)
@@ -155,7 +155,7 @@ def test_values_that_go_missing_are_found() -> None:
     assert finding.level is Level.ACT
 
 
-def test_an_empty_bin_in_both_is_no_bin() -> None:
+def test_a_bin_that_is_empty_in_both_does_not_count() -> None:
     sparse, dense = (
         judged([500, 0, 500, 0, 0], [60, 0, 40, 0, 0]),
         judged([500, 500, 0], [60, 40, 0]),
@@ -164,13 +164,13 @@ def test_an_empty_bin_in_both_is_no_bin() -> None:
     assert sparse.limit == dense.limit
 
 
-def test_a_window_or_a_profile_without_rows_tells_nothing() -> None:
+def test_a_window_or_profile_without_rows_is_stable() -> None:
     for finding in (judged([100, 100, 0], [0, 0, 0]), judged([0, 0, 0], [100, 0, 0])):
         assert finding.level is Level.STABLE
         assert finding.limit == math.inf
 
 
-def test_findings_stand_by_distance_then_by_name() -> None:
+def test_findings_are_sorted_by_distance_then_by_name() -> None:
     profile = Profile(
         rows=200,
         features=[of(name, [100, 100, 0]) for name in ("b", "a", "near", "far")],
@@ -187,7 +187,7 @@ def test_findings_stand_by_distance_then_by_name() -> None:
     assert [each.psi for each in found] == sorted((each.psi for each in found), reverse=True)
 
 
-def test_counts_that_are_missing_or_over_other_bins_are_left_out() -> None:
+def test_missing_counts_and_counts_over_other_bins_are_skipped() -> None:
     profile = Profile(
         rows=200,
         features=[of(name, [100, 100, 0]) for name in ("good", "other", "absent")],
@@ -200,7 +200,7 @@ def test_counts_that_are_missing_or_over_other_bins_are_left_out() -> None:
     assert alone.limit == pytest.approx(chance_limit(2, 200, 100, family=1))
 
 
-def test_the_more_is_judged_at_once_the_more_chance_explains() -> None:
+def test_more_distributions_judged_at_once_raise_the_limit() -> None:
     few = Profile(rows=200, features=[of("a", [100, 100, 0])])
     many = Profile(rows=200, features=[of(name, [100, 100, 0]) for name in "abcdefgh"])
     windows = {name: [60, 40, 0] for name in "abcdefgh"}
@@ -214,7 +214,7 @@ def test_the_more_is_judged_at_once_the_more_chance_explains() -> None:
 
 
 def rows_of(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
-    """Columns of four kinds, from the same source each time."""
+    """Return columns of four kinds from one seeded source."""
     gaps = random.normal(size=rows)
     gaps[random.random(rows) < 0.1] = np.nan
     ranks = 1 / np.arange(1, 41)
@@ -228,7 +228,7 @@ def rows_of(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("rows", [100, 500])
-def test_without_drift_few_windows_are_told(rows: int) -> None:
+def test_without_drift_few_windows_are_reported(rows: int) -> None:
     # At most 1.5 % is the target; benchmarks/drift_calibration.py measures it more closely.
     random, turns, alarms = np.random.default_rng(rows), 250, 0
     for _ in range(turns):

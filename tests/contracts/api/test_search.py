@@ -1,4 +1,4 @@
-"""What a spec says of the search, filled in from what it does not say, and its budget."""
+"""Defaults of a search, its metric and gate, and its budget."""
 
 import pytest
 from hypothesis import given
@@ -56,7 +56,7 @@ def test_the_metric_follows_from_the_task_and_the_gates_from_the_searchs(search,
         ("mae", "Regression", "mae"),
     ],
 )
-def test_the_metric_of_a_compression_follows_from_what_the_model_tells(named, task, metric):
+def test_the_metric_of_a_compression_follows_from_the_task(named, task, metric):
     gate = CompressionGate(metric=named, maxLossPermille=7)
     assert resolve_compression_gate(gate, task) == CompressionGate(metric=metric, maxLossPermille=7)
 
@@ -70,12 +70,12 @@ def test_a_size_is_a_quantity_of_bytes(text, size):
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "5 MB", "1.5Mi", "50MiB", 0, "1" * 13])
-def test_what_is_no_size_is_refused_with_what_is_one(text):
+def test_an_invalid_size_is_rejected_with_an_example(text):
     with pytest.raises(ValidationError, match="expected a size in bytes such as 50Mi"):
         Budget(sizeBytes=text)
 
 
-def test_only_what_is_limited_is_told():
+def test_only_set_limits_are_listed():
     assert Budget().limits() == {}
     assert Budget(p95Microseconds=30, sizeBytes="1k").limits() == {
         "p95Microseconds": 30,
@@ -83,7 +83,7 @@ def test_only_what_is_limited_is_told():
     }
 
 
-def test_rules_of_a_kind_and_of_its_field_both_stand_in_the_crd():
+def test_rules_of_a_kind_and_of_its_field_are_both_in_the_crd():
     spec = openapi(RetrainJob)["properties"]["spec"]
     messages = [rule["message"] for rule in spec["x-kubernetes-validations"]]
     assert any("gate.metric" in message for message in messages)

@@ -1,4 +1,4 @@
-"""What several processes have counted, put together."""
+"""Sums of the counters of several processes."""
 
 import pytest
 from hypothesis import given
@@ -38,11 +38,11 @@ def test_neither_order_nor_grouping_matters(parts, data):
 
 
 @given(counters)
-def test_who_has_counted_nothing_changes_nothing(part):
+def test_adding_empty_counters_changes_nothing(part):
     assert merged([part, Counters(instance=part.instance, digest=part.digest)]) == part
 
 
-def test_everything_is_added_bin_by_bin():
+def test_counters_are_added_bin_by_bin():
     one = Counters(
         instance="i",
         digest="d",
@@ -79,12 +79,12 @@ def test_everything_is_added_bin_by_bin():
         Counters(instance="i", digest="d", matrix=[[1]]),
     ],
 )
-def test_what_does_not_belong_together_is_not_added(other):
+def test_counters_of_different_models_are_not_added(other):
     one = Counters(instance="i", digest="d", score=[1, 2], matrix=[[1, 2], [3, 4]])
     with pytest.raises(ValueError, match=r"expected|zip"):
         merged([one, other])
 
 
-def test_of_nobody_nothing_is_known():
+def test_merging_no_counters_raises():
     with pytest.raises(ValueError, match="at least one"):
         merged([])

@@ -35,7 +35,7 @@ def answers(draw: st.DrawFn, classes: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("metric", list(SKLEARN))
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @given(data=st.data())
-def test_a_metric_over_all_classes_is_that_of_scikit_learn(
+def test_a_metric_over_all_classes_equals_that_of_scikit_learn(
     metric: str, classes: int, data: st.DataObject
 ) -> None:
     said, truth = data.draw(answers(classes))
@@ -48,7 +48,7 @@ def test_a_metric_over_all_classes_is_that_of_scikit_learn(
 @pytest.mark.parametrize("metric", OF_CLASSES)
 @pytest.mark.parametrize("positive", [0, 1])
 @given(data=st.data())
-def test_a_metric_of_the_positive_class_is_that_of_scikit_learn(
+def test_a_metric_of_the_positive_class_equals_that_of_scikit_learn(
     metric: str, positive: int, data: st.DataObject
 ) -> None:
     said, truth = data.draw(answers(2))
@@ -73,11 +73,11 @@ def test_matrices_of_replicas_add_up(
 
 @pytest.mark.parametrize("metric", [*SKLEARN, "roc_auc"])
 @pytest.mark.parametrize("matrix", [[], [[0, 0], [0, 0]]])
-def test_without_rows_no_metric_is_told(metric: str, matrix: list[list[int]]) -> None:
+def test_without_rows_no_metric_is_defined(metric: str, matrix: list[list[int]]) -> None:
     assert measure(metric, matrix, [[0] * SCORE_BINS] * 2, 1) is None
 
 
-def test_an_unknown_metric_is_refused_with_those_there_are() -> None:
+def test_an_unknown_metric_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="expected a metric of accuracy, roc_auc, precision"):
         measure("mcc", [[1, 0], [0, 1]])
 
@@ -101,7 +101,7 @@ def area_of(scores: np.ndarray, truth: np.ndarray) -> float | None:
         st.tuples(st.integers(0, SCORE_BINS - 1), st.booleans()), min_size=2, max_size=80
     ).filter(lambda rows: len({truth for _, truth in rows}) == 2)
 )
-def test_the_area_of_scores_that_stand_in_bins_is_exactly_that_of_scikit_learn(
+def test_the_area_of_binned_scores_equals_that_of_scikit_learn(
     rows: list[tuple[int, bool]],
 ) -> None:
     scores = np.array([(place + 0.5) / SCORE_BINS for place, _ in rows])
@@ -122,7 +122,7 @@ def test_binning_moves_the_area_by_no_more_than_half_the_pairs_that_it_ties(seed
     assert tied < 0.02
 
 
-def test_one_class_has_no_area() -> None:
+def test_with_one_class_the_area_is_undefined() -> None:
     assert area_of(np.array([0.1, 0.9]), np.array([1, 1])) is None
     assert measure("roc_auc", [[1, 0], [0, 1]], None) is None
 
@@ -139,7 +139,7 @@ def test_the_score_is_the_probability_of_the_positive_class_or_of_the_likeliest(
 
 
 @given(st.lists(st.floats(), max_size=30))
-def test_every_score_has_a_bin_and_nothing_is_warned_of(scores: list[float]) -> None:
+def test_every_score_has_a_bin_without_warnings(scores: list[float]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         places = score_bins(np.array(scores))
@@ -169,7 +169,7 @@ def test_the_limit_covers_the_chance_of_both_samples(labels: int) -> None:
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1), st.integers(1, 10**6), st.integers(1, 10))
-def test_the_limit_is_never_less_than_what_matters_nor_more_than_a_metric_can_drop(
+def test_the_limit_is_at_least_the_minimum_and_at_most_one(
     rows: int, least: float, labels: int, sigmas: int
 ) -> None:
     baseline = Baseline(value=0.9, deviation=0.02, rows=rows)

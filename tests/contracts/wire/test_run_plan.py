@@ -101,21 +101,21 @@ def test_a_result_survives_the_termination_message(result: TrainingResult) -> No
         assert read.message == result.message
 
 
-def test_as_much_of_a_message_is_kept_as_the_kubelet_keeps() -> None:
+def test_a_message_is_cut_to_the_bytes_that_the_kubelet_keeps() -> None:
     text = Outcome(reason="ModelCorrupt", message="🦜" * 3000).to_text()
     assert KUBELET_KEEPS - 4 < len(text.encode()) <= KUBELET_KEEPS
 
 
 @pytest.mark.parametrize("text", ["", "Killed", "{}", "[]", '{"decision": "Perhaps"}'])
-def test_another_programs_last_words_are_no_result(text: str) -> None:
+def test_another_programs_termination_message_is_not_a_result(text: str) -> None:
     assert TrainingResult.from_text(text) is None
 
 
-def test_why_a_step_failed_is_no_result() -> None:
+def test_the_outcome_of_a_failed_step_is_not_a_result() -> None:
     assert TrainingResult.from_text(Outcome(reason="NoLabels", message="None.").to_text()) is None
 
 
-def test_what_was_not_found_is_left_out_of_a_result() -> None:
+def test_missing_facts_are_omitted_from_a_result() -> None:
     result = TrainingResult(
         decision="Rejected",
         message="No better.",
@@ -126,7 +126,7 @@ def test_what_was_not_found_is_left_out_of_a_result() -> None:
     assert "report" not in json.loads(result.to_text())
 
 
-def test_captured_files_lie_in_hive_partitions() -> None:
+def test_captured_files_are_in_hive_partitions() -> None:
     assert (
         capture.predictions_folder("delays", "r3", "2026-01-31")
         == "predictions/model=delays/version=r3/date=2026-01-31"
@@ -134,6 +134,6 @@ def test_captured_files_lie_in_hive_partitions() -> None:
     assert capture.labels_folder("delays", "2026-01-31") == "labels/model=delays/date=2026-01-31"
 
 
-def test_the_captures_own_columns_are_not_taken_for_features() -> None:
+def test_reserved_columns_are_not_features() -> None:
     assert len(set(capture.COLUMNS)) == len(capture.COLUMNS) == 4
     assert all(column.startswith("_") for column in capture.COLUMNS)

@@ -11,15 +11,15 @@ from perennial_contracts.api import crd
 from perennial_contracts.api.common import BUCKET_URIS, PARQUET_FILE
 from perennial_contracts.api.modeldeployment import MODEL_URIS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LAST_APPLIED_LIMIT = 262_144
 
 
-def test_the_files_in_crds_are_those_that_the_contracts_give() -> None:
+def test_the_files_in_crds_match_the_contracts() -> None:
     assert crd.main([str(ROOT / "crds"), "--check"]) == 0
 
 
-def test_a_stale_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stale_crd_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert crd.main([str(tmp_path), "--check"]) == 1
     assert "make crds" in capsys.readouterr().err
     assert crd.main([str(tmp_path)]) == 0
@@ -62,13 +62,13 @@ def test_references_are_inlined_and_nulls_dropped() -> None:
 
 
 @pytest.mark.parametrize("annotation", [str, list[int], dict[str, int]])
-def test_what_has_no_upper_bound_is_refused(annotation: Any) -> None:
+def test_a_field_without_an_upper_bound_is_rejected(annotation: Any) -> None:
     model = type("Model", (BaseModel,), {"__annotations__": {"field": annotation}})
     with pytest.raises(ValueError, match=r"\.field: a \w+ needs an upper bound"):
         crd.openapi(model)
 
 
-def test_what_a_structural_schema_cannot_say_is_refused() -> None:
+def test_a_construct_without_a_structural_form_is_rejected() -> None:
     class Model(BaseModel):
         either: int | list[Annotated[str, Field(max_length=3)]]
 
@@ -105,8 +105,8 @@ IMAGE_DIGEST = "sha256:" + "1" * 64
         ("ftp://host/model.onnx", False),
     ],
 )
-def test_a_model_lies_where_the_runtime_or_the_kubelet_can_get_it(uri: str, fits: bool) -> None:
-    """The patterns use nothing that Python and RE2 understand differently."""
+def test_a_model_uri_has_a_scheme_that_the_runtime_or_kubelet_reads(uri: str, fits: bool) -> None:
+    """Use only patterns that Python and RE2 interpret alike."""
     assert (re.fullmatch("|".join(MODEL_URIS), uri) is not None) is fits
 
 
@@ -126,7 +126,7 @@ def test_a_model_lies_where_the_runtime_or_the_kubelet_can_get_it(uri: str, fits
         ("/rows.parquet", False, False),
     ],
 )
-def test_bundles_are_put_into_buckets_and_tables_are_read_from_elsewhere_too(
+def test_bundles_are_written_to_buckets_and_tables_are_also_read_from_elsewhere(
     uri: str, put: bool, read: bool
 ) -> None:
     assert (re.fullmatch("|".join(BUCKET_URIS), uri) is not None) is put

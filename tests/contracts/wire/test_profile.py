@@ -37,7 +37,7 @@ def of_categories(draw: st.DrawFn) -> Distribution:
 
 
 def bin_of(distribution: Distribution, value: Any) -> int:
-    """The one bin that a value is in, read off the definition."""
+    """Return the bin of a value by the definition."""
     if value is None or value == "" or value != value:
         return distribution.bins - 1
     if distribution.edges is not None:
@@ -50,7 +50,7 @@ def bin_of(distribution: Distribution, value: Any) -> int:
 
 
 @given(of_numbers(), ANY_NUMBERS)
-def test_each_number_is_in_the_bin_that_the_definition_says(
+def test_each_number_is_in_the_bin_of_the_definition(
     distribution: Distribution, values: list[float]
 ) -> None:
     values = [*values, *(distribution.edges or ())]
@@ -61,7 +61,7 @@ def test_each_number_is_in_the_bin_that_the_definition_says(
 
 
 @given(of_categories(), TEXTS)
-def test_each_text_is_in_the_bin_that_the_definition_says(
+def test_each_text_is_in_the_bin_of_the_definition(
     distribution: Distribution, values: list[Any]
 ) -> None:
     values = [*values, *(distribution.categories or ())]
@@ -96,14 +96,14 @@ def test_a_value_on_an_edge_is_in_the_upper_bin() -> None:
     assert distribution.count([math.nan, None]).tolist() == [0, 0, 0, 2]
 
 
-def test_null_in_a_column_of_texts_is_missing_not_another_category() -> None:
+def test_null_in_a_column_of_texts_counts_as_missing() -> None:
     distribution = Distribution(name="x", categories=["nan", "None"], counts=[0] * 4)
     nulls = np.array([None, math.nan, float("nan"), ""], object)
     assert distribution.count(nulls).tolist() == [0, 0, 0, 4]
     assert distribution.count(["nan", "None", "other"]).tolist() == [1, 1, 1, 0]
 
 
-def test_nothing_is_counted_as_nothing() -> None:
+def test_no_values_give_zero_counts() -> None:
     assert Distribution(name="x", edges=[1.0], counts=[0] * 3).count([]).tolist() == [0, 0, 0]
     assert Distribution(name="x", categories=["a"], counts=[0] * 3).count([]).tolist() == [0, 0, 0]
 
@@ -145,7 +145,7 @@ def test_tied_numbers_stay_together_in_fewer_bins() -> None:
     assert fitted.bins < NUMBER_BINS + 1
 
 
-def test_a_constant_is_told_from_what_is_below_it() -> None:
+def test_a_constant_has_a_bin_apart_from_lower_values() -> None:
     fitted = fit_numbers("x", np.full(50, 3.0))
     assert fitted.edges == [3.0]
     assert fitted.counts == [0, 50, 0]
@@ -161,7 +161,7 @@ def test_a_feature_without_a_finite_number_has_one_bin_beside_the_missing(
     assert fitted.counts == [len(values) - missing, missing]
 
 
-def test_infinities_are_counted_but_are_no_edges() -> None:
+def test_infinities_are_counted_but_do_not_become_edges() -> None:
     fitted = fit_numbers("x", np.array([-math.inf, *range(20), math.inf]))
     assert np.isfinite(fitted.edges or ()).all()
     assert sum(fitted.counts) == 22
@@ -192,11 +192,11 @@ def test_only_the_most_frequent_categories_have_bins() -> None:
     assert fitted.counts[-2:] == [1 + 2 + 3 + 4 + 5, 0]
 
 
-def test_equally_frequent_categories_stand_in_sorting_order() -> None:
+def test_equally_frequent_categories_are_sorted_by_name() -> None:
     assert fit_categories("x", ["b", "c", "a"]).categories == ["a", "b", "c"]
 
 
-def test_all_classes_are_kept_in_their_order_however_many() -> None:
+def test_all_classes_are_kept_in_order() -> None:
     classes = [f"class {place}" for place in range(CATEGORY_BINS + 10, 0, -1)]
     fitted = fit_categories("label", ["class 3"] * 4 + ["stranger"], keep=classes)
     assert fitted.categories == classes
@@ -244,7 +244,7 @@ def test_a_profile_reads_back_as_it_was_written(
     assert Profile.model_validate_json(profile.to_bytes()) == profile
 
 
-def test_a_profile_of_a_later_version_is_refused_but_unknown_keys_are_not() -> None:
+def test_a_profile_of_a_later_version_is_rejected_but_unknown_keys_are_ignored() -> None:
     assert Profile.model_validate(a_profile(later=1)).rows == 3
     with pytest.raises(ValidationError, match="schemaVersion"):
         Profile.model_validate(a_profile(schemaVersion=2))
@@ -284,7 +284,7 @@ def one_feature(**changes: Any) -> Callable[[], dict[str, Any]]:
         ),
     ],
 )
-def test_what_is_wrong_with_a_profile_is_said_with_the_field(
+def test_an_error_in_a_profile_names_the_field(
     contents: Callable[[], dict[str, Any]], said: str
 ) -> None:
     with pytest.raises(ValidationError, match=said):
@@ -302,6 +302,6 @@ def test_what_is_wrong_with_a_profile_is_said_with_the_field(
         ("rows", 0),
     ],
 )
-def test_a_baseline_that_is_no_score_is_refused(field: str, value: float) -> None:
+def test_an_invalid_baseline_is_rejected(field: str, value: float) -> None:
     with pytest.raises(ValidationError, match=field):
         Baseline.model_validate({"value": 0.9, "deviation": 0.1, "rows": 10, field: value})
