@@ -21,7 +21,7 @@ from .errors import (
 from .frontends import Call
 from .metrics import Metrics
 from .protocol.grpc.status import code_of
-from .routes import NOWHERE, Route, Routes
+from .routing import NOWHERE, Route, Routes
 
 if TYPE_CHECKING:  # they bring ONNX Runtime, which is imported while already live
     from .engine.engine import Engine, Inference

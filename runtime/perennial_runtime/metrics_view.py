@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from .errors import UnavailableError
 from .metrics import Metrics, RunTotals, exposition
-from .routes import Apart
+from .routing import Apart
 
 if TYPE_CHECKING:
     from perennial_contracts.wire.counters import Counters

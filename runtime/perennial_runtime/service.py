@@ -19,7 +19,7 @@ from .protocol.perennial.prediction_id import IdMaker
 from .protocol.perennial.rows import RowCodec
 from .protocol.v2.codec import Codec
 from .regression import PREDICTION
-from .routes import Route, ask, get, post
+from .routing import Route, ask, get, post
 from .signature import is_tabular
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..frontends import Call
 from ..handlers import Endpoint, Request
 from ..metrics import Metrics
 from ..monitoring.monitor import Monitor
-from ..routes import Route
+from ..routing import Route
 from . import batching
 from .model import Model
 

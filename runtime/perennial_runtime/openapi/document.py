@@ -12,8 +12,8 @@ from perennial_contracts.wire.profile import Profile
 from ..classes import Classes
 from ..signature import TensorSpec
 from . import rows, tensors, v1
+from .operations import FRONT_ROUTES, MODEL, V2_ROUTES, Route
 from .responses import ERROR_SCHEMA, error_responses
-from .routes import FRONT_ROUTES, MODEL, V2_ROUTES, Route
 from .served import Served
 from .values import Schema
 

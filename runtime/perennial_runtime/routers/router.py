@@ -9,8 +9,8 @@ from ..errors import NotFoundError, RequestError
 from ..frontends import Call
 from ..metrics import CONTENT_TYPE
 from ..protocol.v2.header import HEADER
-from ..routes import Routes, get
-from .oip_grpc import STREAMS, OipGrpcSite
+from ..routing import Routes, get
+from .grpc import STREAMS, OipGrpcSite
 from .server_state import Standing
 from .tfs_grpc import TfsGrpcSite
 from .v1 import V1Site

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..answer import Answer
 from ..encoding import body_of
 from ..frontends import Call
-from ..routes import Routes, ask, post
+from ..routing import Routes, ask, post
 from .server_state import Standing
 
 if TYPE_CHECKING:

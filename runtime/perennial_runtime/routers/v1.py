@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..answer import Answer
 from ..errors import NotReadyError
 from ..frontends import Call
-from ..routes import Route, Routes, ask, get
+from ..routing import Route, Routes, ask, get
 from .server_state import Standing
 
 if TYPE_CHECKING:

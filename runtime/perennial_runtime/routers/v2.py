@@ -9,7 +9,7 @@ from .. import version
 from ..answer import Answer
 from ..errors import NotReadyError
 from ..frontends import Call
-from ..routes import Route, Routes, get
+from ..routing import Route, Routes, get
 from .server_state import EXTENSIONS, PROGRAM, Standing
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from perennial_runtime.engine.thread_pool import ThreadPool
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.fetching.cache import Artifact
 from perennial_runtime.metrics import Metrics
-from perennial_runtime.routes import Route
+from perennial_runtime.routing import Route
 from perennial_runtime.signature import TensorSpec
 
 X = TensorSpec("X", "FP32", (-1, 2))

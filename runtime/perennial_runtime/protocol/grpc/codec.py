@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..shared.classification import classify
+from ..shared.infer_request import Signature, checked_shape, wrong_input
 from ..shared.layout import Layout, Place, Seen
 from ..shared.messages import brief
 from ..shared.protobuf import parse
 from ..shared.request import InferRequest, OutputForm
-from ..shared.signature import Signature, checked_shape, wrong_input
 from ..shared.tensor_binary import decode_binary
 from .contents import decode_contents
 from .memo import Memo, payloads_of

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...signature import TensorSpec
-from ..shared.signature import count_elements, wrong_input
+from ..shared.infer_request import count_elements, wrong_input
 from ..shared.tensor_binary import decode_texts
 
 FIELDS = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ...signature import TensorSpec
-from .signature import count_elements, wrong_input
+from .infer_request import count_elements, wrong_input
 
 _LENGTH_BYTES = 4
 

@@ -8,8 +8,8 @@ import numpy as np
 from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec
-from ..shared.answers import Classification, Regression
 from ..shared.columns import Columns
+from ..shared.examples import Classification, Regression
 from ..shared.messages import quoted
 from ..shared.protobuf import parse, to_bytes
 from ..v1.examples import ExamplesRequest

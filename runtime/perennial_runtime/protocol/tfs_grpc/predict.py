@@ -11,11 +11,11 @@ from ...signature import TensorSpec
 from ..shared.columns import Feeds
 from ..shared.messages import quoted
 from ..shared.protobuf import parse
+from .inputs import read_tensor
 from .model_spec import check_model
 from .response import ResponseWriter
 from .schema import message_class
 from .table_in import TableReader
-from .tensor_in import read_tensor
 
 _Request = message_class("tensorflow.serving.PredictRequest")
 

@@ -9,12 +9,12 @@ import numpy as np
 from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec, is_tabular
-from ..shared.answers import Answers, Classification, Regression
 from ..shared.columns import Feeds
+from ..shared.examples import Answers, Classification, Regression
 from ..shared.messages import brief, quoted
+from .json_body import dumps
 from .request import read_request
 from .table import Table
-from .tokens import dumps
 
 
 @dataclass(frozen=True, slots=True)

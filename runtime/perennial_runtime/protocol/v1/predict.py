@@ -12,10 +12,10 @@ from ...signature import TensorSpec, is_tabular
 from ..shared.columns import Feeds
 from ..shared.messages import brief, quoted
 from .binary import SUFFIX, is_binary, write_texts
+from .inputs import read_tensor
+from .json_body import dumps
 from .request import read_request
 from .table import Table
-from .tensors import read_tensor
-from .tokens import dumps
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ...errors import BadRequestError
 from ..shared.messages import brief, listing
-from .tokens import loads
+from .json_body import loads
 
 DEFAULT_SIGNATURE = "serving_default"
 

@@ -12,14 +12,14 @@ import orjson
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..shared.classification import classify
+from ..shared.infer_request import Signature, checked_shape, wrong_input
 from ..shared.layout import Layout, Seen
 from ..shared.messages import brief
 from ..shared.request import InferRequest, OutputForm
-from ..shared.signature import Signature, checked_shape, wrong_input
+from .binary import EMPTY, Tail
 from .header import HEADER
 from .json_memo import JsonMemo
 from .response import ResponseWriter
-from .tail import EMPTY, Tail
 from .tensor_json import decode_data
 from .whole_body import decode_whole
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from ...signature import TensorSpec
 from ..shared.elements import WrongElementError, elements
+from ..shared.infer_request import count_elements, wrong_input
 from ..shared.messages import brief
-from ..shared.signature import count_elements, wrong_input
 
 FORMATS = {
     "UINT8": "B",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...signature import TensorSpec
-from ..shared.signature import wrong_input
+from ..shared.infer_request import wrong_input
 from ..shared.tensor_binary import decode_binary, decode_texts
 
 

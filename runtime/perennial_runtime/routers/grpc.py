@@ -7,10 +7,11 @@ from .. import version
 from ..answer import Answer
 from ..encoding import body_of
 from ..frontends import Call
-from ..protocol.grpc import answers, health
+from ..protocol.grpc import health
+from ..protocol.grpc import inference_service as answers
 from ..protocol.grpc.reflection import reflect
 from ..protocol.grpc.statistics import Duration, Statistics
-from ..routes import Apart, Route, Routes, ask, post
+from ..routing import Apart, Route, Routes, ask, post
 from .server_state import EXTENSIONS, PROGRAM, Standing
 from .watchers import Watchers
 

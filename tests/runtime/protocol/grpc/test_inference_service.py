@@ -18,7 +18,8 @@ from perennial_runtime.errors import (
     RunFailedError,
     UnavailableError,
 )
-from perennial_runtime.protocol.grpc import answers, compile_protos, health, reflection, status
+from perennial_runtime.protocol.grpc import compile_protos, health, reflection, status
+from perennial_runtime.protocol.grpc import inference_service as answers
 from perennial_runtime.protocol.grpc.schema import POOL, SERVICES
 from perennial_runtime.protocol.grpc.statistics import BatchStatistics, Duration, Statistics
 from perennial_runtime.protocol.tfs_grpc.schema import SERVICES as TENSORFLOW_SERVICES

@@ -6,9 +6,9 @@ import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
+from ..shared.infer_request import wrong_input
 from ..shared.layout import Place
 from ..shared.messages import brief
-from ..shared.signature import wrong_input
 from ..shared.tensor_binary import decode_binary
 from .header import HEADER
 
