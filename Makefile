@@ -49,12 +49,13 @@ lock: ## Update requirements/*.txt
 crds: $(READY) ## Generate crds/ from the contracts
 	$(PY) -m perennial_contracts.api.crd crds
 
-lint: $(READY) ## Check format, lint, types, import rules, CRDs, forbidden words
+lint: $(READY) ## Check format, lint, types, import rules, CRDs, settings, forbidden words
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 	$(PY) -m perennial_contracts.api.crd crds --check
+	$(PY) hack/settings_docs.py --check
 	$(PY) hack/words.py --check
 
 images: $(READY) ## Build the images: runtime, operator, and an S3 server for the demo

@@ -1,14 +1,13 @@
 import json
 import shlex
-from pathlib import Path
 
 from perennial_runtime.banner import welcome
-from perennial_runtime.settings import Settings
+from perennial_runtime.settings import Settings, parse
 from perennial_runtime.signature import TensorSpec
 
 
 def settings(host: str = "0.0.0.0") -> Settings:
-    return Settings("serve", "m", None, Path(), 0, None, None, "auto", name="iris", host=host)
+    return parse(["serve", "m", "--name", "iris", "--host", host], {})
 
 
 def test_the_welcome_has_the_address_and_a_request_that_fits_the_model():

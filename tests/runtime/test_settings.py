@@ -55,7 +55,7 @@ def test_every_flag_can_be_a_variable():
 @pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
-        (["serve"], {}, "URI: expected the model's location, got none"),
+        (["serve"], {}, "URI: expected the location of the model, got none"),
         (["serve", "m", "--http-port", "70000"], {}, "--http-port: expected a port number"),
         (
             ["serve", "m"],
