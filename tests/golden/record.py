@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
 SHOWN_LINES = 80
 WIDTH = 100
-PERSONAL = frozenset({"description", "title"})
+PERSONAL = frozenset({"description", "title", "summary", "example", "examples"})
 """Keys of a schema that hold texts for people."""
 
 

@@ -19,7 +19,6 @@ from support.worlds import (
     waiting,
 )
 
-from perennial_contracts.api import retrainjob_status as runstatus
 from perennial_contracts.api.conditions import (
     ConditionType,
     PodFailure,
@@ -36,11 +35,22 @@ from perennial_contracts.api.monitoring import (
     QualityReason,
 )
 from perennial_contracts.api.retraining import RETRAIN_ANNOTATION, RetrainingReason
+from perennial_contracts.api.retrainjob_status import (
+    ASSEMBLED,
+    JUDGED,
+    SUCCEEDED,
+    TRAINED,
+    Comparison,
+    DataSummary,
+    Metric,
+    RetrainJobStatus,
+    RunReason,
+)
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
 from perennial_operator.modeldeployment.plan import decide
 from perennial_operator.plan import Plan
-from perennial_operator.retrainjob import plan as training
+from perennial_operator.retrainjob.plan import decide as decide_run
 from perennial_operator.world import TrainingWorld, World
 
 REASONS = {
@@ -56,14 +66,14 @@ REASONS = {
     "capture": CaptureReason,
     "monitoring": MonitoringReason,
     "retraining": RetrainingReason,
-    "run": runstatus.RunReason,
+    "run": RunReason,
 }
 
 
 def test_the_condition_types_and_reasons_are_those_that_were_recorded() -> None:
     found = {name: sorted(map(str, values)) for name, values in REASONS.items()}
     found["run types"] = [
-        runstatus.ASSEMBLED, runstatus.TRAINED, runstatus.JUDGED, runstatus.SUCCEEDED,
+        ASSEMBLED, TRAINED, JUDGED, SUCCEEDED,
     ]  # fmt: skip
     check("reasons", found)
 
@@ -180,12 +190,12 @@ RESULT = TrainingResult(
     message="better",
     challenger=Model(uri="s3://models/out/b/", digest=OTHER_DIGEST),
     candidate="LightGBM",
-    data=runstatus.DataSummary(digest=DIGEST, rows=9, captured=4),
-    metrics=[runstatus.Metric(name="roc_auc", value="0.9250")],
+    data=DataSummary(digest=DIGEST, rows=9, captured=4),
+    metrics=[Metric(name="roc_auc", value="0.9250")],
     sizeBytes=1000,
     p95Microseconds=70,
     comparisons=[
-        runstatus.Comparison(
+        Comparison(
             metric="roc_auc",
             on="Recent",
             rows=500,
@@ -212,7 +222,7 @@ def run_worlds() -> dict[str, TrainingWorld]:
 
     running: dict[str, Any] = {"running": {}}
     return {
-        "new": run(status=runstatus.RetrainJobStatus()),
+        "new": run(status=RetrainJobStatus()),
         "recorded": run(),
         "staged": run(**RUNS["staged"]),
         "queued": live({"conditions": [{**over, "type": "Suspended"}]}, queueName="a"),
@@ -240,7 +250,7 @@ def test_the_status_of_a_run_in_each_state_is_the_one_that_was_recorded() -> Non
     check(
         "run_statuses",
         {
-            name: told(training.decide(around, "trainer:1", NOW + timedelta(minutes=5)))
+            name: told(decide_run(around, "trainer:1", NOW + timedelta(minutes=5)))
             for name, around in run_worlds().items()
         },
     )
