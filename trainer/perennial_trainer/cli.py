@@ -8,7 +8,7 @@ from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_contracts.wire.run_plan import ASSEMBLE, TRAIN, Plan, TrainingResult
 
 from .errors import StepError
-from .progress import complain
+from .log import log_error
 from .report.settings import ReportSettings
 from .settings import ConvertSettings, FitSettings, StepSettings, parse
 from .steps.options import read_plan
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = _run(settings)
     except StepError as error:
-        complain(f"{error.reason.value}: {error.message}")
+        log_error(f"{error.reason.value}: {error.message}")
         _leave(message_path, error.outcome.to_text())
         return error.exit_code
     except Exception as error:
@@ -87,4 +87,4 @@ def _leave(path: Path | None, text: str) -> None:
     try:
         path.write_text(text)
     except OSError as error:
-        complain(f"--termination-message-path: {path} cannot be written: {error.strerror}")
+        log_error(f"--termination-message-path: {path} cannot be written: {error.strerror}")

@@ -1,16 +1,16 @@
-"""What a step says while it works: lines on standard output, which are the pod's log."""
+"""Log lines. Standard output and standard error are the pod's log."""
 
 import sys
 import time
 
-_BEGUN = time.monotonic()
+_STARTED = time.monotonic()
 
 
-def tell(line: str) -> None:
-    """Prints a line after the seconds since the program began."""
-    print(f"{time.monotonic() - _BEGUN:7.1f}  {line}", flush=True)
+def log(line: str) -> None:
+    """Print a line, preceded by the seconds since the program started."""
+    print(f"{time.monotonic() - _STARTED:7.1f}  {line}", flush=True)
 
 
-def complain(line: str) -> None:
-    """Prints a line on standard error."""
+def log_error(line: str) -> None:
+    """Print a line on standard error."""
     print(f"perennial-trainer: {line}", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from perennial_contracts.wire.run_plan import PROGRESS_PATH, PROGRESS_PORT, Progress
 
-from .progress import complain
+from .log import log_error
 
 PATIENCE_SECONDS = 10
 """How long a client may take."""
@@ -40,7 +40,7 @@ def serve(port: int = PROGRESS_PORT) -> Iterator[Board]:
     try:
         server = ThreadingHTTPServer(("", port), _handler(board))
     except OSError as error:
-        complain(f"progress is not served on port {port}: {error.strerror}; training goes on")
+        log_error(f"progress is not served on port {port}: {error.strerror}; training goes on")
         yield board
         return
     server.daemon_threads = True

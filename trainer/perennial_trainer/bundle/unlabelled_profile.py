@@ -16,8 +16,8 @@ from ..data import tables
 from ..data.features import Feature, clean
 from ..errors import StepError
 from ..evaluation.task import REGRESSION, Answers, Task
+from ..log import log
 from ..model.onnx_model import PROBABILITIES, OnnxModel, SignatureError
-from ..progress import tell
 from .profile import describe
 
 FIELD = "spec.packaging.sample"
@@ -39,7 +39,7 @@ def profile_rows(
         task = _task(known, labels)
         frame, features, answers = _answers(model, known, task, sample, feeds)
     except (SignatureError, StepError) as error:
-        tell(f"without a drift profile: {error}")
+        log(f"without a drift profile: {error}")
         return None
     return describe(frame, features, answers, task)
 

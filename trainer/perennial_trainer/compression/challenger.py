@@ -13,8 +13,8 @@ from ..errors import StepError
 from ..evaluation.held_out import LEAST_ASIDE, Rows
 from ..evaluation.scores import measure
 from ..evaluation.task import Task
+from ..log import log
 from ..model.onnx_model import LABEL, OnnxModel
-from ..progress import tell
 
 
 def compress_model(
@@ -64,7 +64,7 @@ def compress_model(
         higher_is_better=metric not in ERRORS,
     )
     try:
-        found = compress(model.data, wanted, samples, seed=seed, tell=tell)
+        found = compress(model.data, wanted, samples, seed=seed, tell=log)
     except ValueError as error:
         raise StepError(TrainingFailure.BAD_PLAN, f"compression.{error}") from error
     if found.method is None:
@@ -79,7 +79,7 @@ def not_compressed(wanted: Compression, recent: Rows) -> list[CompressionTrial]:
         f"would be set aside to choose by, at least {LEAST_ASIDE}, and both parts need more than "
         "one label. Raise data.holdoutPermille"
     )
-    tell(f"not compressed: {why}")
+    log(f"not compressed: {why}")
     return [
         CompressionTrial(method=method.type, status="NotApplicable", why=why)
         for method in wanted.methods

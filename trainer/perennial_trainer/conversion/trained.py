@@ -14,8 +14,8 @@ from perennial_contracts.wire.run_plan import MODEL_ONNX, MODEL_SKOPS, SEARCH_FI
 
 from ..data.features import Feature
 from ..errors import StepError
+from ..log import log
 from ..model.onnx_model import OnnxModel, SignatureError
-from ..progress import tell
 from ..selection.search import SearchReport
 from .artifact import make_onnx
 from .safe_types import read_skops
@@ -58,7 +58,7 @@ def load(
             if classes
             else f"{parity.rows:,} numbers agree"
         )
-        tell(
+        log(
             f"converted to ONNX, {len(onnx.data):,} bytes: {what} to "
             f"{parity.largest_difference:.1g}"
         )

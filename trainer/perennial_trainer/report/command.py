@@ -10,7 +10,7 @@ from perennial_contracts.wire.profile import Profile
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..progress import tell
+from ..log import log
 from .page import render
 from .settings import ReportSettings
 
@@ -32,7 +32,7 @@ def run(settings: ReportSettings) -> None:
             TrainingFailure.PUBLISH_FAILED,
             f"--out: {settings.out} cannot be written: {error.strerror}",
         ) from error
-    tell(f"{settings.out}: the report of {card.name}")
+    log(f"{settings.out}: the report of {card.name}")
 
 
 def _read(path: Path, kind: type[T], field: str) -> T:

@@ -31,7 +31,7 @@ from ..data import tables
 from ..data.features import Feature, as_text, clean, clean_numbers, clean_truth, infer
 from ..data.split import Assembled, Rows, arrange, moment
 from ..errors import StepError
-from ..progress import tell
+from ..log import log
 from ..settings import StepSettings
 from ..storage import Folder
 
@@ -57,7 +57,7 @@ def run(plan: Plan, settings: StepSettings) -> None:
     for folder in (settings.input, settings.holdout):
         (folder / SUMMARY_FILE).write_text(summary)
     (settings.input / PLAN_FILE).write_text(plan.model_dump_json(exclude_none=True, indent=1))
-    tell(summary)
+    log(summary)
 
 
 def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
@@ -76,7 +76,7 @@ def gather(plan: Plan, scratch: Path, retry_seconds: float) -> Assembled:
             clean(read.table, features, read.uri),
             clean_truth(read.table[data.label], data.label, read.uri, plan.search.task),
         )
-        tell(f"{read.uri}: {len(base)} rows, {len(features)} features")
+        log(f"{read.uri}: {len(base)} rows, {len(features)} features")
     if any(feature.name == data.label for feature in features or ()):
         raise StepError(
             TrainingFailure.BAD_PLAN,
@@ -126,7 +126,7 @@ def _signature(
         return None, None
     scratch.mkdir()
     model = champion.fetch(plan.champion, scratch, retry_seconds)
-    tell(f"{plan.champion.uri}: {len(model.features)} features")
+    log(f"{plan.champion.uri}: {len(model.features)} features")
     return model.features, model.labels
 
 
@@ -163,7 +163,7 @@ def _captured(
     learnable = labelling.can_be_learnt(texts, known, plan.search.task)
     left_out = labelling.left_out(texts[~learnable], plan.search.task)
     if left_out:
-        tell(left_out)
+        log(left_out)
     rows, texts = rows[learnable].reset_index(drop=True), texts[learnable]
     if len(rows) < data.minRows:
         raise StepError(
@@ -171,7 +171,7 @@ def _captured(
             f"expected at least {data.minRows:,} rows with a label (data.minRows), got "
             f"{len(rows):,} of {found.predictions:,} {what}{left_out and f'. {left_out}'}",
         )
-    tell(f"{len(rows):,} of {found.predictions:,} {what} have a label")
+    log(f"{len(rows):,} of {found.predictions:,} {what} have a label")
     times = rows[TIME]
     summary = DataSummary(
         digest="",

@@ -7,7 +7,7 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..data import tables
 from ..errors import StepError
-from ..progress import tell
+from ..log import log
 from ..settings import FitSettings
 from .fit import make_bundle
 
@@ -25,7 +25,7 @@ def run(settings: FitSettings) -> None:
         )
     _check_empty(settings.out)
     rows = tables.read(settings.data)
-    tell(f"{settings.data}: {len(rows)} rows, {len(rows.columns)} columns")
+    log(f"{settings.data}: {len(rows)} rows, {len(rows.columns)} columns")
     made = make_bundle(
         rows,
         label=settings.label,
@@ -33,16 +33,16 @@ def run(settings: FitSettings) -> None:
         search=settings.search,
         lineage={"source": settings.data.name},
         budget=settings.budget,
-        tell=tell,
+        tell=log,
     )
     settings.out.mkdir(parents=True, exist_ok=True)
     for name in sorted(made.files, key=lambda name: name == MANIFEST_NAME):
         (settings.out / name).write_bytes(made.files[name])
     scores = ", ".join(f"{name} {value:.4f}" for name, value in made.metrics.items())
     which = "the last" if settings.search.order == "TimeOrdered" else "other"
-    tell(f"on {which} {len(made.held_out)} rows: {scores}")
-    tell(f"{settings.out}: {made.candidate}, {made.digest}")
-    tell(f"serve it with: perennial-runtime serve {settings.out}")
+    log(f"on {which} {len(made.held_out)} rows: {scores}")
+    log(f"{settings.out}: {made.candidate}, {made.digest}")
+    log(f"serve it with: perennial-runtime serve {settings.out}")
 
 
 def _check_empty(folder: Path) -> None:

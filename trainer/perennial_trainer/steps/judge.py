@@ -20,8 +20,8 @@ from ..bundle.model_card import make_card
 from ..bundle.publish import publish_bundle, publish_report
 from ..evaluation.setup import Contest, enter
 from ..evaluation.verdict import decide
+from ..log import log
 from ..model.onnx_model import OnnxModel
-from ..progress import tell
 from ..report.page import render
 from ..settings import StepSettings
 from .result import fit_message
@@ -44,7 +44,7 @@ def run(plan: Plan, settings: StepSettings) -> TrainingResult:
 def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> TrainingResult:
     contest = enter(plan, settings, old)
     judged = decide(contest)
-    tell(judged.verdict.message)
+    log(judged.verdict.message)
 
     recent, task, scores = contest.recent, contest.task, judged.scores
     fitted = profile.fit(
@@ -66,7 +66,7 @@ def _judge(plan: Plan, settings: StepSettings, old: OnnxModel | None) -> Trainin
     else:
         uri = ""
         report = publish_report(plan.output, plan.job, beside, settings.retry_seconds)
-    tell(report)
+    log(report)
     return fit_message(
         TrainingResult(
             decision=judged.verdict.decision,

@@ -23,7 +23,7 @@ from .. import progress_server as board
 from ..data import tables
 from ..data.features import Feature, clean, clean_truth, infer
 from ..errors import StepError
-from ..progress import tell
+from ..log import log
 from ..selection import warm_start as going_on
 from ..selection.champion import Champion, NotFittingError, read
 from ..selection.search import Found, check_task, search
@@ -44,7 +44,7 @@ def run(plan: Plan, settings: StepSettings) -> None:
             TrainingFailure.DATA_UNREADABLE, f"{path}: expected a column {label} (data.label)"
         )
     features = infer(table, label)
-    tell(f"{path}: {len(table):,} rows, {len(features)} features")
+    log(f"{path}: {len(table):,} rows, {len(features)} features")
     labels = clean_truth(table[label], label, str(path), plan.search.task)
     champion = _champion(plan, settings, features, labels)
     with board.serve() as shown:
@@ -57,7 +57,7 @@ def run(plan: Plan, settings: StepSettings) -> None:
             budget=plan.budget,
             champion=champion,
             threads=allowed(),
-            tell=tell,
+            tell=log,
             show=shown.show,
         )
     _leave(plan, settings.output, found)
@@ -74,10 +74,10 @@ def _champion(
         folder = settings.input / CHAMPION_FOLDER
         champion, why = read(folder, features, task, _fresh(settings.input / SUMMARY_FILE))
     except NotFittingError as error:
-        tell(f"search.warmStart: {error}; all is searched as usual")
+        log(f"search.warmStart: {error}; all is searched as usual")
         return None
     how = f"with its settings alone: {why}" if why else "and goes on from its trees"
-    tell(f"search.warmStart: the search begins with {champion.kind}, {how}")
+    log(f"search.warmStart: the search begins with {champion.kind}, {how}")
     return champion
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from perennial_contracts.wire.outcome import LoadFailure
 
 from ..errors import StepError
-from ..progress import tell
+from ..log import log
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
@@ -35,7 +35,7 @@ def persist(
             last = time.monotonic() + pause > deadline
             if found.reason is not LoadFailure.STORE_UNREACHABLE or last:
                 raise found from error
-            tell(f"{found.message}; trying again in {pause:g} s")
+            log(f"{found.message}; trying again in {pause:g} s")
         time.sleep(pause)
     raise AssertionError("pauses never end")
 

@@ -17,7 +17,7 @@ from perennial_contracts.wire.prepare_plan import (
 
 from ...bundle.manifest import parse
 from ...errors import StepError
-from ...progress import tell
+from ...log import log
 from ...storage import Folder, is_folder, split, without_secrets
 from .settings import PrepareSettings
 
@@ -47,7 +47,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     if data:
         _file(data, settings.input / GATE_FILE, "spec.compression.gate.data", retry)
     (settings.input / FETCHED_FILE).write_text(found.model_dump_json())
-    tell(f"fetched {without_secrets(plan.uri)}, {found.digest}")
+    log(f"fetched {without_secrets(plan.uri)}, {found.digest}")
 
 
 def _file(uri: str, target: Path, field: str, retry: float) -> None:

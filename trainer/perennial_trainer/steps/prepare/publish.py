@@ -15,7 +15,7 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ...bundle.publish import publish_bundle
 from ...errors import StepError
-from ...progress import tell
+from ...log import log
 from .settings import PrepareSettings
 
 FIELD = "spec.packaging.output.uri"
@@ -47,7 +47,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
         beside[REPORT_NAME] = _read(settings.output, REPORT_NAME, MOST_BYTES)
     files[MANIFEST_NAME] = manifest
     uri = publish_bundle(plan.output, files, beside, settings.retry_seconds, FIELD)
-    tell(f"published {uri}")
+    log(f"published {uri}")
     return Outcome(
         digest=digest_of(manifest),
         uri=uri,
