@@ -211,7 +211,7 @@ def test_files_of_the_boosters_agree_on_missing_values_too(tmp_path: Path, name:
 
 def test_a_format_that_is_not_what_the_file_holds_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"tree\nversion=v4\n")
-    with pytest.raises(StepError, match="expected Keras as it says, got LightGBM"):
+    with pytest.raises(StepError, match="expected Keras, got LightGBM"):
         formats.convert(tmp_path / "m", "Keras", ConvertOptions())
 
 

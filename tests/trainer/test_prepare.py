@@ -106,7 +106,7 @@ except PermissionError as error: print(error.errno)
 def test_children_and_threads_that_were_there_before_are_locked_too() -> None:
     code = """
 import socket, subprocess, sys, threading
-from perennial_trainer.prepare.sandbox import lock
+from perennial_trainer.conversion.sandbox import lock
 go, said = threading.Event(), []
 def old():
     go.wait()
@@ -412,9 +412,9 @@ def test_an_empty_directory_is_told_with_the_field(tmp_path: Path) -> None:
         (
             {"m.pkl.gz": gzip.compress(pickle.dumps({"a": 1}))},
             "UntrustedModel",
-            "m.pkl.gz: is a pickle, which can run anything as it is read. Nothing was loaded. Write"
-            " the model with skops.io.dump instead, or say that the file is trusted with "
-            "spec.packaging.trusted: true",
+            "spec.packaging.trusted: m.pkl.gz is a pickle, and to read it can run any code. Nothing"
+            " was loaded. Save the model with skops.io.dump instead, or set this if you trust the "
+            "file",
         ),
         (
             {"m.txt.gz": gzip.compress(b"tree\nversion=v4\n")},
@@ -432,7 +432,8 @@ def test_what_is_no_model_is_told_with_what_to_do(
     for name, data in files.items():
         (tmp_path / "raw" / name).write_bytes(data)
     outcome = refused(tmp_path, f"{tmp_path}/raw/")
-    assert (outcome.reason, outcome.message[: len("spec.model.uri")]) == (reason, "spec.model.uri")
+    field = "spec.packaging.trusted" if reason == "UntrustedModel" else "spec.model.uri"
+    assert (outcome.reason, outcome.message[: len(field)]) == (reason, field)
     assert message in outcome.message
 
 
@@ -440,10 +441,8 @@ def test_what_is_no_model_is_told_with_what_to_do(
 def test_another_format_than_was_said_names_the_field(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"tree\nversion=v4\n")
     outcome = refused(tmp_path, tmp_path / "m", format="XGBoost")
-    assert outcome.message.startswith(
-        "spec.model.format: expected XGBoost as it says, got LightGBM"
-    )
-    assert outcome.message.endswith("Write format: LightGBM, or Auto")
+    assert outcome.message.startswith("spec.model.format: expected XGBoost, got LightGBM")
+    assert outcome.message.endswith("Set LightGBM, or Auto")
 
 
 def onnx_of(initializers: list[Any], *, extent: int | None = None) -> bytes:
@@ -488,7 +487,7 @@ def test_rows_that_are_made_up_and_refused_ask_for_a_sample(tmp_path: Path) -> N
     ("rows", "message"),
     [
         (pd.DataFrame({"X": [[1.0, 2.0]]}), "input X: expected shape [-1, 3], got [1, 2]"),
-        (pd.DataFrame({"X": [[1.0], [1.0, 2.0]]}), "sample rows: input X: expected FP32"),
+        (pd.DataFrame({"X": [[1.0], [1.0, 2.0]]}), "spec.packaging.sample: input X: expected FP32"),
         (pd.DataFrame({"a": [1.0]}), "expected the 3 columns of input X, got 1: a"),
         (pd.DataFrame({"X": []}), "expected rows, got none"),
     ],

@@ -10,7 +10,7 @@ from perennial_contracts.wire.outcome import LoadFailure
 from ..errors import StepError
 from . import mlflow_directory
 from .agreement import check
-from .converted import Converted, ConvertOptions, Input
+from .converted import FORMAT_OPTION, Converted, ConvertOptions, Input
 from .samples import draw
 
 __all__ = ["ConvertOptions", "Converted", "Input", "check", "convert", "draw", "find"]
@@ -75,7 +75,8 @@ def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A00
     if format is not None and model.format != format:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,
-            f"format: expected {format} as it says, got {model.format}: {model.path} "
-            f"{model.why}. Write format: {model.format}, or Auto",
+            f"expected {format}, got {model.format}: {model.path} {model.why}",
+            field=FORMAT_OPTION,
+            hint=f"Set {model.format}, or Auto",
         )
     return (root / model.path if model.path != "." else root), model.format

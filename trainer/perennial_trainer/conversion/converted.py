@@ -14,6 +14,8 @@ Arrays = Mapping[str, np.ndarray]
 """Tensors by name, the first dimension of each the rows."""
 Task = Literal["Classification", "Regression", "Tensors"]
 """Tensors: a model whose outputs are not known to be either."""
+FORMAT_OPTION, SAMPLE_OPTION, TRUSTED_OPTION = "format", "sample", "trusted"
+"""The fields of errors that are about an option; each edge has a name of its own for them."""
 TOLERANCE = 1e-4
 """Largest difference that is put down to float32: absolute up to 1, relative beyond."""
 

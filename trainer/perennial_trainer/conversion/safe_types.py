@@ -9,6 +9,7 @@ import skops.io
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
+from .converted import TRUSTED_OPTION
 
 TRUSTED = (
     "collections.OrderedDict",
@@ -74,8 +75,9 @@ def load_pickle(path: Path, trusted: bool) -> Any:
     if not trusted:
         raise StepError(
             TrainingFailure.UNTRUSTED_MODEL,
-            f"{path.name}: is a pickle, which can run anything as it is read. Nothing was loaded. "
-            "Write the model with skops.io.dump instead, or say that the file is trusted",
+            f"{path.name} is a pickle, and to read it can run any code. Nothing was loaded",
+            field=TRUSTED_OPTION,
+            hint="Save the model with skops.io.dump instead, or set this if you trust the file",
         )
     try:
         return joblib.load(path)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from perennial_contracts.wire.run_plan import TrainingFailure
 
-from ..errors import StepError
-from .converted import Arrays, Converted, Input
+from ..errors import StepError, name_fields
+from .converted import SAMPLE_OPTION, Arrays, Converted, Input
 
 ROWS = 512
 FIXED_SETS = 32
@@ -42,7 +42,8 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
     drawn = _drawn(converted, random)
     plain = drawn
     if sample is not None:
-        plain = _from_file(sample, converted)
+        with name_fields({"": SAMPLE_OPTION}):
+            plain = _from_file(sample, converted)
     elif converted.example is not None:
         plain = {one.name: _fit(one, converted.example) for one in converted.inputs}
     sets: list[Arrays] = [plain]
@@ -158,18 +159,18 @@ def _from_file(path: Path, converted: Converted) -> dict[str, np.ndarray]:
     except Exception as error:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{path}: expected rows as Parquet: {type(error).__name__}: {error}",
+            f"expected rows as Parquet: {type(error).__name__}: {error}",
         ) from error
     if not len(frame):
-        raise StepError(TrainingFailure.DATA_UNREADABLE, f"{path}: expected rows, got none")
+        raise StepError(TrainingFailure.DATA_UNREADABLE, "expected rows, got none")
     inputs = converted.inputs
     if len(inputs) == 1 and inputs[0].name not in frame.columns:
-        return {inputs[0].name: _table(path, frame, inputs[0], converted.columns)}
+        return {inputs[0].name: _table(frame, inputs[0], converted.columns)}
     missing = [one.name for one in inputs if one.name not in frame.columns]
     if missing:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{path}: expected a column for each input, got none for {', '.join(missing)}; "
+            f"expected a column for each input, got none for {', '.join(missing)}; "
             f"there are {', '.join(frame.columns)}",
         )
     columns = {one.name: frame[one.name].to_numpy() for one in inputs}
@@ -184,13 +185,13 @@ def _read(path: Path) -> pd.DataFrame:
         return frame
 
 
-def _table(path: Path, frame: pd.DataFrame, one: Input, names: Sequence[str]) -> np.ndarray:
+def _table(frame: pd.DataFrame, one: Input, names: Sequence[str]) -> np.ndarray:
     width = one.shape[1] if len(one.shape) == 2 else -1
     chosen = list(names) if set(names) <= set(frame.columns) and names else list(frame.columns)
     if len(chosen) != width:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{path}: expected the {width} columns of input {one.name}, got {len(chosen)}: "
+            f"expected the {width} columns of input {one.name}, got {len(chosen)}: "
             f"{', '.join(chosen[:20])}",
         )
     return _fit(one, {one.name: frame[chosen].to_numpy()})
@@ -228,14 +229,13 @@ def _fit(one: Input, columns: Arrays) -> np.ndarray:
     except (KeyError, TypeError, ValueError) as error:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"sample rows: input {one.name}: expected {one.datatype}: {error}",
+            f"input {one.name}: expected {one.datatype}: {error}",
         ) from error
     if len(values.shape) != len(one.shape) or any(
         want > 0 and want != got for want, got in zip(one.shape[1:], values.shape[1:], strict=True)
     ):
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"sample rows: input {one.name}: expected shape {list(one.shape)}, "
-            f"got {list(values.shape)}",
+            f"input {one.name}: expected shape {list(one.shape)}, got {list(values.shape)}",
         )
     return values

@@ -12,7 +12,7 @@ import onnx
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from .converted import Arrays, Converted, ConvertOptions
+from .converted import TRUSTED_OPTION, Arrays, Converted, ConvertOptions
 from .graph import OPSET, converting, finish, inputs_of
 from .packages import require, versioned
 
@@ -30,8 +30,10 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
     if not options.trusted:
         raise StepError(
             TrainingFailure.UNTRUSTED_MODEL,
-            f"{source.name}: PyTorch's loader can run what such a file holds. Nothing was loaded. "
-            "Convert the model with torch.onnx.export yourself, or say that the file is trusted",
+            f"{source.name}: PyTorch's loader can run code from such a file. Nothing was loaded",
+            field=TRUSTED_OPTION,
+            hint="Convert the model with torch.onnx.export yourself, or set this if you trust the "
+            "file",
         )
     torch = require("torch", "torch", "torch", "PyTorch")
     require("onnxscript", "onnxscript", "torch", "PyTorch")

@@ -1,8 +1,7 @@
 """The middle step: from the artifact to a bundle, without network and without credentials."""
 
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,18 +27,25 @@ from perennial_contracts.wire.prepare_plan import (
     Preparation,
 )
 from perennial_contracts.wire.profile import PROFILE_NAME, Profile
-from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ... import conversion as formats
 from ...bundle.unlabelled_profile import profile_rows
 from ...conversion import sandbox
+from ...conversion.converted import FORMAT_OPTION, SAMPLE_OPTION, TRUSTED_OPTION
 from ...conversion.signature import describe
-from ...errors import StepError
-from ...progress import tell
+from ...errors import StepError, name_fields
+from ...log import log
 from ...report.page import render
 from .settings import PrepareSettings
 
 PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+FIELDS = {
+    "": "spec.model.uri",
+    FORMAT_OPTION: "spec.model.format",
+    SAMPLE_OPTION: "spec.packaging.sample",
+    TRUSTED_OPTION: "spec.packaging.trusted",
+}
+"""The converters' options as fields of a ModelDeployment."""
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> None:
@@ -51,7 +57,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     """
     # Before anything is read that anybody may have made.
     sandbox.lock()
-    tell("the network is taken from this process")
+    log("the network is taken from this process")
     fetched = _fetched(settings.input / FETCHED_FILE)
     artifact = settings.input / ARTIFACT_FOLDER
     sample = settings.input / SAMPLE_FILE
@@ -101,34 +107,15 @@ def _convert(
 ) -> tuple[formats.Converted, ConversionFacts, Mapping[str, np.ndarray]]:
     """The model, how well it agrees, and the rows that the user gave or that were drawn."""
     options = formats.ConvertOptions(trusted=plan.trusted, sample=sample)
-    with _fields_named(sample):
+    with name_fields(FIELDS):
         converted = formats.convert(path, None if plan.format == "Auto" else plan.format, options)
         drawn = formats.draw(converted, sample)
         facts = formats.check(converted, drawn)
-    tell(
+    log(
         f"{facts.format}, by {facts.converter}: {facts.rows:,} rows compared, the largest "
         f"difference is {facts.max_difference:.3g}"
     )
     return converted, facts, drawn[0]
-
-
-@contextmanager
-def _fields_named(sample: Path | None) -> Iterator[None]:
-    """Errors name the resource's fields, where the converters know paths and options."""
-    try:
-        yield
-    except StepError as error:
-        message = error.message
-        if error.reason is TrainingFailure.DATA_UNREADABLE:
-            place = f"{sample}: " if sample else ""
-            message = f"spec.packaging.sample: {message.removeprefix(place)}"
-        elif message.endswith("say that the file is trusted"):
-            message = f"spec.model.uri: {message} with spec.packaging.trusted: true"
-        elif message.startswith("format: "):
-            message = f"spec.model.{message}"
-        else:
-            message = f"spec.model.uri: {message}"
-        raise StepError(error.reason, message) from error
 
 
 def _files(plan: Preparation, fetched: Fetched, made: _Made) -> dict[str, bytes]:
