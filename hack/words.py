@@ -197,12 +197,12 @@ def _docstrings(node: ast.AST) -> Iterator[tuple[ast.Constant, ast.AST | None]]:
 
 
 def broken_by(docstring: str, owner: ast.AST | None) -> Iterator[str]:
-    """Yield the rules that a docstring breaks."""
+    """Yield the rules that a docstring breaks; that of an attribute has no owner."""
     first = docstring.strip().split("\n")[0]
     opening = first.strip("\"'`*")
     if OPENING.match(opening):
         yield "opening"
-    if len(first) > 80:
+    if owner is not None and len(first) > 80:
         yield "first line over 80"
     if isinstance(owner, Function):
         decorators = {

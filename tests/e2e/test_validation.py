@@ -1,4 +1,4 @@
-"""What the API server itself refuses, and with which words."""
+"""Specs that the API server rejects, and its messages."""
 
 import copy
 import json
@@ -79,7 +79,7 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
         ({"model": {"digest": "md5:" + "0" * 32}}, "expected sha256: and 64 hexadecimal digits"),
         (
             {"serving": {"resources": {"limits": {"nvidia.com/gpu": "500m"}}}},
-            "nvidia.com/gpu: expected a whole number of GPUs",
+            "spec.serving.resources.limits[nvidia.com/gpu]: expected a whole number of GPUs",
         ),
         (
             {
@@ -90,7 +90,7 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
                     }
                 }
             },
-            "nvidia.com/gpu: expected the same number under limits",
+            "requests[nvidia.com/gpu]: expected the same number as in limits",
         ),
         ({"replicas": -1}, "spec.replicas"),
         ({"replicas": 1001}, "spec.replicas"),
@@ -100,18 +100,21 @@ def test_a_good_spec_is_accepted(namespace: Namespace, change: dict[str, Any]) -
         ),
         ({"serving": {"image": ""}}, "spec.serving.image"),
         ({"model": {"format": "Torch"}}, "spec.model.format"),
-        ({"model": {"format": "SkLearn"}}, "add packaging.output.uri, such as s3://BUCKET/PATH"),
+        (
+            {"model": {"format": "SkLearn"}},
+            "spec.packaging.output.uri: required, because spec.model.format",
+        ),
         ({"packaging": {"output": {"uri": "pvc://claim/out"}}}, "expected s3://BUCKET/PATH"),
         ({"packaging": {"output": {"uri": "hf://org/made/x"}}}, "expected s3://BUCKET/PATH"),
         ({"monitoring": {"capture": {"uri": "hf://org/x/y"}}}, "expected pvc://CLAIM/PATH, s3://"),
         (
             {"compression": {"methods": [{"type": "Int8Dynamic"}]}},
-            "add gate.data: s3://BUCKET/PATH.parquet",
+            "spec.compression.gate.data: required",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_spec_is_refused_with_words_that_help(
+def test_a_wrong_spec_is_rejected_with_the_field_and_the_fix(
     namespace: Namespace, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(KubectlError) as refused:
@@ -135,39 +138,57 @@ _FLOAT16 = {"methods": [{"type": "Float16"}]}
     [
         (
             {"search": {"task": "Regression", "metric": "f1"}},
-            "expected rmse, mae, r2, pinball_10 or pinball_90",
+            "spec.search.metric: for search.task: Regression expected rmse, mae, r2, pinball_10",
         ),
-        ({"search": {"metric": "rmse"}}, "pinball_10 or pinball_90, and these only there"),
+        (
+            {"search": {"metric": "rmse"}},
+            "pinball_10 or pinball_90, and for Classification another metric",
+        ),
         (
             {"compression": {**_FLOAT16, "gate": {"metric": "mae"}}},
-            "compression.gate.metric: for search.task: Regression expected rmse",
+            "spec.compression.gate.metric: for search.task: Regression expected rmse",
         ),
         (
             {
                 "search": {"task": "Regression"},
                 "compression": {**_FLOAT16, "gate": {"metric": "accuracy"}},
             },
-            "compression.gate.metric: for search.task: Regression expected rmse",
+            "spec.compression.gate.metric: for search.task: Regression expected rmse",
         ),
         (
             {"search": {"task": "Regression", "candidates": ["Logistic"]}},
-            "Logistic is for task: Classification",
+            "spec.search.candidates: Logistic requires task: Classification",
         ),
         ({"budget": {"sizeBytes": "5 MB"}}, "expected a size in bytes such as 50Mi"),
         ({"queueName": "A B"}, "expected the name of a LocalQueue"),
         (
             {"compression": {**_FLOAT16, "gate": {"data": "s3://bucket/rows.parquet"}}},
-            "leave it out; a run measures on its held-out rows",
+            "spec.compression.gate.data: not allowed",
         ),
-        ({"backend": {"type": "TrainJob"}}, "needs runtimeRef.name and workspace.size"),
-        ({"backend": {"nodes": 2}}, "are for type: TrainJob; add it"),
+        (
+            {"backend": {"type": "TrainJob"}},
+            "spec.backend: type: TrainJob requires runtimeRef.name and workspace.size",
+        ),
+        (
+            {"backend": {"nodes": 2}},
+            "spec.backend: runtimeRef, workspace, nodes and command require type: TrainJob",
+        ),
         (
             {"backend": {**_TRAIN_JOB, "nodes": 2}, "image": "mine:1"},
-            "several nodes share the workspace; add accessModes: [ReadWriteMany]",
+            "spec.backend.workspace.accessModes: expected [ReadWriteMany]",
         ),
-        ({"backend": _SHARED}, "add image: a trainer of your own"),
-        ({"backend": {**_TRAIN_JOB, "command": ["train"]}}, "add image: a trainer of your own"),
-        ({"backend": _TRAIN_JOB, "queueName": "team-a"}, "queueName: only for backend.type: Job"),
+        (
+            {"backend": _SHARED},
+            "spec.image: required with backend.nodes above 1 or backend.command",
+        ),
+        (
+            {"backend": {**_TRAIN_JOB, "command": ["train"]}},
+            "spec.image: required with backend.nodes above 1 or backend.command",
+        ),
+        (
+            {"backend": _TRAIN_JOB, "queueName": "team-a"},
+            "spec.queueName: not supported with spec.backend.type: TrainJob",
+        ),
         (
             {"backend": {**_TRAIN_JOB, "workspace": {"size": "1 GB"}}},
             "expected a size in bytes such as 20Gi",
@@ -175,7 +196,7 @@ _FLOAT16 = {"methods": [{"type": "Float16"}]}
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_run_is_refused_with_words_that_help(
+def test_a_wrong_run_is_rejected_with_the_field_and_the_fix(
     namespace: Namespace, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(KubectlError) as refused:
@@ -190,7 +211,7 @@ def test_a_good_run_is_accepted(namespace: Namespace, change: dict[str, Any]) ->
     assert "checked" in dry_run(namespace, merged(RUN, change), "RetrainJob")
 
 
-def test_an_unknown_field_is_told(namespace: Namespace) -> None:
+def test_an_unknown_field_is_reported(namespace: Namespace) -> None:
     with pytest.raises(KubectlError, match="unknown field"):
         dry_run(namespace, {**GOOD, "replica": 2})
 

@@ -1,1 +1,1 @@
-"""The custom resources: their fields, conditions and reasons, and the CRDs made from them."""
+"""Custom resources: fields, conditions and reasons, and the CRDs generated from them."""

@@ -1,4 +1,4 @@
-"""The API group, and the types that every kind of it shares."""
+"""API group, and types that its kinds share."""
 
 from typing import Annotated, Any
 
@@ -9,13 +9,13 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 PAUSED_ANNOTATION = f"{GROUP}/paused"
-"""Set to "true" on a resource, it stops the operator from touching it and its children."""
+"""Annotation that stops the operator from changing a resource and its children if it is "true"."""
 
 DIGEST_MESSAGE = "expected sha256: and 64 hexadecimal digits (0-9, a-f)"
 
 
 class Rule(BaseModel):
-    """One CEL validation rule of a schema (``x-kubernetes-validations``)."""
+    """CEL validation rule of a schema (``x-kubernetes-validations``)."""
 
     rule: str
     message: str
@@ -23,7 +23,10 @@ class Rule(BaseModel):
 
 
 def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
-    """Schema extras for CEL rules, each given as (rule, message)."""
+    """Return schema extras for CEL rules, each given as (rule, message).
+
+    ``{path}`` in a message becomes the path of the field that has the rule, such as ``spec.model``.
+    """
     return {
         "x-kubernetes-validations": [
             Rule(rule=rule, message=message).model_dump() for rule, message in pairs
@@ -37,40 +40,38 @@ BUCKET_URIS = (
     "az://[^/]+/.+",
     "abfss?://[^/@]+@[^/@]+/.+",
 )
-"""Patterns, in RE2's syntax, of what lies in a bucket."""
+"""Patterns of URIs in buckets, in RE2's syntax."""
 _FILE_URIS = (*BUCKET_URIS, "https?://[^/]+/.+", "hf://(datasets/)?[^/@]+/[^/@]+(@[^/]+)?/.+")
 BUCKET_PATH = (
     "s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH or "
     "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
 )
-"""How such a URI is written, for messages."""
+"""Form of these URIs, for messages."""
 
 
 def matches(*patterns: str) -> str:
-    """A CEL rule: one of some patterns fits the whole of a text."""
+    """Return a CEL rule: the whole text matches one of the patterns."""
     return f"self.matches('^({'|'.join(patterns)})$')"
 
 
 PARQUET_FILE = rules(
     (
         matches(*_FILE_URIS),
-        "expected a Parquet file: s3://BUCKET/PATH.parquet, gs://BUCKET/PATH.parquet, "
-        "az://CONTAINER/PATH.parquet, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH.parquet, "
-        "http(s)://HOST/PATH.parquet or hf://[datasets/]ORGANISATION/REPOSITORY/PATH.parquet",
+        "expected a Parquet file at s3://, gs://, az://, abfss://, http(s):// or hf://",
     )
 )
-"""Schema extras for a Parquet file that is read."""
+"""Schema extras for the URI of a Parquet file to read."""
 
 
 def list_map(*keys: str) -> dict[str, Any]:
-    """Schema extras for a list whose elements are told apart by some of their fields."""
+    """Return schema extras for a list that is a map by some fields of its elements."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
 class ApiModel(BaseModel):
-    """Base of everything that stands in a resource.
+    """Base of all types in a resource.
 
-    Fields are written as in YAML. Unknown fields are ignored: the API server has pruned them
+    Fields have their names in YAML. Unknown fields are ignored: the API server has pruned them
     already, and an older operator must be able to read what a newer one wrote.
     """
 
@@ -81,29 +82,29 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class LocalReference(ApiModel):
-    """Names an object in the same namespace."""
+    """Reference to an object in the same namespace."""
 
     name: ObjectName
     """Name of the object."""
 
 
 class Condition(ApiModel):
-    """What is known about one aspect of a resource, as Kubernetes writes it."""
+    """State of one aspect of a resource, as in Kubernetes."""
 
     type: Annotated[str, Field(max_length=316)]
-    """Aspect that the condition is about."""
+    """Type of the condition, in CamelCase."""
     status: Annotated[str, Field(json_schema_extra={"enum": ["True", "False", "Unknown"]})]
-    """True, False or Unknown."""
+    """Status of the condition."""
     observedGeneration: Annotated[int, Field(ge=0)] = 0
-    """The metadata.generation that the condition was computed for."""
+    """metadata.generation that the condition was computed for."""
     lastTransitionTime: Annotated[
         str, Field(max_length=64, json_schema_extra={"format": "date-time"})
     ]
-    """When the status last changed."""
+    """Time of the last change of the status."""
     reason: Annotated[str, Field(max_length=1024)]
-    """Why, in one CamelCase word."""
+    """Reason for the status, as one CamelCase word."""
     message: Annotated[str, Field(max_length=32768)] = ""
-    """Why, and what to do about it, for people."""
+    """Explanation: the problem, the facts and the fix."""
 
 
 Digest = Annotated[
@@ -114,4 +115,4 @@ Digest = Annotated[
     ),
 ]
 Moment = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})]
-"""A time as Kubernetes writes it."""
+"""Time in RFC 3339, as in Kubernetes."""

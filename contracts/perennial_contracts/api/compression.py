@@ -1,4 +1,4 @@
-"""How a model is made smaller or faster, and what that may cost in quality."""
+"""Compression of a model, and the quality that it may lose."""
 
 from typing import Annotated, Literal
 
@@ -12,23 +12,22 @@ MethodType = Literal["Int8Dynamic", "Int8Static", "Float16", "Prune", "Distill"]
 
 
 class Method(ApiModel):
-    """One way to make a model smaller or faster."""
+    """Method that makes a model smaller or faster."""
 
     type: MethodType
-    """Int8Dynamic: weights as 8-bit integers. Int8Static: activations too, by calibration on data.
-    Float16: weights as half floats. Prune: whole neurons, or trees, are left out. Distill: a small
-    student learns what the model answers."""
+    """Int8Dynamic stores weights as 8-bit integers. Int8Static also quantizes activations. Float16
+    stores weights as half floats. Prune removes neurons, channels or trees. Distill trains a small
+    student on the model's answers."""
 
 
 class CompressionGate(ApiModel):
-    """What a compressed model may lose."""
+    """Rule that accepts or rejects a compressed model."""
 
     metric: MetricName | None = None
-    """What is measured, on rows that the model has not learnt from; where absent accuracy, and rmse
-    for a model that tells numbers."""
+    """Metric of the gate. Defaults to accuracy, and to rmse for regression models."""
     maxLossPermille: Annotated[int, Field(ge=0, le=1000)] = 5
-    """Most that the metric may get worse by, in thousandths; of errors such as mae and rmse in
-    thousandths of the uncompressed model's."""
+    """Largest accepted loss of the metric, in thousandths; for log_loss, mae, rmse and pinball
+    losses, in thousandths of the value before."""
     data: Annotated[
         str | None,
         Field(
@@ -36,15 +35,14 @@ class CompressionGate(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """Rows to measure on, a Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://,
-    http(s):// and hf:// too) with a column for each input and the label. A RetrainJob has held-out
-    rows of its own and needs none."""
+    """URI of a Parquet file to measure on, such as s3://BUCKET/PATH.parquet: a column for each
+    input, and the label. Required in a ModelDeployment, not allowed in a RetrainJob."""
     label: Annotated[str, Field(min_length=1, max_length=256)] = "label"
-    """Column of the data that holds the truth."""
+    """Column that contains the label."""
 
 
 def resolve_compression_gate(gate: CompressionGate, task: TaskName) -> CompressionGate:
-    """The gate with the metric that is usual for a task where it names none."""
+    """Return the gate, with the default metric of the task if it names none."""
     if gate.metric is not None:
         return gate
     usual: MetricName = "rmse" if task == "Regression" else "accuracy"
@@ -52,12 +50,13 @@ def resolve_compression_gate(gate: CompressionGate, task: TaskName) -> Compressi
 
 
 class Compression(ApiModel):
-    """What is tried, and what the result must keep."""
+    """Methods to try, and the gate for their results."""
 
     methods: Annotated[
         list[Method],
         Field(min_length=1, max_length=5, json_schema_extra=list_map("type")),
     ]
-    """Tried in this order; the first that passes the gate and is smaller or faster is served."""
+    """Methods in order of preference. The first that passes the gate and is smaller or faster is
+    served."""
     gate: Annotated[CompressionGate, Field(default_factory=CompressionGate)]
-    """What a compressed model may lose."""
+    """Rule that accepts or rejects a compressed model."""

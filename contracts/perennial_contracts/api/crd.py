@@ -1,7 +1,7 @@
-"""CustomResourceDefinitions out of the pydantic models: structural, bounded, described.
+"""Generate the CustomResourceDefinitions from the pydantic models.
 
 ``python -m perennial_contracts.api.crd crds`` writes them, ``--check`` only compares. A construct
-that has no structural counterpart raises, so that nothing is dropped silently.
+without a structural counterpart raises an error, so that nothing is dropped silently.
 """
 
 import argparse
@@ -29,10 +29,13 @@ _HANDLED = _COPIED | {
 
 
 def structural(schema: Schema, definitions: Schema, path: str = "") -> Schema:
-    """A pydantic JSON schema as a structural schema: references inlined, nulls dropped.
+    """Convert a pydantic JSON schema to a structural schema.
 
-    Raises ``ValueError`` for what a structural schema cannot say, and for unbounded strings, lists
-    and maps (their cost would make the API server refuse the CEL rules).
+    References are inlined, and nulls are dropped. Descriptions get the default of their field,
+    validation messages its path.
+
+    Raises ``ValueError`` for constructs that a structural schema does not have, and for unbounded
+    strings, lists and maps (their cost would make the API server reject the CEL rules).
     """
     if "$ref" in schema:
         target = definitions[schema["$ref"].rsplit("/", 1)[1]]
@@ -56,7 +59,12 @@ def structural(schema: Schema, definitions: Schema, path: str = "") -> Schema:
     if "const" in schema:
         result["enum"] = [schema["const"]]
     if "description" in schema:
-        result["description"] = " ".join(schema["description"].split())
+        result["description"] = _described(schema, path)
+    if _RULES in result:
+        field = path.removeprefix(".")
+        result[_RULES] = [
+            {**rule, "message": rule["message"].replace("{path}", field)} for rule in result[_RULES]
+        ]
     if "properties" in schema:
         result["properties"] = {
             name: structural(child, definitions, f"{path}.{name}")
@@ -72,8 +80,18 @@ def structural(schema: Schema, definitions: Schema, path: str = "") -> Schema:
     return result
 
 
+def _described(schema: Schema, path: str) -> str:
+    """Return the description on one line, with the default of a field of the spec."""
+    text, default = " ".join(schema["description"].split()), schema.get("default")
+    if isinstance(default, bool):
+        default = str(default).lower()
+    if path.startswith(".status") or not isinstance(default, int | str) or default == "":
+        return text
+    return f"{text} Defaults to {default}."
+
+
 def _without_null(schema: Schema, definitions: Schema) -> Schema:
-    """``X | None`` is X, not required; ``int | str`` is Kubernetes' int-or-string."""
+    """Convert ``X | None`` to X, and ``int | str`` to Kubernetes' int-or-string."""
     options = [option for option in schema["anyOf"] if option != {"type": "null"}]
     extras = {key: value for key, value in schema.items() if key != "anyOf"}
     if len(options) == 1:
@@ -105,13 +123,13 @@ def _require_bounds(schema: Schema, path: str) -> None:
 
 
 def openapi(model: type[BaseModel]) -> Schema:
-    """The ``openAPIV3Schema`` of a kind."""
+    """Return the ``openAPIV3Schema`` of a kind."""
     schema = model.model_json_schema()
     return structural(schema, schema.get("$defs", {}))
 
 
 def model_deployment_crd() -> Schema:
-    """The CustomResourceDefinition of ModelDeployment."""
+    """Return the CustomResourceDefinition of ModelDeployment."""
     return _crd(
         modeldeployment.KIND,
         modeldeployment.PLURAL,
@@ -144,7 +162,7 @@ def model_deployment_crd() -> Schema:
 
 
 def retrain_job_crd() -> Schema:
-    """The CustomResourceDefinition of RetrainJob."""
+    """Return the CustomResourceDefinition of RetrainJob."""
     return _crd(
         retrainjob.KIND,
         retrainjob.PLURAL,
@@ -212,7 +230,7 @@ def _column(name: str, path: str, *, type_: str = "string", wide: bool = False) 
 
 
 def crd_files() -> dict[str, str]:
-    """Text of each file of ``crds/``, by name."""
+    """Return the text of each file of ``crds/``, by name."""
     crds = [model_deployment_crd(), retrain_job_crd()]
     return {
         f"{crd['spec']['names']['plural']}.yaml": yaml.dump(
@@ -223,14 +241,14 @@ def crd_files() -> dict[str, str]:
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes a value that occurs twice in full: CRDs are read by people, anchors are not."""
+    """Dumper that writes repeated values in full, because anchors are hard to read."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes or checks the files; 1 where a checked file differs."""
+    """Write or check the files; return 1 if a checked file differs."""
     parser = argparse.ArgumentParser(prog="perennial_contracts.api.crd", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")

@@ -1,4 +1,4 @@
-"""Lengths of time as they stand in a spec: ``90s``, ``15m``, ``6h``, ``30d``."""
+"""Durations in a spec: ``90s``, ``15m``, ``6h``, ``30d``."""
 
 import re
 from typing import Annotated
@@ -9,7 +9,7 @@ from .common import rules
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 PATTERN = "^[1-9][0-9]{0,4}[smhd]$"
-"""At most 273 years: what is far longer leaves the years that a date can have."""
+"""At most 273 years, so that every sum with a date is a date."""
 _EXPECTED = "expected a whole number of up to five digits and s, m, h or d, such as 6h"
 
 Duration = Annotated[
@@ -22,9 +22,9 @@ Duration = Annotated[
 
 
 def seconds(text: str) -> int:
-    """The seconds of a duration.
+    """Return the seconds of a duration.
 
-    Raises ``ValueError`` where it is none.
+    Raises ``ValueError`` if the text is not a duration.
 
     >>> seconds("6h")
     21600

@@ -1,4 +1,4 @@
-"""ModelDeployment: a trained model that is to be served."""
+"""ModelDeployment: a trained model to serve."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ PLURAL = "modeldeployments"
 SHORT_NAME = "mdep"
 
 ROLLBACK_ANNOTATION = f"{GROUP}/rollback"
-"""Each new value (a revision of status.previous, or anything for the last) rolls back once."""
+"""Annotation for a rollback: a revision of status.previous, or any other new value for the last."""
 
 
 MODEL_URIS = (
@@ -25,14 +25,14 @@ MODEL_URIS = (
     "https?://[^/]+/.+",
     "hf://[^/@]+/[^/@]+(@[^/]+)?/.*",
     "pvc://[^/]+/.+",
-    # The tag or the digest tells where the image ends and the path begins.
+    # The tag or the digest separates the image from the path.
     "oci://[^/@]+/[a-z0-9._/-]*[a-z0-9](:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})/.*",
 )
-"""Patterns, in RE2's syntax, of where a model may lie."""
+"""Patterns of URIs of models, in RE2's syntax."""
 
 
 class ModelSource(ApiModel):
-    """Where the trained model lies."""
+    """Location and digest of a trained model."""
 
     uri: Annotated[
         str,
@@ -50,115 +50,120 @@ class ModelSource(ApiModel):
             ),
         ),
     ]
-    """A bundle (a directory with bundle.json), a directory with model.onnx, an .onnx file, or what
-    a framework saved (see spec.packaging), in a store: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH,
-    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, hf://ORGANISATION/REPOSITORY[@REVISION]/PATH;
-    at a web server: http(s)://HOST/PATH; on a volume: pvc://CLAIM/PATH; or in an image:
-    oci://REGISTRY/REPOSITORY:TAG/PATH. A directory ends in a slash."""
+    """URI of a bundle (a directory with bundle.json), of a directory with model.onnx, of an .onnx
+    file, or of an artifact that a framework saved (see spec.packaging). In a store:
+    s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH,
+    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH or
+    hf://ORGANISATION/REPOSITORY[@REVISION]/PATH. On a web server: http(s)://HOST/PATH. On a volume:
+    pvc://CLAIM/PATH. In an image: oci://REGISTRY/REPOSITORY:TAG/PATH. The URI of a directory ends
+    with a slash."""
     digest: Digest | None = None
-    """Pins the bytes: the digest of bundle.json, or of the file; for what a framework saved in a
-    directory the digest of the lines that sha256sum prints for all its files, in order of path.
-    Without it the digest that is found first is recorded in the status and held to."""
+    """Digest of the model: that of bundle.json, or of the file; for the directory of an artifact,
+    that of the output of sha256sum for all its files, in order of their paths. Pods refuse to serve
+    other bytes. If unset, the first digest that the operator finds is recorded in the status, and
+    pods must find the same."""
     format: ModelFormat = "Auto"
-    """What the artifact is. Auto finds out by its contents. All but Onnx is made into a bundle
-    first, which spec.packaging says how to do."""
+    """Format of the model. Auto detects it from the content. All formats except Onnx require
+    spec.packaging, which prepares a bundle."""
     secretRef: LocalReference | None = None
-    """Secret with the store's credentials as environment variables: AWS_ACCESS_KEY_ID,
+    """Secret with the credentials of the store, as environment variables: AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_SERVICE_ACCOUNT_KEY;
-    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY; HF_TOKEN. The operator never reads
-    it."""
+    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY; HF_TOKEN. Only the pods read it, not the
+    operator."""
 
 
 class Batching(ApiModel):
-    """How requests that are there at the same time are run together. A model is only batched
-    where it says the same of rows together, and sooner; the runtime tries that out."""
+    """Batching of concurrent requests.
+
+    The runtime tests at its start whether the model gives the same answers for several rows, and
+    is faster. Only then it batches.
+    """
 
     maxSize: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Rows that are run together at most; 1 runs each request by itself."""
+    """Largest number of rows in a batch. 1 disables batching."""
     maxDelayMicroseconds: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """How long a batch waits for requests that are on their way. A lone request never waits."""
+    """Microseconds that a batch waits for further requests. A single request never waits."""
 
 
 class Serving(ApiModel):
-    """How the model is served."""
+    """Settings of the serving pods."""
 
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
-    """Runtime image. Without it the operator's own choice at the time of the last change of the
-    spec: an upgrade of the operator does not restart models."""
+    """Runtime image. Defaults to the operator's runtime image at the time of the last change of the
+    spec, so that an upgrade of the operator restarts no model."""
     imagePullSecrets: PullSecrets = None
     """Secrets for pulling the image."""
     resources: PodResources
     """Compute resources of each replica."""
     accelerator: Literal["Auto", "Cpu", "Cuda", "TensorRT", "OpenVino"] = "Auto"
-    """What runs the model; Auto: the GPU that the resources ask for, else the CPU. The image's
-    ONNX Runtime must have it; where it has not, the CPU runs the model, and metadata, metrics and
-    log say so."""
+    """Execution provider of ONNX Runtime. Auto means the GPU if the resources request one, else the
+    CPU. If the runtime image lacks the provider, the CPU runs the model."""
     batching: Batching | None = None
-    """How requests are run together; the runtime's defaults where absent."""
+    """Batching of concurrent requests. Defaults to the settings of the runtime."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
-    """Where the pods may run."""
+    """Constraints for the nodes of the pods."""
 
 
 class ModelDeploymentSpec(ApiModel):
-    """What is to be served, and how."""
+    """Model to serve, and settings for serving, monitoring and retraining."""
 
     model: ModelSource
-    """The trained model."""
+    """Location and digest of the trained model."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Number of pods. Leave it out where an autoscaler owns it."""
+    """Number of pods. Omit it if an autoscaler sets it."""
     serving: Annotated[Serving, Field(default_factory=Serving)]
-    """How the model is served."""
+    """Settings of the serving pods."""
     packaging: Packaging | None = None
-    """How a bundle is made of what a framework saved; a bundle or an ONNX model needs none."""
+    """Preparation of an artifact that a framework saved. Not needed for bundles and ONNX models."""
     compression: Annotated[
         Compression | None,
         Field(
             json_schema_extra=rules(
                 (
                     "has(self.gate) && has(self.gate.data)",
-                    "gate.data: expected rows to measure on, which the model has not learnt from: "
-                    "add gate.data: s3://BUCKET/PATH.parquet, with a column for each input and, "
-                    "named by gate.label, the truth",
+                    "{path}.gate.data: required. Set a Parquet file with rows that the model has "
+                    "not learnt from, such as s3://BUCKET/PATH.parquet",
                 )
             )
         ),
     ] = None
-    """How the model is made smaller or faster before it is served; not at all where absent."""
+    """Compression of the model before it is served. If unset, it is not compressed."""
     monitoring: Monitoring | None = None
-    """How the served model is watched; not at all where absent."""
+    """Monitoring of the served model. If unset, it is not monitored."""
     retraining: Retraining | None = None
-    """When and how the model is trained anew; only by hand where absent."""
+    """When and how to retrain. If unset, only RetrainJobs created by hand run."""
 
 
 _PACKAGING_RULES = (
     (
         "has(self.packaging) || !has(self.model.format) || self.model.format in ['Auto', 'Onnx']",
-        "packaging: expected where the bundle is kept that is made of this model.format: add "
-        "packaging.output.uri, such as s3://BUCKET/PATH",
+        "{path}.packaging.output.uri: required, because {path}.model.format needs a conversion. "
+        "Set the location for the bundle, such as s3://BUCKET/PATH",
     ),
     (
         "has(self.packaging) || !has(self.compression)",
-        "packaging: expected where the compressed model is kept: add packaging.output.uri, such as "
-        "s3://BUCKET/PATH",
+        "{path}.packaging.output.uri: required with {path}.compression. Set the location for the "
+        "compressed model, such as s3://BUCKET/PATH",
     ),
     (
         "!has(self.packaging) || !has(self.model.digest) || has(self.compression) || "
         "(has(self.model.format) && self.model.format != 'Auto')",
-        "model.format: expected the format of the artifact that model.digest pins; leave packaging "
-        "out where it is a bundle or an ONNX model",
+        "{path}.model.format: required with {path}.packaging and {path}.model.digest. Set the "
+        "format of the pinned artifact, or remove {path}.packaging if it is a bundle or an ONNX "
+        "model",
     ),
 )
 
 
 class ModelDeployment(ApiModel):
-    """A trained model, served from pods of its own and kept alive.
+    """ModelDeployment serves a trained model, monitors it and retrains it.
 
-    The operator makes one Deployment for each revision (a model, served in one way), a Service
-    named like the resource that selects the stable revision, and switches to a new revision only
-    when that is ready.
+    The operator creates a Deployment for each revision (a model with serving settings), and a
+    Service that selects the stable revision. The Service switches to a new revision when all its
+    pods are ready.
     """
 
     spec: Annotated[ModelDeploymentSpec, Field(json_schema_extra=rules(*_PACKAGING_RULES))]
-    """What is to be served, and how."""
+    """Model to serve, and settings for serving, monitoring and retraining."""
     status: Annotated[ModelDeploymentStatus, Field(default_factory=ModelDeploymentStatus)]
-    """What is being served, written by the operator."""
+    """Observed state, written by the operator."""

@@ -1,4 +1,4 @@
-"""What is being served: the status of a ModelDeployment."""
+"""Status of a ModelDeployment."""
 
 from typing import Annotated, Literal
 
@@ -13,99 +13,99 @@ from .retrainjob_status import Lineage
 
 
 class Revision(ApiModel):
-    """One model served in one way. It has a Deployment of its own."""
+    """Model with its serving settings. Each revision has its own Deployment."""
 
     name: Annotated[str, Field(max_length=63)]
-    """Hash of all that makes the revision: model digest, serving settings, runtime image."""
+    """Hash of model digest, serving settings and runtime image."""
     uri: Annotated[str, Field(max_length=1024)]
-    """Where its model was found."""
+    """URI of the model."""
     digest: Annotated[str, Field(max_length=71)]
-    """Digest of its model."""
+    """Digest of the model."""
     image: Annotated[str, Field(max_length=512)]
-    """Its runtime image."""
+    """Runtime image."""
     since: Moment
-    """When it took this place: as the stable revision, or as the candidate."""
+    """Time when it became stable, or the candidate."""
     lineage: Lineage | None = None
-    """The RetrainJob that made its model; absent for a model of the spec."""
+    """RetrainJob that trained the model, if any."""
 
 
 class Promotion(ApiModel):
-    """A model that is served in place of spec.model."""
+    """Model that is served instead of spec.model."""
 
     uri: Annotated[str, Field(max_length=1024)]
-    """Where it lies."""
+    """URI of the model."""
     digest: Annotated[str, Field(max_length=71)]
-    """Its digest."""
+    """Digest of the model."""
     reason: Literal["Promoted", "RolledBack"]
-    """How it came here."""
+    """Promoted means a challenger of a RetrainJob, RolledBack means a previous model."""
     source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec.model that it stands for; another spec.model supersedes it."""
+    """Hash of the spec.model that it replaces. A change of spec.model ends the promotion."""
     lineage: Lineage | None = None
-    """The RetrainJob that made it; absent for a model of the spec."""
+    """RetrainJob that trained the model, if any."""
 
 
 class Resolution(ApiModel):
-    """What a lookup of an unpinned model found, or what was made of an artifact."""
+    """Digest of an unpinned model, or the bundle that was prepared."""
 
     source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec's fields that led here; where they change it is looked up or made anew."""
+    """Hash of the fields of the spec that it depends on. If they change, it is resolved again."""
     digest: Annotated[str, Field(max_length=71)]
-    """Digest that was found, or the bundle's."""
+    """Digest of the model or of the bundle."""
     uri: Annotated[str | None, Field(max_length=1024)] = None
-    """Where the bundle lies that was made; absent where spec.model.uri itself is served."""
+    """URI of the bundle that was prepared. Unset if spec.model.uri itself is served."""
     artifact: Annotated[str | None, Field(max_length=71)] = None
-    """Digest of the artifact that the bundle was made of."""
+    """Digest of the artifact that the bundle was prepared from."""
     format: ModelFormat | None = None
-    """What the artifact was."""
+    """Format of the artifact."""
     report: Annotated[str | None, Field(max_length=1024)] = None
-    """Where report.html lies."""
+    """URI of report.html."""
 
 
 class Detection(ApiModel):
-    """What a lookup found that is no bundle and no ONNX model, but can be made into a bundle."""
+    """Artifact that was found at spec.model.uri and needs to be prepared."""
 
     source: Annotated[str, Field(max_length=64)]
-    """Hash of the spec's model fields that were looked up."""
+    """Hash of the fields of spec.model that were resolved."""
     format: Format
-    """What the artifact is."""
+    """Format of the artifact."""
     variant: Variant
-    """Which of the trainer's images converts it."""
+    """Variant of the trainer image that converts it."""
 
 
 class ModelDeploymentStatus(ApiModel):
-    """What is being served, written by the operator."""
+    """Observed state of a ModelDeployment."""
 
     observedGeneration: Annotated[int, Field(ge=0)] = 0
-    """The metadata.generation that this status was computed for."""
+    """metadata.generation that this status was computed for."""
     conditions: Annotated[
         list[Condition],
         Field(default_factory=list, max_length=16, json_schema_extra=list_map("type")),
     ]
-    """Ready, Progressing and ModelResolved; where the spec asks for them DriftDetected,
-    QualityDropped, Capturing and Retraining."""
+    """Conditions: Ready, Progressing and ModelResolved; with spec.monitoring also DriftDetected,
+    QualityDropped and Capturing; with spec.retraining also Retraining."""
     url: Annotated[str | None, Field(max_length=512)] = None
-    """Where the model answers inside the cluster."""
+    """URL of the model inside the cluster."""
     stable: Revision | None = None
-    """The revision that gets the traffic."""
+    """Revision that receives the traffic."""
     candidate: Revision | None = None
-    """The revision that is to replace it."""
+    """Revision that is being rolled out and will become stable."""
     previous: Annotated[list[Revision], Field(default_factory=list, max_length=2)]
-    """Stable revisions of before, the latest first; their Deployments are kept at zero."""
+    """Previous stable revisions, the latest first. Their Deployments have zero replicas."""
     resolution: Resolution | None = None
-    """The recorded digest of an unpinned model, or of the bundle that was made."""
+    """Recorded digest of an unpinned model, or the bundle that was prepared."""
     detected: Detection | None = None
-    """The format that was found by looking."""
+    """Format that was detected at spec.model.uri."""
     promoted: Promotion | None = None
-    """A model that is served in place of spec.model, until that changes."""
+    """Model that is served instead of spec.model, until spec.model changes."""
     rollbackRequest: Annotated[str | None, Field(max_length=253)] = None
-    """Value of the annotation perennial.dev/rollback that was acted on last."""
+    """Last processed value of the annotation perennial.dev/rollback."""
     monitoring: MonitoringStatus | None = None
-    """What the pods' counters told."""
+    """Latest results of the monitoring."""
     retraining: RetrainingStatus | None = None
-    """The RetrainJobs of this model."""
+    """RetrainJobs of this model."""
     replicas: Annotated[int, Field(ge=0)] = 0
-    """Pods of the stable revision that exist."""
+    """Number of pods of the stable revision."""
     readyReplicas: Annotated[int, Field(ge=0)] = 0
-    """Pods of the stable revision that answer."""
+    """Number of ready pods of the stable revision."""
     selector: Annotated[str | None, Field(max_length=512)] = None
     """Label selector of the pods, for autoscalers."""

@@ -1,4 +1,4 @@
-"""How a served model is watched: the settings in the spec, the findings in the status."""
+"""Monitoring of a served model: settings in the spec, results in the status."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -14,84 +14,84 @@ class DriftReason(StrEnum):
     """Reasons of the condition DriftDetected."""
 
     NO_DRIFT = "NoDrift"
-    """Nothing differs by more than chance, or by a size that matters."""
+    """No distribution differs from the profile by more than chance and warnPermille."""
     SHIFTING = "Shifting"
-    """Something differs: enough to be told, too little or too briefly to act on."""
+    """A distribution differs, but less than actPermille, or in too few windows."""
     INPUT_DRIFT = "InputDrift"
-    """Features have drifted; the answers have not. It warns, and retrains nothing."""
+    """Features have drifted, answers have not. It is a warning and starts no run."""
     PREDICTION_DRIFT = "PredictionDrift"
-    """The answers have drifted; the features have not."""
+    """Answers have drifted, features have not."""
     INPUT_AND_PREDICTION_DRIFT = "InputAndPredictionDrift"
-    """Features and answers have drifted: what the trigger Drift means."""
+    """Features and answers have drifted. The trigger Drift fires."""
     TOO_FEW_SAMPLES = "TooFewSamples"
-    """The window is too small to tell; it goes on until it is large enough."""
+    """The window has too few predictions; it stays open until it has enough."""
 
 
 class QualityReason(StrEnum):
     """Reasons of the condition QualityDropped."""
 
     AS_EVALUATED = "AsEvaluated"
-    """The metric is where it was on held-out data, or above."""
+    """The metric is as high as on held-out data, or higher."""
     DROPPED = "Dropped"
-    """The metric is lower than chance explains, window after window."""
+    """The metric is lower than chance explains, in several windows in a row."""
     BELOW_ONCE = "BelowOnce"
-    """The last window was lower than chance explains; the next ones tell."""
+    """The metric is lower than chance explains, but in too few windows."""
     TOO_FEW_LABELS = "TooFewLabels"
-    """Too few labels have come back to tell."""
+    """The window has too few labels; it stays open until it has enough."""
     NO_BASELINE = "NoBaseline"
-    """The bundle's profile does not say how good the metric was on held-out data."""
+    """The profile of the bundle has no value of the metric on held-out data."""
 
 
 class CaptureReason(StrEnum):
     """Reasons of the condition Capturing."""
 
     WRITING = "Writing"
-    """What is captured is written."""
+    """Captured rows are written."""
     WRITE_FAILED = "WriteFailed"
-    """The store does not take it: rows are dropped, and counted. Serving goes on."""
+    """The store rejects the files. Rows are dropped and counted; serving continues."""
 
 
 class MonitoringReason(StrEnum):
-    """Reasons that DriftDetected, QualityDropped and Capturing share: nothing can be said."""
+    """Reasons for the status Unknown of DriftDetected, QualityDropped and Capturing."""
 
     NO_PROFILE = "NoProfile"
     """The bundle has no profile.json."""
     PODS_UNREACHABLE = "PodsUnreachable"
     """The operator cannot read the counters of the pods."""
     NOT_SERVING = "NotServing"
-    """No pod of the stable revision answers yet."""
+    """No pod of the stable revision is ready."""
 
 
 class DriftSettings(ApiModel):
-    """When a difference between traffic and profile is drift."""
+    """Thresholds for drift of the traffic from the profile."""
 
     warnPermille: Annotated[int, Field(ge=1, le=10000)] = 100
-    """Population stability index, in thousandths, from which a difference is told."""
+    """Least population stability index that is reported as a difference, in thousandths."""
     actPermille: Annotated[int, Field(ge=1, le=10000)] = 200
-    """Population stability index, in thousandths, from which it is drift."""
+    """Least population stability index that is drift, in thousandths."""
     minSamples: Annotated[int, Field(ge=100, le=10_000_000)] = 500
-    """Predictions that a window needs; it goes on until it has them."""
+    """Least number of predictions in a window. The window stays open until it has them."""
     consecutive: Annotated[int, Field(ge=1, le=100)] = 2
-    """Windows in a row that must show it."""
+    """Number of windows in a row that must agree."""
 
 
 class QualitySettings(ApiModel):
-    """When labels show that the model has become worse."""
+    """Thresholds for a drop of quality."""
 
     metric: MonitoredMetric = "f1"
-    """The metric that is compared with its value on held-out data."""
+    """Metric to compare with its value on held-out data."""
     sigmas: Annotated[int, Field(ge=1, le=10)] = 3
-    """Standard deviations below that are more than chance."""
+    """Number of standard deviations that are more than chance."""
     minDropPermille: Annotated[int, Field(ge=0, le=1000)] = 20
-    """Drop of the metric, in thousandths, below which it is no matter."""
+    """Least drop of the metric that is reported, in thousandths."""
     minLabels: Annotated[int, Field(ge=30, le=10_000_000)] = 500
-    """Labels that a window needs; it goes on until it has them."""
+    """Least number of labels in a window. The window stays open until it has them."""
     consecutive: Annotated[int, Field(ge=1, le=100)] = 2
-    """Windows in a row that must show it."""
+    """Number of windows in a row that must agree."""
 
 
 class Capture(ApiModel):
-    """Where predictions and labels are kept for retraining."""
+    """Storage of predictions and labels for retraining."""
 
     uri: Annotated[
         str,
@@ -106,84 +106,84 @@ class Capture(ApiModel):
             ),
         ),
     ]
-    """A folder in a bucket, with the credentials of spec.model.secretRef: s3://BUCKET/PATH,
-    gs://BUCKET/PATH, az://CONTAINER/PATH, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH; or
-    on a volume: pvc://CLAIM/PATH. Parquet files appear below it, by kind, model, version and
+    """URI of a folder, in a bucket with the credentials of spec.model.secretRef: s3://BUCKET/PATH,
+    gs://BUCKET/PATH, az://CONTAINER/PATH or abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH; or
+    on a volume: pvc://CLAIM/PATH. Parquet files are written below it, by kind, model, version and
     date."""
     samplePermille: Annotated[int, Field(ge=1, le=1000)] = 1000
-    """Share of the predictions that is kept, in thousandths, chosen by prediction id."""
+    """Share of the predictions to store, in thousandths, chosen by prediction id."""
     flushSeconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    """Longest time that a prediction waits to be written."""
+    """Longest time until a prediction is written, in seconds."""
 
 
 class Monitoring(ApiModel):
-    """How the served model is watched."""
+    """Monitoring of the served model."""
 
     window: Duration = "1h"
-    """How long predictions and labels are counted before they are judged."""
+    """Time between two judgements of the counters, such as 1h."""
     drift: Annotated[DriftSettings, Field(default_factory=DriftSettings)]
-    """When a difference between traffic and profile is drift."""
+    """Thresholds for drift of the traffic from the profile."""
     quality: Annotated[QualitySettings, Field(default_factory=QualitySettings)]
-    """When labels show that the model has become worse."""
+    """Thresholds for a drop of quality."""
     capture: Capture | None = None
-    """Where predictions and labels are kept for retraining; nowhere where absent."""
+    """Storage of predictions and labels for retraining. If unset, they are not stored."""
 
 
 class DriftedFeature(ApiModel):
-    """How far one distribution is from the profile."""
+    """Distance of one distribution from the profile."""
 
     name: Annotated[str, Field(max_length=256)]
-    """The feature; for the model's own answers score or label."""
+    """Name of the feature; score or label for the answers of the model."""
     level: Literal["Stable", "Warn", "Act"]
-    """Act: far enough to be drift. Warn: far enough to be told."""
+    """Act means drift, Warn means a reported difference, Stable means no difference."""
     psiPermille: Annotated[int, Field(ge=0)]
     """Population stability index, in thousandths."""
     limitPermille: Annotated[int, Field(ge=0)]
-    """What chance alone makes of it, in thousandths, for this size of window."""
+    """Limit that chance alone exceeds in 1 % of windows of this size, in thousandths."""
 
 
 class DriftState(ApiModel):
-    """The last window of predictions that was judged."""
+    """Last judged window of predictions."""
 
     windowEnd: Moment
-    """When the window ended."""
+    """Time when the window ended."""
     samples: Annotated[int, Field(ge=0)]
-    """Predictions in it."""
+    """Number of predictions in the window."""
     features: Annotated[list[DriftedFeature], Field(max_length=10)]
-    """The distributions farthest from the profile."""
+    """Distributions with the largest distance from the profile."""
     inputStreak: Annotated[int, Field(ge=0)] = 0
-    """Windows in a row in which a feature had drifted."""
+    """Number of windows in a row in which a feature had drifted."""
     predictionStreak: Annotated[int, Field(ge=0)] = 0
-    """Windows in a row in which the answers had drifted."""
+    """Number of windows in a row in which the answers had drifted."""
 
 
 class QualityState(ApiModel):
-    """The last window of labels that was judged."""
+    """Last judged window of labels."""
 
     windowEnd: Moment
-    """When the window ended."""
+    """Time when the window ended."""
     labels: Annotated[int, Field(ge=0)]
-    """Labels in it."""
+    """Number of labels in the window."""
     metric: MonitoredMetric
-    """What was measured."""
+    """Metric of the window."""
     valuePermille: Annotated[int, Field(ge=0, le=1000)]
-    """In the window."""
+    """Value of the metric in the window, in thousandths."""
     baselinePermille: Annotated[int, Field(ge=0, le=1000)]
-    """On held-out data, when the model was made."""
+    """Value of the metric on held-out data, in thousandths."""
     limitPermille: Annotated[int, Field(ge=-1000, le=1000)]
-    """Below this it is more than chance."""
+    """Limit below which the difference is more than chance, in thousandths."""
     streak: Annotated[int, Field(ge=0)] = 0
-    """Windows in a row below the limit."""
+    """Number of windows in a row below the limit."""
 
 
 class MonitoringStatus(ApiModel):
-    """What the pods' counters told about the stable revision."""
+    """Results of monitoring the stable revision."""
 
     digest: Annotated[str, Field(max_length=71)]
-    """The model that it is about; another one starts from nothing."""
+    """Digest of the monitored model. Another model starts new results."""
     labels: Annotated[int, Field(ge=0)] = 0
-    """Labels that came back for this model, in the windows that were judged."""
+    """Number of labels for this model in all judged windows."""
     drift: DriftState | None = None
-    """The last window of predictions that was judged."""
+    """Last judged window of predictions."""
     quality: QualityState | None = None
-    """The last window of labels that was judged."""
+    """Last judged window of labels."""

@@ -1,4 +1,4 @@
-"""How a raw artifact, what a framework saved, becomes a bundle that is served."""
+"""Preparation of an artifact, which a framework saved, as a bundle."""
 
 from typing import Annotated, Literal
 
@@ -12,21 +12,24 @@ ModelFormat = Literal[
     "Auto", "Onnx", "SkLearn", "XGBoost", "LightGBM", "Keras", "SavedModel", "TFLite", "PyTorch",
     "MLflow",
 ]  # fmt: skip
-"""Auto, or one of :data:`~perennial_contracts.wire.formats.FORMATS`."""
+"""``Auto``, or one of :data:`~perennial_contracts.wire.formats.FORMATS`."""
 
 
 class Packaging(ApiModel):
-    """What a raw artifact needs to become a bundle: a Job converts it, checks that the two answer
-    alike, compresses it where spec.compression asks for that, and keeps the bundle."""
+    """Preparation of an artifact as a bundle.
+
+    A Job converts the artifact to ONNX, checks that both give the same answers, compresses the
+    model if spec.compression is set, and publishes the bundle.
+    """
 
     output: Output
-    """Where bundles are kept."""
+    """Location for the bundles."""
     secretRef: LocalReference | None = None
-    """Secret with the credentials of output.uri, the sample and the gate's data, as in spec.model;
-    that one where absent. The pods that serve the bundle read it with these credentials too."""
+    """Secret with the credentials for output.uri, sample and spec.compression.gate.data. Defaults
+    to spec.model.secretRef. The serving pods use it too."""
     trusted: bool = False
-    """Whether the artifact may run code: pickles (.pkl, .joblib) do while they are read, and are
-    refused unless this says that their source is trusted."""
+    """True if the source of the artifact is trusted. Reading a pickle (.pkl, .joblib) or a PyTorch
+    file (.pt2) runs code in it, so these are rejected otherwise."""
     sample: Annotated[
         str | None,
         Field(
@@ -34,16 +37,15 @@ class Packaging(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """Rows such as the model gets, a Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://,
-    http(s):// and hf:// too), on which the artifact and the bundle must answer alike. Rows are made
-    up where absent."""
+    """URI of a Parquet file with typical rows, such as s3://BUCKET/PATH.parquet. Artifact and
+    bundle must give the same answers on them. If unset, rows are generated."""
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
-    """Image of the Job; the operator's own for the format where absent."""
+    """Image of the Job. Defaults to the operator's trainer image for the format."""
     imagePullSecrets: PullSecrets = None
     """Secrets for pulling the image."""
     resources: PodResources
-    """Compute resources of the Job. GPUs are left out: converting needs none."""
+    """Compute resources of the Job. GPUs are ignored, because conversion needs none."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
-    """Where the Job's pod may run."""
+    """Constraints for the node of the Job's pod."""
     activeDeadlineSeconds: Annotated[int, Field(ge=10, le=86_400)] = 1800
-    """The Job fails when it takes longer."""
+    """Seconds after which the Job fails."""

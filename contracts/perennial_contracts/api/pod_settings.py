@@ -1,4 +1,4 @@
-"""What a spec says about pods, in the words of a pod: resources, placement, pull secrets."""
+"""Settings of pods, named as in a pod: resources, scheduling, pull secrets."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,31 +13,31 @@ Quantities = Annotated[
 
 
 class Resources(ApiModel):
-    """Compute resources of each replica, as in a container."""
+    """Compute resources of a container, as in a pod."""
 
     requests: Quantities | None = None
-    """What the scheduler sets aside."""
+    """Amounts that the scheduler reserves, such as cpu: 500m."""
     limits: Quantities | None = None
-    """What a replica may not exceed. GPUs are asked for here: nvidia.com/gpu: 1."""
+    """Largest amounts that the container may use, such as nvidia.com/gpu: 1."""
 
 
 class Toleration(ApiModel):
-    """Lets the pods onto nodes with a taint, as in a pod."""
+    """Toleration of a node taint, as in a pod."""
 
     key: Annotated[str | None, Field(max_length=316)] = None
-    """Taint key; all keys where absent."""
+    """Key of the taint. If unset, all keys match."""
     operator: Literal["Exists", "Equal"] | None = None
-    """Exists or Equal (the default)."""
+    """Exists or Equal. Defaults to Equal."""
     value: Annotated[str | None, Field(max_length=63)] = None
-    """Taint value to match."""
+    """Value of the taint, for Equal."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Taint effect to match; all effects where absent."""
+    """Effect of the taint. If unset, all effects match."""
     tolerationSeconds: Annotated[int | None, Field(ge=0)] = None
-    """How long a NoExecute taint is tolerated."""
+    """Seconds for which a NoExecute taint is tolerated. If unset, forever."""
 
 
 class Scheduling(ApiModel):
-    """Where the pods may run."""
+    """Constraints for the nodes of the pods."""
 
     nodeSelector: Annotated[
         dict[Annotated[str, Field(max_length=317)], Annotated[str, Field(max_length=63)]] | None,
@@ -52,9 +52,9 @@ class Scheduling(ApiModel):
     ] = None
     """Node and pod affinity, as in a pod."""
     priorityClassName: Annotated[str | None, Field(max_length=253)] = None
-    """PriorityClass of the pods."""
+    """Name of the PriorityClass of the pods."""
     runtimeClassName: Annotated[str | None, Field(max_length=253)] = None
-    """RuntimeClass of the pods."""
+    """Name of the RuntimeClass of the pods."""
 
 
 PullSecrets = Annotated[
@@ -69,15 +69,15 @@ PodResources = Annotated[
             (
                 "!has(self.limits) || !('nvidia.com/gpu' in self.limits) || "
                 "string(self.limits['nvidia.com/gpu']).matches('^[0-9]+$')",
-                "nvidia.com/gpu: expected a whole number of GPUs, such as 1",
+                "{path}.limits[nvidia.com/gpu]: expected a whole number of GPUs, such as 1",
             ),
             (
                 "!has(self.requests) || !('nvidia.com/gpu' in self.requests) || "
                 "(has(self.limits) && 'nvidia.com/gpu' in self.limits && "
                 "string(self.limits['nvidia.com/gpu']) == "
                 "string(self.requests['nvidia.com/gpu']))",
-                "nvidia.com/gpu: expected the same number under limits; "
-                "write GPUs under limits only",
+                "{path}.requests[nvidia.com/gpu]: expected the same number as in limits. "
+                "Set GPUs under limits only",
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""When a model is trained anew: the settings in the spec, the runs in the status."""
+"""Automatic retraining: settings in the spec, runs in the status."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -11,66 +11,66 @@ from .retrainjob import RetrainTemplate
 from .trigger import TriggerType
 
 PROMOTE_ANNOTATION = f"{GROUP}/promote"
-"""Set to the name of a RetrainJob, it promotes its challenger where the policy is Manual."""
+"""Annotation with the name of a RetrainJob to promote, for the policy Manual."""
 RETRAIN_ANNOTATION = f"{GROUP}/retrain"
-"""Each new value starts one RetrainJob from the template."""
+"""Annotation that starts one RetrainJob from the template for each new value."""
 
 
 class RetrainingReason(StrEnum):
     """Reasons of the condition Retraining."""
 
     RUNNING = "Running"
-    """A RetrainJob runs."""
+    """A RetrainJob is running."""
     NOT_NEEDED = "NotNeeded"
     """No trigger has fired."""
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"
-    """A trigger has fired while another model is on its way; that one is to show itself first."""
+    """A trigger has fired during a rollout, which must finish first."""
     COOLDOWN = "Cooldown"
-    """A trigger has fired, too soon after the last run."""
+    """A trigger has fired within policy.cooldown of the last run."""
     BUDGET_SPENT = "BudgetSpent"
-    """A trigger has fired, and policy.maxPerWeek runs were made within a week."""
+    """A trigger has fired after policy.maxPerWeek runs within seven days."""
     EVIDENCE_KNOWN = "EvidenceKnown"
-    """The same evidence led to a run that did not help; it is waited for longer each time."""
+    """Runs for the same evidence did not help; the cooldown doubles for each."""
     TOO_FEW_LABELS = "TooFewLabels"
-    """A trigger has fired, and fewer labels than policy.minLabels have come back."""
+    """A trigger has fired, and the model has fewer labels than policy.minLabels."""
     AWAITING_APPROVAL = "AwaitingApproval"
     """A challenger was accepted, and policy.promotion is Manual."""
     SUGGESTED = "Suggested"
-    """A challenger was accepted, and policy.promotion is Suggest: commit it to spec.model."""
+    """A challenger was accepted, and policy.promotion is Suggest."""
     INVALID_SCHEDULE = "InvalidSchedule"
-    """spec.retraining.schedule cannot be read."""
+    """spec.retraining.schedule is not a valid cron line."""
 
 
 class RetrainingPolicy(ApiModel):
-    """What keeps retraining in bounds. It does not hold for what a person asks for."""
+    """Limits of automatic retraining. They do not apply to requests by a person."""
 
     cooldown: Duration = "24h"
-    """Least time from the end of one run to the next; doubled for each run that the same evidence
-    led to in vain."""
+    """Least time from the end of one run to the next, such as 24h. It doubles for each run for the
+    same evidence that failed or was rejected."""
     maxPerWeek: Annotated[int, Field(ge=1, le=1000)] = 3
-    """Most runs within any seven days."""
+    """Largest number of runs within seven days."""
     minLabels: Annotated[int, Field(ge=0, le=10_000_000)] = 500
-    """Labels that must have come back for the present model before drift leads to a run."""
+    """Least number of labels for the current model before the trigger Drift starts a run."""
     promotion: Literal["Automatic", "Manual", "Suggest"] = "Automatic"
-    """What happens with a challenger that passed the gate. Automatic: it is rolled out. Manual: it
-    waits for the annotation perennial.dev/promote with the RetrainJob's name. Suggest: it is only
-    told, to be written into spec.model."""
+    """Promotion of a challenger that passed the gate. Automatic means that it is rolled out. Manual
+    means that it waits for the annotation perennial.dev/promote with the name of the RetrainJob.
+    Suggest means that it is reported only; set its uri and digest in spec.model."""
 
 
 class Retraining(ApiModel):
-    """When and how the model is trained anew."""
+    """Automatic retraining: triggers, policy, and the RetrainJobs to create."""
 
     when: Annotated[
         list[Literal["Drift", "QualityDrop"]] | None,
         Field(max_length=2, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = None
-    """What starts a run by itself; both where absent."""
+    """Triggers that start a run. Defaults to both. Both require spec.monitoring."""
     schedule: Annotated[str | None, Field(min_length=9, max_length=100)] = None
-    """Starts a run by the clock: a cron line in UTC, such as 0 3 * * 1."""
+    """Schedule of runs, as a cron line in UTC, such as 0 3 * * 1."""
     policy: Annotated[RetrainingPolicy, Field(default_factory=RetrainingPolicy)]
-    """What keeps retraining in bounds."""
+    """Limits of automatic retraining."""
     template: RetrainTemplate
-    """The RetrainJobs that are made."""
+    """Spec of the RetrainJobs to create, without modelRef and trigger."""
 
 
 RunOutcome = Literal[
@@ -79,28 +79,28 @@ RunOutcome = Literal[
 
 
 class Run(ApiModel):
-    """One RetrainJob of this model, kept after it is gone."""
+    """RetrainJob of this model; recorded even after its deletion."""
 
     job: Annotated[str, Field(max_length=253)]
-    """Its name."""
+    """Name of the RetrainJob."""
     trigger: TriggerType
-    """What started it."""
+    """Trigger of the run."""
     fingerprint: Annotated[str, Field(max_length=64)] = ""
-    """Hash of the evidence."""
+    """Hash of the evidence for the trigger."""
     started: Moment
-    """When it was made."""
+    """Time when the RetrainJob was created."""
     ended: Moment | None = None
-    """When it ended."""
+    """Time when the run ended."""
     outcome: RunOutcome = "Running"
-    """What became of it."""
+    """Outcome of the run."""
 
 
 class RetrainingStatus(ApiModel):
-    """The runs, and what is known of when the next one may be."""
+    """Runs, and the data that decides the time of the next one."""
 
     runs: Annotated[list[Run], Field(default_factory=list, max_length=50)]
-    """The latest runs, the latest first; those of a week at least, for the budget."""
+    """Latest runs, the latest first; at least those of the last seven days."""
     scheduledAt: Moment | None = None
-    """The last time of the schedule that was acted on, or that the schedule counts from."""
+    """Last processed time of the schedule, or the time from which the schedule applies."""
     retrainRequest: Annotated[str | None, Field(max_length=253)] = None
-    """Value of the annotation perennial.dev/retrain that was acted on last."""
+    """Last processed value of the annotation perennial.dev/retrain."""

@@ -1,4 +1,4 @@
-"""RetrainJob: one run that trains a challenger and lets it stand against the model that serves."""
+"""RetrainJob: a run that trains a challenger and compares it with the served model."""
 
 from typing import Annotated, Self
 
@@ -9,7 +9,7 @@ from .compression import Compression
 from .duration import Duration
 from .pod_settings import PodResources, PullSecrets, Scheduling
 from .retrainjob_status import RetrainJobStatus
-from .search import METRIC_FITS, OF_NUMBERS, Budget, Gate, Search, resolve_gate
+from .search import METRIC_EXPECTED, METRIC_FITS, Budget, Gate, Search, resolve_gate
 from .training_backend import Backend
 from .trigger import Trigger
 
@@ -22,13 +22,13 @@ _QUEUE = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')"
 
 
 class TrainingData(ApiModel):
-    """What the challenger learns from."""
+    """Rows that the challenger learns from."""
 
     label: Annotated[str, Field(min_length=1, max_length=256)]
-    """Column of the baseline that holds the truth. Captured rows get theirs from feedback."""
+    """Column of the baseline that contains the label. Labels of captured rows are from feedback."""
     positive: Annotated[str | None, Field(max_length=256)] = None
-    """Of two labels, the one that recall, precision, F1 and ROC AUC are about; the last one in
-    sorting order where absent."""
+    """Positive label of two, for recall, precision, F1 and ROC AUC. Defaults to the last one in
+    sorted order."""
     baseline: Annotated[
         str | None,
         Field(
@@ -36,23 +36,23 @@ class TrainingData(ApiModel):
             json_schema_extra=PARQUET_FILE,
         ),
     ] = None
-    """A Parquet file (s3://BUCKET/PATH.parquet; gs://, az://, abfss://, http(s):// and hf:// too)
-    with a column for each feature and the label, in the order of time. Part of it is replayed
-    beside what was captured."""
+    """URI of a Parquet file with reference rows in the order of time, such as
+    s3://BUCKET/PATH.parquet: a column for each feature, and the label. Training uses a part of
+    them."""
     window: Duration = "30d"
-    """How far back captured rows are used."""
+    """Age limit of captured rows, such as 30d."""
     maxRows: Annotated[int, Field(ge=100, le=100_000_000)] = 1_000_000
-    """Most captured rows that are used, the latest ones."""
+    """Largest number of captured rows; the latest are used."""
     minRows: Annotated[int, Field(ge=50, le=100_000_000)] = 500
-    """Captured rows with a label that are needed."""
+    """Least number of captured rows with a label. With fewer, the run fails."""
     replayPermille: Annotated[int, Field(ge=0, le=900)] = 300
-    """Share of the training rows that comes from the baseline, in thousandths."""
+    """Share of the training rows that is drawn from the baseline, in thousandths."""
     holdoutPermille: Annotated[int, Field(ge=50, le=500)] = 200
-    """Share of the captured rows, the latest ones, that the models are judged on."""
+    """Share of the captured rows that is held out, the latest ones, in thousandths."""
 
 
 class Output(ApiModel):
-    """Where what was made is kept."""
+    """Location for bundles and reports."""
 
     uri: Annotated[
         str,
@@ -62,13 +62,12 @@ class Output(ApiModel):
             json_schema_extra=rules((matches(*BUCKET_URIS), f"expected {BUCKET_PATH}")),
         ),
     ]
-    """A folder in a bucket: s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH or
-    abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH. Each bundle gets a folder in it, named by
-    its digest, and nothing is overwritten."""
+    """URI of a folder in a bucket, such as s3://BUCKET/PATH. Each bundle is stored in a subfolder
+    named by its digest. Files are never overwritten."""
 
 
 class RetrainTemplate(ApiModel):
-    """All of a run but which model it is for."""
+    """Spec of a RetrainJob without modelRef and trigger."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -78,7 +77,7 @@ class RetrainTemplate(ApiModel):
                     numbers="(has(self.search) && self.search.task == 'Regression')",
                     metric="self.gate.metric",
                 ),
-                f"gate.metric: for search.task: Regression expected {OF_NUMBERS}",
+                f"{{path}}.gate.metric: {METRIC_EXPECTED}. Change one of them",
             ),
             (
                 "!has(self.compression) || !has(self.compression.gate) || "
@@ -87,46 +86,47 @@ class RetrainTemplate(ApiModel):
                     numbers="(has(self.search) && self.search.task == 'Regression')",
                     metric="self.compression.gate.metric",
                 ),
-                f"compression.gate.metric: for search.task: Regression expected {OF_NUMBERS}",
+                f"{{path}}.compression.gate.metric: {METRIC_EXPECTED}. Change one of them",
             ),
             (
                 f"!({_TRAIN_JOB}) || has(self.image) || "
                 "(self.backend.nodes == 1 && !has(self.backend.command))",
-                "backend: the search that is built in runs on one node and has its own command; "
-                "add image: a trainer of your own, or leave out nodes and command",
+                "{path}.image: required with backend.nodes above 1 or backend.command. Set the "
+                "image of your own trainer, or remove them",
             ),
             (
                 f"!({_TRAIN_JOB}) || !has(self.queueName)",
-                "queueName: only for backend.type: Job; leave it out",
+                "{path}.queueName: not supported with {path}.backend.type: TrainJob. "
+                "Remove one of them",
             ),
         )
     )
 
     data: TrainingData
-    """What the challenger learns from."""
+    """Rows that the challenger learns from."""
     search: Annotated[Search, Field(default_factory=Search)]
-    """How the challenger is found."""
+    """Search for the challenger."""
     gate: Annotated[Gate, Field(default_factory=Gate)]
-    """What the challenger must show."""
+    """Rule that accepts or rejects the challenger."""
     budget: Annotated[Budget, Field(default_factory=Budget)]
-    """How quick and how small the challenger must be."""
+    """Limits of the challenger's time and size."""
     output: Output
-    """Where what was made is kept."""
+    """Location for bundles and reports."""
     compression: Annotated[
         Compression | None,
         Field(
             json_schema_extra=rules(
                 (
                     "!has(self.gate) || !has(self.gate.data)",
-                    "compression.gate.data: leave it out; a run measures on its held-out rows",
+                    "{path}.gate.data: not allowed, because a RetrainJob measures on its held-out "
+                    "rows. Remove it",
                 )
             )
         ),
     ] = None
-    """How the challenger is made smaller or faster before it is judged; it stays as it is where
-    absent."""
+    """Compression of the challenger before it is judged. If unset, it is not compressed."""
     backend: Annotated[Backend, Field(default_factory=Backend)]
-    """What runs the training step."""
+    """Backend of the training step."""
     queueName: Annotated[
         str | None,
         Field(
@@ -135,25 +135,26 @@ class RetrainTemplate(ApiModel):
             json_schema_extra=rules((_QUEUE, "expected the name of a LocalQueue, such as team-a")),
         ),
     ] = None
-    """A LocalQueue of Kueue in this namespace: the run begins when the queue has room for it."""
+    """Name of a LocalQueue of Kueue in this namespace. The run starts when the queue admits it. If
+    unset, it starts at once."""
     image: Annotated[str | None, Field(min_length=1, max_length=512)] = None
-    """A trainer of your own, run in place of the search: it finds /perennial/input and leaves
-    /perennial/output/model.onnx or model.skops."""
+    """Image of your own trainer, which runs instead of the search. It reads /perennial/input and
+    writes model.onnx or model.skops to /perennial/output."""
     imagePullSecrets: PullSecrets = None
     """Secrets for pulling the image."""
     secretRef: LocalReference | None = None
-    """Secret with the store's credentials, as in spec.model of a ModelDeployment; that one where
-    absent. It must allow to write below output.uri."""
+    """Secret with the credentials of the store, as in a ModelDeployment. Defaults to the secretRef
+    of the ModelDeployment. It must allow writing below output.uri."""
     resources: PodResources
-    """Compute resources of the training, of each node; the other steps have the same, without
-    GPUs."""
+    """Compute resources of the training, for each node. The other steps have the same resources
+    without GPUs."""
     scheduling: Annotated[Scheduling, Field(default_factory=Scheduling)]
-    """Where the pods may run. A TrainJob's have the priorityClassName and runtimeClassName of their
-    runtime."""
+    """Constraints for the nodes of the pods. The pods of a TrainJob have the priorityClassName and
+    runtimeClassName of its runtime."""
     activeDeadlineSeconds: Annotated[int, Field(ge=10, le=604_800)] = 3600
-    """The run fails when it takes longer. Time in a queue does not count."""
+    """Seconds after which the run fails. Time in a queue does not count."""
     ttlSecondsAfterFinished: Annotated[int, Field(ge=0, le=2_592_000)] = 3600
-    """How long the pod, with its logs, is kept afterwards."""
+    """Seconds after the end of the run until its pods and logs are deleted."""
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:
@@ -162,28 +163,29 @@ class RetrainTemplate(ApiModel):
 
 
 class RetrainJobSpec(RetrainTemplate):
-    """What is to be trained, from what, and what it must show."""
+    """Spec of a run."""
 
     modelRef: LocalReference
-    """The ModelDeployment, in the same namespace, whose model is the champion."""
+    """ModelDeployment in the same namespace, whose model is the champion."""
     trigger: Annotated[Trigger, Field(default_factory=Trigger)]
-    """Why there is this run."""
+    """Reason for the run. The operator sets it in automatic runs."""
 
 
 class RetrainJob(ApiModel):
-    """One run: rows are assembled, a challenger is trained and judged against the champion.
+    """RetrainJob is one run that trains a challenger for a ModelDeployment.
 
-    What the gate accepts is published, and the ModelDeployment rolls it out as its policy says.
+    It assembles rows, trains the challenger, and judges it against the champion. An accepted
+    challenger is published, and rolled out according to the policy of the ModelDeployment.
     """
 
     spec: Annotated[
         RetrainJobSpec,
         Field(
             json_schema_extra=rules(
-                ("self == oldSelf", "a run cannot be changed; make another RetrainJob")
+                ("self == oldSelf", "{path} is immutable. Create another RetrainJob")
             )
         ),
     ]
-    """What is to be trained, from what, and what it must show."""
+    """Spec of the run. It is immutable."""
     status: Annotated[RetrainJobStatus, Field(default_factory=RetrainJobStatus)]
-    """How far the run is, and what came of it."""
+    """Observed state of the run, written by the operator."""

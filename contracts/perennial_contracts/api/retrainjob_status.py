@@ -1,4 +1,4 @@
-"""How far a RetrainJob is, and what came of it."""
+"""Status of a RetrainJob: progress, conditions, results."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -10,190 +10,188 @@ from .common import ApiModel, Condition, Moment, list_map
 from .trigger import Trigger
 
 ASSEMBLED, TRAINED, JUDGED = "Assembled", "Trained", "Judged"
-"""Conditions of the steps: Unknown until the step has ended, then True; False for the one that
-failed. Steps after that one stay Unknown."""
+"""Conditions of the steps: Unknown until the step ends, then True if it succeeded, False if it
+failed. Later steps stay Unknown."""
 SUCCEEDED = "Succeeded"
-"""The condition of the whole: Unknown while it runs, True when it came to a decision."""
+"""Condition of the run: Unknown while it runs, True if it reached a decision, else False."""
 
 
 class RunReason(StrEnum):
-    """Reasons of the conditions, beside those of PodFailure, LoadFailure and TrainingFailure."""
+    """Reasons, besides those of PodFailure, LoadFailure and TrainingFailure."""
 
     WAITING_FOR_MODEL = "WaitingForModel"
-    """The ModelDeployment does not exist, or serves nothing yet."""
+    """The ModelDeployment does not exist, or serves no model yet."""
     QUEUED = "Queued"
-    """The Job is suspended until spec.queueName has room for it."""
+    """The Job is suspended until the queue of spec.queueName admits it."""
     STARTING = "Starting"
-    """The pod is being made."""
+    """The pod is starting."""
     ASSEMBLING = "Assembling"
     TRAINING = "Training"
     JUDGING = "Judging"
     ACCEPTED = "Accepted"
     """The challenger passed the gate."""
     REJECTED = "Rejected"
-    """The challenger did not pass the gate; the champion stays."""
+    """The challenger did not pass the gate. The champion remains."""
     COMPLETED = "Completed"
-    """The step has ended well."""
+    """The step succeeded."""
     NOT_REACHED = "NotReached"
     """An earlier step has not ended, or has failed."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
-    """It took longer than activeDeadlineSeconds."""
+    """The run took longer than activeDeadlineSeconds."""
     NO_RESULT = "NoResult"
-    """The pod vanished before it said what came of it."""
+    """The pod vanished before it reported a result."""
     APPLY_REFUSED = "ApplyRefused"
-    """The API server refused the Job."""
+    """The API server rejected an object of the run."""
     TRAINER_NOT_INSTALLED = "TrainerNotInstalled"
-    """The cluster does not have the TrainJobs of Kubeflow Trainer; the run begins when it does."""
+    """The cluster has no TrainJobs of Kubeflow Trainer. The run starts when it has."""
     TRAIN_JOB_FAILED = "TrainJobFailed"
-    """The TrainJob failed, and none of its pods says why."""
+    """The TrainJob failed, and none of its pods reports the cause."""
     NAME_TAKEN = "NameTaken"
-    """An object that somebody else made stands where the Job must stand."""
+    """An object with the Job's name exists and is not owned by this resource."""
     NOTHING_TO_LEARN_FROM = "NothingToLearnFrom"
     """There is neither data.baseline nor captured traffic."""
 
 
 class ModelReference(ApiModel):
-    """A model by place and bytes."""
+    """Location and digest of a model."""
 
     uri: Annotated[str, Field(max_length=1024)]
-    """Where it lies."""
+    """URI of the model."""
     digest: Annotated[str, Field(max_length=71)]
-    """Its digest."""
+    """Digest of the model."""
 
 
 class Challenger(ModelReference):
-    """The model that was trained."""
+    """Model that the run trained."""
 
     candidate: Annotated[str, Field(max_length=256)] = ""
-    """Which of the kinds of model won the search."""
+    """Kind of model that won the search."""
     sizeBytes: Annotated[int | None, Field(ge=0)] = None
-    """Of its ONNX file."""
+    """Size of the ONNX file, in bytes."""
     p95Microseconds: Annotated[int | None, Field(ge=0)] = None
-    """A row took at most this in 95 of 100 cases, with one thread, where it was judged."""
+    """95th percentile of the time for one row, in microseconds, with one thread."""
 
 
 class Metric(ApiModel):
-    """A score of the challenger on the latest held-out rows."""
+    """Score of the challenger on the latest held-out rows."""
 
     name: MetricName
-    """What was measured."""
+    """Name of the metric."""
     value: Annotated[str, Field(max_length=32)]
-    """Its value, as a decimal number such as 0.8731."""
+    """Value, as a decimal number such as 0.8731."""
 
 
 class Comparison(ApiModel):
-    """Champion and challenger on the same rows."""
+    """Comparison on the same rows."""
 
     metric: MetricName
-    """What was measured."""
+    """Metric of the comparison."""
     on: Literal["Recent", "Reference"]
-    """Recent: the captured holdout. Reference: the baseline's."""
+    """Recent means captured held-out rows, Reference means the baseline's."""
     rows: Annotated[int, Field(ge=0)]
-    """Rows that both were measured on."""
+    """Number of rows."""
     championPermille: int
-    """The champion's value, in thousandths."""
+    """Champion's value, in thousandths."""
     challengerPermille: int
-    """The challenger's value, in thousandths."""
+    """Challenger's value, in thousandths."""
     lowPermille: int
-    """Lower bound of the gain, 95 %, in thousandths."""
+    """Lower bound of the gain (95 %), in thousandths."""
     highPermille: int
-    """Upper bound of the gain, 95 %, in thousandths."""
+    """Upper bound of the gain (95 %), in thousandths."""
 
 
 class BestSoFar(ApiModel):
-    """The best model that was tried up to now."""
+    """Best model so far."""
 
     kind: Annotated[str, Field(max_length=256)]
-    """Which kind of model it is."""
+    """Kind of the model."""
     metric: MetricName
-    """What the kinds are compared by."""
+    """Metric of the search."""
     value: Annotated[str, Field(max_length=32)]
-    """Its value, a decimal number."""
+    """Value of the metric, as a decimal number."""
 
 
 class TrainingProgress(ApiModel):
-    """How far the training is, as the trainer said when it was last asked."""
+    """Progress of the training, as the trainer last reported it."""
 
     phase: Annotated[str, Field(max_length=64)]
-    """What it is at."""
+    """Current phase, such as Training."""
     trialsDone: Annotated[int, Field(ge=0)] = 0
-    """Models that were tried."""
+    """Number of finished trials."""
     trialsTotal: Annotated[int, Field(ge=0)] = 0
-    """Models that are to be tried at most."""
+    """Largest number of trials."""
     best: BestSoFar | None = None
-    """The best of them."""
+    """Best model so far."""
 
 
 class DataSummary(ApiModel):
-    """What was learnt from."""
+    """Summary of the rows of a run."""
 
     digest: Annotated[str, Field(max_length=71)]
-    """Digest of the rows, training and holdout."""
+    """Digest of the rows."""
     rows: Annotated[int, Field(ge=0)]
-    """Rows that the search saw."""
+    """Number of training rows."""
     captured: Annotated[int, Field(ge=0)] = 0
-    """Captured rows with a label, the holdout among them."""
+    """Number of captured rows with a label."""
     leftOut: Annotated[int, Field(ge=0)] = 0
-    """Captured rows that were left out for their label: none of the classes, or no number where
-    numbers are learnt."""
+    """Number of captured rows left out because of their label."""
     start: Moment | None = None
     """Time of the first captured row."""
     end: Moment | None = None
     """Time of the last captured row."""
     learntUntil: Moment | None = None
-    """Time of the last captured row that was learnt from."""
+    """Time of the last captured training row."""
     fresh: Annotated[int | None, Field(ge=0)] = None
-    """Rows to learn from, the latest ones, that the champion has not learnt from. Absent where its
-    bundle does not say."""
+    """Number of training rows that are new to the champion."""
 
 
 Comparisons = Annotated[list[Comparison], Field(default_factory=list, max_length=20)]
 
 
 class Lineage(ApiModel):
-    """Where a model that was trained here comes from."""
+    """Origin of a model that a RetrainJob trained."""
 
     retrainJob: Annotated[str, Field(max_length=253)]
-    """The run that made it."""
+    """Name of the RetrainJob."""
     trigger: Trigger
-    """Why there was the run."""
+    """Reason for the run."""
     data: DataSummary | None = None
-    """What it learnt from."""
+    """Rows of the run."""
     comparisons: Comparisons
-    """What it showed against the model before."""
+    """Comparisons with the champion."""
 
 
 class RetrainJobStatus(ApiModel):
     """How far the run is, and what came of it."""
 
     observedGeneration: Annotated[int, Field(ge=0)] = 0
-    """The metadata.generation that this status was computed for."""
+    """metadata.generation that this status was computed for."""
     conditions: Annotated[
         list[Condition],
         Field(default_factory=list, max_length=8, json_schema_extra=list_map("type")),
     ]
-    """Assembled, Trained, Judged, Succeeded."""
+    """Conditions of the run: Assembled, Trained, Judged and Succeeded."""
     progress: TrainingProgress | None = None
-    """How far the training is, or was when it ended. Empty where the trainer does not tell."""
+    """Progress of the training; the last one after its end. Unset if the trainer reports none."""
     champion: ModelReference | None = None
-    """The model that served when the run began."""
+    """Model that was served when the run started."""
     startTime: Moment | None = None
-    """When the Job was made."""
+    """Time when the Job was created."""
     completionTime: Moment | None = None
-    """When it ended."""
+    """Time when the run ended."""
     decision: Literal["Accepted", "Rejected"] | None = None
-    """What the gate said."""
+    """Decision of the gate."""
     message: Annotated[str, Field(max_length=4096)] = ""
-    """Why, with the numbers."""
+    """Explanation of the decision or failure, with the numbers."""
     challenger: Challenger | None = None
-    """The model that was trained. It is published only where it was accepted."""
+    """Model that the run trained. It is published only if it was accepted."""
     data: DataSummary | None = None
-    """What it learnt from."""
+    """Rows of the run."""
     metrics: Annotated[
         list[Metric], Field(default_factory=list, max_length=20, json_schema_extra=list_map("name"))
     ]
-    """How good the challenger is."""
+    """Scores of the challenger on the latest held-out rows."""
     comparisons: Comparisons
-    """Champion and challenger on the same rows."""
+    """Comparisons of champion and challenger on the same rows."""
     report: Annotated[str | None, Field(max_length=1024)] = None
-    """Where report.html lies."""
+    """URI of report.html."""

@@ -1,4 +1,4 @@
-"""How a challenger is searched for, what it must show, and how large and slow it may be."""
+"""Search for a challenger, the gate that judges it, and its budget."""
 
 import re
 from typing import Annotated, Any, Literal, Self, get_args
@@ -14,14 +14,17 @@ Candidate = Literal[
     "HistGradientBoosting", "MLP",
 ]  # fmt: skip
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
-"""From the simplest to the least simple."""
+"""Kinds of model, the simplest first."""
 ONLY_FOR: dict[Candidate, TaskName] = {"Logistic": "Classification", "Linear": "Regression"}
-"""Those that learn only classes, or only numbers."""
+"""Kinds that support only one task."""
 
 
 METRIC_FITS = f"{{numbers}} == ({{metric}} in {list(get_args(RegressionMetric))})"
-"""A CEL rule: whether numbers are learnt, and the metric, both as expressions."""
-OF_NUMBERS = "rmse, mae, r2, pinball_10 or pinball_90, and these only there"
+"""CEL rule with two expressions: ``numbers``, true for a regression, and ``metric``."""
+METRIC_EXPECTED = (
+    "for search.task: Regression expected rmse, mae, r2, pinball_10 or pinball_90, and for "
+    "Classification another metric"
+)
 
 
 def _usual_metric(fields: dict[str, Any]) -> MetricName:
@@ -29,68 +32,69 @@ def _usual_metric(fields: dict[str, Any]) -> MetricName:
 
 
 class Search(ApiModel):
-    """How the challenger is found. All of it is a hint where image names a trainer of your own."""
+    """Search for the challenger. If image is set, all fields are hints for it."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
                 "!has(self.metric) || "
                 + METRIC_FITS.format(numbers="(self.task == 'Regression')", metric="self.metric"),
-                f"metric: for task: Regression expected {OF_NUMBERS}",
+                f"{{path}}.metric: {METRIC_EXPECTED}. Change one of them",
             ),
             (
                 "!has(self.candidates) || !((self.task == 'Regression' ? 'Logistic' : 'Linear') "
                 "in self.candidates)",
-                "candidates: Logistic is for task: Classification and Linear for task: Regression",
+                "{path}.candidates: Logistic requires task: Classification, and Linear requires "
+                "task: Regression. Remove the other one",
             ),
         )
     )
 
     task: TaskName = "Classification"
-    """What is learnt: classes, or numbers."""
+    """Task of the model. Classification predicts classes, Regression predicts numbers."""
     candidates: Annotated[
         list[Candidate] | None,
         Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = None
-    """Kinds of model that are tried; where absent, all that the task has and that are installed."""
+    """Kinds of model to try. If unset, all installed kinds that support the task."""
     metric: Annotated[MetricName, Field(default_factory=_usual_metric)]
-    """What cross-validation compares them by; where absent f1, and rmse for numbers."""
+    """Metric of the cross-validation. Defaults to f1, and to rmse for Regression."""
     order: Literal["TimeOrdered", "Shuffled"] = "TimeOrdered"
-    """TimeOrdered: the rows are in the order of time, and models are compared on later rows than
-    they learn from. Shuffled: the order says nothing; folds are drawn at random, with equal shares
-    of the classes."""
+    """TimeOrdered means that the rows are in the order of time; models are compared on later rows
+    than they learn from. Shuffled means that folds are drawn at random, with equal shares of the
+    classes."""
     maxTrials: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Most models that are tried. With many rows all are tried on a part of them, and only the
-    better ones on more."""
+    """Largest number of trials. With many rows, only the better candidates are tried on all of
+    them."""
     maxSeconds: Annotated[int, Field(ge=1, le=86400)] = 600
-    """No further model is tried after this time."""
+    """Seconds after which no new trial starts."""
     warmStart: bool = False
-    """Begin with the champion: its kind and settings first, XGBoost and LightGBM going on from its
-    trees, then each other kind once. Where its features or classes are others, and where there is
-    none, all is searched as usual."""
+    """True to begin the search with the champion: first its kind and settings, then each other kind
+    once. XGBoost and LightGBM continue from its trees. Ignored if there is no champion, or if its
+    features or classes differ."""
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
-    """Of all that is random."""
+    """Seed of all random numbers."""
 
 
 class Gate(ApiModel):
-    """What the challenger must show, on rows that neither model has learnt from."""
+    """Rule that accepts or rejects a challenger, on rows that no model learnt from."""
 
     metric: Annotated[MetricName, Field(default_factory=_usual_metric)]
-    """What the two are compared by; the search's where absent."""
+    """Metric of the comparison. Defaults to search.metric."""
     minImprovementPermille: Annotated[int, Field(ge=0, le=1000)] = 2
-    """On the captured holdout, the lower bound of the gain (95 %, paired bootstrap) must be at
-    least this, in thousandths; of errors without an upper end (log_loss, mae, rmse, pinball_10,
-    pinball_90) in thousandths of the champion's."""
+    """Least gain on the captured held-out rows, in thousandths; for log_loss, mae, rmse and pinball
+    losses, in thousandths of the champion's value. The lower bound of the gain (95 %, paired
+    bootstrap) must reach it."""
     maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
-    """On the baseline's holdout, the lower bound of the gain must be above minus this, in
-    thousandths. Not looked at without a baseline."""
+    """Largest accepted loss on the baseline's held-out rows, in thousandths. The lower bound of the
+    gain (95 %) must be above its negative. Ignored without data.baseline."""
     minValuePermille: Annotated[int, Field(ge=0, le=1000)] = 0
-    """On the captured holdout, the metric itself must be at least this, in thousandths; of errors
-    (log_loss, brier, mae, rmse, pinball_10, pinball_90) at most this, and 0 is no limit."""
+    """Least value of the metric on the captured held-out rows, in thousandths; the largest value
+    for log_loss, brier, mae, rmse and pinball losses. 0 means no limit."""
 
 
 def resolve_gate(search: Search, gate: Gate) -> Gate:
-    """The gate with the search's metric where it names none."""
+    """Return the gate, with the metric of the search if it names none."""
     if "metric" in gate.model_fields_set or gate.metric == search.metric:
         return gate
     return gate.model_copy(update={"metric": search.metric})
@@ -102,18 +106,18 @@ SIZE_EXPECTED = "expected a size in bytes such as 50Mi, 500k or 1000000"
 
 
 class Budget(ApiModel):
-    """How quick and how small the model must be. A candidate beyond it is not taken."""
+    """Limits of time and size; the search never chooses a candidate beyond them."""
 
     p95Microseconds: Annotated[int | None, Field(ge=1, le=60_000_000)] = None
-    """A row, as ONNX with one thread, may take at most this in 95 of 100 cases, on the machine
-    that searches."""
+    """Largest 95th percentile of the time for one row, in microseconds: as ONNX, with one thread,
+    on the machine of the search. If unset, there is no limit."""
     sizeBytes: Annotated[
         int | Annotated[str, Field(max_length=14)] | None,
         Field(
             json_schema_extra=rules((f"string(self).matches('{SIZE_PATTERN}')", SIZE_EXPECTED)),
         ),
     ] = None
-    """The ONNX file may have at most this many bytes, such as 50Mi."""
+    """Largest size of the ONNX file in bytes, such as 50Mi. If unset, there is no limit."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -123,13 +127,13 @@ class Budget(ApiModel):
 
     @property
     def size(self) -> int | None:
-        """``sizeBytes`` in bytes."""
+        """``sizeBytes`` as a number."""
         if self.sizeBytes is None:
             return None
         number, unit = re.fullmatch(r"(\d+)([A-Za-z]*)", str(self.sizeBytes)).groups()  # type: ignore[union-attr]
         return int(number) * _UNITS[unit]
 
     def limits(self) -> dict[str, int]:
-        """What is limited: p95Microseconds and sizeBytes, where they are given."""
+        """Return the limits that are set, by name."""
         both = {"p95Microseconds": self.p95Microseconds, "sizeBytes": self.size}
         return {name: limit for name, limit in both.items() if limit is not None}

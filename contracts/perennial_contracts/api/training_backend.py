@@ -1,4 +1,4 @@
-"""What runs the training step of a RetrainJob: a Job of one pod, or a TrainJob of Kubeflow."""
+"""Backend of a RetrainJob's training: a Job with one pod, or Kubeflow's TrainJob."""
 
 from typing import Annotated, Literal
 
@@ -7,40 +7,47 @@ from pydantic import ConfigDict, Field
 from .common import ApiModel, ObjectName, rules
 
 _SIZE = "string(self).matches('^[1-9][0-9]{0,11}(k|M|G|T|Ki|Mi|Gi|Ti)?$')"
-_NEEDS = "backend: TrainJob needs runtimeRef.name and workspace.size"
-_ONLY = "backend: runtimeRef, workspace, nodes and command are for type: TrainJob; add it"
-_SHARED = "backend.nodes: several nodes share the workspace; add accessModes: [ReadWriteMany]"
+_NEEDS = "{path}: type: TrainJob requires runtimeRef.name and workspace.size"
+_ONLY = (
+    "{path}: runtimeRef, workspace, nodes and command require type: TrainJob. "
+    "Set it, or remove them"
+)
+_SHARED = (
+    "{path}.workspace.accessModes: expected [ReadWriteMany], because several nodes share the "
+    "workspace"
+)
 
 
 class RuntimeReference(ApiModel):
-    """A runtime of Kubeflow Trainer."""
+    """Reference to a runtime of Kubeflow Trainer."""
 
     name: ObjectName
-    """Name of the runtime, such as torch-distributed. Its job and its container are called node."""
+    """Name of the runtime, such as torch-distributed. Its job and its container must be named
+    node."""
     kind: Literal["ClusterTrainingRuntime", "TrainingRuntime"] = "ClusterTrainingRuntime"
-    """A TrainingRuntime is looked for in this namespace."""
+    """Kind of the runtime. A TrainingRuntime must be in the namespace of the RetrainJob."""
 
 
 class Workspace(ApiModel):
-    """The volume through which the steps hand on their files. It goes when the pods of the run
-    go."""
+    """Volume for the files between the steps, deleted with the pods of the run."""
 
     size: Annotated[
         int | Annotated[str, Field(max_length=14)],
         Field(json_schema_extra=rules((_SIZE, "expected a size in bytes such as 20Gi"))),
     ]
-    """How much room is asked for, such as 20Gi."""
+    """Requested size in bytes, such as 20Gi."""
     storageClassName: Annotated[str | None, Field(max_length=253)] = None
-    """StorageClass of the claim; the cluster's own where absent."""
+    """StorageClass of the volume claim. Defaults to the default class of the cluster."""
     accessModes: Annotated[
         list[Literal["ReadWriteOnce", "ReadWriteMany"]],
         Field(default_factory=lambda: ["ReadWriteOnce"], min_length=1, max_length=2),
     ]
-    """ReadWriteMany where several nodes train."""
+    """Access modes of the volume claim. Several nodes require [ReadWriteMany]. Defaults to
+    [ReadWriteOnce]."""
 
 
 class Backend(ApiModel):
-    """What runs the training step."""
+    """Backend of the training step."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -59,17 +66,17 @@ class Backend(ApiModel):
     )
 
     type: Literal["Job", "TrainJob"] = "Job"
-    """Job: one pod. TrainJob: Kubeflow Trainer runs the training, on one node or many, and a Job
-    before and one after it assemble and judge."""
+    """Job runs all steps in one pod. TrainJob runs the training with Kubeflow Trainer, on one or
+    more nodes, between two Jobs for the other steps."""
     runtimeRef: RuntimeReference | None = None
-    """The runtime that the TrainJob is made from."""
+    """Runtime of the TrainJob. Required for type: TrainJob."""
     nodes: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Nodes that train; each gets spec.resources. All find the rows, and one of them leaves the
-    model."""
+    """Number of nodes that train, each with the resources of the spec. All read the rows, and one
+    writes the model."""
     command: Annotated[
         list[Annotated[str, Field(max_length=4096)]] | None, Field(min_length=1, max_length=64)
     ] = None
-    """What is run in spec.image, such as [torchrun, train.py]; what the runtime or the image says
-    where absent."""
+    """Command in the image, such as [torchrun, train.py]. Defaults to the command of the runtime or
+    the image."""
     workspace: Workspace | None = None
-    """The volume through which the steps hand on their files."""
+    """Volume for the files between the steps. Required for type: TrainJob."""

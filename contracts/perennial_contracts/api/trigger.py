@@ -1,4 +1,4 @@
-"""Why there is a run."""
+"""Reason for a run."""
 
 from typing import Annotated, Literal
 
@@ -10,11 +10,11 @@ TriggerType = Literal["Drift", "QualityDrop", "Schedule", "Manual"]
 
 
 class Trigger(ApiModel):
-    """Why there is this run."""
+    """Reason for a run."""
 
     type: TriggerType = "Manual"
-    """What started it."""
+    """Trigger. Manual means requested by a person."""
     fingerprint: Annotated[str, Field(max_length=64)] = ""
-    """Hash of the evidence, by which the same evidence is known again."""
+    """Hash of the evidence."""
     message: Annotated[str, Field(max_length=2048)] = ""
-    """The evidence, for people."""
+    """Evidence, for people."""
