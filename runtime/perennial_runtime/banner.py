@@ -1,4 +1,4 @@
-"""What a person sees who starts the server on a terminal."""
+"""The text on a terminal after the model is loaded: address and example request."""
 
 import json
 import shlex
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from .signature import TensorSpec
 
 MANY_ELEMENTS = 40
-"""From here on an example request would fill the screen."""
+"""Number of elements from which an example request would fill the screen."""
 
 
-def welcome(settings: Settings, port: int, inputs: "Sequence[TensorSpec]") -> str:
-    """The server's address, and a command that asks the model something."""
+def startup_banner(settings: Settings, port: int, inputs: "Sequence[TensorSpec]") -> str:
+    """Return the address of the server and a command that sends a request to it."""
     from .samples import sample_row, sample_size, sample_tensor
     from .signature import is_tabular
 

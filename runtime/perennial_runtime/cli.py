@@ -24,16 +24,16 @@ _NO_MODEL = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit code."""
+    """Run one command. Return the exit code."""
     settings = parse(sys.argv[1:] if arguments is None else arguments)
     log.configure(settings.log_format)
-    return ended(_serve(settings) if settings.command == "serve" else _resolve(settings))
+    return end_process(_serve(settings) if settings.command == "serve" else _resolve(settings))
 
 
-def ended(code: int) -> int:
-    """Gives the exit code back, or ends the process with it where a thread would hold it up."""
+def end_process(code: int) -> int:
+    """Return the exit code; if a thread would delay the end, end the process with it."""
     if threading.active_count() > 1:
-        # A thread is still loading, or running a request whose grace is over: do not wait for it.
+        # A thread is still loading, or runs a request whose grace period is over. Do not wait.
         logging.shutdown()
         sys.stdout.flush()
         os._exit(code)
@@ -42,7 +42,7 @@ def ended(code: int) -> int:
 
 def _serve(settings: Settings) -> int:
     workers = settings.workers or available_threads()
-    with explained(log.error):
+    with report_invalid_settings(log.error):
         if workers == 1:
             from .server import serve
 
@@ -51,19 +51,19 @@ def _serve(settings: Settings) -> int:
             from .workers.supervisor import supervise
 
             result = supervise(settings, workers)
-        return _failed(settings, result) if isinstance(result, LoadError) else result
+        return _fail(settings, result) if isinstance(result, LoadError) else result
     return 1
 
 
 @contextmanager
-def explained(tell: Callable[[str], None]) -> Iterator[None]:
-    """Tells what is wrong with the settings where nothing can be served with them."""
+def report_invalid_settings(report: Callable[[str], None]) -> Iterator[None]:
+    """Report errors of settings that prevent the server from starting."""
     try:
         yield
     except (ListenError, FrontendError) as error:
-        tell(str(error))
+        report(str(error))
     except ValueError as error:
-        tell(f"--tls-cert, --tls-key: {error}")
+        report(f"--tls-cert, --tls-key: {error}")
 
 
 def _resolve(settings: Settings) -> int:
@@ -72,19 +72,19 @@ def _resolve(settings: Settings) -> int:
     try:
         model = load_model(settings)
     except LoadError as error:
-        outcome = _raw(settings, error) or _outcome(error)
+        outcome = _needs_packaging(settings, error) or _outcome(error)
         log.error(outcome.message, reason=outcome.reason)
-        _leave(settings, outcome)
+        _write_outcome(settings, outcome)
         print(outcome.to_text())
         return error.exit_code
     outcome = Outcome(digest=model.digest)
-    _leave(settings, outcome)
+    _write_outcome(settings, outcome)
     print(outcome.to_text())
     return 0
 
 
-def _raw(settings: Settings, error: LoadError) -> Outcome | None:
-    """What lies there instead, where it is what a framework saved."""
+def _needs_packaging(settings: Settings, error: LoadError) -> Outcome | None:
+    """Return an outcome with the format, if the URI has a model that must be converted first."""
     if error.reason not in _NO_MODEL:
         return None
     from .fetching.raw import find_raw
@@ -96,13 +96,13 @@ def _raw(settings: Settings, error: LoadError) -> Outcome | None:
         reason=LoadFailure.NEEDS_PACKAGING.value,
         format=raw.format,
         variant=raw.variant,
-        message=f"{settings.uri}: {raw.format}: {raw.why}. It is served once it is a bundle.",
+        message=f"{settings.uri}: {raw.format}: {raw.why}. It can be served as a bundle.",
     )
 
 
-def _failed(settings: Settings, error: LoadError) -> int:
+def _fail(settings: Settings, error: LoadError) -> int:
     log.error(error.message, reason=error.reason.value)
-    _leave(settings, _outcome(error))
+    _write_outcome(settings, _outcome(error))
     return error.exit_code
 
 
@@ -110,12 +110,12 @@ def _outcome(error: LoadError) -> Outcome:
     return Outcome(reason=error.reason.value, message=error.message)
 
 
-def _leave(settings: Settings, outcome: Outcome) -> None:
-    """Writes the outcome to where the kubelet reads it."""
+def _write_outcome(settings: Settings, outcome: Outcome) -> None:
+    """Write the outcome to the file that the kubelet reads."""
     path = settings.termination_message_path
     if path is None:
         return
     try:
         path.write_text(outcome.to_text())
     except OSError as error:
-        log.warning(f"--termination-message-path: {path} cannot be written: {error.strerror}")
+        log.warning(f"--termination-message-path: cannot write {path}: {error.strerror}")

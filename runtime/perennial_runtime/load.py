@@ -1,4 +1,7 @@
-"""From settings to a model that can answer. What is slow to import is imported here, late."""
+"""Load a model: from the settings to a model that can answer.
+
+Slow imports are inside the functions, so that the server listens before they begin.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,23 +21,23 @@ if TYPE_CHECKING:
     from .service import Service
 
 
-def _to_nobody(digest: str) -> None:
+def _ignore(digest: str) -> None:
     pass
 
 
-def load_model(settings: Settings, fetched: Callable[[str], None] = _to_nobody) -> "Model":
-    """Fetches the model, tells its digest, creates its session and warms it up.
+def load_model(settings: Settings, on_fetched: Callable[[str], None] = _ignore) -> "Model":
+    """Fetch the model, report its digest, create its session and warm it up.
 
     Raises:
-        LoadError: for whatever reason.
+        LoadError: if any of these fails.
     """
-    with _errors_explained(settings):
+    with _as_load_error(settings):
         from .engine.model import Model
         from .fetching.fetch import fetch
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
-        fetched(artifact.digest)
+        on_fetched(artifact.digest)
         return Model(artifact, available_threads(settings.threads), settings.accelerator)
 
 
@@ -42,20 +45,21 @@ def load_service(
     settings: Settings,
     instance: str | None = None,
     worker: int = 0,
-    fetched: Callable[[str], None] = _to_nobody,
+    on_fetched: Callable[[str], None] = _ignore,
 ) -> "Service":
-    """Loads the model, and starts to capture where the settings say so.
+    """Load the model, and start to capture if the settings configure it.
 
     Args:
-        instance: names those who count together; None: only this process.
-        worker: tells apart those who do; 0 where there is one.
-        fetched: is told the model's digest once it lies in the cache.
+        settings: settings of ``perennial-runtime serve``.
+        instance: id of the processes whose counters are added up; None for this process only.
+        worker: number of this process among them; 0 for a single process.
+        on_fetched: receives the digest when the model is in the cache.
 
     Raises:
-        LoadError: for whatever reason.
+        LoadError: if the model cannot be served.
     """
-    model = load_model(settings, fetched)
-    with _errors_explained(settings):
+    model = load_model(settings, on_fetched)
+    with _as_load_error(settings):
         from .service import Service
 
         instance = instance or uuid4().hex
@@ -67,7 +71,7 @@ def load_service(
 
 
 def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
-    """A model whose rows make no table is served, but not captured."""
+    """Start to capture. If the model's rows are not rows of a table, it is only served."""
     from .monitoring.capture import Capture
     from .store.sink import sink_of
 
@@ -88,28 +92,28 @@ def _start_capture(settings: Settings, uri: str, service: "Service", writer: str
         )
         return
     problem = "nothing is captured: " + (
-        f"the input {taken[0]!r} has the name of a column that captured files have besides the "
-        "features. Rename it, and make the model again"
+        f"the input {taken[0]!r} has the name of a column that captured files need. "
+        "Fix: rename the input"
         if service.is_tabular
-        else "the model does not take rows of a table, with one input of shape [-1, 1] or [-1] "
-        "for each feature"
+        else "the model does not accept rows of a table, which needs one input of shape [-1, 1] or "
+        "[-1] for each feature"
     )
     service.monitor.capture_problem = problem
     log.warning("the model is served, but not captured", problem=problem)
 
 
 @contextmanager
-def _errors_explained(settings: Settings) -> Iterator[None]:
-    """Every error as a LoadError that names the model."""
+def _as_load_error(settings: Settings) -> Iterator[None]:
+    """Raise every error as a LoadError whose message names the model."""
     try:
         yield
     except LoadError as error:
-        # Whoever reads the message may not know which model it is about.
+        # The message is shown where nothing else names the model.
         if settings.uri in error.message:
             raise
         raise LoadError(error.reason, f"{settings.uri}: {error.message}") from error
     except Exception as error:
-        log.error("loading failed in a way that was not foreseen", traceback=True)
+        log.error("unexpected error while loading", traceback=True)
         raise LoadError(
             LoadFailure.INTERNAL_ERROR, f"{settings.uri}: {type(error).__name__}: {error}"
         ) from error

@@ -1,4 +1,8 @@
-"""Has the C library give memory back, so that one burst is not paid for until the process ends."""
+"""Return unused memory to the system, so that one burst does not cost memory until the end.
+
+The C library keeps freed memory for itself. A thread looks each second, and if nothing is in flight
+and more memory is resident than at rest, calls glibc's malloc_trim(3).
+"""
 
 import ctypes
 import os
@@ -10,18 +14,24 @@ from pathlib import Path
 ARENA_MAX = -8
 """A parameter of glibc's mallopt(3)."""
 ARENAS = 1
-"""Heaps: by itself glibc gives each thread one, and of all but the first malloc_trim(3) leaves what
-lies at the end, up to some tens of megabytes."""
-LOOK_SECONDS = 1.0
+"""Number of heaps.
+
+By default glibc gives each thread a heap. malloc_trim(3) keeps the end of all but the first one, up
+to tens of megabytes.
+"""
+INTERVAL_SECONDS = 1.0
 WORTHWHILE_BYTES = 8 * 1024 * 1024
 TRIES = 5
 STATM = Path("/proc/self/statm")
 
 
-def keep_small(in_flight: Callable[[], int]) -> bool:
-    """Looks now and then whether memory was taken that is no longer used, and gives it back.
+def return_free_memory(in_flight: Callable[[], int]) -> bool:
+    """Start a thread that returns unused memory to the system while nothing is in flight.
 
-    Only where nothing is in flight: it takes some milliseconds. Returns whether this C library can.
+    It waits for an idle moment because malloc_trim(3) takes some milliseconds.
+
+    Returns:
+        True if this C library supports it.
     """
     try:
         library = ctypes.CDLL(None)
@@ -31,48 +41,48 @@ def keep_small(in_flight: Callable[[], int]) -> bool:
         return False
     if not STATM.exists():
         return False
-    looker = threading.Thread(target=_look, args=(trim, in_flight), name="memory", daemon=True)
-    looker.start()
+    arguments = (trim, in_flight)
+    threading.Thread(target=_watch, args=arguments, name="memory", daemon=True).start()
     return True
 
 
-class Watch:
-    """Decides when giving back is worth while.
+class TrimPolicy:
+    """Decides when to return memory.
 
-    A request may count as answered while its memory is still being freed, so what is left is not
-    taken for needed before TRIES attempts, with nothing in flight between, have left it.
+    The memory of an answered request may still be in use for a moment. Memory counts as needed only
+    if it is resident after TRIES attempts without a request between them.
     """
 
     def __init__(self, resident: int) -> None:
-        """``resident``: the bytes that are held at rest."""
-        self._least = resident
+        """``resident`` is the number of bytes at rest."""
+        self._baseline = resident
         self._tries = 0
 
     def wants(self, resident: int, in_flight: int) -> bool:
-        """Whether to give back now, with so many bytes held and requests in flight."""
+        """Return whether to trim now, with this many bytes and requests in flight."""
         if in_flight:
             self._tries = 0
             return False
-        return resident > self._least + WORTHWHILE_BYTES
+        return resident > self._baseline + WORTHWHILE_BYTES
 
-    def gave(self, resident: int) -> None:
-        """Tells how many bytes are still held after giving back."""
+    def trimmed(self, resident: int) -> None:
+        """Record the resident bytes after a trim."""
         self._tries += 1
-        if resident <= self._least + WORTHWHILE_BYTES:
+        if resident <= self._baseline + WORTHWHILE_BYTES:
             self._tries = 0
         elif self._tries == TRIES:
-            self._least, self._tries = resident, 0
+            self._baseline, self._tries = resident, 0
 
 
-def _look(trim: Callable[[int], int], in_flight: Callable[[], int]) -> None:
-    watch = Watch(_resident())
+def _watch(trim: Callable[[int], int], in_flight: Callable[[], int]) -> None:
+    policy = TrimPolicy(_resident())
     while True:
-        time.sleep(LOOK_SECONDS)
-        if watch.wants(_resident(), in_flight()):
+        time.sleep(INTERVAL_SECONDS)
+        if policy.wants(_resident(), in_flight()):
             trim(0)
-            watch.gave(_resident())
+            policy.trimmed(_resident())
 
 
 def _resident() -> int:
-    """Bytes of memory that this process holds."""
+    """Return the resident memory of this process, in bytes."""
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

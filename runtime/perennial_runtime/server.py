@@ -1,4 +1,8 @@
-"""One process: a front, the application behind it, the model, and an orderly end."""
+"""One serving process: frontend, application and model, from start to shutdown.
+
+:func:`serve` listens first, so that probes get an answer at once, and loads the model in a thread.
+The main thread waits for events: the model is loaded, a signal arrives, or the frontend fails.
+"""
 
 import os
 import signal
@@ -8,14 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 from socket import socket
 from typing import TYPE_CHECKING
 
+from perennial_contracts.wire.outcome import LoadFailure
+
 from . import log, memory
 from .app import App
-from .banner import welcome
+from .banner import startup_banner
 from .errors import LoadError
+from .events import Events, FrontendEnded, LoadFailed, ModelLoaded, SignalReceived
 from .frontends import Frontend, Limits, create_frontend
 from .frontends.listener import refuse_connections
 from .load import load_service
@@ -30,64 +37,67 @@ if TYPE_CHECKING:
     from .service import Service
 
 QUIET_SECONDS = 0.25
-"""From the last new connection until the sockets are closed: time for its request to arrive."""
+"""Time between the last new connection and the close of the sockets, for its request to arrive."""
 MAX_CONNECTIONS = 16_384
 
 
 @dataclass
 class _Server:
-    """What there is while a process serves."""
+    """The parts of a running server."""
 
     settings: Settings
     process: SingleProcess
     listeners: list[socket]
     site: Site
-    view: MetricsView
+    metrics_view: MetricsView
     app: App
-    front: Frontend
-    thread: threading.Thread
-    events: "SimpleQueue[object]"
-    """Signals (int), what came of loading (a Service or LoadError), and how the front ended."""
+    frontend: Frontend
+    frontend_thread: threading.Thread
+    events: Events
     service: "Service | None" = None
 
 
 def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError | int:
-    """Serves until a signal comes; the exit code, or why the model did not load.
+    """Serve until a signal arrives.
 
-    ``process`` is this one, where it is not the only one.
+    Args:
+        settings: settings of ``perennial-runtime serve``.
+        process: this process, if it is one of several workers.
+
+    Returns:
+        The exit code, or the error if the model does not load.
 
     Raises:
-        ListenError: where a port cannot be listened on.
-        FrontendError: where what is to serve them is not installed.
-        ValueError: where the TLS certificate or key cannot be used.
+        ListenError: if a port cannot be listened on.
+        FrontendError: if the frontend is not installed.
+        ValueError: if the TLS certificate or its key is invalid.
     """
-    events: SimpleQueue[object] = SimpleQueue()
+    events: Events = Events()
     process = process or SingleProcess()
     standing = Standing(settings.name)
-    process.attend(events, standing.admit)
+    process.connect(events, standing.admit)
     server = _start(settings, process, standing, events)
     ports = [listener.getsockname()[1] for listener in server.listeners]
-    process.live(settings.host, ports)
-    _in_thread("load", lambda: _load(settings, process), events)
-    event = events.get()
-    if not isinstance(event, int | LoadError | BaseException) and event is not None:
-        server.service = event  # type: ignore[assignment]
-        _loaded(server, ports)
-        event = events.get()
-    if isinstance(event, LoadError):
-        return event
-    if not isinstance(event, int):
-        raise RuntimeError("the front ended by itself") from (
-            event if isinstance(event, BaseException) else None
-        )
-    return _drain(server, event)
+    process.report_live(settings.host, ports)
+    _start_thread("load", _load, settings, process, events)
+    while True:
+        match events.get():
+            case LoadFailed(error):
+                return error
+            case ModelLoaded(service):
+                server.service = service
+                _serve_model(server, service, ports)
+            case SignalReceived(number):
+                return _drain(server, number)
+            case FrontendEnded(cause):
+                raise RuntimeError("the frontend stopped unexpectedly") from cause
 
 
 def _start(
-    settings: Settings, process: SingleProcess, standing: Standing, events: "SimpleQueue[object]"
+    settings: Settings, process: SingleProcess, standing: Standing, events: Events
 ) -> _Server:
     metrics = Metrics()
-    view = process.view(metrics)
+    view = process.metrics_view(metrics)
     site = Site(standing, view, settings.max_body_bytes)
     app = App(
         site.routes,
@@ -98,7 +108,7 @@ def _start(
         settings.log_requests,
     )
     listeners = process.listen(settings)
-    front = create_frontend(
+    frontend = create_frontend(
         settings.front,
         app,
         listeners,
@@ -113,59 +123,63 @@ def _start(
             tls_files=settings.tls_files,
         ),
     )
-    metrics.in_flight = lambda: front.in_flight
-    memory.keep_small(metrics.in_flight)
-    thread = _in_thread("front", front.run, events)
-    return _Server(settings, process, listeners, site, view, app, front, thread, events)
+    metrics.in_flight = lambda: frontend.in_flight
+    memory.return_free_memory(metrics.in_flight)
+    thread = _start_thread("front", _run_frontend, frontend, events)
+    return _Server(settings, process, listeners, site, view, app, frontend, thread, events)
 
 
-def _in_thread(
-    name: str, work: Callable[[], object], events: "SimpleQueue[object]"
-) -> threading.Thread:
-    """Runs something in a thread that does not hold up the process's end; its result is told."""
-
-    def run() -> None:
-        try:
-            events.put(work())
-        except BaseException as error:
-            events.put(error)
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
+def _start_thread(name: str, target: Callable[..., None], *arguments: object) -> threading.Thread:
+    """Start a thread that does not delay the end of the process."""
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
     thread.start()
     return thread
 
 
-def _load(settings: Settings, process: SingleProcess) -> "Service | LoadError":
+def _run_frontend(frontend: Frontend, events: Events) -> None:
     try:
-        return load_service(settings, process.instance, process.number, process.fetched)
+        frontend.run()
+    except BaseException as error:
+        events.put(FrontendEnded(error))
+    else:
+        events.put(FrontendEnded())
+
+
+def _load(settings: Settings, process: SingleProcess, events: Events) -> None:
+    try:
+        service = load_service(settings, process.instance, process.number, process.report_fetched)
     except LoadError as error:
-        return error
+        events.put(LoadFailed(error))
+    except BaseException as error:
+        # Without an event, the process would stay live and never become ready.
+        problem = f"{settings.uri}: {type(error).__name__}: {error}"
+        events.put(LoadFailed(LoadError(LoadFailure.INTERNAL_ERROR, problem)))
+    else:
+        events.put(ModelLoaded(service))
 
 
-def _loaded(server: _Server, ports: list[int]) -> None:
-    """From now on requests are answered with the model."""
+def _serve_model(server: _Server, service: "Service", ports: list[int]) -> None:
+    """Connect the loaded model to the application, warm it up, and report that it is loaded."""
     from .engine.engine import Engine
     from .engine.thread_pool import ThreadPool
     from .warm_up import warm_up
 
-    settings, service = server.settings, server.service
-    assert service is not None
-    model, app = service.model, server.app
+    settings, model, app = server.settings, service.model, server.app
     engine = Engine(model, service.monitor, service.watched, app.metrics, settings.batch_max_size)
-    workers = ThreadPool(
+    threads = ThreadPool(
         app.process,
         model.runs_at_once,
         settings.batch_max_size if engine.batches else 1,
         lambda work: work[1].size,
         settings.batch_max_delay_microseconds * 1e-6,
-        lambda: server.front.in_flight,
+        lambda: server.frontend.in_flight,
     )
-    app.metrics.queued = lambda: workers.waiting
+    app.metrics.queued = lambda: threads.waiting
     service.announce(app.metrics, settings.uri)
-    app.serve(engine, workers, lambda: model.seconds)
+    app.serve(engine, threads, lambda: model.seconds)
     server.site.serve(service)
     warm_up(service, server.site)
-    server.process.loaded(
+    server.process.report_loaded(
         model,
         {
             "model": settings.name,
@@ -178,20 +192,26 @@ def _loaded(server: _Server, ports: list[int]) -> None:
         },
     )
     if sys.stdout.isatty() and server.process.number <= 1:
-        print(welcome(settings, ports[0], model.inputs), flush=True)
+        print(startup_banner(settings, ports[0], model.inputs), flush=True)
 
 
 def _drain(server: _Server, number: int) -> int:
-    """Ends without dropping a request: the exit code, 1 if some were not answered in time.
+    """Shut down without dropping a request.
 
-    Not ready at once; then, while the cluster takes note, answers as before but asks each client
-    to go away; then takes no new connection, and finishes what was started. A second signal
-    skips the wait. What is captured is written meanwhile, and the last of it at the end.
+    1. The server becomes unready at once. After SIGTERM it continues to serve for
+       ``--drain-seconds``, while Kubernetes removes it from the endpoints, and asks each client to
+       reconnect elsewhere. A second signal ends this wait.
+    2. It accepts no more connections, and finishes the requests in flight within
+       ``--grace-seconds``.
+    3. It writes the captured rows that still wait.
+
+    Returns:
+        The exit code: 1 if requests were not answered in time.
     """
     settings, service = server.settings, server.service
     was_ready = server.site.standing.is_ready
     server.site.standing.drain()
-    server.front.drain()
+    server.frontend.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:
         service.flush()
@@ -201,33 +221,33 @@ def _drain(server: _Server, number: int) -> int:
         refuse_connections(listener)
     time.sleep(QUIET_SECONDS)
     server.site.standing.end()
-    server.front.close()
+    server.frontend.close()
     for listener in server.listeners:
         listener.close()
     deadline = time.monotonic() + settings.grace_seconds
-    server.thread.join(settings.grace_seconds)
-    unanswered = server.front.in_flight if server.thread.is_alive() else 0
+    server.frontend_thread.join(settings.grace_seconds)
+    unanswered = server.frontend.in_flight if server.frontend_thread.is_alive() else 0
     if unanswered:
         log.warning("the grace period is over", unanswered=unanswered)
     if service:
         service.close(deadline - time.monotonic())
-    server.view.close()
+    server.metrics_view.close()
     log.info("stopped")
     return 1 if unanswered else 0
 
 
-def _wait_for_signal(events: "SimpleQueue[object]", seconds: float) -> None:
+def _wait_for_signal(events: Events, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
+    while (remaining := deadline - time.monotonic()) > 0:
         try:
-            if isinstance(events.get(timeout=left), int):
+            if isinstance(events.get(timeout=remaining), SignalReceived):
                 return
         except Empty:
             return
 
 
 def _process_age() -> float:
-    """Seconds since this process was started, imports and all."""
+    """Return the seconds since this process was started, with its imports."""
     try:
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -257,7 +257,8 @@ def test_resolve_of_a_model_that_does_not_load_gives_the_reason(tmp_path, clean_
 
 def test_an_error_that_was_not_foreseen_is_internal(model, clean_environment):
     (model.parent / "onnxruntime.py").write_text("raise RuntimeError('not today')")
-    result = resolve(clean_environment | {"PYTHONPATH": str(model.parent)}, model)
+    path = os.pathsep.join([str(model.parent), clean_environment.get("PYTHONPATH", "")])
+    result = resolve(clean_environment | {"PYTHONPATH": path}, model)
     assert result.returncode == 1
     outcome = Outcome.from_text(result.stdout)
     assert outcome.reason == LoadFailure.INTERNAL_ERROR

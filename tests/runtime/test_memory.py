@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial_runtime.memory import TRIES, WORTHWHILE_BYTES, Watch
+from perennial_runtime.memory import TRIES, WORTHWHILE_BYTES, TrimPolicy
 
 ROWS = 200_000
 REST, BURST = 100 * 1024 * 1024, 300 * 1024 * 1024
@@ -47,28 +47,28 @@ def test_memory_is_given_back_after_a_burst(start, affine, tmp_path):
 
 
 def test_what_is_freed_after_it_was_tried_is_given_back_by_the_next_try():
-    watch = Watch(REST)
+    watch = TrimPolicy(REST)
     assert not watch.wants(BURST, in_flight=1)
     assert watch.wants(BURST, in_flight=0)
-    watch.gave(BURST)  # the last answers were still on their way
+    watch.trimmed(BURST)  # the last answers were still on their way
     assert watch.wants(BURST, in_flight=0)
-    watch.gave(REST)
+    watch.trimmed(REST)
     assert not watch.wants(REST, in_flight=0)
 
 
 def test_what_stays_is_taken_for_needed_after_some_tries_at_rest():
-    watch = Watch(REST)
+    watch = TrimPolicy(REST)
     for _ in range(TRIES):
         assert watch.wants(BURST, in_flight=0)
-        watch.gave(BURST)
+        watch.trimmed(BURST)
     assert not watch.wants(BURST, in_flight=0)
     assert watch.wants(BURST + WORTHWHILE_BYTES + 1, in_flight=0)
 
 
 def test_requests_between_begin_the_tries_anew():
-    watch = Watch(REST)
+    watch = TrimPolicy(REST)
     for _ in range(3 * TRIES):
         assert watch.wants(BURST, in_flight=0)
-        watch.gave(BURST)
+        watch.trimmed(BURST)
         assert not watch.wants(BURST, in_flight=2)
     assert watch.wants(BURST, in_flight=0)

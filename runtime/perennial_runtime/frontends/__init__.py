@@ -1,7 +1,7 @@
-"""What stands between the sockets and the application: requests in, answers out, whole.
+"""Frontends: they read requests from sockets, whole, and write the responses.
 
-The native front (the package perennial-front, made of Rust) is used where it is installed; the
-portable one, Hypercorn, does the same in Python, several times slower.
+The native frontend, the package perennial-front in Rust, is used if it is installed. The portable
+one, Hypercorn, has the same features in Python and is several times slower.
 """
 
 import importlib.util
@@ -13,16 +13,16 @@ from typing import Protocol
 
 
 class FrontendError(Exception):
-    """There is no such front here."""
+    """The requested frontend is not installed."""
 
 
 Headers = Sequence[tuple[str, str]]
 
 
 class Call(Protocol):
-    """A request that has arrived whole, or the reason why it has not.
+    """A complete request, or the reason why it is incomplete.
 
-    It is answered once (but see ``respond_grpc``), then or later, from whatever thread.
+    It gets one response (but see ``respond_grpc``), at any time, from any thread.
     """
 
     @property
@@ -35,127 +35,129 @@ class Call(Protocol):
     def query(self) -> str: ...
     @property
     def body(self) -> bytes:
-        """The body, or one gRPC message; empty where ``problem`` says something."""
+        """The body, or one gRPC message; empty if there is a ``problem``."""
         ...
 
     @property
     def view(self) -> memoryview:
-        """The same without a copy, for what is large."""
+        """The body without a copy, for large ones."""
         ...
 
     @property
     def size(self) -> int:
-        """The body's length in bytes."""
+        """Length of the body in bytes."""
         ...
 
     @property
     def problem(self) -> str | None:
-        """Why the body did not arrive: ``too large`` or ``too slow``."""
+        """Reason for an incomplete body: ``too large`` or ``too slow``."""
         ...
 
     @property
     def compressed(self) -> bool:
-        """Whether the gRPC message is compressed as the header ``grpc-encoding`` says."""
+        """True if the gRPC message is compressed with the method in ``grpc-encoding``."""
         ...
 
     @property
     def arrived(self) -> float:
-        """When the request began to arrive, on the clock of ``time.perf_counter``."""
+        """Time of the request's first bytes, on the clock of ``time.perf_counter``."""
         ...
 
     @property
     def deadline(self) -> float | None:
-        """When the client gives up, on the same clock; None where it did not say."""
+        """Time when the client gives up, on the same clock; None if there is no deadline."""
         ...
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """True if the client no longer waits for the response."""
         ...
 
     def header(self, name: str) -> str | None:
-        """The value of a header, by its name in lower case."""
+        """Return the value of a header, by its name in lower case."""
         ...
 
     def respond(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> bool:
-        """Answers an HTTP request; whether somebody was still waiting."""
+        """Respond to an HTTP request. Return whether the client was still waiting."""
         ...
 
     def respond_grpc(self, body: bytes, more: bool = False) -> bool:
-        """Answers a gRPC message; there may be ``more`` answers to it, where they are a stream."""
+        """Respond to a gRPC message; in a stream, ``more`` responses may follow."""
         ...
 
     def fail_grpc(self, code: int, message: str) -> bool:
-        """Ends a gRPC call with an error."""
+        """End a gRPC call with an error."""
         ...
 
 
 Handler = Callable[[list[Call]], None]
-"""Takes all the requests that have become complete since it was last called."""
+"""Receives all requests that have become complete since the last call."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a front allows its clients."""
+    """Limits for the clients of a frontend."""
 
     max_body_bytes: int
     max_connections: int
     pause_seconds: float
-    """How long a client may pause in the middle of a request."""
+    """Maximum pause of a client within a request."""
     idle_seconds: float
-    """How long a connection may stay without a request."""
+    """Maximum time of a connection without a request."""
     request_seconds: float | None
-    """After how long a request is answered with 503, whatever becomes of it."""
+    """Time after which a request gets 503, even if it still runs."""
     streams: Sequence[str]
-    """Paths of the gRPC methods that take or answer a stream of messages."""
+    """Paths of the gRPC methods with a stream of messages in either direction."""
     data_at_header: str
-    """The header, in lower case, that says at which byte of a body its numbers begin: a front may
-    see to it that they are aligned there."""
+    """Header, in lower case, with the offset of the numbers in a body.
+
+    A frontend may align the body's memory at this offset.
+    """
     tls_files: tuple[Path, Path] | None
     """Certificate chain and key, in PEM."""
 
 
 class Frontend(Protocol):
-    """Serves sockets that already listen."""
+    """A server of sockets that already listen."""
 
     @property
     def in_flight(self) -> int:
-        """Requests that have begun to arrive and have no answer yet."""
+        """Number of requests that have begun to arrive and have no response yet."""
         ...
 
     def run(self) -> None:
-        """Serves until ``close`` was called and the last connection has ended."""
+        """Serve until ``close`` was called and the last connection has ended."""
         ...
 
     def drain(self) -> None:
-        """Asks clients to go elsewhere from now on, while it serves on."""
+        """Continue to serve, and ask clients to reconnect elsewhere."""
         ...
 
     def close(self) -> None:
-        """Takes no more connections, and ends once what was started is finished."""
+        """Accept no more connections, and end when the requests in flight are finished."""
         ...
 
 
 def create_frontend(
     kind: str, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
 ) -> Frontend:
-    """The ``native`` or ``portable`` front; ``auto``: the best that is installed.
+    """Create the ``native`` or the ``portable`` frontend; ``auto`` prefers the native one.
 
     Raises:
-        FrontendError: where it is not installed.
-        ValueError: where the certificate or its key cannot be used.
+        FrontendError: if it is not installed.
+        ValueError: if the certificate or its key is invalid.
     """
     has_native = importlib.util.find_spec("perennial_front") is not None
     if kind == "native" or (kind == "auto" and has_native):
         if not has_native:
             raise FrontendError(
                 "--front native: the package perennial-front is not installed. "
-                "Build it with Rust from runtime/front, or use portable"
+                "Fix: build it with Rust from runtime/front, or use --front portable"
             )
-        from perennial_front import Front as NativeFront
+        from perennial_front import Front as NativeFrontend
 
-        return NativeFront(
-            handler,  # type: ignore[arg-type]  # its calls are such calls
+        return NativeFrontend(
+            handler,  # type: ignore[arg-type]  # its calls have the methods of Call
             [listener.fileno() for listener in listeners],
             max_body_bytes=limits.max_body_bytes,
             max_connections=limits.max_connections,
@@ -168,8 +170,8 @@ def create_frontend(
         )
     if importlib.util.find_spec("hypercorn") is None:
         raise FrontendError(
-            "neither perennial-front nor hypercorn is installed: "
-            "install runtime/front (it needs Rust), or the extra perennial[portable]"
+            "neither perennial-front nor hypercorn is installed. Fix: install runtime/front "
+            "(this needs Rust), or the extra perennial[portable]"
         )
     from .portable import PortableFrontend
 

@@ -1,4 +1,4 @@
-"""The listening socket, and how to stop listening without dropping anybody."""
+"""Listening sockets: open them, share their ports, and close them without losing a connection."""
 
 import ctypes
 import socket
@@ -15,18 +15,18 @@ _REFUSE_SYN = (
 
 
 BACKLOG = 1024
-"""Connections that may wait to be accepted."""
+"""Number of connections that may wait to be accepted."""
 
 
 class ListenError(Exception):
-    """A port that cannot be listened on; the text says which, and why."""
+    """A port cannot be listened on. The message names the port and the cause."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; ``::`` takes IPv4 too.
+    """Return a listening socket; with the host ``::`` it accepts IPv4 too.
 
     Raises:
-        ListenError: where the address is in use, or is none of this machine's.
+        ListenError: if the address is in use, or does not belong to this machine.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -45,43 +45,47 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def twins(first: socket.socket, count: int) -> list[socket.socket]:
-    """More sockets of a listening one's port, which get their share of it once they listen too.
+def share_port(listener: socket.socket, count: int) -> list[socket.socket]:
+    """Return ``count`` sockets of a listening socket's port, that socket among them.
 
-    The first was bound without sharing, so a port in use by anybody else has been noticed.
+    The new sockets get connections when they listen too. The first socket was bound without
+    sharing, so a port that another program uses has already been rejected.
 
     Raises:
-        ListenError: where the system does not let a port be shared so.
+        ListenError: if the system cannot share a port.
     """
     try:
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        return [_twin(first) for _ in range(count)]
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return [listener, *(_bind_again(listener) for _ in range(count - 1))]
     except (OSError, AttributeError) as error:
         raise ListenError(f"--workers: the port cannot be shared by several: {error}") from error
 
 
-def _twin(first: socket.socket) -> socket.socket:
-    twin = socket.socket(first.family)
+def _bind_again(listener: socket.socket) -> socket.socket:
+    other = socket.socket(listener.family)
     options = [(socket.SOL_SOCKET, socket.SO_REUSEADDR), (socket.SOL_SOCKET, socket.SO_REUSEPORT)]
     options.append((socket.IPPROTO_TCP, socket.TCP_NODELAY))
-    if first.family == socket.AF_INET6:
+    if listener.family == socket.AF_INET6:
         options.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
     try:
         for level, option in options:
-            twin.setsockopt(level, option, first.getsockopt(level, option))
-        twin.bind(first.getsockname())
+            other.setsockopt(level, option, listener.getsockopt(level, option))
+        other.bind(listener.getsockname())
     except OSError:
-        twin.close()
+        other.close()
         raise
-    return twin
+    return other
 
 
 def refuse_connections(listener: socket.socket) -> bool:
-    """Drops the first packet of new connections, so that the socket can be closed with none lost.
+    """Drop the first packet of each new connection, so that closing the socket loses none.
 
-    Closing a listening socket resets the connections that the kernel has set up but that were not
-    accepted yet, with the requests in them. Once no new ones can come, they are soon accepted all.
-    The client of a dropped packet tries again by itself. Returns whether the kernel took it.
+    Closing a listening socket resets the connections that the kernel has set up and the program has
+    not accepted, with the requests in them. If no new ones can arrive, all are soon accepted. The
+    client of a dropped packet retries by itself.
+
+    Returns:
+        True if the kernel accepted the filter.
     """
     program = b"".join(struct.pack("HBBI", *step) for step in _REFUSE_SYN)
     buffer = ctypes.create_string_buffer(program, len(program))

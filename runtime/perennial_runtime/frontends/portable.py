@@ -1,27 +1,25 @@
-"""The front where there is no native one: Hypercorn, an ASGI server in Python.
+"""The portable frontend: Hypercorn, an ASGI server in Python.
 
-gRPC's framing is done here, after
+It adds the framing of gRPC, after
 https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
 """
 
 import asyncio
 import contextlib
 import socket
-import struct
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..errors import RequestTimeoutError, UnavailableError
-from ..protocol.grpc.status import OK, code_of, message_trailer
+from ..errors import UnavailableError
+from ..protocol.grpc.status import OK, message_trailer
 from . import Handler, Headers, Limits
+from .portable_body import PREFIX, Body, Event, ReadError, Receive
 
-Event = dict[str, Any]
-Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 
 JSON = "application/json"
-_PREFIX = struct.Struct(">BI")
+DEADLINE_EXCEEDED = 4
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _GRPC_START: Event = {
     "type": "http.response.start",
@@ -32,11 +30,24 @@ _GRPC_START: Event = {
     ],
     "trailers": True,
 }
-_NO_ANSWER = "internal error; the server's log says more"
+
+
+class _HttpResponse(NamedTuple):
+    status: int
+    content_type: str
+    body: bytes
+    headers: Headers
+
+
+class _GrpcResponse(NamedTuple):
+    code: int
+    message: str
+    body: bytes
+    more: bool
 
 
 class PortableFrontend:
-    """Serves sockets that already listen."""
+    """A server of sockets that already listen."""
 
     def __init__(
         self, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
@@ -50,12 +61,15 @@ class PortableFrontend:
         self._closing = asyncio.Event()
 
     def run(self) -> None:
+        """Serve until ``close`` was called and the last connection has ended."""
         asyncio.run(self._serve())
 
     def drain(self) -> None:
+        """Continue to serve, and ask clients to reconnect elsewhere."""
         self._draining = True
 
     def close(self) -> None:
+        """Accept no more connections, and end when the requests in flight are finished."""
         self.drain()
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._closing.set)
@@ -69,7 +83,7 @@ class PortableFrontend:
         config.bind = [f"fd://{listener.fileno()}" for listener in self._listeners]
         config.keep_alive_timeout = self._limits.idle_seconds
         config.keep_alive_max_requests = 2**31
-        config.graceful_timeout = 3600.0  # whoever calls close has a limit of its own
+        config.graceful_timeout = 3600.0  # the caller of close has a shorter limit
         config.include_server_header = False
         config.errorlog = None
         if self._limits.tls_files is not None:
@@ -88,7 +102,7 @@ class PortableFrontend:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        request = _Request(scope, headers, _Body(receive, self._limits))
+        request = _Request(scope, headers, Body(receive, self._limits))
         self.in_flight += 1
         try:
             if headers.get("content-type", "").startswith("application/grpc"):
@@ -96,67 +110,63 @@ class PortableFrontend:
             else:
                 await self._http(request, send)
         except ConnectionError:
-            pass  # the client went away
+            pass  # the client has disconnected
         finally:
-            self._leave(request)
+            self._finish(request)
 
     async def _http(self, request: "_Request", send: Send) -> None:
         problem, body = None, b""
         try:
-            body = await request.body.whole()
-        except _ReadError as error:
+            body = await request.body.read()
+        except ReadError as error:
             problem = error.problem
         call = _Call(request, body, problem=problem)
         self._handler([call])
         seconds = self._limits.request_seconds
-        late = None if seconds is None else call.arrived + seconds
-        status, kind, data, more = await self._answer(call, late, request.body) or (
-            500,
-            JSON,
-            b'{"error":"%s"}' % _NO_ANSWER.encode(),
-            (),
-        )
-        headers = [(b"content-type", kind.encode()), (b"server", b"perennial-runtime")]
-        headers += [(name.encode(), value.encode()) for name, value in more]
-        headers.append((b"content-length", str(len(data)).encode()))
+        deadline = None if seconds is None else call.arrived + seconds
+        response: _HttpResponse = await self._next_response(call, deadline, request.body)
+        headers = [
+            (b"content-type", response.content_type.encode()),
+            (b"server", b"perennial-runtime"),
+        ]
+        headers += [(name.encode(), value.encode()) for name, value in response.headers]
+        headers.append((b"content-length", str(len(response.body)).encode()))
         if request.scope["http_version"] != "2" and (self._draining or problem):
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        if request.scope["method"] == "HEAD":
-            data = b""
-        await send({"type": "http.response.body", "body": data})
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        is_head = request.scope["method"] == "HEAD"
+        await send({"type": "http.response.body", "body": b"" if is_head else response.body})
 
     async def _grpc(self, request: "_Request", send: Send) -> None:
-        left = _seconds(request.headers.get("grpc-timeout"))
-        streams = request.scope["path"] in self._limits.streams
+        timeout = _seconds(request.headers.get("grpc-timeout"))
+        is_stream = request.scope["path"] in self._limits.streams
         started = False
         code, message = OK, ""
         call: _Call | None = None
         while True:
             if call is None:
                 try:
-                    part = await request.body.message()
-                except _ReadError as error:
+                    part = await request.body.read_message()
+                except ReadError as error:
                     code, message = error.code, error.problem
                     break
                 if part is None:
                     break
-                call = _Call(request, part[1], compressed=part[0], is_grpc=True, timeout=left)
+                call = _Call(request, part[1], compressed=part[0], is_grpc=True, timeout=timeout)
                 self._handler([call])
-            answer = await self._answer(call, call.deadline, request.body)
-            if answer is None or answer[0] != OK:
-                code, message = (13, _NO_ANSWER) if answer is None else (answer[0], answer[1])
+            response: _GrpcResponse = await self._next_response(call, call.deadline, request.body)
+            if response.code != OK:
+                code, message = response.code, response.message
                 break
-            _, _, data, more = answer
             if not started:
                 await send(_GRPC_START)
                 started = True
-            prefix = _PREFIX.pack(False, len(data))
-            await send({"type": "http.response.body", "body": prefix + data, "more_body": True})
-            if not streams:
+            frame = PREFIX.pack(False, len(response.body)) + response.body
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+            if not is_stream:
                 break
-            if more:
-                self._leave(request)  # whoever only listens is not waited for
+            if response.more:
+                self._finish(request)  # shutdown does not wait for a client that only listens
             else:
                 call = None
         if not started:
@@ -167,107 +177,47 @@ class PortableFrontend:
             trailers.append((b"grpc-message", message_trailer(message).encode()))
         await send({"type": "http.response.trailers", "headers": trailers})
 
-    def _leave(self, request: "_Request") -> None:
-        """Counts a request no more as in flight."""
+    def _finish(self, request: "_Request") -> None:
+        """Stop counting a request as in flight."""
         self.in_flight -= request.is_in_flight
         request.is_in_flight = False
 
-    async def _answer(self, call: "_Call", deadline: float | None, body: "_Body") -> Any:
-        """What the handler answers next; None where it gives none. Late, an error."""
-        if not call.replies.empty():
-            return call.replies.get_nowait()
-        reply = asyncio.ensure_future(call.replies.get())
-        gone = asyncio.ensure_future(body.gone())
-        left = None if deadline is None else deadline - perf_counter()
-        await asyncio.wait((reply, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        call.cancelled = not reply.done()
-        is_gone = gone.done()
-        gone.cancel()
-        if reply.done():
-            return reply.result()
-        reply.cancel()
-        if is_gone:
+    async def _next_response(self, call: "_Call", deadline: float | None, body: Body) -> Any:
+        """Return the handler's next response; after the deadline, an error.
+
+        Raises:
+            ConnectionError: if the client disconnects first.
+        """
+        if not call.responses.empty():
+            return call.responses.get_nowait()
+        response = asyncio.ensure_future(call.responses.get())
+        disconnect = asyncio.ensure_future(body.wait_for_disconnect())
+        timeout = None if deadline is None else deadline - perf_counter()
+        await asyncio.wait(
+            (response, disconnect), timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        call.cancelled = not response.done()
+        is_disconnected = disconnect.done()
+        disconnect.cancel()
+        if response.done():
+            return response.result()
+        response.cancel()
+        if is_disconnected:
             raise ConnectionError
-        late = UnavailableError("the request took too long")
         if call.is_grpc:
-            return 4, "deadline exceeded", b"", False
-        return late.status, JSON, late.body(), ()
+            return _GrpcResponse(DEADLINE_EXCEEDED, "deadline exceeded", b"", False)
+        late = UnavailableError("the request took too long")
+        return _HttpResponse(late.status, JSON, late.body(), ())
 
 
 class _Request:
-    """What is known before the body has come."""
+    """A request whose body may still be arriving."""
 
-    def __init__(self, scope: Event, headers: dict[str, str], body: "_Body") -> None:
+    def __init__(self, scope: Event, headers: dict[str, str], body: Body) -> None:
         self.scope = scope
         self.headers = headers
         self.body = body
         self.is_in_flight = True
-
-
-class _ReadError(Exception):
-    """Why a body was not read to its end."""
-
-    def __init__(self, problem: str, code: int) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.code = code
-
-
-class _Body:
-    """The body of a request as it comes."""
-
-    def __init__(self, receive: Receive, limits: Limits) -> None:
-        self._receive = receive
-        self._limits = limits
-        self._buffer = bytearray()
-        self._ended = False
-
-    async def whole(self) -> bytes:
-        while not self._ended:
-            await self._more()
-            if len(self._buffer) > self._limits.max_body_bytes:
-                raise _ReadError("too large", 8)
-        return bytes(self._buffer)
-
-    async def message(self) -> tuple[bool, bytes] | None:
-        """The next gRPC message, and whether it is compressed; None at the end."""
-        limit = self._limits.max_body_bytes
-        while True:
-            if len(self._buffer) >= _PREFIX.size:
-                flag, size = _PREFIX.unpack_from(self._buffer)
-                if size > limit:
-                    raise _ReadError(f"message: expected at most {limit} bytes, got {size}", 8)
-                end = _PREFIX.size + size
-                if len(self._buffer) >= end:
-                    message = bytes(self._buffer[_PREFIX.size : end])
-                    del self._buffer[:end]
-                    return bool(flag), message
-            if self._ended:
-                if self._buffer:
-                    raise _ReadError("the message ends early", 13)
-                return None
-            await self._more()
-
-    async def gone(self) -> None:
-        """Returns when the client goes away; what else it sends is kept."""
-        while True:
-            event = await self._receive()
-            if event["type"] == "http.disconnect":
-                return
-            self._take(event)
-
-    async def _more(self) -> None:
-        try:
-            event = await asyncio.wait_for(self._receive(), self._limits.pause_seconds)
-        except TimeoutError:
-            raise _ReadError("too slow", code_of(RequestTimeoutError(""))) from None
-        if event["type"] == "http.disconnect":
-            raise ConnectionError
-        self._take(event)
-
-    def _take(self, event: Event) -> None:
-        self._buffer += event.get("body", b"")
-        self._ended = not event.get("more_body", False)
 
 
 class _Call:
@@ -298,29 +248,29 @@ class _Call:
         self.cancelled = False
         self.header = request.headers.get
         self._loop = asyncio.get_running_loop()
-        self.replies: asyncio.Queue[Any] = asyncio.Queue()
+        self.responses: asyncio.Queue[_HttpResponse | _GrpcResponse] = asyncio.Queue()
 
     def respond(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> bool:
-        return self._reply((status, content_type, body, headers))
+        return self._put(_HttpResponse(status, content_type, body, headers))
 
     def respond_grpc(self, body: bytes, more: bool = False) -> bool:
-        return self._reply((OK, "", body, more))
+        return self._put(_GrpcResponse(OK, "", body, more))
 
     def fail_grpc(self, code: int, message: str) -> bool:
-        return self._reply((code, message, b"", False))
+        return self._put(_GrpcResponse(code, message, b"", False))
 
-    def _reply(self, reply: object) -> bool:
+    def _put(self, response: _HttpResponse | _GrpcResponse) -> bool:
         if self.cancelled:
             return False
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            if _running() is self._loop:
-                self.replies.put_nowait(reply)
+            if _running_loop() is self._loop:
+                self.responses.put_nowait(response)
             else:
-                self._loop.call_soon_threadsafe(self.replies.put_nowait, reply)
+                self._loop.call_soon_threadsafe(self.responses.put_nowait, response)
         return True
 
 
-def _running() -> asyncio.AbstractEventLoop | None:
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -328,7 +278,7 @@ def _running() -> asyncio.AbstractEventLoop | None:
 
 
 def _seconds(timeout: str | None) -> float | None:
-    """What ``grpc-timeout`` means: at most eight digits and a unit."""
+    """Convert ``grpc-timeout``, at most eight digits and a unit; None if it is invalid."""
     if not timeout or not timeout[:-1].isdecimal() or len(timeout) > 9:
         return None
     scale = _UNITS.get(timeout[-1])

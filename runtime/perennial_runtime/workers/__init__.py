@@ -1,1 +1,6 @@
-"""Several processes that serve the same sockets, and one view over what they have counted."""
+"""Several worker processes that serve the same ports as one server.
+
+``supervisor.py`` starts the processes and ends them together; each runs ``worker.py``, which is
+:func:`perennial_runtime.server.serve` with shared ports. They exchange ``messages.py`` with the
+supervisor. For metrics, ``peer_metrics.py`` adds up the counters of all of them.
+"""

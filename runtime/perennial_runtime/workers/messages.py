@@ -1,6 +1,6 @@
-"""What the processes of one server tell each other, over a socket that only the two of them hold.
+"""Messages between the supervisor and a worker, over a socket that only these two have.
 
-They are the same program of the same version, so what goes over it is pickled.
+Both are the same version of the same program, so messages are pickled.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
-from typing import Any
 
 from perennial_contracts.wire.outcome import LoadFailure
 
@@ -18,79 +17,83 @@ from ..settings import Settings
 
 @dataclass(frozen=True)
 class Start:
-    """The first message to a worker: what it is to do."""
+    """The first message to a worker."""
 
     settings: Settings
     number: int
-    """Counts from 1."""
+    """Number of the worker, from 1."""
     instance: str
-    """Names all the workers together."""
+    """Id of all workers together."""
     directory: Path
-    """Where their siblings find them."""
+    """Folder of the sockets that answer the other workers."""
     sockets: tuple[int, ...]
-    """File descriptors."""
+    """File descriptors of the ports to serve."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """To a worker: a signal came."""
+    """To a worker: a signal arrived."""
 
     signal: int
 
 
 @dataclass(frozen=True)
 class Admit:
-    """To a worker: all have loaded the model, so it is to be ready."""
+    """To a worker: all workers have loaded the model, so become ready."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """From a worker: it answers, though not with the model yet."""
+    """From a worker: it answers, without a model so far."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """From a worker: the model lies in the cache."""
+    """From a worker: the model is in the cache."""
 
     digest: str
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """From a worker: it can answer with the model."""
+    """From a worker: the model can answer."""
 
     is_quick: bool
-    """Whether the time of a request goes into Python rather than into the model."""
+    """True if a request spends its time in Python rather than in the model."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: it says so itself from now on."""
+    """From a worker: its readiness probe succeeds from now on."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """From a worker, before it ends: why."""
+    """From a worker, before it ends: the cause."""
 
     message: str
     reason: LoadFailure | None = None
-    """Where it is the model that did not load."""
+    """Set if the model did not load."""
+
+
+WorkerMessage = Live | Fetched | Loaded | Ready | Failed
+SupervisorMessage = Start | Stop | Admit
 
 
 class Channel:
-    """One end of it."""
+    """One end of the connection between the supervisor and a worker."""
 
     def __init__(self, end: socket) -> None:
         self._end = end
         self._reader = end.makefile("rb")
 
-    def tell(self, message: object) -> None:
-        """Tells the other process, if it is still there."""
+    def send(self, message: WorkerMessage | SupervisorMessage) -> None:
+        """Send a message. Does nothing if the other process has ended."""
         with contextlib.suppress(OSError):
             self._end.sendall(pickle.dumps(message))
 
-    def heard(self) -> Iterator[Any]:
-        """What the other tells, until it ends."""
+    def receive(self) -> Iterator[object]:
+        """Yield the messages of the other process until it ends."""
         with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
             while True:
                 yield pickle.load(self._reader)

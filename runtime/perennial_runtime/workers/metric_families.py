@@ -1,4 +1,4 @@
-"""The metrics of several processes as those of one."""
+"""Metrics of several processes: merge them, and send them from one process to another."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,15 +6,16 @@ import orjson
 from prometheus_client.core import Metric
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
-"""A sample's name and labels."""
+"""Name and labels of a sample."""
 
 STARTED = "process_start_time_seconds"
 
 
-def merged_families(parts: Iterable[Sequence[Metric]]) -> list[Metric]:
-    """Sums, sample by sample: of counters, of histograms, and of gauges, which are all amounts.
+def merge_families(parts: Iterable[Sequence[Metric]]) -> list[Metric]:
+    """Return the sums, sample by sample, of counters, histograms and gauges.
 
-    An information is told once, and the start is that of whoever started first.
+    All gauges are amounts, so they add up too. An info metric is kept once, and the start time is
+    the earliest.
     """
     families: dict[str, tuple[Metric, dict[Key, float]]] = {}
     for part in parts:
@@ -37,13 +38,16 @@ def merged_families(parts: Iterable[Sequence[Metric]]) -> list[Metric]:
     return [family for family, _ in families.values()]
 
 
-def lasting(families: Iterable[Metric]) -> list[Metric]:
-    """What still holds once the process has ended: a gauge is of now, and its now is over."""
+def without_gauges(families: Iterable[Metric]) -> list[Metric]:
+    """Return the metrics that stay valid after the process has ended.
+
+    A gauge describes the running process. The start time is a gauge too, but it is kept.
+    """
     return [each for each in families if each.type != "gauge" or each.name == STARTED]
 
 
 def to_json(families: Iterable[Metric]) -> bytes:
-    """Metrics for another process."""
+    """Encode metrics for another process."""
     return orjson.dumps(
         [
             [
@@ -58,7 +62,7 @@ def to_json(families: Iterable[Metric]) -> bytes:
 
 
 def from_json(data: bytes) -> list[Metric]:
-    """Metrics from another process."""
+    """Decode the metrics of another process."""
     families = []
     for name, documentation, kind, samples in orjson.loads(data):
         family = Metric(name, documentation, kind)

@@ -1,9 +1,9 @@
-"""What all the worker processes of a server have counted, whichever of them is asked.
+"""Metrics of all worker processes, from whichever worker receives the request.
 
-Each listens on a socket in a folder that is only theirs, and when it ends leaves its last counts
-beside it. Who is not there has not begun to serve, so has counted nothing; who is there, does not
-answer and has left nothing makes the whole unknown, and that is told rather than a sum that is
-wrong.
+Each worker listens on a Unix socket in a private folder of the server. When it ends, it stores its
+last counts next to that socket. A worker without a socket has not begun to serve, so it has counted
+nothing. If a worker has a socket, does not answer and has stored nothing, the sum is unknown: the
+request fails with 503, because a wrong sum would be worse.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from .. import log
 from ..errors import UnavailableError
 from ..metrics import Metrics, RunTotals, exposition
 from ..metrics_view import MetricsView
-from .metric_families import from_json, lasting, merged_families, to_json
+from .metric_families import from_json, merge_families, to_json, without_gauges
 
 if TYPE_CHECKING:
     from perennial_contracts.wire.counters import Counters
@@ -31,124 +31,126 @@ _LENGTH = struct.Struct(">Q")
 
 
 class PeerMetrics(MetricsView):
-    """Of all the workers. What it tells takes waiting: never ask it where requests are read."""
+    """Metrics of all workers. Its methods block, so never call them in the frontend's thread."""
 
     def __init__(self, metrics: Metrics, directory: Path, number: int) -> None:
-        """Listens in ``directory`` as worker ``number``."""
+        """Listen in ``directory`` as worker ``number``."""
         super().__init__(metrics)
         self._directory = directory
         self._name = str(number)
         self.apart = ThreadPoolExecutor(1, "gather").submit
-        self._tell: dict[bytes, Callable[[], bytes]] = {
+        self._answers: dict[bytes, Callable[[], bytes]] = {
             b"counters": lambda: MetricsView.counters(self).model_dump_json().encode(),
             b"runs": lambda: orjson.dumps(list(MetricsView.runs(self))),
             b"metrics": lambda: to_json(metrics.families()),
         }
         self._path = directory / self._name
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(str(self._path))
-        self._door.listen(64)
-        self._thread = threading.Thread(target=self._answer, name="siblings", daemon=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen(64)
+        self._thread = threading.Thread(target=self._answer_peers, name="peers", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Answers its siblings no more: they find what it has counted beside its socket."""
+        """Store the counts for the other workers, and answer them no more."""
         try:
-            self._leave("metrics", to_json(lasting(self._metrics.families())))
-            self._leave("runs", self._tell[b"runs"]())
-            self._leave("counters", self._tell[b"counters"]())
-        except UnavailableError:  # there was no model
+            self._store("metrics", to_json(without_gauges(self._metrics.families())))
+            self._store("runs", self._answers[b"runs"]())
+            self._store("counters", self._answers[b"counters"]())
+        except UnavailableError:  # no model was loaded
             pass
         except OSError as error:
-            log.warning(f"its last counts were not left to the other workers: {error}")
-        self._door.shutdown(socket.SHUT_RDWR)
+            log.warning(f"cannot store the last counts for the other workers: {error}")
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
-        self._door.close()
+        self._listener.close()
 
     def counters(self) -> "Counters":
+        """Return the sum of the workers' counters."""
         from perennial_contracts.wire.counters import Counters, merged
 
-        told = [Counters.model_validate_json(part) for part in self._ask(b"counters")]
-        return merged([super().counters(), *told])
+        peers = [Counters.model_validate_json(part) for part in self._query(b"counters")]
+        return merged([super().counters(), *peers])
 
     def runs(self) -> RunTotals:
-        told = [orjson.loads(part) for part in self._ask(b"runs")]
-        return RunTotals(*map(sum, zip(super().runs(), *told, strict=True)))
+        """Return the sum of the workers' runs."""
+        peers = [orjson.loads(part) for part in self._query(b"runs")]
+        return RunTotals(*map(sum, zip(super().runs(), *peers, strict=True)))
 
     def text(self) -> bytes:
-        told = [from_json(part) for part in self._ask(b"metrics")]
-        return exposition(merged_families([self._metrics.families(), *told]))
+        """Return the sum of the workers' metrics, as Prometheus reads them."""
+        peers = [from_json(part) for part in self._query(b"metrics")]
+        return exposition(merge_families([self._metrics.families(), *peers]))
 
-    def _leave(self, what: str, counted: bytes) -> None:
+    def _store(self, topic: str, counts: bytes) -> None:
         new = self._path.with_suffix(".new")
-        new.write_bytes(counted)
-        new.rename(self._path.with_suffix(f".{what}"))
+        new.write_bytes(counts)
+        new.rename(self._path.with_suffix(f".{topic}"))
 
-    def _ask(self, what: bytes) -> list[bytes]:
-        """What each of the others answers, or has left.
+    def _query(self, topic: bytes) -> list[bytes]:
+        """Return what each other worker answers or has stored.
 
         Raises:
-            UnavailableError: where one does not answer and has left nothing.
+            UnavailableError: if a worker does not answer and has stored nothing.
         """
         names = {path.name for path in self._directory.iterdir() if not path.suffix}
         others = [self._directory / name for name in sorted(names - {self._name})]
         with contextlib.ExitStack() as stack:
-            asked = [(path, _asked(stack, path, what)) for path in others]
-            return [_told(path, other, what) for path, other in asked]
+            requests = [(path, _send_request(stack, path, topic)) for path in others]
+            return [_response(path, connection, topic) for path, connection in requests]
 
-    def _answer(self) -> None:
+    def _answer_peers(self) -> None:
         while True:
             try:
-                other, _ = self._door.accept()
+                connection, _ = self._listener.accept()
             except OSError:  # it is closed
                 return
-            with other:
-                other.settimeout(ANSWER_SECONDS)
+            with connection:
+                connection.settimeout(ANSWER_SECONDS)
                 try:
-                    answer = self._tell[_all(other)]()
-                    other.sendall(_LENGTH.pack(len(answer)) + answer)
+                    response = self._answers[_read_all(connection)]()
+                    connection.sendall(_LENGTH.pack(len(response)) + response)
                 except (OSError, UnavailableError):
-                    pass  # whoever gets no answer knows what that means
+                    pass  # without a response, the other worker reports 503
                 except Exception as error:
-                    log.error("a sibling got no answer", traceback=error)
+                    log.error("cannot answer another worker", traceback=error)
 
 
-def _asked(stack: contextlib.ExitStack, path: Path, what: bytes) -> socket.socket | None:
-    """A connection to who listens there, over which it was asked; None where nobody does."""
-    other = stack.enter_context(socket.socket(socket.AF_UNIX))
-    other.settimeout(ANSWER_SECONDS)
+def _send_request(stack: contextlib.ExitStack, path: Path, topic: bytes) -> socket.socket | None:
+    """Send a request to a worker. Return the connection, or None if it does not listen."""
+    connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+    connection.settimeout(ANSWER_SECONDS)
     try:
-        other.connect(str(path))
-        other.sendall(what)
-        other.shutdown(socket.SHUT_WR)
+        connection.connect(str(path))
+        connection.sendall(topic)
+        connection.shutdown(socket.SHUT_WR)
     except OSError:
         return None
-    return other
+    return connection
 
 
-def _told(path: Path, other: socket.socket | None, what: bytes) -> bytes:
-    """What it answers, or what it left beside its socket when it ended."""
+def _response(path: Path, connection: socket.socket | None, topic: bytes) -> bytes:
+    """Return the response of a worker, or the counts that it stored when it ended."""
     try:
-        if other is not None:
-            return _received(other)
-    except OSError:  # it ended with the question on its way
+        if connection is not None:
+            return _read_response(connection)
+    except OSError:  # it ended before it answered
         pass
     try:
-        return path.with_suffix(f".{what.decode()}").read_bytes()
+        return path.with_suffix(f".{topic.decode()}").read_bytes()
     except OSError as error:
         raise UnavailableError(
-            "not all worker processes have told what they counted. Try again in a second"
+            "not all worker processes have reported their counts. Try again in a second"
         ) from error
 
 
-def _all(other: socket.socket) -> bytes:
-    """What comes until the other has no more to say."""
-    return b"".join(iter(lambda: other.recv(1 << 18), b""))
+def _read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(1 << 18), b""))
 
 
-def _received(other: socket.socket) -> bytes:
-    """One answer, whole; OSError where it is not."""
-    data = _all(other)
+def _read_response(connection: socket.socket) -> bytes:
+    """Return a complete response; raise OSError if it is cut off."""
+    data = _read_all(connection)
     if len(data) < _LENGTH.size or _LENGTH.unpack_from(data)[0] != len(data) - _LENGTH.size:
-        raise ConnectionError("the answer was cut off")
+        raise ConnectionError("the response was cut off")
     return data[_LENGTH.size :]

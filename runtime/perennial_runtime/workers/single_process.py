@@ -1,13 +1,13 @@
-"""The process that serves, and what is around it: nothing, where it is the only one."""
+"""A serving process and its surroundings; here the only process of a server."""
 
 import signal
 from collections.abc import Callable
-from queue import SimpleQueue
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .. import log
+from ..events import Events, SignalReceived
 from ..frontends.listener import listen
 from ..metrics import Metrics
 from ..metrics_view import MetricsView
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
 
 
 class SingleProcess:
-    """The only process there is. The others' kind overrides what differs."""
+    """The only process of a server. A worker process overrides the differences."""
 
     number = 0
-    """Of the worker; 0 for the only process."""
+    """Number of the worker; 0 for the only process."""
 
     def __init__(self) -> None:
         self.instance = uuid4().hex
-        """Names those who have counted together what they tell."""
+        """Id of the processes whose counters are added up."""
 
-    def attend(self, events: "SimpleQueue[Any]", admit: Callable[[], None]) -> None:
-        """Puts signals among the events; ``admit`` makes it ready."""
+    def connect(self, events: Events, admit: Callable[[], None]) -> None:
+        """Put signals into ``events``. Calling ``admit`` makes the server ready."""
         self._admit = admit
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, frame: events.put(received))
+            signal.signal(number, lambda received, frame: events.put(SignalReceived(received)))
 
     def listen(self, settings: Settings) -> list[socket]:
-        """The sockets to serve.
+        """Return the sockets to serve.
 
         Raises:
-            ListenError: where a port cannot be listened on.
+            ListenError: if a port cannot be listened on.
         """
         listeners = [listen(settings.host, settings.http_port)]
         if settings.grpc_port is not None:
             listeners.append(listen(settings.host, settings.grpc_port))
         return listeners
 
-    def view(self, metrics: Metrics) -> MetricsView:
-        """What is told of what was counted."""
+    def metrics_view(self, metrics: Metrics) -> MetricsView:
+        """Return the view that answers requests for metrics."""
         return MetricsView(metrics)
 
-    def live(self, host: str, ports: list[int]) -> None:
-        """Tells that it answers, though not with the model yet."""
+    def report_live(self, host: str, ports: list[int]) -> None:
+        """Report that the server answers, without a model so far."""
         log.info("live", host=host, port=ports[0], grpc_port=ports[-1])
 
-    def fetched(self, digest: str) -> None:
-        """Tells that the model lies in the cache."""
+    def report_fetched(self, digest: str) -> None:
+        """Report that the model is in the cache."""
 
-    def loaded(self, model: "Model", facts: dict[str, object]) -> None:
-        """Sees to it that it becomes ready, and tells so."""
+    def report_loaded(self, model: "Model", facts: dict[str, object]) -> None:
+        """Report that the model can answer, and make the server ready."""
         self._admit()
         log.info("ready", **facts)

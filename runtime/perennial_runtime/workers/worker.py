@@ -1,20 +1,20 @@
-"""A worker process: a whole server that shares its ports and tells what it counts to its siblings.
+"""A worker process: a server that shares its ports and its metrics with the other workers.
 
-Run by the supervisor as ``python -m perennial_runtime.workers.worker DESCRIPTOR``.
+The supervisor runs it as ``python -m perennial_runtime.workers.worker DESCRIPTOR``.
 """
 
 import os
 import sys
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import log
 from ..app import INLINE_SECONDS
-from ..cli import ended, explained
+from ..cli import end_process, report_invalid_settings
 from ..errors import LoadError
+from ..events import Events, SignalReceived
 from ..frontends.listener import BACKLOG
 from ..metrics import Metrics
 from ..metrics_view import MetricsView
@@ -36,56 +36,67 @@ class WorkerProcess(SingleProcess):
         self._start = start
         self._channel = channel
 
-    def attend(self, events: "SimpleQueue[Any]", admit: Callable[[], None]) -> None:
-        """Signals come from the supervisor only: it has them blocked here, so that one that goes
-        to the whole group of processes does not count twice."""
+    def connect(self, events: Events, admit: Callable[[], None]) -> None:
+        """Put the supervisor's signals into ``events``.
 
-        def hear() -> None:
-            for message in self._channel.heard():
-                if isinstance(message, Stop):
-                    events.put(message.signal)
-                elif isinstance(message, Admit):
-                    admit()
-                    self._channel.tell(Ready())
+        The supervisor blocked signals in this process: one that is sent to the whole process group
+        must not count twice.
+        """
+
+        def receive() -> None:
+            for message in self._channel.receive():
+                match message:
+                    case Stop(number):
+                        events.put(SignalReceived(number))
+                    case Admit():
+                        admit()
+                        self._channel.send(Ready())
             os._exit(1)  # the supervisor was killed
 
-        threading.Thread(target=hear, name="supervisor", daemon=True).start()
+        threading.Thread(target=receive, name="supervisor", daemon=True).start()
 
     def listen(self, settings: Settings) -> list[socket]:
-        """Its own sockets of the ports that all share: the kernel deals out connections to those
-        that listen."""
+        """Return this worker's sockets of the shared ports.
+
+        The kernel distributes connections among the sockets that listen.
+        """
         listeners = [socket(fileno=descriptor) for descriptor in self._start.sockets]
         for listener in listeners:
             listener.listen(BACKLOG)
         return listeners
 
-    def view(self, metrics: Metrics) -> MetricsView:
+    def metrics_view(self, metrics: Metrics) -> MetricsView:
+        """Return the view over the metrics of all workers."""
         return PeerMetrics(metrics, self._start.directory, self.number)
 
-    def live(self, host: str, ports: list[int]) -> None:
-        self._channel.tell(Live())
+    def report_live(self, host: str, ports: list[int]) -> None:
+        """Report to the supervisor that the worker answers."""
+        self._channel.send(Live())
 
-    def fetched(self, digest: str) -> None:
-        self._channel.tell(Fetched(digest))
+    def report_fetched(self, digest: str) -> None:
+        """Report the digest to the supervisor, which then starts the other workers."""
+        self._channel.send(Fetched(digest))
 
-    def loaded(self, model: "Model", facts: dict[str, object]) -> None:
+    def report_loaded(self, model: "Model", facts: dict[str, object]) -> None:
+        """Report that the model can answer; the supervisor makes all workers ready together."""
         log.info("loaded", **facts)
-        self._channel.tell(Loaded(is_quick=model.seconds <= INLINE_SECONDS))
+        self._channel.send(Loaded(is_quick=model.seconds <= INLINE_SECONDS))
 
 
 def main() -> int:
-    """Serves as the supervisor says; the exit code."""
+    """Serve with the settings from the supervisor. Return the exit code."""
     from ..server import serve
 
     channel = Channel(socket(fileno=int(sys.argv[1])))
-    start: Start = next(channel.heard())
+    start = next(channel.receive())
+    assert isinstance(start, Start)
     log.configure(start.settings.log_format, worker=start.number)
-    with explained(lambda message: channel.tell(Failed(message))):
+    with report_invalid_settings(lambda message: channel.send(Failed(message))):
         result = serve(start.settings, WorkerProcess(start, channel))
         if not isinstance(result, LoadError):
-            return ended(result)
-        channel.tell(Failed(result.message, result.reason))
-    return ended(1)
+            return end_process(result)
+        channel.send(Failed(result.message, result.reason))
+    return end_process(1)
 
 
 if __name__ == "__main__":

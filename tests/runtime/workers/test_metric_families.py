@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from perennial_runtime.metrics import Metrics, exposition
-from perennial_runtime.workers.metric_families import from_json, merged_families, to_json
+from perennial_runtime.workers.metric_families import from_json, merge_families, to_json
 
 LABELS = ("v2", "infer")
 
@@ -38,7 +38,7 @@ def process(started=10.0, memory=100.0):
 
 
 def test_counters_histograms_and_amounts_are_summed():
-    alone, both = values(process()), values(merged_families([process(), process()]))
+    alone, both = values(process()), values(merge_families([process(), process()]))
     assert alone.keys() == both.keys()
     for key in alone:
         if key[0] not in ("perennial_runtime_model_info", "process_start_time_seconds"):
@@ -52,13 +52,13 @@ def test_counters_histograms_and_amounts_are_summed():
 def test_what_one_has_not_counted_yet_is_there_too():
     other = Metrics()
     other.observe(("v1", "predict"), 400, 0.1)
-    both = values(merged_families([process(), other.families()]))
+    both = values(merge_families([process(), other.families()]))
     names = [name for name, *_ in both if name == "perennial_runtime_requests_total"]
     assert len(names) == 2
 
 
 def test_an_information_is_told_once_and_the_start_is_the_first():
-    both = values(merged_families([process(started=10.0), process(started=8.0)]))
+    both = values(merge_families([process(started=10.0), process(started=8.0)]))
     info = ("perennial_runtime_model_info", ("digest", "d"), ("name", "m"))
     assert both[info] == 1
     assert both["process_start_time_seconds",] == 8.0
@@ -68,9 +68,9 @@ def test_an_information_is_told_once_and_the_start_is_the_first():
 def test_on_the_way_nothing_changes(count):
     parts = [process() for _ in range(count)]
     sent = [from_json(to_json(part)) for part in parts]
-    assert exposition(merged_families(sent)) == exposition(merged_families(parts))
+    assert exposition(merge_families(sent)) == exposition(merge_families(parts))
 
 
 def test_one_by_itself_is_told_as_before():
     families = process()
-    assert exposition(merged_families([families])) == exposition(families)
+    assert exposition(merge_families([families])) == exposition(families)

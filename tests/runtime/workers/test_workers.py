@@ -23,7 +23,7 @@ from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_runtime.cgroup import available_threads
 from perennial_runtime.errors import UnavailableError
 from perennial_runtime.metrics import Metrics, RunTotals
-from perennial_runtime.workers import peer_metrics as siblings
+from perennial_runtime.workers import peer_metrics
 from perennial_runtime.workers.peer_metrics import PeerMetrics
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -336,7 +336,7 @@ def test_any_number_of_views_tell_the_same(view_of):
 
 
 def test_a_sibling_that_does_not_answer_makes_the_sum_unknown(view_of, directory, monkeypatch):
-    monkeypatch.setattr(siblings, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(peer_metrics, "ANSWER_SECONDS", 0.05)
     view = view_of(1, 5)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(directory / "2"))
