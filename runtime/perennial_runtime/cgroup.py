@@ -1,4 +1,9 @@
-"""How many CPUs this process may use, as its container limits it."""
+"""CPU limit of this process's container, from its cgroup.
+
+The trainer has a function of its own for this, ``perennial_trainer.threads.allowed``, because only
+three lines would be common. With a quota of 1.5 CPUs a server uses two threads and a training step
+one. Without a quota a server uses all CPUs, and a training step one, as it shares the machine.
+"""
 
 import math
 import os
@@ -6,7 +11,7 @@ from pathlib import Path
 
 
 def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """CPUs granted by the cgroup's quota (1.5, say); None where there is no limit.
+    """Return the CPUs of the cgroup's quota, such as 1.5; None if there is no limit.
 
     Reads cgroup v2 (``cpu.max``), else v1 (``cpu/cpu.cfs_quota_us``).
     """
@@ -22,11 +27,14 @@ def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
         cpus = int(quota) / int(period)
     except (ValueError, ZeroDivisionError):  # "max"
         return None
-    return cpus if cpus > 0 else None  # v1 says -1 for no limit
+    return cpus if cpus > 0 else None  # in v1, -1 means no limit
 
 
 def available_threads(limit: int | None = None, root: Path = Path("/sys/fs/cgroup")) -> int:
-    """Threads worth having: the quota rounded up, not above the CPUs there are, nor ``limit``."""
+    """Return the useful number of threads: the quota rounded up, or the number of CPUs.
+
+    ``limit`` lowers it further.
+    """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = threads or 1
     quota = cpu_quota(root)

@@ -1,4 +1,4 @@
-"""Logs on standard error: one JSON object a line, or plain lines where a person is watching."""
+"""The log, on standard error: one JSON object per line, or plain text on a terminal."""
 
 import json
 import logging
@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOG = logging.getLogger("perennial")
-_always: dict[str, Any] = {}
+_common_fields: dict[str, Any] = {}
 
 
 class JsonFormatter(logging.Formatter):
-    """``{"time", "level", "message"}`` and the fields given as ``extra={"fields": {...}}``."""
+    """Formats ``{"time", "level", "message"}`` and the fields in ``extra={"fields": {...}}``."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **_always,
+            **_common_fields,
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -27,24 +27,26 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """``12:34:56 message (key=value, ...)``."""
+    """Formats ``12:34:56 message (key=value, ...)``."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        pairs = _always | getattr(record, "fields", {})
+        pairs = _common_fields | getattr(record, "fields", {})
         fields = ", ".join(f"{key}={value}" for key, value in pairs.items())
         return f"{line} ({fields})" if fields else line
 
 
-def configure(style: str, **always: Any) -> None:
-    """Sets up logging; style is ``json``, ``text``, or ``auto`` (text on a terminal).
+def configure(style: str, **common_fields: Any) -> None:
+    """Configure the log.
 
-    Some fields can be given to every line.
+    Args:
+        style: ``json``, ``text``, or ``auto`` for text on a terminal.
+        common_fields: fields of every line.
     """
-    _always.update(always)
+    _common_fields.update(common_fields)
     text = style == "text" or (style == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
@@ -54,12 +56,15 @@ def configure(style: str, **always: Any) -> None:
 
 
 def info(message: str, **fields: Any) -> None:
+    """Log a message with fields."""
     LOG.info(message, extra={"fields": fields})
 
 
 def warning(message: str, **fields: Any) -> None:
+    """Log a warning with fields."""
     LOG.warning(message, extra={"fields": fields})
 
 
 def error(message: str, *, traceback: bool | BaseException = False, **fields: Any) -> None:
+    """Log an error with fields; ``traceback`` is an exception, or True for the current one."""
     LOG.error(message, exc_info=traceback, extra={"fields": fields})

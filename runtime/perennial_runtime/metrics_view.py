@@ -1,4 +1,4 @@
-"""What has been counted, for whoever asks."""
+"""Metrics and counters for the routes that report them."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,36 +12,36 @@ if TYPE_CHECKING:
 
 
 class MetricsView:
-    """Of this process."""
+    """Metrics and counters of this process."""
 
     apart: Apart | None = None
-    """Has something done in another thread, where telling takes waiting."""
+    """Runs a function in another thread; set if the methods block."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._read: Callable[[], Counters] | None = None
 
     def serve(self, read: "Callable[[], Counters]") -> None:
-        """From now on there is a model, whose counters are read so."""
+        """Use ``read`` for the counters of the model, which is now loaded."""
         self._read = read
 
     def counters(self) -> "Counters":
-        """The model's counters.
+        """Return the counters of the model.
 
         Raises:
-            UnavailableError: before the model is there.
+            UnavailableError: if the model is still being loaded.
         """
         if self._read is None:
             raise UnavailableError("the model is still being loaded. Try again in a second")
         return self._read()
 
     def runs(self) -> RunTotals:
-        """The model's runs."""
+        """Return the number and the times of the model's runs."""
         return self._metrics.runs()
 
     def text(self) -> bytes:
-        """The metrics, as Prometheus reads them."""
+        """Return the metrics in the format of Prometheus."""
         return exposition(self._metrics.families())
 
     def close(self) -> None:
-        """Nothing is counted any more."""
+        """Stop; nothing is counted from now on."""
