@@ -1,4 +1,4 @@
-"""Everything that is to be, for one resource: its children and its status."""
+"""The outcome of a decision: the children that a resource needs and the status to report."""
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 from perennial_contracts.api.common import ApiModel
 
 from .conditions import Event
-from .monitoring.targets import Target
 from .objects import Object
 
 StatusT = TypeVar("StatusT", bound=ApiModel)
@@ -14,17 +13,13 @@ StatusT = TypeVar("StatusT", bound=ApiModel)
 
 @dataclass(frozen=True)
 class Plan(Generic[StatusT]):
-    """What the cluster is to look like. A live child that is not in it goes."""
+    """The wanted state of one resource. Each resource's own plan adds to it."""
 
     children: list[Object]
+    """Children to create or update. A live child that is not among them is deleted."""
     status: StatusT
+    """Status to write once the children are applied."""
     events: list[Event]
-    """What is told once the status is written."""
-    look_again: float | None = None
-    """Seconds until the next look, where no event will bring it."""
-    watch: Target | None = None
-    """What is to be observed from now on."""
-    asks: str | None = None
-    """Address of the pod that is asked for its training's progress from now on."""
-    closes: dict[str, bool] = field(default_factory=dict)
-    """The windows that were judged: ``predictions`` and ``labels``."""
+    """Events to post once the status is written."""
+    look_again: float | None = field(default=None, kw_only=True)
+    """Seconds until the next reconciliation, if no event will start one."""

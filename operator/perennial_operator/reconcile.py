@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from perennial_contracts.api.conditions import ProgressingReason
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
@@ -36,7 +35,6 @@ from .objects import (
     is_owned_by,
     name_of,
 )
-from .plan import Plan, StatusT
 from .retrainjob import plan as training
 from .retrainjob import trainjob as staged
 from .workqueue import WorkQueue
@@ -76,6 +74,7 @@ class Reconciler:
         observatory: Observatory,
         trainers: Trainers,
         images: Images,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
         self._cache = cache
@@ -83,6 +82,7 @@ class Reconciler:
         self._observatory = observatory
         self._trainers = trainers
         self._images = images
+        self._clock = clock
 
     async def work(self) -> None:
         """One worker: takes keys until it is cancelled. An error costs its key a backoff only."""
@@ -95,7 +95,7 @@ class Reconciler:
                 self._queue.forget(key)
                 if wait is not None:
                     self._queue.add_after(key, wait)
-            except _RefusalError as error:
+            except RefusedError as error:
                 delay = self._queue.add_failed(key)
                 logger.warning("%s: %s Next try in %.1f s", key, error, delay)
             except ApiError as error:
@@ -112,56 +112,67 @@ class Reconciler:
                 metrics.RECONCILE_SECONDS.labels(key.kind).observe(elapsed)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Does what is to be done for one key; returns the seconds until it wants another look.
+        """Decide about one resource and apply the plan; return the seconds until the next look.
 
-        Raises what the API server says no with, after a refusal has been told in the status.
+        Raises:
+            RefusedError: if the API server rejects a child; the status already reports it.
+            ApiError: for any other error of the API server.
         """
-        now = datetime.now(UTC)
+        now = self._clock()
         if key.kind == RETRAIN_JOB.name:
-            run = gather_training(self._cache, key, self._trainers.progress_of(key))
-            if run is None:
-                self._trainers.watch(key, None)
-                return None
-            run = await unwatched.look(self._api, run, staged.asks_for(run, now))
-            done = await self._bring_about(run, partial(self._decide_training, run, now))
-            self._trainers.watch(key, done.asks)
-            return done.look_again
+            return await self._reconcile_retrain_job(key, now)
+        return await self._reconcile_model_deployment(key, now)
+
+    async def _reconcile_model_deployment(self, key: Key, now: datetime) -> float | None:
+        loop = asyncio.get_running_loop()
         world = gather(self._cache, key, self._observatory.of(key))
         if world is None:
-            self._observatory.watch(key, None, asyncio.get_running_loop().time())
+            self._observatory.watch(key, None, loop.time())
             return None
-        plan = await self._bring_about(world, partial(self._decide_model, world, now))
-        self._observatory.watch(key, plan.watch, asyncio.get_running_loop().time())
-        self._observatory.close(key, now, **plan.closes)
+        plan = model.decide(world, self._images.runtime, now, self._images.trainers())
+        refusal = await self._apply(world, plan.children)
+        if refusal:
+            plan = model.refused(world, plan, refusal, now)
+        changed = await self._write_status(world, plan.status)
+        # A window is closed as soon as its result is recorded: whatever fails from here on, the
+        # next attempt does not count it a second time.
+        self._observatory.close(key, now, plan.judged)
+        self._observatory.watch(key, plan.target, loop.time())
+        if changed:
+            await self._post_events(world, plan.events)
+        if refusal:
+            raise RefusedError(refusal)
         return plan.look_again
 
-    def _decide_model(
-        self, world: World, now: datetime, refusal: Diagnosis | None = None
-    ) -> Plan[ModelDeploymentStatus]:
-        return model.decide(world, self._images.runtime, now, refusal, self._images.trainers())
+    async def _reconcile_retrain_job(self, key: Key, now: datetime) -> float | None:
+        world = gather_training(self._cache, key, self._trainers.progress_of(key))
+        if world is None:
+            self._trainers.watch(key, None)
+            return None
+        world = await unwatched.look(self._api, world, staged.asks_for(world, now))
+        plan = training.decide(world, self._images.trainer, now)
+        refusal = await self._apply(world, plan.children)
+        if refusal:
+            plan = training.refused(world, refusal, now)
+        changed = await self._write_status(world, plan.status)
+        self._trainers.watch(key, plan.progress_from)
+        if changed:
+            await self._post_events(world, plan.events)
+        if refusal:
+            raise RefusedError(refusal)
+        return plan.look_again
 
-    def _decide_training(
-        self, world: TrainingWorld, now: datetime, refusal: Diagnosis | None = None
-    ) -> Plan[RetrainJobStatus]:
-        return training.decide(world, self._images.trainer, now, refusal)
-
-    async def _bring_about(
-        self,
-        world: World | TrainingWorld,
-        decide: Callable[..., Plan[StatusT]],
-    ) -> Plan[StatusT]:
-        """Makes a plan and carries it out; a plan that is refused is made anew, to tell of it."""
-        plan = decide()
+    async def _apply(
+        self, world: World | TrainingWorld, children: list[Object]
+    ) -> Diagnosis | None:
+        """Create and update the children, then delete all others; stop at the first refusal."""
         try:
-            for child in plan.children:
+            for child in children:
                 await self._ensure(world, child)
-        except _RefusalError as refused:
-            plan = decide(refused.diagnosis)
-            await self._report(world, plan)
-            raise
-        await self._delete_surplus(world, plan.children)
-        await self._report(world, plan)
-        return plan
+        except RefusedError as refused:
+            return refused.diagnosis
+        await self._delete_surplus(world, children)
+        return None
 
     async def _ensure(self, world: World | TrainingWorld, child: Object) -> None:
         kind = KIND_BY_NAME[child["kind"]]
@@ -176,11 +187,12 @@ class Reconciler:
                 written = await self._create(world, child)
         except ApiError as error:
             if error.code in _USERS_FAULT:
-                raise _RefusalError(
-                    ProgressingReason.APPLY_REFUSED,
+                message = (
                     f"The API server refuses the {kind.name} {name_of(child)}: "
-                    f"{error.message[:_MESSAGE_LIMIT].rstrip('.')}.",
-                ) from error
+                    f"{error.message[:_MESSAGE_LIMIT].rstrip('.')}."
+                )
+                refusal = Diagnosis(ProgressingReason.APPLY_REFUSED, message)
+                raise RefusedError(refusal) from error
             raise
         if kind not in UNWATCHED_KINDS:
             self._cache.put(kind, written)
@@ -195,11 +207,11 @@ class Reconciler:
                 raise
         existing = await self._api.get(kind, world.namespace, name_of(child))
         if not is_owned_by(existing, world.uid):
-            raise _RefusalError(
-                ProgressingReason.NAME_TAKEN,
+            message = (
                 f"There is a {kind.name} {name_of(child)} already that was not made for this "
-                f"{world.kind.name}. Rename one of the two, or delete the {kind.name}.",
+                f"{world.kind.name}. Rename one of the two, or delete the {kind.name}."
             )
+            raise RefusedError(Diagnosis(ProgressingReason.NAME_TAKEN, message))
         return existing
 
     async def _delete_surplus(self, world: World | TrainingWorld, wanted: list[Object]) -> None:
@@ -216,34 +228,42 @@ class Reconciler:
             await self._api.delete(kind, child)
             self._cache.drop(kind, child)
 
-    async def _report(self, world: World | TrainingWorld, plan: Plan[StatusT]) -> None:
-        """Writes the status where it changed, and tells what has happened as events."""
-        if plan.status == world.status:
-            return
+    async def _write_status(
+        self,
+        world: World | TrainingWorld,
+        status: ModelDeploymentStatus | RetrainJobStatus,
+    ) -> bool:
+        """Write the status if it differs from the recorded one; return if it does."""
+        if status == world.status:
+            return False
         written = await self._api.apply(
             world.kind,
             {
                 "apiVersion": world.kind.api_version,
                 "kind": world.kind.name,
                 "metadata": {"name": world.name, "namespace": world.namespace, "uid": world.uid},
-                "status": plan.status.model_dump(exclude_none=True),
+                "status": status.model_dump(exclude_none=True),
             },
             subresource="status",
         )
         self._cache.put(world.kind, written)
-        for event in dict.fromkeys(plan.events):
+        return True
+
+    async def _post_events(self, world: World | TrainingWorld, events: list[Event]) -> None:
+        """Post each event once. An event that the API server rejects is lost."""
+        for event in dict.fromkeys(events):
             try:
                 await self._api.post_event(world.namespace, _event_object(world, event))
             except ApiError as error:
                 logger.warning("%s/%s: no event: %s", world.namespace, world.name, error)
 
 
-class _RefusalError(Exception):
-    """The API server, or a name that is taken, stands against the plan."""
+class RefusedError(Exception):
+    """A child that cannot be applied until the spec, a quota, a policy or a name changes."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.diagnosis = Diagnosis(reason, message)
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(diagnosis.message)
+        self.diagnosis = diagnosis
 
 
 def _event_object(world: World | TrainingWorld, event: Event) -> Object:

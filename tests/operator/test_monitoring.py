@@ -11,7 +11,7 @@ from support.worlds import NOW, OTHER_DIGEST, planned
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.wire.profile import Profile, fit_categories, fit_numbers
 from perennial_operator.modeldeployment.monitoring import Watched, decide
-from perennial_operator.monitoring.windows import Observation, PredictionWindow
+from perennial_operator.monitoring.windows import JudgedWindows, Observation, PredictionWindow
 
 
 def judged(observed: Observation, before: Any = None, **monitoring: Any) -> Watched:
@@ -27,7 +27,7 @@ def test_without_monitoring_in_the_spec_nothing_is_said_and_nothing_watched() ->
     from support import worlds
 
     plan = planned(worlds.world())
-    assert plan.watch is None
+    assert plan.target is None
     assert plan.status.monitoring is None
     assert {each.type for each in plan.status.conditions} == {
         "Ready",
@@ -40,7 +40,7 @@ def test_traffic_as_in_the_profile_is_no_drift() -> None:
     watched = judged(observation())
     assert watched.drift[:2] == ("False", "NoDrift")
     assert watched.quality[:2] == ("False", "AsEvaluated")
-    assert (watched.closes_predictions, watched.closes_labels) == (True, True)
+    assert watched.judged == JudgedWindows(predictions=True, labels=True)
 
 
 def test_inputs_alone_warn_and_say_that_nothing_is_retrained_for_it() -> None:
@@ -77,7 +77,7 @@ def test_a_window_that_is_too_short_or_too_small_goes_on_and_keeps_the_last_verd
         watched = judged(unfinished, first.status)
         assert watched.drift == first.drift
         assert watched.status == first.status
-        assert (watched.closes_predictions, watched.closes_labels) == (False, False)
+        assert watched.judged == JudgedWindows(predictions=False, labels=False)
 
 
 def test_too_little_to_tell_is_unknown_and_says_how_much_is_needed() -> None:

@@ -6,7 +6,7 @@ from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
 from perennial_contracts.wire.counters import CaptureCounts, Counters
 from perennial_operator.monitoring.targets import Observatory, Target
-from perennial_operator.monitoring.windows import Observation
+from perennial_operator.monitoring.windows import JudgedWindows, Observation
 from perennial_operator.objects import Key
 
 KEY = Key("default", "delays")
@@ -66,7 +66,7 @@ def test_labels_come_with_their_matrix_and_scores() -> None:
 
 def test_windows_close_apart_from_each_other() -> None:
     seen = read([counters(rows=0)], [counters(rows=5, labels=3)])
-    closed = seen.close(NOW, predictions=True, labels=False)
+    closed = seen.close(NOW, JudgedWindows(predictions=True, labels=False))
     assert (closed.predictions.rows, closed.labels.labels) == (0, 3)
     more = closed.add([counters(rows=6, labels=3)])
     assert (more.predictions.rows, more.labels.labels) == (1, 3)

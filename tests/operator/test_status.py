@@ -14,7 +14,7 @@ from support.worlds import (
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_operator.diagnosis import Diagnosis
-from perennial_operator.modeldeployment.plan import decide
+from perennial_operator.modeldeployment.plan import decide, refused
 from perennial_operator.modeldeployment.status import events
 from perennial_operator.plan import Plan
 from perennial_operator.world import World
@@ -74,7 +74,8 @@ def test_a_replica_that_finds_no_gpu_is_told_while_the_other_answers() -> None:
 
 def test_what_the_api_server_refuses_stands_in_the_condition() -> None:
     refusal = Diagnosis("ApplyRefused", "The API server refuses the Deployment: bad.")
-    plan = decide(serving(spec(), ready=1), "runtime:1", NOW, refusal)
+    around = serving(spec(), ready=1)
+    plan = refused(around, decide(around, "runtime:1", NOW), refusal, NOW)
     status, reason, message = condition(plan, "Progressing")
     assert (status, reason) == ("False", "ApplyRefused")
     assert "goes on serving" in message

@@ -123,7 +123,7 @@ def test_the_conditions_follow_the_three_of_them() -> None:
     assert steps_told(world(begun)) == [COMPLETED, ("Unknown", "Starting"), LATER]
     training = world(begun, [pod("train", "node", RUNNING)])
     assert steps_told(training) == [COMPLETED, ("Unknown", "Training"), LATER]
-    assert planned(training).asks == "10.0.0.7"
+    assert planned(training).progress_from == "10.0.0.7"
     assert planned(training).look_again
     judged = {**ASSEMBLED, "Job/delays-1-judge": {}}
     judging = world(judged, [pod("judge", "judge", RUNNING)])

@@ -23,7 +23,7 @@ from perennial_operator.clock import to_text
 from perennial_operator.diagnosis import Diagnosis
 from perennial_operator.objects import Object
 from perennial_operator.retrainjob import progress
-from perennial_operator.retrainjob.plan import decide
+from perennial_operator.retrainjob.plan import decide, refused
 from perennial_operator.specs import training_job
 from perennial_operator.specs.pod_parts import RETRY_EXIT_CODE
 from perennial_operator.world import TrainingWorld
@@ -273,7 +273,7 @@ def test_an_image_that_cannot_be_pulled_is_told_while_it_is_waited_for() -> None
 
 
 def test_a_refused_job_is_told_and_tried_again() -> None:
-    plan = decide(world(begun()), "trainer:1", NOW, Diagnosis("ApplyRefused", "no quota"))
+    plan = refused(world(begun()), Diagnosis("ApplyRefused", "no quota"), NOW)
     told_of = condition_of(plan.status, "Succeeded")
     assert (told_of.status, told_of.message) == ("Unknown", "no quota")
 
@@ -429,8 +429,8 @@ PROGRESS = Progress(
 def test_the_pod_that_trains_is_asked_for_its_progress_and_no_other() -> None:
     for step, asked in (("assemble", None), ("train", "10.0.0.7"), ("judge", None)):
         around = world(begun(), job={}, pods=[pod_at(step, {"running": {}})])
-        assert decide(around, "trainer:1", NOW).asks == asked
-    assert decide(world(begun(), job={}), "trainer:1", NOW).asks is None
+        assert decide(around, "trainer:1", NOW).progress_from == asked
+    assert decide(world(begun(), job={}), "trainer:1", NOW).progress_from is None
 
 
 def test_progress_stands_in_the_status_until_another_attempt_begins() -> None:

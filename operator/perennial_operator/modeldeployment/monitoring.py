@@ -5,7 +5,7 @@ What counts as drift is said by ``perennial_contracts.stats.drift``, what as a d
 ``perennial_contracts.stats.quality``; here they become streaks of windows, and a verdict.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from perennial_contracts.api.conditions import ConditionType
@@ -29,7 +29,7 @@ from perennial_contracts.wire.profile import Profile
 
 from ..clock import to_text
 from ..conditions import Verdict
-from ..monitoring.windows import LabelWindow, Observation, PredictionWindow
+from ..monitoring.windows import JudgedWindows, LabelWindow, Observation, PredictionWindow
 from ..world import World
 
 SHOWN = 10
@@ -47,10 +47,8 @@ class Watched:
     quality: Verdict
     capture: Verdict | None = None
     """None where nothing is captured."""
-    closes_predictions: bool = False
-    """Whether the window of predictions was judged with this decision."""
-    closes_labels: bool = False
-    """Whether the window of labels was judged with this decision."""
+    judged: JudgedWindows = field(default_factory=JudgedWindows)
+    """The windows that this decision has judged."""
 
 
 def decide(world: World, now: datetime) -> Watched | None:
@@ -102,29 +100,30 @@ def _judge(
     now: datetime,
 ) -> Watched:
     length = seconds(settings.window)
-    drifted, closes_predictions = status.drift, False
-    predictions = seen.predictions
-    if _lasted(predictions.start, length, now) and predictions.rows >= settings.drift.minSamples:
+    predictions, labels = seen.predictions, seen.labels
+    judged = JudgedWindows(
+        predictions=_lasted(predictions.start, length, now)
+        and predictions.rows >= settings.drift.minSamples,
+        labels=_lasted(labels.start, length, now) and labels.labels >= settings.quality.minLabels,
+    )
+    drifted = status.drift
+    if judged.predictions:
         drifted = judge_drift(predictions, profile, settings.drift, status.drift, now)
-        closes_predictions = True
-    measured, closes_labels = status.quality, False
-    labels = seen.labels
-    if _lasted(labels.start, length, now) and labels.labels >= settings.quality.minLabels:
+    measured = status.quality
+    if judged.labels:
         measured = judge_quality(labels, profile, settings.quality, status.quality, now)
-        closes_labels = True
     return Watched(
         status.model_copy(
             update={
                 "drift": drifted,
                 "quality": measured,
-                "labels": status.labels + (labels.labels if closes_labels else 0),
+                "labels": status.labels + (labels.labels if judged.labels else 0),
             }
         ),
         _drift_verdict(drifted, settings.drift, predictions),
         _quality_verdict(measured, settings.quality, labels, profile),
         _capture_verdict(settings, seen.capture_problem),
-        closes_predictions,
-        closes_labels,
+        judged,
     )
 
 

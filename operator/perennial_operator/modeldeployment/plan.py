@@ -1,9 +1,9 @@
 """All decisions about a ModelDeployment, put together into one plan."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from perennial_contracts.api.duration import seconds
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
@@ -11,6 +11,7 @@ from perennial_contracts.wire.formats import Variant
 
 from ..diagnosis import Diagnosis
 from ..monitoring.targets import Target
+from ..monitoring.windows import JudgedWindows
 from ..plan import Plan
 from ..specs import deployment, disruption_budget, service, service_account
 from ..world import World
@@ -19,14 +20,25 @@ from .artifact import packaging
 from .retraining import plan as retraining
 
 
+@dataclass(frozen=True)
+class ModelDeploymentPlan(Plan[ModelDeploymentStatus]):
+    """The wanted state of a ModelDeployment."""
+
+    decisions: status.Decisions
+    """The decisions that led to it."""
+    target: Target | None
+    """Pods whose counters are read from now on."""
+    judged: JudgedWindows
+    """Windows to close once the status is written."""
+
+
 def decide(
     world: World,
     default_image: str,
     now: datetime,
-    refusal: Diagnosis | None = None,
     trainer_images: Mapping[Variant, str] = MappingProxyType({}),
-) -> Plan[ModelDeploymentStatus]:
-    """The whole plan. ``refusal`` is what the API server said to the plan before, if it said no."""
+) -> ModelDeploymentPlan:
+    """Return the plan for a ModelDeployment."""
     watched = monitoring.decide(world, now)
     back = rollback.decide(world)
     retrained = retraining.decide(world, watched, now)
@@ -47,35 +59,36 @@ def decide(
     if retrained.job:
         children.append(retrained.job)
 
-    described = status.describe(world, model, steps, back, watched, retrained, now, refusal)
-    if refusal:
-        described = _as_before(described, world.status)
+    decisions = status.Decisions(model, steps, back, watched, retrained)
+    described = status.describe(world, decisions, now)
     waits = (model.look_again, steps.look_again, retrained.look_again)
-    return Plan(
+    return ModelDeploymentPlan(
         children=children,
         status=described,
-        events=[
-            *status.events(world.status, described),
-            *(() if refusal else (*back.events, *retrained.events)),
-        ],
+        events=[*status.events(world.status, described), *back.events, *retrained.events],
         look_again=min((wait for wait in waits if wait is not None), default=None),
-        watch=_target(world, described),
-        closes={
-            "predictions": bool(watched and watched.closes_predictions),
-            "labels": bool(watched and watched.closes_labels),
-        },
+        decisions=decisions,
+        target=_target(world, described),
+        judged=watched.judged if watched else JudgedWindows(),
     )
 
 
-def _as_before(
-    status: ModelDeploymentStatus, before: ModelDeploymentStatus
-) -> ModelDeploymentStatus:
-    """The new conditions over the old revisions: a plan that was refused has changed nothing."""
-    fields = (
-        "stable", "candidate", "previous", "url", "promoted", "rollbackRequest", "retraining",
-    )  # fmt: skip
-    kept: dict[str, Any] = {field: getattr(before, field) for field in fields}
-    return status.model_copy(update=kept)
+def refused(
+    world: World, plan: ModelDeploymentPlan, refusal: Diagnosis, now: datetime
+) -> ModelDeploymentPlan:
+    """Return a plan without children for one that the API server rejected.
+
+    It records observations only, judged windows among them: a window is counted once, however
+    often the plan is tried. All else is decided again at the next attempt.
+    """
+    described = status.describe_refused(world, plan.decisions, refusal, now)
+    return replace(
+        plan,
+        children=[],
+        status=described,
+        events=status.events(world.status, described),
+        target=_target(world, described),
+    )
 
 
 def _target(world: World, after: ModelDeploymentStatus) -> Target | None:

@@ -31,40 +31,43 @@ from .rollout import Rollout
 _UNKNOWN = ("Unknown", "")
 _BLAMED = {*LoadFailure, *TrainingFailure, ResolvedReason.DEADLINE_EXCEEDED}
 """Reasons for which there is no model, and not only no pod."""
+_DECIDED = (ConditionType.MODEL_RESOLVED, ConditionType.RETRAINING)
+"""Conditions that may report a decision instead of an observation."""
 _QUIET = {
     DriftReason.NO_DRIFT, QualityReason.AS_EVALUATED, CaptureReason.WRITING,
     RetrainingReason.NOT_NEEDED,
 }  # fmt: skip
 
 
-def describe(
-    world: World,
-    packaging: Packaging,
-    rollout: Rollout,
-    rollback: Rollback,
-    watched: Watched | None,
-    retrained: Retrained,
-    now: datetime,
-    refusal: Diagnosis | None = None,
-) -> ModelDeploymentStatus:
-    """The status that is true now. ``refusal`` is what the API server said no to, if it did."""
+@dataclass(frozen=True)
+class Decisions:
+    """Everything that was decided about a ModelDeployment at one moment."""
+
+    artifact: Packaging
+    rollout: Rollout
+    rollback: Rollback
+    monitoring: Watched | None
+    retraining: Retrained
+
+
+def describe(world: World, decisions: Decisions, now: datetime) -> ModelDeploymentStatus:
+    """Return the status to write once all that was decided is applied."""
+    packaging, rollout, rollback = decisions.artifact, decisions.rollout, decisions.rollback
+    watched, retrained = decisions.monitoring, decisions.retraining
     stable = _Pods.of(world, rollout.stable)
     candidate = _Pods.of(world, rollout.candidate)
     verdicts = {
-        ConditionType.READY: _ready(world, packaging, rollout, stable),
-        ConditionType.PROGRESSING: _progressing(
-            world, packaging, rollout, stable, candidate, refusal
-        ),
+        ConditionType.READY: _ready(world, packaging, stable),
+        ConditionType.PROGRESSING: _progressing(world, packaging, rollout, stable, candidate),
         ConditionType.MODEL_RESOLVED: _resolved(packaging, candidate if candidate else stable),
-        **_of_the_loop(watched, retrained),
+        **_monitored(watched),
     }
+    if retrained.verdict:
+        verdicts[ConditionType.RETRAINING] = retrained.verdict
     serving = rollout.serving
     return ModelDeploymentStatus(
         observedGeneration=world.generation,
-        conditions=[
-            to_condition(type_, verdict, world.status.conditions, world.generation, now)
-            for type_, verdict in verdicts.items()
-        ],
+        conditions=_conditions(world, verdicts, now),
         url=service.url(world) if serving else None,
         stable=rollout.stable,
         candidate=rollout.candidate,
@@ -81,16 +84,61 @@ def describe(
     )
 
 
-def _of_the_loop(watched: Watched | None, retrained: Retrained) -> dict[str, Verdict]:
-    """What monitoring and retraining have to say, where there are any."""
+def describe_refused(
+    world: World, decisions: Decisions, refusal: Diagnosis, now: datetime
+) -> ModelDeploymentStatus:
+    """Return the status to write if the API server rejects a child.
+
+    It is the recorded status with new observations. No decision is recorded, so that the next
+    reconciliation makes it again.
+    """
+    before, artifact = world.status, decisions.artifact
+    stable = _Pods.of(world, before.stable)
+    serving = before.stable or before.candidate
+    candidate = _Pods.of(world, decisions.rollout.candidate)
+    verdicts = {
+        ConditionType.READY: _ready(world, artifact, stable),
+        ConditionType.PROGRESSING: Verdict(
+            "False", refusal.reason, refusal.message + _keeps_serving(before.stable)
+        ),
+        ConditionType.MODEL_RESOLVED: _resolved(artifact, candidate if candidate else stable),
+        **_monitored(decisions.monitoring),
+    }
+    recorded = {condition.type: condition for condition in before.conditions}
+    observed: dict[str, object] = {}
+    if artifact.promoted and artifact.promoted != before.promoted:
+        # The promotion is a decision, too: another model than the recorded one.
+        del verdicts[ConditionType.MODEL_RESOLVED]
+    else:
+        recorded.pop(ConditionType.MODEL_RESOLVED, None)
+        observed = {"resolution": artifact.resolution, "detected": artifact.detected}
+    kept = [recorded[type_] for type_ in _DECIDED if type_ in recorded]
+    observed |= {
+        "observedGeneration": world.generation,
+        "conditions": [*_conditions(world, verdicts, now), *kept],
+        "monitoring": decisions.monitoring.status if decisions.monitoring else None,
+        "replicas": stable.existing if stable else 0,
+        "readyReplicas": stable.available if stable else 0,
+        "selector": _selector(world, serving) if serving else None,
+    }
+    return before.model_copy(update=observed)
+
+
+def _conditions(world: World, verdicts: dict[str, Verdict], now: datetime) -> list[Condition]:
+    return [
+        to_condition(type_, verdict, world.status.conditions, world.generation, now)
+        for type_, verdict in verdicts.items()
+    ]
+
+
+def _monitored(watched: Watched | None) -> dict[str, Verdict]:
+    """Return the conditions of monitoring; none if the spec has no monitoring."""
     verdicts: dict[str, Verdict] = {}
     if watched:
         verdicts[ConditionType.DRIFT_DETECTED] = watched.drift
         verdicts[ConditionType.QUALITY_DROPPED] = watched.quality
         if watched.capture:
             verdicts[ConditionType.CAPTURING] = watched.capture
-    if retrained.verdict:
-        verdicts[ConditionType.RETRAINING] = retrained.verdict
     return verdicts
 
 
@@ -131,7 +179,7 @@ class _Pods:
         )
 
 
-def _ready(world: World, packaging: Packaging, rollout: Rollout, stable: _Pods | None) -> Verdict:
+def _ready(world: World, packaging: Packaging, stable: _Pods | None) -> Verdict:
     wanted = world.spec.replicas
     if stable and stable.available:
         if stable.available >= wanted:
@@ -160,12 +208,9 @@ def _progressing(
     rollout: Rollout,
     stable: _Pods | None,
     candidate: _Pods | None,
-    refusal: Diagnosis | None,
 ) -> Verdict:
     wanted = world.spec.replicas
-    keeps = f" Revision {rollout.stable.name} goes on serving." if rollout.stable and stable else ""
-    if refusal:
-        return Verdict("False", refusal.reason, refusal.message + keeps)
+    keeps = _keeps_serving(rollout.stable)
     if packaging.failed:
         return Verdict("False", packaging.reason, packaging.message + keeps)
     if packaging.digest is None:
@@ -199,6 +244,10 @@ def _resolved(packaging: Packaging, pods: _Pods | None) -> Verdict:
         return Verdict("True", packaging.reason, packaging.message)
     blamed = packaging.final or packaging.reason in _BLAMED
     return Verdict("False" if blamed else "Unknown", packaging.reason, packaging.message)
+
+
+def _keeps_serving(stable: Revision | None) -> str:
+    return f" Revision {stable.name} goes on serving." if stable else ""
 
 
 def _retiring(world: World, rollout: Rollout) -> bool:

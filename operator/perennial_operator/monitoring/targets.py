@@ -14,7 +14,7 @@ from perennial_contracts.wire.counters import Counters
 from perennial_contracts.wire.profile import Profile
 
 from ..objects import Key
-from .windows import Observation
+from .windows import JudgedWindows, Observation
 
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds between readings; a twelfth of the window within these."""
@@ -101,10 +101,10 @@ class Observatory:
                 known, profile=profile, has_profile=profile is not None
             )
 
-    def close(self, key: Key, now: datetime, *, predictions: bool, labels: bool) -> None:
-        """Begins new windows in place of those that were judged."""
+    def close(self, key: Key, now: datetime, judged: JudgedWindows) -> None:
+        """Start new windows in place of the judged ones."""
         if known := self._observations.get(key):
-            self._observations[key] = known.close(now, predictions=predictions, labels=labels)
+            self._observations[key] = known.close(now, judged)
 
     def _schedule(self, when: float, key: Key, target: Target) -> None:
         heapq.heappush(self._due, (when, next(self._order), key, target))

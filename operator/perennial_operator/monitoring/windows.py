@@ -38,6 +38,14 @@ class LabelWindow:
 
 
 @dataclass(frozen=True)
+class JudgedWindows:
+    """The windows that a decision has judged. Each is closed once the result is recorded."""
+
+    predictions: bool = False
+    labels: bool = False
+
+
+@dataclass(frozen=True)
 class Observation:
     """What is known of one model's traffic at one moment."""
 
@@ -100,12 +108,12 @@ class Observation:
             self, predictions=predictions, labels=labels, last=last, capture_problem=problem
         )
 
-    def close(self, now: datetime, *, predictions: bool, labels: bool) -> "Observation":
-        """With new, empty windows in place of those that were judged."""
+    def close(self, now: datetime, judged: JudgedWindows) -> "Observation":
+        """Return the observation with new, empty windows in place of the judged ones."""
         return replace(
             self,
-            predictions=PredictionWindow(now) if predictions else self.predictions,
-            labels=LabelWindow(now) if labels else self.labels,
+            predictions=PredictionWindow(now) if judged.predictions else self.predictions,
+            labels=LabelWindow(now) if judged.labels else self.labels,
         )
 
 

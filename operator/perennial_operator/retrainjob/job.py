@@ -10,10 +10,9 @@ from ..clock import seconds_since
 from ..conditions import Verdict
 from ..diagnosis import RETRAIN_JOB_FIELDS, Diagnosis, condition_of, diagnose
 from ..objects import Object
-from ..plan import Plan
 from ..world import TrainingWorld
 from . import progress, steps
-from .saying import say
+from .saying import RetrainJobPlan, say
 
 NEWS_SECONDS = 15.0
 """How long the news of a pod is waited for when its Job has ended."""
@@ -21,9 +20,7 @@ _WORKLOAD_LABEL = "kueue.x-k8s.io/job-uid"
 """By which Kueue's record of a Job is found."""
 
 
-def follow(
-    world: TrainingWorld, job: Object, now: datetime, before: int = 0
-) -> Plan[RetrainJobStatus]:
+def follow(world: TrainingWorld, job: Object, now: datetime, before: int = 0) -> RetrainJobPlan:
     """A Job that exists, running or ended, whose pods are the world's.
 
     Args:
@@ -45,7 +42,7 @@ def follow(
         return replace(_progress(world, job, pod, status, now, before), look_again=left)
     if not ended and _holds(job, "FailureTarget"):
         # Its pods are being stopped; what was told last is not undone by that.
-        return Plan(children=[job], status=status, events=[])
+        return RetrainJobPlan(children=[job], status=status, events=[])
     if not ended:
         return _progress(world, job, pod, status, now, before)
     # A pod may go before its Job does: then what was told last is all that is known.
@@ -71,7 +68,7 @@ def _progress(
     status: RetrainJobStatus,
     now: datetime,
     before: int,
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     """A Job that has not ended."""
     done = before
     if _holds(job, "Suspended"):
@@ -96,7 +93,7 @@ def _progress(
     if not done:
         status = status.model_copy(update={"progress": None})
     plan = say(world, verdict, status, now, [job], done)
-    return replace(plan, asks=trainer_of(pod, TRAIN) if pod and done else None)
+    return replace(plan, progress_from=trainer_of(pod, TRAIN) if pod and done else None)
 
 
 def too_late(world: TrainingWorld) -> Verdict:
@@ -123,7 +120,7 @@ def with_progress(world: TrainingWorld) -> RetrainJobStatus:
 
 def _conclude(
     world: TrainingWorld, job: Object, result: TrainingResult, now: datetime
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     changes = {
         "decision": result.decision,
         "message": result.message,

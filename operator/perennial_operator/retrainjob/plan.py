@@ -14,27 +14,20 @@ from ..conditions import Verdict
 from ..diagnosis import Diagnosis
 from ..names import child_name
 from ..objects import JOB
-from ..plan import Plan
 from ..specs import training_job
 from ..world import TrainingWorld
 from . import trainjob as staged
 from .job import follow
-from .saying import say
+from .saying import RetrainJobPlan, say
 
 
-def decide(
-    world: TrainingWorld, trainer_image: str, now: datetime, refusal: Diagnosis | None = None
-) -> Plan[RetrainJobStatus]:
-    """The whole plan for a RetrainJob. Once it has ended nothing is changed any more."""
+def decide(world: TrainingWorld, trainer_image: str, now: datetime) -> RetrainJobPlan:
+    """Return the plan for a RetrainJob. Once the run has ended, the plan changes nothing."""
     status = world.status
     if _has_ended(status):
         if staged.is_staged(world):
             return staged.leave(world, now)
-        return Plan(children=world.jobs(), status=status, events=[])
-    if refusal:
-        verdict = Verdict("Unknown", refusal.reason, refusal.message)
-        done = staged.done(world) if staged.is_staged(world) else 0
-        return say(world, verdict, status, now, done=done)
+        return RetrainJobPlan(children=world.jobs(), status=status, events=[])
     job = world.child(JOB, child_name(world.name))
     if job and staged.is_staged(world):
         return staged.go_on(world, job, trainer_image, now)
@@ -43,7 +36,14 @@ def decide(
     return _start(world, trainer_image, now)
 
 
-def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> Plan[RetrainJobStatus]:
+def refused(world: TrainingWorld, refusal: Diagnosis, now: datetime) -> RetrainJobPlan:
+    """Return the plan that reports that the API server rejected a child of the run."""
+    verdict = Verdict("Unknown", refusal.reason, refusal.message)
+    done = staged.done(world) if staged.is_staged(world) else 0
+    return say(world, verdict, world.status, now, [], done)
+
+
+def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> RetrainJobPlan:
     status = world.status
     stable = world.deployed[1].stable if world.deployed else None
     if not world.deployed or not stable:

@@ -1,5 +1,6 @@
 """The plan that tells how far a run is."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from perennial_contracts.api.retrainjob_status import RetrainJobStatus
@@ -12,6 +13,14 @@ from ..world import TrainingWorld
 from . import steps
 
 
+@dataclass(frozen=True)
+class RetrainJobPlan(Plan[RetrainJobStatus]):
+    """The wanted state of a RetrainJob."""
+
+    progress_from: str | None = None
+    """Address of the pod whose training progress is read from now on."""
+
+
 def say(
     world: TrainingWorld,
     verdict: Verdict,
@@ -19,7 +28,7 @@ def say(
     now: datetime,
     children: list[Object] | None = None,
     done: int = 0,
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     """The plan that tells a verdict, with ``done`` steps that have ended well."""
     told = steps.verdicts(verdict, done)
     changes: dict[str, object] = {
@@ -33,7 +42,7 @@ def say(
         changes["completionTime"] = to_text(now)
         changes["message"] = status.message or verdict.message
     after = status.model_copy(update=changes)
-    return Plan(
+    return RetrainJobPlan(
         children=world.jobs() if children is None else children,
         status=after,
         events=steps.news(world.status.conditions, told),

@@ -11,7 +11,6 @@ from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.retrainjob_status import (
     SUCCEEDED,
     ModelReference,
-    RetrainJobStatus,
     RunReason,
 )
 from perennial_contracts.wire.run_plan import ASSEMBLE, JUDGE, TRAIN
@@ -20,11 +19,10 @@ from ..clock import seconds_since, to_text
 from ..conditions import Verdict
 from ..names import STEP_LABEL
 from ..objects import CLAIM, JOB, TRAIN_JOB, Kind, Object, labels_of, name_of
-from ..plan import Plan
 from ..specs import train_job, training_job, training_plan, workspace
 from ..world import TrainingWorld
 from .job import ending_of, follow, too_late
-from .saying import say
+from .saying import RetrainJobPlan, say
 from .trainjob_state import training
 
 MISSING_SECONDS = 60.0
@@ -60,7 +58,7 @@ def start(
     champion: ModelReference,
     trainer_image: str,
     now: datetime,
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     """The claim and the first Job, where there is a Trainer to go on with."""
     if TRAIN_JOB.name in world.unserved:
         verdict = Verdict("Unknown", RunReason.TRAINER_NOT_INSTALLED, _MISSING)
@@ -81,7 +79,7 @@ def start(
 
 def go_on(
     world: TrainingWorld, assemble: Object, trainer_image: str, now: datetime
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     """The run from its first Job on. What was made stays until the run has ended."""
     plan = _step(world, assemble, trainer_image, now)
     new = [each for each in plan.children if (each["kind"], name_of(each)) not in world.children]
@@ -98,7 +96,7 @@ def done(world: TrainingWorld) -> int:
     return 1 if assemble and _is_complete(assemble) else 0
 
 
-def leave(world: TrainingWorld, now: datetime) -> Plan[RetrainJobStatus]:
+def leave(world: TrainingWorld, now: datetime) -> RetrainJobPlan:
     """An ended run: all that it made stays for its time to live, and then goes.
 
     The Jobs are watched, the rest is not; so the Jobs go last, and as long as there is one, there
@@ -107,13 +105,13 @@ def leave(world: TrainingWorld, now: datetime) -> Plan[RetrainJobStatus]:
     left = _time_to_live(world, now)
     if world.jobs() and left > 0:
         kept = list(world.children.values())
-        return Plan(children=kept, status=world.status, events=[], look_again=left)
-    return Plan(children=[], status=world.status, events=[])
+        return RetrainJobPlan(children=kept, status=world.status, events=[], look_again=left)
+    return RetrainJobPlan(children=[], status=world.status, events=[])
 
 
 def _step(
     world: TrainingWorld, assemble: Object, trainer_image: str, now: datetime
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     judge = world.child(JOB, training_job.step_name(world, JUDGE))
     if judge:
         return follow(_with_pods_of(world, JUDGE), judge, now, before=2)
@@ -125,9 +123,7 @@ def _step(
     return _next(world, trainer_image, now, done(world))
 
 
-def _next(
-    world: TrainingWorld, trainer_image: str, now: datetime, ended: int
-) -> Plan[RetrainJobStatus]:
+def _next(world: TrainingWorld, trainer_image: str, now: datetime, ended: int) -> RetrainJobPlan:
     """The step after those that have ended is made."""
     status, deployed = world.status, world.deployed
     if not deployed or not status.champion or not status.startTime:

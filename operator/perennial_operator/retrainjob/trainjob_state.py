@@ -9,18 +9,17 @@ from ..clock import seconds_since
 from ..conditions import Verdict
 from ..diagnosis import RETRAIN_JOB_FIELDS, condition_of, diagnose
 from ..objects import Object, name_of
-from ..plan import Plan
 from ..specs.train_job import NODE
 from ..world import TrainingWorld
 from .job import NEWS_SECONDS, ending_of, too_late, trainer_of, with_progress
-from .saying import say
+from .saying import RetrainJobPlan, say
 
 POLL_SECONDS = 10.0
 """Between looks at a TrainJob that runs."""
 _FIELDS = replace(RETRAIN_JOB_FIELDS, claim="spec.backend.workspace")
 
 
-def training(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJobStatus]:
+def training(world: TrainingWorld, job: Object, now: datetime) -> RetrainJobPlan:
     """A TrainJob that is not complete; the world's pods are its own."""
     ended, reason, since = ending_of(job)
     status = with_progress(world)
@@ -50,7 +49,7 @@ def training(world: TrainingWorld, job: Object, now: datetime) -> Plan[RetrainJo
 
 def _progress(
     world: TrainingWorld, job: Object, status: RetrainJobStatus, now: datetime
-) -> Plan[RetrainJobStatus]:
+) -> RetrainJobPlan:
     trainers = [address for pod in world.pods if (address := trainer_of(pod, NODE))]
     # What failed before, the runtime's policy has tried again already.
     found = diagnose(world.pods[-1:], fields=_FIELDS)
@@ -65,7 +64,7 @@ def _progress(
         verdict = Verdict("Unknown", RunReason.STARTING, message)
     plan = say(world, verdict, status, now, [], 1)
     # One of several nodes tells for all.
-    return replace(plan, look_again=POLL_SECONDS, asks=trainers[0] if trainers else None)
+    return replace(plan, look_again=POLL_SECONDS, progress_from=trainers[0] if trainers else None)
 
 
 def _where(world: TrainingWorld, job: Object) -> str:

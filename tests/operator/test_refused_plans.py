@@ -1,0 +1,366 @@
+"""The API server rejects a child of a plan; the key is reconciled again until it accepts it."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import loops, worlds
+from support.api_server import FakeApi
+from support.worlds import DIGEST, NOW, OTHER_DIGEST
+
+from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
+from perennial_contracts.api.retrainjob_status import RetrainJobStatus
+from perennial_contracts.api.training_backend import Backend
+from perennial_contracts.wire.counters import Counters
+from perennial_operator.api import ApiError
+from perennial_operator.cache import Cache
+from perennial_operator.monitoring.targets import Observatory, Target
+from perennial_operator.monitoring.training_progress import Trainers
+from perennial_operator.objects import (
+    CLAIM,
+    DEPLOYMENT,
+    JOB,
+    KIND_BY_NAME,
+    MODEL_DEPLOYMENT,
+    RETRAIN_JOB,
+    Key,
+    Kind,
+    Object,
+)
+from perennial_operator.reconcile import Images, Reconciler, RefusedError
+from perennial_operator.workqueue import WorkQueue
+from perennial_operator.world import World
+
+KEY = Key("default", "delays")
+FIVE_WINDOWS: dict[str, Any] = {
+    "drift": {"minSamples": 100, "consecutive": 5},
+    "quality": {"metric": "accuracy", "minLabels": 100, "consecutive": 5},
+}
+
+
+class Cluster:
+    """A world on an API server in memory, with an operator that reconciles it."""
+
+    def __init__(self, around: World, api: FakeApi | None = None) -> None:
+        self.api = api or FakeApi()
+        self.cache = Cache()
+        self.observatory = Observatory()
+        queue: WorkQueue[Key] = WorkQueue()
+        images = Images("runtime:1", "trainer:1")
+        args: Any = (self.api, self.cache, queue, self.observatory, Trainers(queue), images)
+        self.now = NOW
+        self.reconciler = Reconciler(*args, clock=lambda: self.now)
+        metadata = {"name": around.name, "namespace": around.namespace}
+        resource = {
+            "metadata": {
+                **metadata,
+                "uid": around.uid,
+                "generation": around.generation,
+                "annotations": around.annotations,
+            },
+            "spec": around.spec.model_dump(exclude_none=True),
+            "status": around.status.model_dump(exclude_none=True),
+        }
+        self._put(MODEL_DEPLOYMENT, resource)
+        for child in around.children.values():
+            self._put(KIND_BY_NAME[child["kind"]], child)
+        for run in around.runs:
+            self._put(
+                RETRAIN_JOB,
+                {
+                    "metadata": {**metadata, "name": run.name, "creationTimestamp": run.created},
+                    "spec": run.spec.model_dump(exclude_none=True),
+                    "status": run.status.model_dump(exclude_none=True),
+                },
+            )
+
+    def _put(self, kind: Kind, obj: Object) -> None:
+        self.cache.put(kind, self.api.put(kind, obj))
+
+    def count_window(self) -> None:
+        """Add a window of 1,000 drifted predictions with half of the labels wrong."""
+        target = Target("delays", self.status()["stable"]["name"], DIGEST, 60.0)
+        if not self.observatory.of(KEY):
+            self.observatory.watch(KEY, target, 0.0)
+            self._read(target, 0)
+            self.observatory.know_profile(KEY, DIGEST, loops.profile())
+        self.now += timedelta(minutes=1)
+        seen = self.observatory.of(KEY)
+        assert seen is not None
+        self._read(target, seen.last["pod-1"].rows + 1000)
+
+    def _read(self, target: Target, rows: int) -> None:
+        half = rows // 2
+        reading = Counters(
+            instance="pod-1",
+            digest=DIGEST,
+            rows=rows,
+            features={"x": [rows, 0, 0]},
+            score=[rows, 0, 0],
+            label=[rows, 0, 0, 0],
+            labels=rows,
+            matrix=[[half, half], [0, 0]],
+            scores=[[0] * 20, [0] * 20],
+        )
+        self.observatory.record(KEY, target, [reading], "", self.now)
+
+    def reconcile(self, key: Key = KEY, *, refused: bool = False) -> None:
+        if refused:
+            with pytest.raises(RefusedError, match="exceeded quota"):
+                asyncio.run(self.reconciler.reconcile(key))
+        else:
+            asyncio.run(self.reconciler.reconcile(key))
+
+    def status(self) -> Any:
+        return self.api.objects["ModelDeployment", "delays"]["status"]
+
+    def condition(self, type_: str) -> tuple[str, str]:
+        found = next(each for each in self.status()["conditions"] if each["type"] == type_)
+        return found["status"], found["reason"]
+
+
+def refuses_deployments(kind: Kind, obj: Object) -> bool:
+    return kind is DEPLOYMENT
+
+
+def monitored(*, quota: bool = True) -> Cluster:
+    """Return a model that serves, whose Deployment is gone and cannot be created again."""
+    of = loops.spec(monitoring=FIVE_WINDOWS)
+    status = ModelDeploymentStatus(stable=worlds.revision(of))
+    return Cluster(worlds.world(of, status), FakeApi(refuses_deployments if quota else None))
+
+
+def test_five_retries_of_a_refused_deployment_count_one_window_once() -> None:
+    cluster = monitored()
+    cluster.count_window()
+    for _ in range(5):
+        cluster.reconcile(refused=True)
+    assert cluster.status()["monitoring"]["labels"] == 1000
+    assert cluster.status()["monitoring"]["drift"]["inputStreak"] == 1
+    assert cluster.condition("DriftDetected") == ("False", "Shifting")
+    assert cluster.condition("QualityDropped") == ("False", "BelowOnce")
+    assert cluster.condition("Progressing") == ("False", "ApplyRefused")
+
+
+def test_a_refused_plan_is_reported_as_one_event() -> None:
+    cluster = monitored()
+    for _ in range(5):
+        cluster.reconcile(refused=True)
+    assert len(cluster.api.statuses) == 1
+    assert Counter(cluster.api.reasons())["ApplyRefused"] == 1
+
+
+def test_monitoring_continues_while_a_plan_is_refused() -> None:
+    cluster = monitored()
+    for window in (1, 2, 3):
+        cluster.count_window()
+        for _ in range(3):
+            cluster.reconcile(refused=True)
+        assert cluster.status()["monitoring"]["labels"] == window * 1000
+        assert cluster.status()["monitoring"]["quality"]["streak"] == window
+    cluster.api.refuses = lambda kind, obj: False
+    for _ in range(3):
+        cluster.reconcile()
+    assert cluster.status()["monitoring"]["labels"] == 3000
+    assert cluster.status()["monitoring"]["quality"]["streak"] == 3
+    assert cluster.condition("QualityDropped") == ("False", "BelowOnce")
+
+
+def test_an_operator_that_restarts_while_a_plan_is_refused_reads_the_counters_again() -> None:
+    cluster = monitored()
+    cluster.reconcile(refused=True)
+    assert cluster.observatory.due(1e9)
+
+
+def test_a_window_is_counted_once_when_no_event_can_be_posted() -> None:
+    class Silent(FakeApi):
+        async def post_event(self, namespace: str, event: Object) -> None:
+            raise ConnectionError("the connection was closed")
+
+    cluster = monitored(quota=False)
+    cluster.api.__class__ = Silent
+    cluster.count_window()
+    with pytest.raises(ConnectionError):
+        cluster.reconcile()
+    cluster.reconcile()
+    assert cluster.status()["monitoring"]["labels"] == 1000
+
+
+def test_a_window_stays_open_until_its_result_is_written() -> None:
+    class Broken(FakeApi):
+        async def apply(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
+            raise ApiError(500, "InternalError", "no leader")
+
+    cluster = monitored(quota=False)
+    cluster.api.__class__ = Broken
+    cluster.count_window()
+    for _ in range(3):
+        with pytest.raises(ApiError):
+            cluster.reconcile()
+    cluster.api.__class__ = FakeApi
+    cluster.reconcile()
+    assert cluster.status()["monitoring"]["labels"] == 1000
+    assert cluster.status()["monitoring"]["drift"]["inputStreak"] == 1
+
+
+def rollout(ready: int) -> World:
+    """Return a model in the middle of an update."""
+    old, new = worlds.spec(), worlds.spec(model={"digest": OTHER_DIGEST})
+    stable, candidate = worlds.revision(old), worlds.revision(new, OTHER_DIGEST)
+    base = worlds.world(new)
+    return worlds.world(
+        new,
+        ModelDeploymentStatus(stable=stable, candidate=candidate),
+        [
+            worlds.live_deployment(base, stable, 1, 1),
+            worlds.live_deployment(base, candidate, 1, ready),
+        ],
+    )
+
+
+def update() -> World:
+    around = rollout(0)
+    status = around.status.model_copy(update={"candidate": None})
+    return replace(around, status=status, children={})
+
+
+PREVIOUS = {"previous": [worlds.revision(loops.spec(), digest=OTHER_DIGEST)]}
+SCENARIOS: dict[str, World] = {
+    "first revision": worlds.world(),
+    "lookup": worlds.world(worlds.spec(model={"digest": None})),
+    "update": update(),
+    "candidate is ready": rollout(1),
+    "candidate is not ready": rollout(0),
+    "challenger": loops.world(runs=(loops.accepted(),)),
+    "approved": loops.world(
+        loops.spec({"promotion": "Manual"}),
+        runs=(loops.accepted(),),
+        annotations={PROMOTE_ANNOTATION: "delays-1"},
+    ),
+    "rejected": loops.world(runs=(loops.rejected(),)),
+    "rollback": loops.world(annotations={ROLLBACK_ANNOTATION: "1"}, status=PREVIOUS),
+    "nothing to roll back": loops.world(annotations={ROLLBACK_ANNOTATION: "1"}),
+    "by hand": loops.world(annotations={RETRAIN_ANNOTATION: "please"}),
+    "quality": loops.world(dropped=True),
+}
+DECIDED = {"stable", "candidate", "previous", "url", "promoted", "rollbackRequest", "retraining"}
+
+
+@cache
+def accepted_at_once(scenario: str) -> Cluster:
+    cluster = Cluster(SCENARIOS[scenario])
+    cluster.reconcile()
+    return cluster
+
+
+def heard(cluster: Cluster) -> Counter[tuple[str, str]]:
+    """Return the events apart from the refusal, by reason and message."""
+    events = [(each["reason"], each["message"]) for each in cluster.api.events]
+    return Counter(each for each in events if each[0] != "ApplyRefused")
+
+
+@given(st.sampled_from(sorted(SCENARIOS)), st.data(), st.integers(1, 4))
+def test_a_plan_that_is_accepted_later_decides_the_same_and_reports_it_once(
+    scenario: str, data: st.DataObject, attempts: int
+) -> None:
+    expected = accepted_at_once(scenario)
+    writes = [(kind, name) for verb, kind, name in expected.api.requests if verb != "delete"]
+    refused = data.draw(st.sampled_from(writes))
+    before = SCENARIOS[scenario].status.model_dump(exclude_none=True)
+    api = FakeApi(lambda kind, obj: (kind.name, obj["metadata"]["name"]) == refused)
+    cluster = Cluster(SCENARIOS[scenario], api)
+    for _ in range(attempts):
+        cluster.reconcile(refused=True)
+        assert {field: cluster.status().get(field) for field in DECIDED} == {
+            field: before.get(field) for field in DECIDED
+        }
+    assert cluster.condition("Progressing") == ("False", "ApplyRefused")
+    api.refuses = lambda kind, obj: False
+    cluster.reconcile()
+    assert cluster.status() == expected.status()
+    assert heard(cluster) == heard(expected)
+    assert Counter(api.reasons())["ApplyRefused"] == 1
+    written = Counter(each for each in api.requests if each[0] != "delete")
+    assert all(count == 1 for count in written.values())
+
+
+def test_a_refusal_in_the_middle_of_a_promotion_describes_the_revision_that_still_serves() -> None:
+    around = rollout(1)
+    cluster = Cluster(around, FakeApi(lambda kind, obj: kind.name == "Service"))
+    cluster.reconcile(refused=True)
+    assert around.status.stable is not None
+    assert cluster.status()["stable"]["name"] == around.status.stable.name
+    assert cluster.status()["selector"].endswith(around.status.stable.name)
+    assert cluster.status()["readyReplicas"] == 1
+
+
+def test_a_promotion_is_made_and_reported_only_when_the_refusal_ends() -> None:
+    cluster = Cluster(SCENARIOS["challenger"], FakeApi(refuses_deployments))
+    cluster.reconcile(refused=True)
+    assert "promoted" not in cluster.status()
+    assert not {"RetrainPromoted", "Promoted"} & set(cluster.api.reasons())
+    cluster.api.refuses = lambda kind, obj: False
+    cluster.now += timedelta(hours=5)
+    cluster.reconcile()
+    assert cluster.status()["promoted"]["digest"] == OTHER_DIGEST
+    assert Counter(cluster.api.reasons())["RetrainPromoted"] == 1
+
+
+RUN = Key("default", "delays-1", RETRAIN_JOB.name)
+
+
+def new_run(**spec: Any) -> Cluster:
+    """Return a run that has recorded its champion and is about to create its first objects."""
+    of = loops.spec(monitoring={"capture": {"uri": "s3://models/capture/"}})
+    run = loops.live_run(RUN.name)
+    fresh = replace(
+        run, spec=run.spec.model_copy(update=spec), status=RetrainJobStatus(conditions=[])
+    )
+    cluster = Cluster(loops.world(of, runs=(fresh,)))
+    cluster.reconcile(RUN)
+    return cluster
+
+
+STAGED = Backend.model_validate(
+    {"type": "TrainJob", "runtimeRef": {"name": "torch"}, "workspace": {"size": "5Gi"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("backend", "refused"),
+    [(None, JOB), (STAGED, CLAIM), (STAGED, JOB)],
+    ids=["the Job", "the claim of a TrainJob", "the Job after its claim"],
+)
+def test_a_run_whose_child_is_refused_starts_when_it_is_accepted(
+    backend: Backend | None, refused: Kind
+) -> None:
+    cluster = new_run(**({"backend": backend} if backend else {}))
+    recorded = cluster.api.objects["RetrainJob", RUN.name]["status"]
+    cluster.api.refuses = lambda kind, obj: kind is refused
+    for _ in range(3):
+        cluster.reconcile(RUN, refused=True)
+    status = cluster.api.objects["RetrainJob", RUN.name]["status"]
+    assert status["conditions"][-1]["reason"] == "ApplyRefused"
+    assert status["conditions"][-1]["status"] == "Unknown"
+    cluster.api.refuses = lambda kind, obj: False
+    cluster.reconcile(RUN)
+    assert cluster.api.objects["RetrainJob", RUN.name]["status"] == recorded
+    assert ("Job", RUN.name) in cluster.api.objects
+    assert cluster.api.reasons() == ["Starting", "ApplyRefused", "Starting"]
+
+
+def test_every_field_of_the_status_is_either_observed_or_decided() -> None:
+    observed = {
+        "observedGeneration", "conditions", "resolution", "detected", "monitoring", "replicas",
+        "readyReplicas", "selector",
+    }  # fmt: skip
+    assert observed | DECIDED == set(ModelDeploymentStatus.model_fields)
+    assert not observed & DECIDED
