@@ -1,5 +1,3 @@
-"""The report of a model card, drawn anew by hand."""
-
 import pytest
 from support.modelcards import full_card, full_profile
 
@@ -14,7 +12,7 @@ def card(tmp_path):
     return path
 
 
-def test_the_page_is_that_of_the_card_and_of_its_profile(card, tmp_path):
+def test_the_page_shows_the_card_and_its_profile(card, tmp_path):
     out = tmp_path / "report.html"
     (tmp_path / "profile.json").write_bytes(full_profile().to_bytes())
     assert main(["report", str(card), "--out", str(out)]) == 0
@@ -28,17 +26,17 @@ def test_the_page_is_that_of_the_card_and_of_its_profile(card, tmp_path):
     ("content", "message"),
     [
         (None, "MODELCARD: {card}: No such file or directory"),
-        ("no", "MODELCARD: {card}: expected what a run wrote: Invalid JSON"),
-        ("{}", "MODELCARD: {card}: expected what a run wrote: name: Field required"),
+        ("no", "MODELCARD: {card}: expected a file that a run wrote: Invalid JSON"),
+        ("{}", "MODELCARD: {card}: expected a file that a run wrote: name: Field required"),
     ],
 )
-def test_what_is_no_model_card_is_told(card, tmp_path, content, message, capsys):
+def test_an_invalid_model_card_is_reported(card, tmp_path, content, message, capsys):
     card.unlink() if content is None else card.write_text(content)
     assert main(["report", str(card), "--out", str(tmp_path / "report.html")]) == 1
     assert message.format(card=card) in capsys.readouterr().err
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_page_that_cannot_be_written_is_told(card, tmp_path, capsys):
+def test_a_page_that_cannot_be_written_is_reported(card, tmp_path, capsys):
     assert main(["report", str(card), "--out", str(tmp_path)]) == 1
     assert "--out" in capsys.readouterr().err

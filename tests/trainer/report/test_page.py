@@ -20,7 +20,7 @@ SECTIONS = {
 
 
 class Page(HTMLParser):
-    """What is in a page; fails where an element is not closed in its place."""
+    """The elements of a page. Fails if an element is not closed in its parent."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -61,14 +61,14 @@ class Page(HTMLParser):
         return {attributes["id"] for _, attributes in self.elements if "id" in attributes}
 
 
-def test_a_full_card_makes_a_well_formed_page_with_every_part_and_a_way_to_each():
+def test_a_full_card_makes_a_well_formed_page_with_a_link_to_each_section():
     page = Page(render(full_card(), full_profile(), full_profile()))
     assert page.ids() >= SECTIONS
     links = [a["href"] for name, a in page.elements if name == "a"]
     assert {link.removeprefix("#") for link in links} == SECTIONS
 
 
-def test_what_a_card_lacks_does_not_appear():
+def test_a_bare_card_has_no_sections():
     assert Page(render(ModelCard(name="bare"))).ids() & SECTIONS == set()
 
 
@@ -83,12 +83,12 @@ def test_what_a_card_lacks_does_not_appear():
         ({"evaluation": None}, {"metrics", "answers", "curves", "errors", "slices"}),
     ],
 )
-def test_a_part_is_left_out_for_want_of_its_facts_alone(lacking, section):
+def test_a_section_without_facts_is_left_out(lacking, section):
     card = full_card().model_copy(update=lacking)
     assert Page(render(card, full_profile())).ids() & SECTIONS == SECTIONS - section
 
 
-def test_what_comes_from_outside_is_escaped_wherever_it_is_put():
+def test_every_text_of_the_card_is_escaped():
     page = render(full_card(HOSTILE), full_profile(HOSTILE), full_profile(HOSTILE))
     names = {name for name, _ in Page(page).elements}
     assert "script" not in names
@@ -97,7 +97,7 @@ def test_what_comes_from_outside_is_escaped_wherever_it_is_put():
     page.encode()
 
 
-def test_the_page_needs_nothing_else():
+def test_the_page_loads_no_other_file():
     page = Page(render(full_card(), full_profile()))
     for name, attributes in page.elements:
         assert name not in {"script", "link", "img", "iframe", "object"}
@@ -111,10 +111,10 @@ def test_pictures_have_titles_and_tables_have_captions():
     page = Page(render(full_card(), full_profile(), full_profile()))
     names = [name for name, _ in page.elements]
     assert names.count("table") == names.count("caption") > 5
-    for place, (name, attributes) in enumerate(page.elements):
+    for index, (name, attributes) in enumerate(page.elements):
         if name == "svg" and "aria-hidden" not in attributes:
             assert attributes["role"] == "img"
-            assert names[place + 1] == "title"
+            assert names[index + 1] == "title"
 
 
 @given(st.integers(2, 20).flatmap(
@@ -133,14 +133,14 @@ def test_the_heat_map_shows_each_count_and_its_share_of_the_rows_of_its_truth(ma
         assert len(cells) == len(classes)
         for answer, cell in enumerate(cells):
             count = matrix[answer][truth]
-            said, *of = cell.split(maxsplit=1)
-            assert int(said.replace(",", "")) == count
+            shown_count, *shown_share = cell.split(maxsplit=1)
+            assert int(shown_count.replace(",", "")) == count
             if count:
-                read = float(re.sub("[<>%]", "", of[0]))
+                read = float(re.sub("[<>%]", "", shown_share[0]))
                 assert read == pytest.approx(100 * count / total, rel=0.06, abs=0.1)
 
 
-def test_more_classes_than_a_heat_map_can_show_are_told_by_the_most_frequent_mistakes():
+def test_with_too_many_classes_for_a_heat_map_the_most_frequent_mistakes_are_listed():
     page = Page(render(full_card(classes=30)))
     assert len(page.cells["Challenger: the most frequent mistakes"]) == 8
 
@@ -163,7 +163,7 @@ def test_the_same_facts_make_the_same_page():
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_numbers_that_are_not_finite_or_hardly_differ_break_nothing(values):
+def test_the_page_is_well_formed_for_numbers_that_are_infinite_or_almost_equal(values):
     first = values[0] if values else None
     found = Evaluation(
         task="Regression",
@@ -179,7 +179,7 @@ def test_numbers_that_are_not_finite_or_hardly_differ_break_nothing(values):
     assert not any("nan" in text or "inf" in text for text in drawn)
 
 
-def test_a_spike_of_next_to_no_width_leaves_the_other_bars_to_be_seen():
+def test_a_spike_of_almost_no_width_leaves_the_other_bars_visible():
     values = np.concatenate([np.full(50, 1.0), np.full(20, 1 - 1e-9), np.arange(30) / 30])
     profile = full_profile().model_copy(update={"score": fit_numbers("score", values)})
     page = render(ModelCard(name="m"), profile)
@@ -189,7 +189,7 @@ def test_a_spike_of_next_to_no_width_leaves_the_other_bars_to_be_seen():
     assert sum(height > 0.5 for height in heights) >= 2
 
 
-def test_a_candidate_that_went_on_from_the_champion_says_so():
+def test_a_candidate_that_continued_from_the_champion_is_marked():
     trials = [CandidateTrial(kind="XGBoost", params={"max_depth": 4}, goes_on=True, mean=0.9)]
     page = unescape(render(ModelCard(name="bare", trials=trials)))
-    assert "max_depth=4, from the champion's trees on" in page
+    assert "max_depth=4, continued from the champion's trees" in page

@@ -1,1 +1,1 @@
-"""report.html: one file that needs nothing else, drawn from a model card and a drift profile."""
+"""The report of a model card: ``report.html``, one file without scripts and links."""

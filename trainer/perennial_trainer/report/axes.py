@@ -1,22 +1,23 @@
-"""Scales, ticks and the frame that a chart is drawn in."""
+"""Scales, ticks and the frame of a chart."""
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from .formatting import number
-from .markup import Markup, join
-from .svg import LARGEST, drawable, label, line, picture
+from .svg import LARGEST, drawable, element, join, label, line, picture
 
 WIDTH, HEIGHT = 400, 300
-"""Units of the view box: about pixels, so that texts have the page's size on a phone."""
+"""Size of the view box. Its units are about pixels on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 44
 TICKS = 5
 
 
 @dataclass(frozen=True)
 class Scale:
-    """From values between low and high to places between start and end."""
+    """A mapping of values between low and high to coordinates between start and end."""
 
     low: float
     high: float
@@ -25,12 +26,12 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """The place of a value; one outside is put at the nearer end."""
+        """Return the coordinate of a value. Values outside map to the nearer end."""
         low, high, at = (math.log(v) if self.log else v for v in self._within(value))
         return self.start + (at - low) / (high - low) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """Round values: of 1, 2 and 5 times a power of ten."""
+        """Return round values: 1, 2 and 5 times a power of ten."""
         if self.log:
             return self._decades()
         step = _step((self.high - self.low) / TICKS)
@@ -39,25 +40,25 @@ class Scale:
         return [round(index * step, 12) for index in range(first, last + 1)]
 
     def _within(self, value: float) -> tuple[float, float, float]:
-        # In this order NaN is put at the low end too.
+        # In this order NaN maps to the low end too.
         return self.low, self.high, min(self.high, max(self.low, value))
 
     def _decades(self) -> list[float]:
         exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        within = [
+        candidates = [
             [mantissa * 10.0**exponent for exponent in exponents for mantissa in mantissas]
             for mantissas in ((1, 2, 5), (1, 3), (1,))
         ]
-        found = [[tick for tick in ticks if self.low <= tick <= self.high] for ticks in within]
+        found = [[tick for tick in ticks if self.low <= tick <= self.high] for ticks in candidates]
         return next((ticks for ticks in found if len(ticks) <= TICKS + 1), found[-1])
 
 
 def span(values: Iterable[float], room: float = 0.05) -> tuple[float, float]:
-    """Ends of an axis that holds all values, with some room; (0, 1) where there is none."""
-    known = [value for value in values if drawable(value)]
-    if not known:
+    """Return the ends of an axis for all values; (0, 1) without values."""
+    drawn = [value for value in values if drawable(value)]
+    if not drawn:
         return 0.0, 1.0
-    low, high = min(known), max(known)
+    low, high = min(drawn), max(drawn)
     largest = max(abs(low), abs(high))
     extra = (high - low) * room
     if largest < 1 / LARGEST:
@@ -68,14 +69,14 @@ def span(values: Iterable[float], room: float = 0.05) -> tuple[float, float]:
 
 
 def log_span(values: Iterable[float], room: float = 1.3) -> tuple[float, float]:
-    """Ends of a logarithmic axis that holds all positive values."""
+    """Return the ends of a logarithmic axis for all positive values."""
     positive = [value for value in values if drawable(value) and value > 1 / LARGEST]
     return (min(positive) / room, max(positive) * room) if positive else (1.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A chart's two scales; draws the grid, the ticks and the names of the axes."""
+    """The scales, grid, ticks and axis names of a chart."""
 
     x: Scale
     y: Scale
@@ -85,7 +86,7 @@ class Frame:
     y_text: Callable[[float], str] = number
 
     def draw(self, title: str, *parts: Markup) -> Markup:
-        """The chart as an image."""
+        """Return the chart as an image."""
         return picture(WIDTH, HEIGHT, title, self._grid(), *parts, class_="chart")
 
     def _grid(self) -> Markup:
@@ -118,20 +119,23 @@ def frame(
     x_text: Callable[[float], str] = number,
     y_text: Callable[[float], str] = number,
 ) -> Frame:
-    """A chart of the usual size over these spans (low, high)."""
+    """Build the frame of a chart of the usual size over these spans (low, high)."""
     return Frame(
         Scale(*x, LEFT, WIDTH - RIGHT, log_x), Scale(*y, HEIGHT - BOTTOM, TOP),
         x_name, y_name, x_text, y_text,
     )  # fmt: skip
 
 
-def _upright(said: str) -> Markup:
-    turned = label(said, 0, 0, class_="name")
+def _upright(text: str) -> Markup:
     middle = (TOP + HEIGHT - BOTTOM) / 2
-    return Markup(f'<g transform="translate(11 {middle:g}) rotate(-90)">{turned}</g>')
+    return element(
+        "g",
+        label(text, 0, 0, class_="name"),
+        transform=f"translate(11 {middle:g}) rotate(-90)",
+    )
 
 
 def _step(least: float) -> float:
-    """The smallest of 1, 2 and 5 times a power of ten that is no less."""
+    """Return the smallest of 1, 2 and 5 times a power of ten that is at least this."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

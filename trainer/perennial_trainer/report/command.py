@@ -1,4 +1,4 @@
-"""The command ``report``: the page of a model card, drawn anew."""
+"""The command ``report``: render the page of a model card."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -18,10 +18,11 @@ T = TypeVar("T", bound=BaseModel)
 
 
 def run(settings: ReportSettings) -> None:
-    """Reads the card and writes the page.
+    """Read the card and write the page.
 
     Raises:
-        StepError: DataUnreadable for the card or the profile, PublishFailed for the page.
+        StepError: DataUnreadable if the card or the profile cannot be read, PublishFailed if the
+            page cannot be written.
     """
     card = _read(settings.card, ModelCard, "MODELCARD")
     profile = None if settings.profile is None else _read(settings.profile, Profile, "--profile")
@@ -30,9 +31,10 @@ def run(settings: ReportSettings) -> None:
     except OSError as error:
         raise StepError(
             TrainingFailure.PUBLISH_FAILED,
-            f"--out: {settings.out} cannot be written: {error.strerror}",
+            f"{settings.out} cannot be written: {error.strerror}",
+            field="--out",
         ) from error
-    log(f"{settings.out}: the report of {card.name}")
+    log(f"wrote the report of {card.name} to {settings.out}")
 
 
 def _read(path: Path, kind: type[T], field: str) -> T:
@@ -40,13 +42,14 @@ def _read(path: Path, kind: type[T], field: str) -> T:
         return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{field}: {path}: {error.strerror}"
+            TrainingFailure.DATA_UNREADABLE, f"{path}: {error.strerror}", field=field
         ) from error
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        place = ".".join(map(str, problem["loc"]))
+        key = ".".join(map(str, problem["loc"]))
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{field}: {path}: expected what a run wrote: {f'{place}: ' if place else ''}"
+            f"{path}: expected a file that a run wrote: {f'{key}: ' if key else ''}"
             f"{problem['msg']}",
+            field=field,
         ) from error

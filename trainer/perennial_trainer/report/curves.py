@@ -1,16 +1,17 @@
-"""Curves between 0 and 1: ROC, precision over recall, calibration."""
+"""Charts of curves between 0 and 1: ROC, precision over recall, calibration."""
 
 from collections.abc import Sequence
+
+from markupsafe import Markup
 
 from perennial_contracts.wire.modelcard import Curve
 
 from .axes import frame
-from .markup import Markup, element, join
-from .svg import dots, finite, legend, line, polyline, series
+from .svg import dots, element, finite, join, legend, line, polyline, series
 
 MOST_CURVES = 20
 MOST_POINTS = 100
-"""Of a curve: more cannot be seen, and a page of twenty classes must stay small."""
+"""Limit for each curve, so that a page of twenty classes stays small."""
 UNIT = (0.0, 1.0)
 
 
@@ -23,15 +24,15 @@ def curves(
     diagonal: bool = False,
     marks: bool = False,
 ) -> Markup:
-    """One chart with a line for each curve.
+    """Return a chart with a line for each curve.
 
     Args:
-        title: what it shows.
-        drawn: with values from 0 to 1.
-        x_name: of the horizontal axis.
-        y_name: of the vertical one.
-        diagonal: whether y = x is drawn, which stands for chance, or for perfect calibration.
-        marks: whether each point has a dot.
+        title: title of the chart.
+        drawn: the curves, with values from 0 to 1.
+        x_name: name of the horizontal axis.
+        y_name: name of the vertical axis.
+        diagonal: draw y = x, the line of chance or of perfect calibration.
+        marks: draw a dot at each point.
     """
     axes = frame(UNIT, UNIT, x_name, y_name)
     parts = [line(axes.x(0), axes.y(0), axes.x(1), axes.y(1), "reference")] if diagonal else []
@@ -42,12 +43,12 @@ def curves(
         if marks:
             parts.append(dots(points, series(index)))
     head = element("figcaption", element("h3", title))
-    named = legend([curve.name for curve in shown]) if any(c.name for c in shown) else ""
-    return element("figure", head, axes.draw(title, join(parts)), named)
+    names = legend([curve.name for curve in shown]) if any(c.name for c in shown) else ""
+    return element("figure", head, axes.draw(title, join(parts)), names)
 
 
 def thin(points: Sequence[tuple[float, ...]], most: int) -> list[tuple[float, ...]]:
-    """No more than so many points, evenly by index, the two ends among them."""
+    """Return at most so many points, evenly by index, with both ends."""
     if len(points) <= most:
         return list(points)
     step = (len(points) - 1) / (most - 1)

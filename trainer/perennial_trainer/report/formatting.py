@@ -1,4 +1,4 @@
-"""How metrics, numbers, sizes and times are written for people."""
+"""Formats of metrics, numbers, sizes and times for people."""
 
 import math
 
@@ -14,12 +14,12 @@ MINUS = "−"
 
 
 def metric(name: str) -> str:
-    """A metric's usual name; one that is not known has its own."""
+    """Return the usual name of a metric, or the given name if it is not in METRICS."""
     return METRICS.get(name, name)
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with at most so many significant digits: 0.9821, 0.2, 12,400, 3.1e-07."""
+    """Format a number with so many significant digits: 0.9821, 12,400, 3.1e-07."""
     if value is None or not math.isfinite(value):
         return NOTHING
     if value == 0:
@@ -34,14 +34,14 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def score(value: float | None) -> str:
-    """A score, three decimals where it is small: 0.982; 54.1 of an error."""
+    """Format a score with three decimals below 10: 0.982, else as a number: 54.1."""
     if value is None or not math.isfinite(value):
         return NOTHING
     return f"{value:.3f}".replace("-", MINUS) if abs(value) < 10 else number(value)
 
 
 def signed(value: float) -> str:
-    """With its sign: +0.004."""
+    """Format a difference with its sign: +0.004."""
     if not math.isfinite(value):
         return NOTHING
     written = score(abs(value))
@@ -49,24 +49,24 @@ def signed(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A change as a share, with its sign: +4.2 %."""
+    """Format a relative change with its sign: +4.2 %."""
     if not math.isfinite(value):
         return NOTHING
     return f"{MINUS if value < 0 else '+'}{number(abs(value) * 100, 3)} %"
 
 
 def share(part: float, whole: float, digits: int = 3) -> str:
-    """A share in per cent, never 0 % or 100 % for what is not."""
-    of = part / whole if whole else 0.0
-    if 0 < of < 0.001:
+    """Format a share in per cent; 0 % and 100 % only for exactly none and all."""
+    ratio = part / whole if whole else 0.0
+    if 0 < ratio < 0.001:
         return "<0.1 %"
-    if 0.999 < of < 1:
+    if 0.999 < ratio < 1:
         return ">99.9 %"
-    return f"{of * 100:.{digits}g} %"
+    return f"{ratio * 100:.{digits}g} %"
 
 
 def size(count: int | None) -> str:
-    """Bytes: 812 B, 13.4 kB, 2.1 MB."""
+    """Format a number of bytes: 812 B, 13.4 kB, 2.1 MB."""
     if count is None:
         return NOTHING
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
@@ -76,7 +76,7 @@ def size(count: int | None) -> str:
 
 
 def duration(microseconds: float | None) -> str:
-    """12 µs, 3.4 ms, 1.2 s."""
+    """Format a time: 12 µs, 3.4 ms, 1.2 s."""
     if microseconds is None or not math.isfinite(microseconds):
         return NOTHING
     for unit, factor in (("s", 1e6), ("ms", 1e3)):
@@ -85,6 +85,6 @@ def duration(microseconds: float | None) -> str:
     return f"{microseconds:.3g} µs"
 
 
-def short(said: str, most: int) -> str:
-    """A text of no more than so many characters."""
-    return said if len(said) <= most else f"{said[: most - 1]}…"
+def short(text: str, most: int) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

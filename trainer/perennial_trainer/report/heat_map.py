@@ -1,99 +1,111 @@
-"""A confusion matrix as a heat map: counts, and shares of the rows of each true class."""
+"""Confusion matrices as heat maps of counts and shares."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .formatting import share, short
-from .markup import Markup, element, scrolling, table
 
 MOST_CLASSES = 20
-"""Beyond it a heat map is a carpet."""
+"""Limit of a heat map. Beyond it, only the most frequent mistakes are listed."""
+MANY_CLASSES = 5
+"""Beyond it, cells are small and the most frequent mistakes are listed too."""
 DEPTHS = 10
-"""Steps of colour; the style has a class for each."""
-MOST_MIXED = 8
-ROOMY = 5
-"""With more classes cells are small."""
+"""Steps of colour. The style sheet has a class for each."""
+MOST_MISTAKES = 8
 
 
-def heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup:
-    """A cell is as deep as its share of the true class.
+@dataclass(frozen=True)
+class HeatCell:
+    """The rows of one truth with one answer."""
+
+    count: int
+    share: str
+    """Share of the rows of this truth; empty for no rows."""
+    class_: str
+    """Class of the colour, which is deeper for a larger share."""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The most frequent wrong answers of a model, most frequent first."""
+
+    title: str
+    rows: list[tuple[str, str, int, str]]
+    """Truth, answer, number of rows, share of the rows of this truth."""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A confusion matrix for the template ``answers.html``."""
+
+    title: str
+    """Name of the model."""
+    right: int
+    total: int
+    small: bool
+    names: list[str]
+    """Classes, shortened so that the map fits."""
+    classes: Sequence[str]
+    cells: list[list[HeatCell]]
+    """By truth, then by answer; [] if there are too many classes."""
+    mistakes: Mistakes
+
+
+def build_heat_map(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> HeatMap:
+    """Build the heat map of a confusion matrix.
 
     Args:
-        title: whose answers they are.
-        matrix: shape (classes, classes); row is the answer, column the truth.
-        classes: their names.
+        title: name of the model.
+        matrix: shape (classes, classes); rows are answers, columns truths.
+        classes: names of the classes.
     """
-    heading = element("figcaption", element("h3", title, " ", element("small", _right(matrix))))
-    if len(classes) > MOST_CLASSES:
-        return element("figure", heading, mixed_up(title, matrix, classes))
-    small = len(classes) > ROOMY
-    corner = element("th", element("span", "truth ↓"), " ", element("span", "answer →"))
-    head = element(
-        "tr",
-        corner,
-        *(_heading(name, "col", small) for name in classes),
-    )
-    rows = [
-        element(
-            "tr",
-            _heading(name, "row", small),
-            *_cells([matrix[answer][truth] for answer in range(len(classes))], truth, small),
-        )
-        for truth, name in enumerate(classes)
-    ]
-    return element(
-        "figure",
-        heading,
-        scrolling(
-            f"{title}: rows by truth (down) and answer (across)",
-            element("thead", head),
-            element("tbody", *rows),
-            class_="heat small" if small else "heat",
-        ),
+    small = len(classes) > MANY_CLASSES
+    cells = []
+    if len(classes) <= MOST_CLASSES:
+        cells = [_cells([row[truth] for row in matrix], truth, small) for truth in _range(classes)]
+    return HeatMap(
+        title=title,
+        right=sum(matrix[index][index] for index in range(len(matrix))),
+        total=sum(map(sum, matrix)),
+        small=small,
+        names=[short(name, 12 if small else 32) for name in classes],
+        classes=classes,
+        cells=cells,
+        mistakes=Mistakes(f"{title}: the most frequent mistakes", _mistakes(matrix, classes)),
     )
 
 
-def mixed_up(title: str, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> Markup:
-    """The most frequent mistakes, most frequent first; nothing where there is none."""
-    mistakes = [
+def _mistakes(
+    matrix: Sequence[Sequence[int]], classes: Sequence[str]
+) -> list[tuple[str, str, int, str]]:
+    wrong = [
         (matrix[answer][truth], truth, answer)
-        for truth in range(len(classes))
-        for answer in range(len(classes))
+        for truth in _range(classes)
+        for answer in _range(classes)
         if answer != truth and matrix[answer][truth]
     ]
-    if not mistakes:
-        return Markup("")
-    totals = [sum(row[truth] for row in matrix) for truth in range(len(classes))]
-    rows = [
-        (classes[truth], classes[answer], f"{count:,}", share(count, totals[truth]))
-        for count, truth, answer in sorted(mistakes, key=lambda m: (-m[0], m[1], m[2]))[:MOST_MIXED]
+    totals = [sum(row[truth] for row in matrix) for truth in _range(classes)]
+    return [
+        (classes[truth], classes[answer], count, share(count, totals[truth]))
+        for count, truth, answer in sorted(wrong, key=lambda m: (-m[0], m[1], m[2]))[:MOST_MISTAKES]
     ]
-    head = ["truth", "answer", "rows", "of this truth"]
-    return table(f"{title}: the most frequent mistakes", head, rows, "narrow")
 
 
-def _right(matrix: Sequence[Sequence[int]]) -> str:
-    right = sum(matrix[index][index] for index in range(len(matrix)))
-    total = sum(map(sum, matrix))
-    return f"{right:,} of {total:,} right"
-
-
-def _cells(counts: Sequence[int], truth: int, small: bool) -> list[Markup]:
+def _cells(counts: Sequence[int], truth: int, small: bool) -> list[HeatCell]:
     total = sum(counts)
     cells = []
     for answer, count in enumerate(counts):
         depth = -(-count * DEPTHS // total) if total else 0
         kind = "right" if answer == truth else "wrong"
-        part = element("small", _share(count, total, small)) if count else ""
-        cells.append(element("td", f"{count:,}", part, class_=f"{kind} d{depth}"))
+        part = _share(count, total, small) if count else ""
+        cells.append(HeatCell(count, part, f"{kind} d{depth}"))
     return cells
 
 
-def _heading(name: str, scope: str, small: bool) -> Markup:
-    """A class's name, so short that the map stays one; whole where the pointer rests on it."""
-    shown = short(name, 12 if small else 32)
-    return element("th", shown, scope=scope, title=name if shown != name else None)
-
-
 def _share(count: int, total: int, small: bool) -> str:
-    """Two digits where there is little room; three of what would be rounded to all."""
+    """Format a share: two digits in small cells, unless they round it to all."""
     return share(count, total, 2 if small and count / total < 0.99 else 3)
+
+
+def _range(classes: Sequence[str]) -> range:
+    return range(len(classes))

@@ -1,22 +1,23 @@
-"""Small pictures of distributions, those of a champion drawn over them as an outline."""
+"""Histograms of distributions, with those of a champion as an outline."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
+from markupsafe import Markup
+
 from perennial_contracts.wire.profile import Distribution
 
 from .formatting import number, share, short
-from .markup import Markup, element, join
-from .svg import label, line, picture, place, polyline
+from .svg import coordinate, element, join, label, line, picture, polyline
 
 WIDTH, HEIGHT, FOOT = 180, 60, 16
 MOST_LETTERS = 11
 MOST_BARS = 5
-"""Categories that are shown each by itself."""
+"""Number of categories with a bar of their own."""
 FINEST = 30
-"""A bar is no narrower than this part of the picture."""
+"""Number of the narrowest bars that would fill the picture."""
 ROW = 17
-"""Height of a category's line."""
+"""Height of the line of a category."""
 
 Bar = tuple[float, float, float]
 """Left, right, density."""
@@ -25,36 +26,36 @@ Bar = tuple[float, float, float]
 def figure(
     seen: Distribution, before: Distribution | None = None, title: str = "", most: int = MOST_BARS
 ) -> Markup:
-    """A distribution with its name and the share of missing values.
+    """Return a histogram with its name and the share of missing values.
 
     Args:
-        seen: of the model that the page is about.
-        before: the same feature as the champion's data had it; left out where its kind differs.
-        title: in place of the distribution's name.
-        most: categories that are shown each by itself.
+        seen: the distribution of the model that the page describes.
+        before: the same feature in the champion's data; ignored if its kind differs.
+        title: title instead of the distribution's name.
+        most: number of categories with a bar of their own.
     """
     name = title or seen.name
     missing = seen.counts[-1]
-    said = f"{share(missing, sum(seen.counts))} missing" if missing else ""
+    missing_share = f"{share(missing, sum(seen.counts))} missing" if missing else ""
     if before is not None and before.is_number != seen.is_number:
         before = None
     drawn = (
         _numbers(name, seen, before) if seen.is_number else _categories(name, seen, before, most)
     )
-    caption = element("figcaption", element("b", name), " ", element("small", said))
+    caption = element("figcaption", element("b", name), " ", element("small", missing_share))
     return element("figure", caption, drawn)
 
 
 def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Markup:
-    """Areas are shares of the rows. The two open bins get the width of their neighbours."""
-    places = _places(seen)
-    if not places:
+    """Draw areas as shares of rows. Open bins have the width of their neighbours."""
+    ends = _bin_ends(seen)
+    if not ends:
         return element("p", "no values", class_="faint")
-    old_places = _places(before) if before is not None else []
-    low, high = min(places + old_places), max(places + old_places)
+    old_ends = _bin_ends(before) if before is not None else []
+    low, high = min(ends + old_ends), max(ends + old_ends)
     least = (high - low) / FINEST
-    bars = _bars(places, seen, least)
-    outline = _bars(old_places, before, least) if before is not None and old_places else []
+    bars = _bars(ends, seen, least)
+    outline = _bars(old_ends, before, least) if before is not None and old_ends else []
     highest = max(bar[2] for bar in bars + outline) or 1.0
 
     def x(value: float) -> float:
@@ -65,16 +66,17 @@ def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Mark
 
     def boxes(drawn: Sequence[Bar], kind: str) -> Markup:
         path = "".join(
-            f"M{place(x(left))} {HEIGHT}V{place(y(density))}H{place(x(right))}V{HEIGHT}"
+            f"M{coordinate(x(left))} {HEIGHT}V{coordinate(y(density))}"
+            f"H{coordinate(x(right))}V{HEIGHT}"
             for left, right, density in drawn
         )
         return element("path", d=path, class_=kind)
 
     edges = seen.edges or []
     steps = [(x(at), y(density)) for left, right, density in outline for at in (left, right)]
-    ends = {edges[0]: x(edges[0]), edges[-1]: x(edges[-1])}
-    if len(ends) > 1 and ends[edges[-1]] - ends[edges[0]] < WIDTH / 3:
-        del ends[edges[0]]
+    labels = {edges[0]: x(edges[0]), edges[-1]: x(edges[-1])}
+    if len(labels) > 1 and labels[edges[-1]] - labels[edges[0]] < WIDTH / 3:
+        del labels[edges[0]]
     return picture(
         WIDTH,
         HEIGHT + FOOT,
@@ -83,13 +85,13 @@ def _numbers(name: str, seen: Distribution, before: Distribution | None) -> Mark
         boxes([bars[0], *bars[1:][-1:]], "bar open"),
         polyline(steps, "outline") if steps else "",
         line(0, HEIGHT, WIDTH, HEIGHT, "base"),
-        *(label(number(edge, 3), at, HEIGHT + 13, _anchor(at)) for edge, at in ends.items()),
+        *(label(number(edge, 3), at, HEIGHT + 13, _anchor(at)) for edge, at in labels.items()),
         class_="histogram",
     )
 
 
-def _places(seen: Distribution) -> list[float]:
-    """The edges and the outer ends of the two open bins; empty where there is no edge."""
+def _bin_ends(seen: Distribution) -> list[float]:
+    """Return the edges and the outer ends of the two open bins; [] without edges."""
     edges = seen.edges or []
     if not edges:
         return []
@@ -99,8 +101,10 @@ def _places(seen: Distribution) -> list[float]:
 
 
 def _bars(ends: list[float], seen: Distribution, least: float) -> list[Bar]:
-    """Bins that are too narrow to be seen are put together with the next one: a spike of next to
-    no width would flatten all others."""
+    """Return the bars. Bins that are too narrow to see are merged with the next one.
+
+    A spike of almost no width would flatten all other bars.
+    """
     counts = seen.counts[:-1]
     total = sum(counts) or 1
     bars: list[Bar] = []
@@ -117,14 +121,14 @@ def _bars(ends: list[float], seen: Distribution, least: float) -> list[Bar]:
 def _categories(
     name: str, seen: Distribution, before: Distribution | None, most_bars: int
 ) -> Markup:
-    """A bar for each of the most frequent ones, and one for all others together."""
+    """Draw a bar for each of the most frequent categories, and one for the others."""
     shares = _shares(seen)
     old = _shares(before) if before is not None else {}
-    named = sorted(shares.items(), key=lambda pair: -pair[1])
-    shown, rest = named[:most_bars], named[most_bars:]
-    known = {category for category, _ in shown}
+    ordered = sorted(shares.items(), key=lambda pair: -pair[1])
+    shown, rest = ordered[:most_bars], ordered[most_bars:]
+    own_bars = {category for category, _ in shown}
     others = sum(part for _, part in rest) + _share_of_others(seen)
-    old_others = sum(part for category, part in old.items() if category not in known)
+    old_others = sum(part for category, part in old.items() if category not in own_bars)
     lines = [(category, part, old.get(category, 0.0)) for category, part in shown]
     if others:
         old_others += _share_of_others(before) if before is not None else 0.0
@@ -136,7 +140,7 @@ def _categories(
         parts += [
             label(short(category, MOST_LETTERS), 0, top + 12, "start"),
             element(
-                "rect", x=74, y=place(top + 3), width=place(part / most * 62), height=11,
+                "rect", x=74, y=coordinate(top + 3), width=coordinate(part / most * 62), height=11,
                 class_="bar open" if index == len(shown) else "bar",
             ),
             label(share(part, 1), WIDTH, top + 12, "end"),
@@ -144,9 +148,9 @@ def _categories(
         if before is not None:
             at = 74 + was / most * 62
             parts.append(line(at, top + 1, at, top + 16, "outline"))
-    told = ", ".join(f"{category} {share(part, 1)}" for category, part, _ in lines)
+    summary = ", ".join(f"{category} {share(part, 1)}" for category, part, _ in lines)
     return picture(
-        WIDTH, max(len(lines), 1) * ROW, f"{name}: {told}", join(parts), class_="histogram"
+        WIDTH, max(len(lines), 1) * ROW, f"{name}: {summary}", join(parts), class_="histogram"
     )
 
 
@@ -164,5 +168,5 @@ def _share_of_others(seen: Distribution) -> float:
 
 
 def _anchor(at: float) -> str:
-    """Where a text's anchor is, so that it does not leave the picture."""
+    """Return the anchor that keeps a text inside the picture."""
     return "start" if at < 30 else "end" if at > WIDTH - 30 else "middle"

@@ -1,30 +1,42 @@
-"""Points: candidates by cost and score, predictions by truth, residuals by prediction."""
+"""Scatter charts: candidates by cost and score, predictions by truth, residuals."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from perennial_contracts.wire.modelcard import CandidateTrial, Curve
 
 from .axes import WIDTH, Frame, frame, log_span, span
 from .curves import thin
 from .formatting import duration, number, short, size
-from .markup import Markup, element, join
-from .svg import dots, drawable, finite, label, legend, line, place, series
+from .svg import (
+    coordinate,
+    dots,
+    drawable,
+    element,
+    finite,
+    join,
+    label,
+    legend,
+    line,
+    series,
+)
 
 MOST_POINTS = 500
 LEAST_COST = 1e-3
-"""Microseconds: nothing that was measured is quicker."""
+"""Microseconds. No measured time is shorter."""
 LARGEST, SMALLEST = 15.0, 3.5
 """Radii of the markers."""
 
 
 def candidates(trials: Sequence[CandidateTrial], metric: str, most_p95: int | None) -> Markup:
-    """Score against p95; a marker's area goes with the model's size.
+    """Return a chart of score against p95. The area of a marker shows the size.
 
     Args:
-        trials: those without score or p95 are not drawn.
-        metric: the score's title.
+        trials: the candidates; those without score or p95 are not drawn.
+        metric: title of the score.
         most_p95: the budget in microseconds, drawn as a line.
     """
     drawn = [point for trial in trials if (point := _point(trial)) is not None]
@@ -52,7 +64,7 @@ def candidates(trials: Sequence[CandidateTrial], metric: str, most_p95: int | No
 
 
 def predictions(sample: Curve) -> Markup:
-    """What was predicted for each truth; on the line both are equal."""
+    """Return a chart of predictions by truth. On the line both are equal."""
     points = thin(finite(sample.x, sample.y), MOST_POINTS)
     both = span([value for point in points for value in point])
     axes = frame(both, both, "truth", "prediction", x_text=_short, y_text=_short)
@@ -67,7 +79,7 @@ def predictions(sample: Curve) -> Markup:
 
 
 def residuals(sample: Curve) -> Markup:
-    """Truth less prediction, by prediction; what is above the line was predicted too low."""
+    """Return a chart of truth minus prediction, by prediction."""
     points = [(y, x - y) for x, y in thin(finite(sample.x, sample.y), MOST_POINTS)]
     axes = frame(
         span(x for x, _ in points), span([0.0, *(y for _, y in points)]),
@@ -107,18 +119,21 @@ def _marker(axes: Frame, point: _Point, kind: int, heaviest: int) -> Markup:
     share = (trial.size_bytes or 0) / heaviest if heaviest else 0.0
     radius = max(LARGEST * math.sqrt(share), SMALLEST)
     x, y = axes.x(point.cost), axes.y(point.score)
-    said = f"{trial.kind}: {number(point.score)}, p95 {duration(point.cost)}"
+    title = f"{trial.kind}: {number(point.score)}, p95 {duration(point.cost)}"
     hollow = "" if trial.status == "Done" else " hollow"
     circle = element(
         "circle",
-        element("title", f"{said}, {size(trial.size_bytes)}"),
-        cx=place(x), cy=place(y), r=place(radius), class_=f"marker {series(kind)}{hollow}",
+        element("title", f"{title}, {size(trial.size_bytes)}"),
+        cx=coordinate(x), cy=coordinate(y), r=coordinate(radius),
+        class_=f"marker {series(kind)}{hollow}",
     )  # fmt: skip
     if not trial.chosen:
         return circle
-    ring = element("circle", cx=place(x), cy=place(y), r=place(radius + 4), class_="ring")
-    # Below the marker, for others are as good and lie beside it; above where there is no room.
+    ring = element(
+        "circle", cx=coordinate(x), cy=coordinate(y), r=coordinate(radius + 4), class_="ring"
+    )
+    # Below the marker, because similar candidates are beside it; above if there is no room.
     under = y + radius + 20
-    beside = under if under < axes.y.start else y - radius - 9
+    text_y = under if under < axes.y.start else y - radius - 9
     anchor = "end" if x > WIDTH - 80 else "start" if x < axes.x.start + 50 else "middle"
-    return join([circle, ring, label(short(trial.kind, 24), x, beside, anchor, "pick")])
+    return join([circle, ring, label(short(trial.kind, 24), x, text_y, anchor, "pick")])
