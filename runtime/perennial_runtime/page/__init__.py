@@ -1,5 +1,9 @@
-"""The page at ``GET /``: what the model is, and a form to ask it something. One file, no more."""
+"""The web page at ``GET /``: facts about the model, and a form that sends a request to it.
 
-from .page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, page_of
+``page.py`` computes the values and renders ``templates/page.html``. The page is one response: style
+and script are inside it.
+"""
 
-__all__ = ["CONTENT_SECURITY_POLICY", "CONTENT_TYPE", "page_of"]
+from .page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, render_page
+
+__all__ = ["CONTENT_SECURITY_POLICY", "CONTENT_TYPE", "render_page"]

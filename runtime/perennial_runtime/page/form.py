@@ -62,7 +62,7 @@ def form(model_path: str, inputs: Sequence[TensorSpec], profile: Profile | None)
     is_large = sum(map(sample_size, inputs)) >= MANY_ELEMENTS
     request = {"inputs": [sample_tensor(spec, with_data=not is_large) for spec in inputs]}
     path = f"{model_path}/infer"
-    hint = "Where a tensor's data is left out, zeros are sent. " if is_large else ""
+    hint = "If a tensor has no data, zeros are sent. " if is_large else ""
     return Form(path, _command(path, request), hint, request=_text(request))
 
 

@@ -2,19 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from perennial_contracts.wire.bundle import Bundle
 from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
+from ..description import ModelDescription
 from ..regression import PREDICTION, is_regression
 from ..samples import median
-from ..signature import TensorSpec, is_tabular
+from ..signature import is_tabular
 from .figures import HEIGHT, Figure, brief, figure
 from .form import form
 
@@ -32,6 +32,8 @@ ICON = (
 )
 MAX_LABELS = 40
 """Number of classes that the page names; if there are more, it shows their number."""
+SHOWN_ELSEWHERE = ("labels", "predict")
+"""Properties that other parts of the page show."""
 
 
 def _hash(code: str) -> str:
@@ -53,55 +55,31 @@ CONTENT_SECURITY_POLICY = "; ".join(
 """Value of the header. It holds for every model, because script and style are the same."""
 
 
-def page_of(
-    *,
-    name: str,
-    version: str,
-    inputs: Sequence[TensorSpec],
-    outputs: Sequence[TensorSpec],
-    classes: Classes | None = None,
-    bundle: Bundle | None = None,
-    profile: Profile | None = None,
-    properties: Mapping[str, str] | None = None,
-) -> bytes:
-    """The page about one model, as UTF-8.
+def render_page(model: ModelDescription) -> bytes:
+    """Render the page about a model, in UTF-8.
 
-    All links are relative, so that it works behind a proxy that adds a prefix to the path.
-
-    Args:
-        name: the model's in URLs.
-        version: the first digits of its digest.
-        properties: of the model's metadata: the digest, the execution provider and so on.
+    All links are relative, so that the page works behind a proxy that adds a prefix to the path.
     """
-    model = f"v2/models/{quote(name, safe='')}"
+    path = f"v2/models/{quote(model.name, safe='')}"
     links = [
-        ("OpenAPI", "openapi.json", "every route, as OpenAPI 3.1"),
-        ("Metadata", model, "the signature, as the Open Inference Protocol v2 has it"),
-        ("Metrics", "metrics", "for Prometheus"),
-        ("Counters", f"{model}/counters", "what was predicted so far, over the profile's bins"),
+        ("OpenAPI", "openapi.json", "all routes, in OpenAPI 3.1"),
+        ("Metadata", path, "signature, in the Open Inference Protocol v2"),
+        ("Metrics", "metrics", "metrics for Prometheus"),
+        ("Counters", f"{path}/counters", "counts of predictions, over the bins of the profile"),
     ]
-    if profile:
-        links.append(("Profile", f"{model}/profile", "the drift profile of the bundle"))
-    # Other parts of the page show these.
-    hidden = ("labels", "predict")
-    facts: dict[str, Any] = {
-        "name": name,
-        "version": version,
-        "kind": _kind(inputs, outputs, classes),
-        "properties": [(k, v) for k, v in (properties or {}).items() if k not in hidden],
-        "links": [dict(zip(("title", "path", "about"), link, strict=True)) for link in links],
-        "form": form(model, inputs, profile),
-        "scores": _scores(bundle, profile),
-        "labels": classes.names if classes else (),
-        "positive": classes.positive if classes else None,
-        "lineage": bundle.lineage if bundle else {},
-        "inputs": inputs,
-        "outputs": outputs,
-        "has_free_sizes": any(-1 in tensor.shape for tensor in (*inputs, *outputs)),
-        "profile": profile,
-        "figures": list(_figures(profile, classes)) if profile else [],
-    }
-    return _template().render(facts).encode("utf-8", "replace")
+    if model.profile:
+        links.append(("Profile", f"{path}/profile", "drift profile of the bundle"))
+    page = _template().render(
+        model=model,
+        kind=_kind(model),
+        properties=[(k, v) for k, v in model.properties.items() if k not in SHOWN_ELSEWHERE],
+        links=links,
+        form=form(path, model.inputs, model.profile),
+        scores=_scores(model),
+        figures=list(_figures(model.profile, model.classes)) if model.profile else [],
+        has_free_sizes=any(-1 in tensor.shape for tensor in (*model.inputs, *model.outputs)),
+    )
+    return page.encode("utf-8", "replace")
 
 
 @cache
@@ -133,26 +111,20 @@ def _template() -> "Template":
     return environment.get_template("page.html")
 
 
-def _kind(
-    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], classes: Classes | None
-) -> str:
-    takes = "rows of a table" if is_tabular(inputs) else "tensors"
-    if classes:
-        return f"Classifier of {takes}, {len(classes.names)} classes"
-    if is_regression(outputs, classes):
-        return f"Predicts a number for {takes}"
-    return f"Takes {takes}"
+def _kind(model: ModelDescription) -> str:
+    accepted = "rows of a table" if is_tabular(model.inputs) else "tensors"
+    if model.classes:
+        return f"Classifier for {accepted}, {len(model.classes.names)} classes"
+    if is_regression(model.outputs, model.classes):
+        return f"Regression model for {accepted}"
+    return f"Model for {accepted}"
 
 
-def _positive(classes: Classes | None) -> str | None:
-    return classes.names[classes.positive] if classes and classes.positive is not None else None
-
-
-def _scores(bundle: Bundle | None, profile: Profile | None) -> list[tuple[str, str, str]]:
+def _scores(model: ModelDescription) -> list[tuple[str, str, str]]:
     """Return the name, value and deviation of each score on held-out data."""
-    if bundle and bundle.metrics:
-        return [(name, brief(value), "") for name, value in bundle.metrics.items()]
-    quality = profile.quality if profile else None
+    if model.bundle and model.bundle.metrics:
+        return [(name, brief(value), "") for name, value in model.bundle.metrics.items()]
+    quality = model.profile.quality if model.profile else None
     return [
         (name, brief(base.value), brief(base.deviation)) for name, base in (quality or {}).items()
     ]
@@ -163,8 +135,10 @@ def _figures(profile: Profile, classes: Classes | None) -> Iterator[Figure]:
     if profile.label:
         yield figure(profile.label, "label", "predicted")
     if profile.score and classes:
-        positive = _positive(classes)
-        about = f"probability of {positive}" if positive else "probability of the likeliest class"
+        positive = "the most likely class"
+        if classes.positive is not None:
+            positive = classes.names[classes.positive]
+        about = f"probability of {positive}"
         yield figure(profile.score, "score", about)
     elif profile.score:
         middle = median(profile.score)

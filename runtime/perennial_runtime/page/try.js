@@ -1,10 +1,10 @@
 "use strict";
-// Asks the model what the form says. The server escapes what is in the page; what it answers is
-// only ever put in as text.
+// Sends the request of the form to the model and shows the response. Values from the response are
+// only added as text, so that they need no escaping.
 (() => {
   const MOST_BARS = 10;
   const MOST_VALUES = 12;
-  const LONG = 20000; // characters of a request that a command line should not hold
+  const LONG = 20000; // characters; longer requests are no part of the command
 
   const form = document.getElementById("try");
   const answer = document.getElementById("answer");
@@ -14,7 +14,7 @@
   const button = form.querySelector("button");
   const url = new URL(form.dataset.path, document.baseURI).href;
 
-  // JSON is written by hand here: a whole number may have more digits than a JavaScript number.
+  // JSON is formatted by hand: an integer may have more digits than a number in JavaScript.
   const literal = (field) => {
     const kind = field.dataset.kind;
     if (kind === "boolean") return field.value;
@@ -39,11 +39,11 @@
     }
     const text = request.value;
     const parsed = JSON.parse(text);
-    const lacks = (tensor) => Array.isArray(tensor?.shape) && tensor.data === undefined;
-    if (!Array.isArray(parsed?.inputs) || !parsed.inputs.some(lacks)) return text;
+    const isWithoutData = (tensor) => Array.isArray(tensor?.shape) && tensor.data === undefined;
+    if (!Array.isArray(parsed?.inputs) || !parsed.inputs.some(isWithoutData)) return text;
     return JSON.stringify({
       ...parsed,
-      inputs: parsed.inputs.map((tensor) => (lacks(tensor) ? zeros(tensor) : tensor)),
+      inputs: parsed.inputs.map((tensor) => (isWithoutData(tensor) ? zeros(tensor) : tensor)),
     });
   };
 
@@ -52,18 +52,18 @@
   const showCommand = () => {
     try {
       const data = body();
-      const given = data.length > LONG ? "@request.json" : quoted(data);
-      command.textContent = `curl ${/^[\w:/.%~-]+$/.test(url) ? url : quoted(url)} -d ${given}`;
+      const argument = data.length > LONG ? "@request.json" : quoted(data);
+      command.textContent = `curl ${/^[\w:/.%~-]+$/.test(url) ? url : quoted(url)} -d ${argument}`;
     } catch {
-      // Half-written JSON: the command stays as it was.
+      // The JSON is incomplete: keep the command.
     }
   };
 
-  const make = (name, kind, ...children) => {
-    const made = document.createElement(name);
-    if (kind) made.className = kind;
-    made.append(...children);
-    return made;
+  const make = (name, className, ...children) => {
+    const element = document.createElement(name);
+    if (className) element.className = className;
+    element.append(...children);
+    return element;
   };
 
   const bars = (probabilities, label) => {
@@ -73,9 +73,9 @@
       fill.style.width = `${(share ?? 0) * 100}%`;
       const title = make("span", "name", name);
       title.title = name;
-      const said = share === null ? "none" : `${(share * 100).toFixed(1)} %`;
-      const kind = name === String(label) ? "best" : "";
-      return make("li", kind, title, make("div", "track", fill), make("span", "share", said));
+      const text = share === null ? "none" : `${(share * 100).toFixed(1)} %`;
+      const className = name === String(label) ? "best" : "";
+      return make("li", className, title, make("div", "track", fill), make("span", "share", text));
     });
     const list = make("ol", "bars", ...rows);
     list.setAttribute("aria-label", "Probabilities");
@@ -99,8 +99,8 @@
       ]),
     );
 
-  const told = (said) => {
-    const first = said.predictions?.[0];
+  const results = (response) => {
+    const first = response.predictions?.[0];
     const parts = [];
     if (first?.probabilities) {
       parts.push(
@@ -113,13 +113,13 @@
     } else if (first) {
       parts.push(facts(Object.entries(first.outputs).map(([name, v]) => [name, brief(v)])));
     }
-    if (said.predictions?.length > 1) {
-      parts.push(make("p", "faint", `and ${said.predictions.length - 1} more rows`));
+    if (response.predictions?.length > 1) {
+      parts.push(make("p", "faint", `and ${response.predictions.length - 1} more rows`));
     }
-    if (said.outputs) {
+    if (response.outputs) {
       parts.push(
         facts(
-          said.outputs.map((tensor) => [
+          response.outputs.map((tensor) => [
             `${tensor.name} ${tensor.datatype} [${tensor.shape.join(", ")}]`,
             brief(tensor.data),
           ]),
@@ -129,20 +129,20 @@
     return parts;
   };
 
-  const show = (isWrong, ...children) => {
-    answer.className = isWrong ? "wrong" : "said";
+  const show = (isError, ...children) => {
+    answer.className = isError ? "wrong" : "done";
     answer.replaceChildren(...children);
   };
 
-  const ask = async () => {
+  const send = async () => {
     let data;
     try {
       data = body();
     } catch (error) {
-      show(true, make("p", "wrong", `The request is no JSON: ${error.message}`));
+      show(true, make("p", "wrong", `The request is not valid JSON: ${error.message}`));
       return;
     }
-    const begun = performance.now();
+    const start = performance.now();
     let response;
     let text;
     try {
@@ -153,28 +153,28 @@
       show(true, make("p", "wrong", `The server did not answer: ${error.message}`));
       return;
     }
-    const took = `${(performance.now() - begun).toFixed(1)} ms from here and back`;
-    let said = null;
+    const took = `${(performance.now() - start).toFixed(1)} ms round trip`;
+    let result = null;
     try {
-      said = JSON.parse(text);
+      result = JSON.parse(text);
     } catch {
-      // Something between here and the server answered in its place.
+      // A proxy answered with something else than JSON.
     }
-    const raw = make("details", "", make("summary", "", "The answer as it came"));
+    const raw = make("details", "", make("summary", "", "Response body"));
     raw.append(make("pre", "", make("code", "", text)));
-    if (!response.ok || said === null) {
-      const problem = said?.error ?? `status ${response.status}`;
+    if (!response.ok || result === null) {
+      const problem = result?.error ?? `status ${response.status}`;
       show(true, make("p", "wrong", problem), make("p", "faint", `Status ${response.status}`), raw);
       return;
     }
-    show(false, ...told(said), make("p", "faint", took), raw);
+    show(false, ...results(result), make("p", "faint", took), raw);
   };
 
   form.addEventListener("input", showCommand);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
-    await ask();
+    await send();
     button.disabled = false;
   });
   if (navigator.clipboard) {

@@ -1,35 +1,51 @@
-"""What the server says of its model: a page for people, an OpenAPI document for their tools."""
+"""Descriptions of the model: a web page for people, and an OpenAPI document for tools."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..answer import JSON, Answer
+from ..description import ModelDescription
 from ..frontends import Call
 from ..openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
-from ..page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, page_of
+from ..page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, render_page
 
 if TYPE_CHECKING:
     from ..service import Service
 
 ALIVE = Answer(orjson.dumps({"status": "alive"}), JSON, (("vary", "accept"),))
-"""What KServe's v1 clients look for at the root."""
+"""Response that KServe's v1 clients expect at the root."""
 
 
 class About:
-    """Made when it is first asked for."""
+    """Page and document of a model, made at their first request."""
 
     def __init__(self, service: "Service") -> None:
         self._service = service
+        self._is_rendered = False
         self._page = cache(self._make_page)
         self._document = cache(self._make_document)
 
     def page(self, call: Call) -> Answer:
-        """The page, for browsers; a word of life for everybody else."""
+        """Return the page for browsers, and a sign of life for other clients."""
         return self._page() if "text/html" in (call.header("accept") or "") else ALIVE
 
+    def apart(self, answer: Callable[[], None]) -> None:
+        """Answer in another thread until the page is rendered.
+
+        The first page imports Jinja2, which takes a tenth of a second. Requests to the model would
+        wait for it.
+        """
+        if self._is_rendered:
+            answer()
+        else:
+            Thread(target=answer, name="page", daemon=True).start()
+
     def openapi(self, call: Call) -> Answer:
+        """Return the OpenAPI document."""
         return self._document()
 
     def _make_page(self) -> Answer:
@@ -38,11 +54,13 @@ class About:
             ("x-content-type-options", "nosniff"),
             ("vary", "accept"),
         )
-        return Answer(page_of(**self._facts()), CONTENT_TYPE, headers)
+        page = render_page(self._describe())
+        self._is_rendered = True
+        return Answer(page, CONTENT_TYPE, headers)
 
     def _make_document(self) -> Answer:
         document = openapi(
-            **self._facts(),
+            **vars(self._describe()),
             routes=(*FRONT_ROUTES, *V2_ROUTES, *V1_ROUTES),
             binary_tensors=True,
             bare_rows=True,
@@ -50,15 +68,15 @@ class About:
         )
         return Answer(document)
 
-    def _facts(self) -> dict[str, Any]:
+    def _describe(self) -> ModelDescription:
         model = self._service.model
-        return {
-            "name": self._service.name,
-            "version": model.version,
-            "inputs": model.inputs,
-            "outputs": model.outputs,
-            "classes": model.classes,
-            "bundle": model.bundle,
-            "profile": model.profiled.profile if model.profiled else None,
-            "properties": self._service.properties(),
-        }
+        return ModelDescription(
+            name=self._service.name,
+            version=model.version,
+            inputs=model.inputs,
+            outputs=model.outputs,
+            classes=model.classes,
+            bundle=model.bundle,
+            profile=model.profiled.profile if model.profiled else None,
+            properties=self._service.properties(),
+        )

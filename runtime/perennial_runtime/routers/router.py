@@ -54,7 +54,7 @@ class Site:
         self.standing.versions = ("1", service.model.version)
         self._view.serve(service.monitor.counters)
         about = About(service)
-        self.routes["/"] = get("http", "page", about.page)
+        self.routes["/"] = get("http", "page", about.page, about.apart)
         self.routes["/openapi.json"] = get("http", "openapi", about.openapi)
         for part in self._parts:
             self.routes.update(part.serve(service))

@@ -1,4 +1,4 @@
-"""The page at GET /: whole, safe whatever a model is called, and readable."""
+"""The page at GET /: valid HTML, safe with any name of a model, and readable."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from perennial_contracts.wire.bundle import Bundle, BundleFile
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.profile import Baseline, Distribution, Profile
 from perennial_runtime.classes import Classes
-from perennial_runtime.page import CONTENT_SECURITY_POLICY, page_of
+from perennial_runtime.description import ModelDescription
+from perennial_runtime.page import CONTENT_SECURITY_POLICY, render_page
 from perennial_runtime.page.page import STYLE
 from perennial_runtime.signature import TensorSpec
 
@@ -23,13 +25,13 @@ HOSTILE = "\"'><script>alert(1)</script></textarea></title><!--&lt;\r\n"
 
 
 class Page(HTMLParser):
-    """What a browser finds in a page."""
+    """The elements and texts of a page, as a browser reads them."""
 
     def __init__(self, page: bytes) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: dict[str, list[str]] = {}
-        """Texts by the element that they are in."""
+        """Texts by their element."""
         self._open = [""]
         self.feed(page.decode())
         self.close()
@@ -44,7 +46,7 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attributes)))
 
     def handle_endtag(self, tag):
-        assert tag == self._open.pop(), f"{tag} is closed out of turn"
+        assert tag == self._open.pop(), f"{tag} is closed in the wrong order"
 
     def handle_data(self, data):
         if self._open[-1]:
@@ -58,8 +60,13 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
     def fields(self) -> dict[str, dict[str, str | None]]:
-        """The fields of the form by name."""
+        """Return the fields of the form by name."""
         return {f["name"]: f for f in self.all("input") + self.all("select")}
+
+
+def page_of(**facts: Any) -> bytes:
+    """Render the page about a model with these facts."""
+    return render_page(ModelDescription(**facts))
 
 
 def column(name: str, datatype: str = "FP32") -> TensorSpec:
@@ -67,7 +74,7 @@ def column(name: str, datatype: str = "FP32") -> TensorSpec:
 
 
 def classifier(name: str = "late", feature: str = "carrier", label: str = "yes") -> bytes:
-    """A page with everything on it that a page can have."""
+    """Render a page with every part that a page can have."""
     category = Distribution(name=feature, categories=[label, "b"], counts=[5, 3, 1, 1])
     amount = Distribution(name="amount", edges=[1.5, 3.0], counts=[2, 5, 3, 0])
     bundle = Bundle(
@@ -95,11 +102,11 @@ def classifier(name: str = "late", feature: str = "carrier", label: str = "yes")
     )
 
 
-def test_a_page_tells_what_the_model_is():
+def test_a_page_describes_the_model():
     page = Page(classifier())
-    said = " ".join(text for texts in page.texts.values() for text in texts)
+    shown = " ".join(text for texts in page.texts.values() for text in texts)
     for word in ("late", "0123456789ab", digest_of(b""), "[-1, 1]", "INT64", "0.75", "positive"):
-        assert word in said
+        assert word in shown
     assert [a["href"] for a in page.all("a")] == [
         "openapi.json",
         "v2/models/late",
@@ -109,9 +116,9 @@ def test_a_page_tells_what_the_model_is():
     ]
 
 
-@pytest.mark.parametrize("where", ["name", "feature", "label"])
-def test_hostile_names_stay_text(where):
-    page, usual = Page(classifier(**{where: HOSTILE})), Page(classifier())
+@pytest.mark.parametrize("argument", ["name", "feature", "label"])
+def test_hostile_names_stay_text(argument):
+    page, usual = Page(classifier(**{argument: HOSTILE})), Page(classifier())
     assert page.is_closed
     assert [tag for tag, _ in page.elements] == [tag for tag, _ in usual.elements]
     assert page.texts["script"] == usual.texts["script"]
@@ -119,7 +126,7 @@ def test_hostile_names_stay_text(where):
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True))
-def test_a_field_has_the_features_name_whatever_it_is(names):
+def test_a_field_has_the_name_of_its_feature(names):
     inputs = [column(name) for name in names[:50]]
     page = Page(page_of(name="m", version="0", inputs=inputs, outputs=[]))
     assert page.is_closed
@@ -140,7 +147,7 @@ def test_the_policy_allows_the_pages_script_and_style_and_nothing_else():
         assert "src" not in attributes
 
 
-def test_fields_begin_with_what_the_profile_says_is_usual():
+def test_fields_begin_with_usual_values_of_the_profile():
     fields = Page(classifier(feature="carrier", label="AA")).fields()
     assert {name: field["value"] for name, field in fields.items()} == {
         "carrier": "AA",
@@ -163,7 +170,7 @@ def test_every_field_has_a_label_and_every_picture_a_text():
         assert svg.get("aria-hidden") == "true" or (svg["role"] == "img" and svg["aria-label"])
 
 
-def test_tensors_are_asked_for_as_json():
+def test_a_request_of_tensors_is_written_as_json():
     inputs = [TensorSpec("x", "FP32", (-1, 2)), TensorSpec("on", "BOOL", (3,))]
     page = Page(page_of(name="m", version="0", inputs=inputs, outputs=[]))
     assert json.loads(page.texts["textarea"][0]) == {
@@ -176,7 +183,7 @@ def test_tensors_are_asked_for_as_json():
     assert form["data-path"] == "v2/models/m/infer"
 
 
-def test_a_large_tensor_makes_no_large_page():
+def test_a_large_tensor_does_not_make_the_page_large():
     image = TensorSpec("image", "FP32", (-1, 3, 1024, 1024))
     page = page_of(name="m", version="0", inputs=[image], outputs=[])
     assert len(page) < 40_000
@@ -184,7 +191,7 @@ def test_a_large_tensor_makes_no_large_page():
     assert request["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [1, 3, 1024, 1024]}]
 
 
-def test_a_row_of_very_many_features_is_asked_for_as_json():
+def test_a_row_of_very_many_features_is_written_as_json():
     inputs = [column(f"c{place}") for place in range(500)]
     page = Page(page_of(name="m", version="0", inputs=inputs, outputs=[]))
     assert not page.fields()
@@ -193,7 +200,7 @@ def test_a_row_of_very_many_features_is_asked_for_as_json():
 
 
 @pytest.mark.parametrize("scheme", [0, 1])
-def test_text_can_be_read_in_the_light_and_in_the_dark(scheme):
+def test_text_is_readable_in_the_light_and_in_the_dark_theme(scheme):
     palette = re.findall(r":root \{.*?\}", STYLE, re.DOTALL)[scheme]
     colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", palette))
     pairs = [
@@ -207,7 +214,7 @@ def test_text_can_be_read_in_the_light_and_in_the_dark(scheme):
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
+    """Return the contrast ratio of WCAG 2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

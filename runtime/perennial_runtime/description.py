@@ -1,0 +1,27 @@
+"""Facts about a served model, for the page and the OpenAPI document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from perennial_contracts.wire.bundle import Bundle
+from perennial_contracts.wire.profile import Profile
+
+from .classes import Classes
+from .signature import TensorSpec
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """A model with its name, its signature and its bundle."""
+
+    name: str
+    """Name of the model in paths."""
+    version: str
+    """First digits of the model's digest."""
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    classes: Classes | None = None
+    bundle: Bundle | None = None
+    profile: Profile | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Properties of the model's metadata, such as the digest and the execution provider."""
