@@ -1,4 +1,4 @@
-"""The benchmarks are no package that is installed: they run from the repository's root."""
+"""Path of the benchmarks, which are not an installed package."""
 
 import sys
 from pathlib import Path

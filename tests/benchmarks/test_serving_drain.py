@@ -1,4 +1,4 @@
-"""The clients that count lost requests: they must see every one that is lost, and no other."""
+"""Clients that count lost requests must count every lost request, and no other."""
 
 import json
 import threading
@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def server(behave: Callable[[Handler, int], None]) -> Iterator[int]:
-    """The port of a server for the length of the block."""
+    """Serve during the block, and yield the port."""
     handler = type("OneHandler", (Handler,), {"behave": behave})
     made = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=made.serve_forever, args=(0.01,))
@@ -55,7 +55,7 @@ def server(behave: Callable[[Handler, int], None]) -> Iterator[int]:
         made.server_close()
 
 
-def test_answers_that_ask_for_a_new_connection_lose_nothing() -> None:
+def test_responses_that_request_a_new_connection_lose_nothing() -> None:
     def behave(handler: Handler, number: int) -> None:
         handler.answer(close=number % 3 == 0)
 
@@ -66,7 +66,7 @@ def test_answers_that_ask_for_a_new_connection_lose_nothing() -> None:
     assert tally.refused == 0
 
 
-def test_clients_end_where_nobody_listens_and_lose_nothing() -> None:
+def test_clients_end_without_a_server_and_lose_nothing() -> None:
     with server(lambda handler, number: handler.answer()) as port:
         pass
     with drain.http_clients(port, PAYLOAD, 3) as tally:

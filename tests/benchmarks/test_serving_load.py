@@ -1,4 +1,4 @@
-"""What wrk, h2load and the kernel print, read."""
+"""Readers of the output of wrk, h2load and the kernel."""
 
 import pytest
 from benchmarks.serving import exchange, processes
@@ -69,7 +69,7 @@ def test_answers_of_about_the_right_length_pass() -> None:
         load.verify(90, 0.02)
 
 
-def test_failed_streams_are_told() -> None:
+def test_failed_streams_are_reported() -> None:
     output = H2LOAD.replace("4 succeeded, 0 failed", "3 succeeded, 1 failed")
     assert parse_h2load(output, LOG).failed == {"failed": 1, "lost": 1}
 

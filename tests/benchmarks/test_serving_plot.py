@@ -1,4 +1,4 @@
-"""The picture is drawn whatever was measured; a warning of matplotlib's fails the test."""
+"""Pictures of any measurements; a warning of matplotlib fails the test."""
 
 from pathlib import Path
 

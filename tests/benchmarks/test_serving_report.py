@@ -1,4 +1,4 @@
-"""From samples to medians, ratios and verdicts."""
+"""Medians, ratios and verdicts of samples."""
 
 import pytest
 from benchmarks.serving.report import IN_PROCESS, Results, Sample, Target, table, verdicts

@@ -1,4 +1,4 @@
-"""The demo's modules, and flights that are quick to train on."""
+"""Modules of the demo, and flights that are quick to train on."""
 
 import sys
 from pathlib import Path
@@ -15,19 +15,19 @@ from perennial_trainer.steps.fit import make_bundle
 
 @pytest.fixture(scope="session")
 def tables():
-    """The real flights and weather."""
+    """Real flights and weather."""
     return data.read_tables()
 
 
 @pytest.fixture(scope="session")
 def rows(tables):
-    """The whole year."""
+    """Rows of the whole year."""
     return data.to_rows(data.join(*tables))
 
 
 @pytest.fixture(scope="session")
 def made(rows):
-    """A bundle that was trained on the first days of January."""
+    """Bundle trained on the first days of January."""
     return make_bundle(
         rows[:3000].table(),
         label=LABEL,

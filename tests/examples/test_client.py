@@ -27,7 +27,7 @@ def endpoint(server):
 
 
 def send(server, count, connections=1):
-    """Sends some requests and gives the report and the predictions by number."""
+    """Send requests, and return the report and the predictions by number."""
     found = {}
     bodies = [(number, b"%d" % number) for number in range(count)]
     with Traffic(
@@ -50,7 +50,7 @@ def test_one_connection_carries_all_requests_while_the_server_keeps_it():
     assert found[2].probability.tolist() == [0.75]
 
 
-def test_connection_close_is_honoured_and_counts_as_nothing():
+def test_connection_close_is_honoured_and_is_no_failure():
     # The first connection would answer once more: a client that goes on using it is found out.
     with serving([answer(close=True), answer(500)], [answer(), answer()]) as server:
         report, _ = send(server, 3)
@@ -58,7 +58,7 @@ def test_connection_close_is_honoured_and_counts_as_nothing():
     assert (report.sent, report.retried, report.failures) == (3, 0, [])
 
 
-def test_a_connection_that_the_server_closed_while_idle_is_not_used_again():
+def test_a_connection_that_the_server_closed_while_idle_is_not_reused():
     with serving([answer(), "close"], [answer()]) as server:
         connection = Connection(endpoint(server))
         connection.post("/infer", b"0")
@@ -90,7 +90,7 @@ def test_a_new_connection_that_ends_without_an_answer_is_a_failure_and_not_retri
     assert (report.retried, len(report.failures)) == (0, 1)
 
 
-def test_an_answer_that_breaks_off_is_a_failure_and_not_retried():
+def test_an_incomplete_response_is_a_failure_and_not_retried():
     cut = answer()[:-5]
     with serving([answer(), cut, "close"], [answer()]) as server:
         report, _ = send(server, 3)
@@ -103,17 +103,17 @@ def test_an_answer_that_breaks_off_is_a_failure_and_not_retried():
     [
         (answer(503, b'{"error": "still loading"}'), "answered 503: "),
         (answer(200, b"not JSON"), "JSONDecodeError"),
-        (answer(200, b"{}"), "not an answer of the model"),
+        (answer(200, b"{}"), "not a response of the model"),
     ],
 )
-def test_any_other_answer_than_a_prediction_is_a_failure(bad, said):
+def test_any_response_other_than_a_prediction_is_a_failure(bad, said):
     with serving([answer(), bad, "close"], [answer()]) as server:
         report, found = send(server, 3)
     assert (report.sent, sorted(found)) == (3, [0, 2])
     assert said in report.failures[0]
 
 
-def test_a_server_that_is_not_there_is_a_failure_for_each_request():
+def test_a_missing_server_is_a_failure_for_each_request():
     with serving() as server:
         pass
     report, _ = send(server, 2)
@@ -127,7 +127,7 @@ def test_several_connections_share_the_requests_and_each_is_sent_once():
     assert (report.sent, report.failures) == (40, [])
 
 
-def test_traffic_ends_when_it_is_told_to_and_loses_nothing():
+def test_traffic_ends_on_stop_and_loses_nothing():
     endless = ((number, b"x") for number in range(10**9))
     with serving([answer()] * 10_000) as server:
         with Traffic(endpoint(server), "/", endless, connections=1) as traffic:

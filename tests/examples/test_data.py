@@ -25,7 +25,7 @@ def test_every_flight_that_arrived_is_a_row_of_its_month(tables, rows):
         assert len(rows.month(month)) == (arrived["month"] == month).sum()
 
 
-def test_a_table_has_the_features_and_the_truth_beside_them(rows):
+def test_a_table_has_the_features_and_the_label(rows):
     table = rows.month(2).table()
     assert list(table) == [*data.FEATURES, "late"]
     assert table["late"].tolist() == rows.month(2).late.tolist()

@@ -9,7 +9,7 @@ URI, DIGEST = "s3://models/flights/2/", "sha256:" + "2" * 64
 
 
 class FakeKubectl:
-    """Gives one state after the other, and the last one for ever."""
+    """Fake kubectl that returns one state after the other, and then always the last."""
 
     def __init__(self, *states):
         self.states = list(states)
@@ -66,23 +66,23 @@ def test_it_waits_for_the_new_spec_the_new_model_and_the_end_of_the_old_pods():
     )
     view = deployment.wait_until_served(kubectl, URI, DIGEST, shown.append)
     assert (view.revision, len(shown)) == ("new", 5)
-    assert shown[0] == "Ready Unknown | not seen yet"
-    assert "the last pods of the revision before are ending" in shown[3]
+    assert shown[0] == "Ready Unknown | no condition yet"
+    assert "the last pods of the previous revision are ending" in shown[3]
 
 
-def test_a_failure_that_passes_is_waited_for():
+def test_a_temporary_failure_does_not_stop_the_demo():
     failing = state(progressing="False/StoreUnreachable")
     view = deployment.wait_until_served(FakeKubectl(failing, failing, state()), URI, DIGEST)
     assert view.uri == URI
 
 
-def test_a_failure_that_stays_stops_the_demo_with_the_message_of_the_condition():
+def test_a_lasting_failure_stops_the_demo_with_the_message_of_the_condition():
     kubectl = FakeKubectl(state(ready="False/NoReplicas", progressing="False/AccessDenied"))
     with pytest.raises(DemoError, match=r"AccessDenied: Progressing says so\."):
         deployment.wait_until_served(kubectl, URI, DIGEST)
 
 
-def test_a_cluster_that_never_gets_there_is_not_waited_for_forever():
+def test_waiting_for_the_cluster_has_a_limit():
     kubectl = FakeKubectl(state(progressing="True/StartingCandidate"))
     with pytest.raises(DemoError, match="not served after"):
         deployment.wait_until_served(kubectl, URI, DIGEST)

@@ -35,7 +35,7 @@ def seen(*runs, **changes):
     return Sight.of(resource(**changes), list(runs))
 
 
-def test_a_sight_has_the_numbers_of_the_last_window():
+def test_a_state_has_the_numbers_of_the_last_window():
     sight = seen(
         run(),
         drift="InputAndPredictionDrift",
@@ -57,17 +57,17 @@ def test_a_sight_has_the_numbers_of_the_last_window():
     assert (numbers.psi, numbers.quality) == ({"temp": 1200}, (880, 905))
 
 
-def test_a_resource_that_has_no_status_yet_is_seen_too():
+def test_a_resource_without_a_status_is_read():
     sight = Sight.of({}, [{"metadata": {"name": "a"}, "spec": {}}])
     assert sight.revision == sight.digest == ""
     assert sight.runs == {"a": ("Manual", "Unknown", "", "")}
 
 
-def test_nothing_new_is_no_news():
+def test_equal_states_have_no_events():
     assert news(seen(run()), seen(run(reason="Judging"))) == []
 
 
-def test_drift_and_a_drop_are_told_once_and_an_inputs_warning_is_not():
+def test_drift_and_a_drop_are_reported_once_and_a_warning_about_inputs_is_not():
     calm, warned = seen(), seen(drift="InputDrift")
     acting = seen(drift="InputAndPredictionDrift", quality="QualityDrop")
     assert news(calm, warned) == []
@@ -78,7 +78,7 @@ def test_drift_and_a_drop_are_told_once_and_an_inputs_warning_is_not():
     assert news(acting, acting) == []
 
 
-def test_a_run_is_told_when_it_begins_and_as_it_ends():
+def test_a_run_is_reported_at_its_start_and_its_end():
     going = seen(run())
     accepted = seen(run(status="True", reason="Accepted", message="better"))
     rejected = seen(run(status="True", reason="Rejected", message="worse"))
@@ -89,7 +89,7 @@ def test_a_run_is_told_when_it_begins_and_as_it_ends():
     assert news(going, failed) == [Event("failed", "delays-1: none")]
 
 
-def test_a_run_that_began_and_ended_between_two_looks_is_told_as_both():
+def test_a_run_that_started_and_ended_between_two_states_has_both_events():
     told = news(seen(), seen(run(status="True", reason="Accepted")))
     assert [event.kind for event in told] == ["started", "accepted"]
 

@@ -8,7 +8,7 @@ from flights_demo.reach import Endpoint
 
 
 def sent(server):
-    """What was sent back, by prediction."""
+    """Return the labels that were sent, by prediction."""
     pairs = [each for _, body in server.requests for each in json.loads(body)["feedback"]]
     assert len({pair["prediction_id"] for pair in pairs}) == len(pairs)
     return {pair["prediction_id"]: pair["label"] for pair in pairs}
@@ -18,7 +18,7 @@ def outcomes_for(server, delay):
     return Outcomes(Endpoint("127.0.0.1", server.port), "delays", delay)
 
 
-def test_what_is_due_is_sent_in_order_and_the_rest_at_the_end():
+def test_due_labels_are_sent_in_order_and_the_rest_at_the_end():
     with serving([response()] * 10) as server:
         with outcomes_for(server, 0.1) as soon:
             soon.add(["a", "b"], [0, 1])
@@ -30,7 +30,7 @@ def test_what_is_due_is_sent_in_order_and_the_rest_at_the_end():
     assert sent(server) == {"a": 0, "b": 1, "c": 1}
 
 
-def test_the_truth_is_not_sent_before_it_is_known():
+def test_labels_are_not_sent_before_they_are_due():
     with serving([response()] * 10) as server:
         with outcomes_for(server, 3600.0) as late:
             for number in range(5):
@@ -41,7 +41,7 @@ def test_the_truth_is_not_sent_before_it_is_known():
 
 
 @pytest.mark.parametrize("bad", [response(500, b"broken"), None])
-def test_feedback_that_is_not_taken_is_told(bad):
+def test_rejected_feedback_is_a_failure(bad):
     with serving([bad], [bad]) as server, outcomes_for(server, 3600.0) as outcomes:
         outcomes.add(["a"], [1])
     assert len(outcomes.failures) == 1

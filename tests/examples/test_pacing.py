@@ -4,7 +4,7 @@ from flights_demo.pacing import paced
 
 
 class Clock:
-    """A clock that only sleeping moves."""
+    """Clock that only sleeping moves."""
 
     def __init__(self):
         self.now = 100.0

@@ -11,7 +11,7 @@ MODEL = "/v2/models/delays"
 
 @pytest.fixture(scope="module")
 def server(made, tmp_path_factory):
-    """The runtime, with the model loaded."""
+    """Runtime with the loaded model."""
     folder = tmp_path_factory.mktemp("bundle")
     for name, content in made.files.items():
         (folder / name).write_bytes(content)
@@ -29,7 +29,7 @@ def labels(server):
     return server.request("GET", f"{MODEL}/counters")[1]["labels"]
 
 
-def test_the_runtime_takes_flights_and_says_what_the_trained_model_says(server, made, rows):
+def test_the_runtime_predicts_flights_as_the_trained_model_does(server, made, rows):
     # Some of these have no reading of the weather, and some fly where no flight went before.
     sample = rows[::50]
     assert sample.features["temp"].isna().any()
@@ -43,11 +43,11 @@ def test_the_runtime_takes_flights_and_says_what_the_trained_model_says(server, 
     assert {answer.version for answer in answers} == {version}
 
 
-def test_the_runtime_counts_the_truth_that_is_sent_back(server, rows):
+def test_the_runtime_counts_the_labels_that_are_sent(server, rows):
     sample = rows.month(9)[:100]
     before = labels(server)
     answer = protocol.decode(asked(server, "predict", protocol.encode(sample)))
-    asked(server, "feedback", protocol.encode_truth(answer.ids, sample.late.tolist()))
+    asked(server, "feedback", protocol.encode_labels(answer.ids, sample.late.tolist()))
     assert labels(server) - before == 100
 
 
@@ -61,6 +61,6 @@ def test_requests_hold_all_rows_in_order(rows):
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"predictions": []}', b'{"model_version": "a", "predictions": [{}]}']
 )
-def test_an_answer_that_is_no_prediction_is_an_error(body):
+def test_a_response_without_a_prediction_is_an_error(body):
     with pytest.raises(ValueError):
         protocol.decode(body)

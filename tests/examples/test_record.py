@@ -20,12 +20,12 @@ APRIL = Month(
 )
 
 
-def test_the_story_of_a_month_names_each_thing_once():
+def test_the_story_of_a_month_names_each_event_once():
     assert APRIL.story == "drift, retrained by Drift, promoted"
     assert Month(5).story == ""
 
 
-def test_the_table_holds_a_line_for_each_month(tmp_path):
+def test_the_table_has_a_line_for_each_month(tmp_path):
     file = tmp_path / "demo" / "year.csv"
     write_csv([APRIL, Month(5)], file)
     with file.open() as source:
@@ -41,7 +41,7 @@ def test_the_table_holds_a_line_for_each_month(tmp_path):
     assert second["frozen_auc"] == "nan"
 
 
-def test_the_text_shows_what_keeping_the_model_alive_gained():
+def test_the_text_shows_the_gain_of_retraining():
     _, line = as_text([APRIL]).splitlines()
     assert line.split()[:5] == ["April", "27,564", "0.886", "0.893", "+0.007"]
 

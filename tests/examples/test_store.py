@@ -13,14 +13,14 @@ def content(store, path):
     return bytes(obstore.get(store, path).bytes())
 
 
-def test_a_bundle_is_put_under_its_prefix_and_again_without_harm():
+def test_a_bundle_can_be_uploaded_twice():
     store = MemoryStore()
     uris = [upload(store, "flights/1", ONE) for _ in range(2)]
     assert uris == ["s3://models/flights/1/"] * 2
     assert content(store, "flights/1/model.onnx") == b"1"
 
 
-def test_another_bundle_goes_beside_the_one_that_has_the_prefix_already():
+def test_another_bundle_with_the_same_prefix_gets_a_prefix_of_its_own():
     store = MemoryStore()
     upload(store, "flights/1", ONE)
     uri = upload(store, "flights/1", TWO)
@@ -30,7 +30,7 @@ def test_another_bundle_goes_beside_the_one_that_has_the_prefix_already():
     assert content(store, f"{beside}/bundle.json") == b"two"
 
 
-def test_a_table_is_put_as_parquet(tmp_path, rows):
+def test_a_table_is_uploaded_as_parquet(tmp_path, rows):
     store = MemoryStore()
     table = rows[:500].table()
     assert upload_table(store, "flights/january.parquet", table) == (
@@ -45,7 +45,7 @@ def test_a_table_is_put_as_parquet(tmp_path, rows):
     assert found["dest"].tolist() == table["dest"].tolist()
 
 
-def test_only_what_lies_below_a_prefix_is_cleared():
+def test_only_objects_below_the_prefix_are_deleted():
     store = MemoryStore()
     for name in ("capture/model=delays/a", "capture/model=delays/b/c", "capture/model=delays2/a"):
         obstore.put(store, name, b"x")

@@ -1,4 +1,4 @@
-"""The trainers of one's own that the examples show: run as their images would run them, twice."""
+"""The example trainers, run twice as their images would run them."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
 
 
 def environment_of(name: str) -> Path:
-    """The Python of an environment with what the example requires, made once for each list."""
+    """Return the Python of an environment with the requirements of an example."""
     requirements = TRAINERS / name / "requirements.txt"
 
     def make(folder: Path) -> None:
@@ -33,14 +33,14 @@ def environment_of(name: str) -> Path:
 
 
 class Run:
-    """A run of a RetrainJob on folders: the steps as programs, the training in its own Python."""
+    """Run of a RetrainJob on folders: steps as programs, training in its own Python."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
         self.name = name
 
     def __call__(self, plan: Plan) -> tuple[TrainingResult, str]:
-        """What the judge found, and what the trainer printed."""
+        """Run all steps; return the result of the judge and the output of the trainer."""
         folders = {
             each: str(self.root / plan.job / each) for each in ("input", "holdout", "output")
         }
@@ -77,12 +77,12 @@ class Run:
         (
             "keras",
             {"model.keras", "columns.skops"},
-            "A new network begins",
-            "that serves learns on",
+            "Start with a new network",
+            "Continue with the served network",
         ),
     ],
 )
-def test_a_trainer_of_ones_own_goes_on_from_the_model_that_it_made_before(
+def test_an_example_trainer_continues_from_the_model_of_its_last_run(
     tmp_path: Path, name: str, kept: set[str], first: str, second: str
 ) -> None:
     base = TRUTH.rows(1500, seed=1)

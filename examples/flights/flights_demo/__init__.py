@@ -1,4 +1,4 @@
-"""The demo: a model of flight delays is served, watched and kept alive for a year, in minutes.
+"""Demo: serve, monitor and retrain a model of flight delays for a year.
 
-Run it with ``make demo``. Each module has one idea; ``cli`` tells the story in order.
+Run it with ``make demo``. ``cli`` has the steps in order.
 """

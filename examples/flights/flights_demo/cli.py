@@ -1,4 +1,4 @@
-"""The demo's story: a model's year, in minutes."""
+"""Show a model's year on flights from New York City, in minutes."""
 
 import argparse
 import shlex
@@ -30,26 +30,26 @@ POSITIVE = "1"
 
 @dataclass(frozen=True)
 class Stage:
-    """What every act of the story needs."""
+    """Settings and tools that every step needs."""
 
     screen: Screen
     kubectl: Kubectl
     out: Path
     cluster: str
     direct: bool
-    """Whether Services are called by their ClusterIPs where these are routed."""
+    """True to call Services by their ClusterIPs if these are routed."""
     months: int
     seconds_a_month: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the demo; the exit code."""
+    """Run the demo and return the exit code."""
     options = _parser().parse_args(arguments)
     screen = Screen()
     try:
         kubeconfig = options.kubeconfig or kubeconfig_of(options.cluster)
         if not kubeconfig.is_file():
-            raise DemoError(f"there is no cluster: {kubeconfig} is missing. Say `make install`")
+            raise DemoError(f"no cluster: {kubeconfig} does not exist. Fix: make install")
         stage = Stage(
             screen,
             Kubectl(kubeconfig),
@@ -59,32 +59,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.months,
             options.seconds_a_month,
         )
-        # scikit-learn's threads wait for each other in turns: where other programs keep the
-        # processors busy, and the cluster does, one is quicker than many.
+        # The cluster keeps the processors busy. scikit-learn's threads then wait for each other,
+        # and one thread is faster than several.
         with threadpool_limits(1):
             return play(stage)
     except (DemoError, StepError, BaseError) as error:
         screen.stop(str(error))
         return 1
     except KeyboardInterrupt:
-        screen.stop("interrupted. It can be run again at any time")
+        screen.stop("interrupted. Run it again at any time")
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="flights_demo", description=__doc__)
     parser.add_argument("--cluster", default="perennial", help="name of the cluster")
-    parser.add_argument("--kubeconfig", type=Path, help="another cluster than that one")
-    parser.add_argument("--out", type=Path, default=Path("build/demo"), help="for what it leaves")
+    parser.add_argument("--kubeconfig", type=Path, help="kubeconfig of another cluster")
     parser.add_argument(
-        "--months", type=_months, default=11, help="months after January that go by, 1 to 11"
+        "--out",
+        type=Path,
+        default=Path("build/demo"),
+        help="folder for tables, pictures and reports",
     )
-    parser.add_argument("--seconds-a-month", type=float, default=60.0)
+    parser.add_argument(
+        "--months", type=_months, default=11, help="number of months after January, 1 to 11"
+    )
+    parser.add_argument(
+        "--seconds-a-month", type=float, default=60.0, help="seconds that a month takes"
+    )
     parser.add_argument(
         "--no-direct",
         dest="direct",
         action="store_false",
-        help="go through the API server even where ClusterIPs are routed",
+        help="go through the API server even if ClusterIPs are routed",
     )
     return parser
 
@@ -92,47 +99,47 @@ def _parser() -> argparse.ArgumentParser:
 def _months(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 11:
         raise argparse.ArgumentTypeError(
-            f"MONTHS: expected how many months after January go by, 1 to 11, got {text!r}"
+            f"MONTHS: expected the number of months after January, 1 to 11, got {text!r}"
         )
     return int(text)
 
 
 def play(stage: Stage) -> int:
-    """All acts; the exit code."""
+    """Run all steps and return the exit code."""
     screen, kubectl = stage.screen, stage.kubectl
-    with screen.step("Flights from New York City, with the weather of the hour"):
+    with screen.step("Load flights from New York City, with the weather of the hour"):
         rows = data.load(stage.out / "year.csv.gz")
         january = rows.month(1)
-        screen.say(
-            f"2013: {len(rows):,} flights that arrived. January: {len(january):,}, "
+        screen.print(
+            f"2013: {len(rows):,} flights. January: {len(january):,}, "
             f"{january.late.mean():.1%} of them more than {data.LATE_MINUTES} minutes late."
         )
     with screen.step("Train on January, convert to ONNX, check, profile"):
         made = _train(january)
         scores = ", ".join(f"{name} {value:.3f}" for name, value in made.metrics.items())
-        screen.say(f"{made.candidate}. On the last fifth of January: {scores}.")
+        screen.print(f"{made.candidate}. On the last fifth of January: {scores}.")
 
-    with screen.step("Upload it to the S3 server in the cluster"):
+    with screen.step("Upload the model to the S3 server in the cluster"):
         keys = kubectl.secret("store", "store")
         deployment.prepare(kubectl, keys)
         deployment.remove(kubectl)
         uri = _upload(stage, keys, made, january)
 
-    with screen.step("Serve it: kubectl apply -f examples/flights/model.yaml"):
+    with screen.step("Serve the model: kubectl apply -f examples/flights/model.yaml"):
         deployment.apply(kubectl, uri)
         with screen.status() as show:
             view = deployment.wait_until_served(kubectl, uri, made.digest, show)
-        screen.say(f"Revision {view.revision} answers from 2 pods, with the bytes uploaded.")
+        screen.print(f"Revision {view.revision} serves the uploaded model from 2 pods.")
 
     with open_service(kubectl, deployment.NAMESPACE, deployment.NAME, stage.direct) as endpoint:
         with screen.step(
             f"{MONTHS[1]} to {MONTHS[stage.months]}, {stage.seconds_a_month:.0f} s a month; "
-            "the truth about each flight comes back two days late"
+            "labels follow two days after each flight"
         ):
             months = _live(stage, endpoint, rows, made)
-        _tell(stage, months)
+        _show_year(stage, months)
         _collect_reports(stage, keys)
-        _say_goodbye(stage, endpoint, january)
+        _show_next_steps(stage, endpoint, january)
     failed = sum(month.failed for month in months)
     return 1 if failed else 0
 
@@ -157,7 +164,7 @@ def _upload(stage: Stage, keys: dict[str, str], made: MadeBundle, january: Rows)
         store.clear(bucket, f"capture/labels/model={deployment.NAME}")
         uri = store.upload(bucket, "flights/1", made.files)
         baseline = store.upload_table(bucket, "flights/january.parquet", january.table())
-    stage.screen.say(f"{uri}  {made.digest[:19]}...\n{baseline}")
+    stage.screen.print(f"{uri}  {made.digest[:19]}...\n{baseline}")
     return uri
 
 
@@ -171,34 +178,32 @@ def _live(stage: Stage, endpoint: Endpoint, rows: Rows, made: MadeBundle) -> lis
         return year.play(list(range(2, 2 + stage.months)), view)
 
 
-def _tell(stage: Stage, months: list[Month]) -> None:
-    """The table, the picture, and where they lie."""
+def _show_year(stage: Stage, months: list[Month]) -> None:
+    """Show the table, and write table and picture."""
     screen = stage.screen
     screen.head("The year")
-    screen.say(record.as_text(months))
+    screen.print(record.as_text(months))
     table, drawn = stage.out / "year.csv", stage.out / "year.png"
     record.write_csv(months, table)
     picture.draw(months, drawn)
     requests, failed = (sum(getattr(m, name) for m in months) for name in ("requests", "failed"))
-    screen.say(
-        f"\n{requests:,} requests, {failed} FAILED\nAs a picture: {drawn}\nAs a table: {table}"
-    )
+    screen.print(f"\n{requests:,} requests, {failed} FAILED\nPicture: {drawn}\nTable: {table}")
     for month in months:
         for problem in month.problems:
-            screen.say(f"- {month.name}: {problem}")
+            screen.print(f"- {month.name}: {problem}")
 
 
 def _collect_reports(stage: Stage, keys: dict[str, str]) -> None:
-    """What each run found, as a page for a browser."""
+    """Copy the reports of all runs."""
     with open_tunnel(stage.kubectl, "store", "store", stage.direct) as endpoint:
         bucket = store.open_bucket(endpoint, keys)
         copies = reports.collect(stage.kubectl, bucket, stage.out / "reports")
     if copies:
-        stage.screen.say("What each run found:\n" + "\n".join(f"  {copy}" for copy in copies))
+        stage.screen.print("Reports of the runs:\n" + "\n".join(f"  {copy}" for copy in copies))
 
 
-def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
-    """What runs now, how to look at it, how to be rid of it; and an example to copy."""
+def _show_next_steps(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
+    """Show the commands to inspect, call and remove the model."""
     example = stage.out / "request.json"
     example.write_bytes(protocol.encode(rows[:2]) + b"\n")
     config = shlex.quote(str(stage.kubectl.kubeconfig))
@@ -209,10 +214,10 @@ def _say_goodbye(stage: Stage, endpoint: Endpoint, rows: Rows) -> None:
         call = f"{tunnel} &\n  curl -d @{example} http://127.0.0.1:8080{path}"
     else:
         call = f"curl -d @{example} {endpoint.url}{path}"
-    stage.screen.head("The model goes on serving")
-    stage.screen.say(
-        f"Look at it:\n  kubectl --kubeconfig {config} get mdep,rjob -n {namespace}\n"
-        f"Ask it about two flights:\n  {call}\n"
+    stage.screen.head("The model continues to serve")
+    stage.screen.print(
+        f"Show it:\n  kubectl --kubeconfig {config} get mdep,rjob -n {namespace}\n"
+        f"Predict two flights:\n  {call}\n"
         f"Remove it:\n  kubectl --kubeconfig {config} delete mdep {name} -n {namespace}\n"
-        f"Remove all:\n  make cluster-down CLUSTER={stage.cluster}"
+        f"Remove the cluster:\n  make cluster-down CLUSTER={stage.cluster}"
     )

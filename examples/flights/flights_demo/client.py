@@ -1,10 +1,10 @@
-"""One keep-alive HTTP connection that treats its server as the standard asks.
+"""HTTP connection with keep-alive, which ends and is reopened as in RFC 9112.
 
-``Connection: close`` in an answer is honoured: the next request opens a new connection. So is a
-connection that the server closed while it was idle. Where a server closes an idle connection in the
-very moment in which a request is sent, not one byte of answer comes; then, and only on a connection
-that was used before, the request is sent once more on a new one (RFC 9112, 9.3.1: a prediction
-changes nothing, so to ask twice does no harm). Everything else that goes wrong is an error.
+After ``Connection: close`` in a response, and after the server closed an idle connection, the next
+request opens a new connection. A server can also close an idle connection just as a request is
+sent, so that not one byte of the response arrives. Then the request is sent once more on a new
+connection, but only if the connection was used before (RFC 9112, 9.3.1: a prediction is
+idempotent). All other failures are errors.
 """
 
 import select
@@ -19,31 +19,31 @@ _BROKEN = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
 
 
 class _UnansweredError(ConnectionError):
-    """The connection ended before the first byte of an answer."""
+    """Error: the connection ended before the first byte of a response."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back."""
+class Response:
+    """Response of the server."""
 
     status: int
     body: bytes
     retried: bool
-    """Whether the request had to be sent a second time."""
+    """True if the request was sent twice."""
 
 
 class Connection:
-    """Keeps one connection open for as long as the server lets it."""
+    """Connection that stays open as long as the server permits."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._prefix = endpoint.prefix
         self._http = HTTPConnection(endpoint.host, endpoint.port, timeout=TIMEOUT_SECONDS)
 
-    def post(self, path: str, body: bytes) -> Answer:
-        """Sends JSON.
+    def post(self, path: str, body: bytes) -> Response:
+        """Post JSON.
 
         Raises:
-            OSError, HTTPException: the server cannot be reached, or broke off its answer.
+            OSError, HTTPException: the server cannot be reached, or its response is incomplete.
         """
         if self._http.sock is not None and _was_closed(self._http.sock):
             self._http.close()
@@ -60,7 +60,7 @@ class Connection:
             self._http.close()
             raise
 
-    def _post(self, path: str, body: bytes, retried: bool) -> Answer:
+    def _post(self, path: str, body: bytes, retried: bool) -> Response:
         headers = {"Content-Type": "application/json"}
         try:
             self._http.request("POST", self._prefix + path, body, headers)
@@ -68,14 +68,14 @@ class Connection:
                 raise _UnansweredError("the server closed the connection without an answer")
         except _BROKEN as error:
             raise _UnansweredError(f"the connection broke before an answer: {error}") from None
-        response = self._http.getresponse()  # it closes the connection where the server says so
-        return Answer(response.status, response.read(), retried)
+        response = self._http.getresponse()  # closes the connection if the server requests it
+        return Response(response.status, response.read(), retried)
 
     def close(self) -> None:
         self._http.close()
 
 
 def _was_closed(sock: socket.socket) -> bool:
-    """Whether an idle connection has become readable: it ended, for nothing was asked."""
+    """Return whether an idle connection was closed: it is readable without a request."""
     readable, _, _ = select.select([sock], [], [], 0)
     return bool(readable)

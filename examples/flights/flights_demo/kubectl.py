@@ -1,4 +1,4 @@
-"""A thin caller of kubectl that talks to exactly one cluster."""
+"""Caller of kubectl for exactly one cluster."""
 
 import base64
 import json
@@ -12,12 +12,12 @@ from typing import Any
 from .errors import DemoError
 
 Object = dict[str, Any]
-# Neither another cluster nor a proxy that the person's shell names leads to this one.
-_NOT_HANDED_ON = {"KUBECONFIG", "HTTPS_PROXY", "https_proxy"}
+# Variables of the user's shell that could lead to another cluster.
+_REMOVED = {"KUBECONFIG", "HTTPS_PROXY", "https_proxy"}
 
 
 def kubeconfig_of(cluster: str) -> Path:
-    """The kubeconfig of a cluster that ``perennial_cluster`` made."""
+    """Return the kubeconfig of a cluster that ``perennial_cluster`` created."""
     command = [sys.executable, "-m", "perennial_cluster", "kubeconfig", "--name", cluster]
     return Path(_output_of(command).strip())
 
@@ -35,12 +35,12 @@ class Kubectl:
         return _output_of(self.command(*words), stdin)
 
     def get(self, *words: str) -> Object:
-        """One object, or a list of them under ``items``."""
+        """Return an object, or a list of objects under ``items``."""
         found: Object = json.loads(self("get", *words, "-o", "json"))
         return found
 
     def secret(self, namespace: str, name: str) -> dict[str, str]:
-        """The decoded entries of a Secret."""
+        """Return the decoded entries of a Secret."""
         data = self.get("secret", name, "-n", namespace).get("data") or {}
         return {key: base64.b64decode(text).decode() for key, text in data.items()}
 
@@ -49,7 +49,7 @@ class Kubectl:
         self("apply", "-f", "-", stdin=json.dumps(listed))
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
-        """kubectl in the background; its first lines of output can be read."""
+        """Start kubectl in the background, with its output as a pipe."""
         return subprocess.Popen(
             self.command(*words),
             stdout=subprocess.PIPE,
@@ -61,7 +61,7 @@ class Kubectl:
 
 
 def _environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if key not in _NOT_HANDED_ON}
+    return {key: value for key, value in os.environ.items() if key not in _REMOVED}
 
 
 def _output_of(command: list[str], stdin: str | None = None) -> str:

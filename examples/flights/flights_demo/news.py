@@ -1,4 +1,4 @@
-"""What happens to the model, told from successive looks at its resources."""
+"""Events of the model, found by comparing successive states of its resources."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,22 +8,22 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sight:
-    """The resources at one moment, as far as the story needs them."""
+    """State of the resources at one moment."""
 
     conditions: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Status and reason by type, of the ModelDeployment."""
+    """Status and reason of the ModelDeployment's conditions, by type."""
     revision: str = ""
     digest: str = ""
     psi: dict[str, int] = field(default_factory=dict)
-    """Population stability index by feature, in thousandths, of the last window."""
+    """Population stability index of the last window by feature, in thousandths."""
     quality: tuple[int, int] | None = None
-    """The metric in the last window, and on held-out data, in thousandths."""
+    """Metric in the last window, and on held-out data, in thousandths."""
     runs: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
-    """RetrainJobs by name: trigger, status and reason of its condition, and its message."""
+    """RetrainJobs by name: trigger, status and reason of Succeeded, and message."""
 
     @classmethod
     def of(cls, resource: Object, runs: list[Object]) -> "Sight":
-        """Reads a ModelDeployment and its RetrainJobs."""
+        """Read a ModelDeployment and its RetrainJobs."""
         status = resource.get("status", {})
         stable = status.get("stable") or {}
         watched = status.get("monitoring") or {}
@@ -45,7 +45,7 @@ class Sight:
 
     @property
     def running(self) -> str:
-        """The run that is on its way, with its step, or nothing."""
+        """Current run with its step, or ``""``."""
         for name, (_, status, reason, _) in self.runs.items():
             if status == "Unknown":
                 return f"{name} {reason}"
@@ -65,10 +65,10 @@ def _run(run: Object) -> tuple[str, str, str, str]:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened."""
+    """Event of the model."""
 
     kind: str
-    """drift, quality, started, accepted, rejected, failed or promoted."""
+    """One of drift, quality, started, accepted, rejected, failed, promoted."""
     text: str
 
 
@@ -76,7 +76,7 @@ _SIGNS = {"DriftDetected": ("drift", "InputAndPredictionDrift"), "QualityDropped
 
 
 def news(before: Sight, after: Sight) -> list[Event]:
-    """What happened between two looks, in the order in which it must have."""
+    """Return the events between two states, in order."""
     events = []
     for type_, (kind, wanted) in _SIGNS.items():
         was, now = before.conditions.get(type_), after.conditions.get(type_)

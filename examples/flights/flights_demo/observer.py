@@ -1,4 +1,4 @@
-"""Looks at the model's resources again and again, while others work."""
+"""Observe the model's resources in the background."""
 
 import threading
 from collections.abc import Callable
@@ -13,12 +13,12 @@ POLL_SECONDS = 1.0
 
 
 class Observer:
-    """A thread that tells what it sees. A context manager."""
+    """Thread that reports events. A context manager."""
 
-    def __init__(self, kubectl: Kubectl, tell: Callable[[Sight, list[Event]], None]) -> None:
+    def __init__(self, kubectl: Kubectl, on_change: Callable[[Sight, list[Event]], None]) -> None:
         self.sight = Sight()
         self._kubectl = kubectl
-        self._tell = tell
+        self._on_change = on_change
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="observer")
 
@@ -40,10 +40,10 @@ class Observer:
         while not self._ended.wait(POLL_SECONDS):
             try:
                 seen = self._look()
-            except DemoError:  # the API server may be slow for a moment; the next look tells
+            except DemoError:  # temporary; the next poll succeeds
                 continue
             events, self.sight = news(self.sight, seen), seen
-            self._tell(seen, events)
+            self._on_change(seen, events)
 
     def _look(self) -> Sight:
         namespace = ("-n", deployment.NAMESPACE)

@@ -1,4 +1,4 @@
-"""The truth comes late: what became of a flight is sent back a while after its prediction."""
+"""Send the label of each flight some time after its prediction."""
 
 import heapq
 import itertools
@@ -9,17 +9,20 @@ from http.client import HTTPException
 from types import TracebackType
 
 from .client import Connection
-from .protocol import encode_truth, feedback_path
+from .protocol import encode_labels, feedback_path
 from .reach import Endpoint
 
 TICK_SECONDS = 0.5
 
 
 class Outcomes:
-    """Sends outcomes back when they are due, in bulk. A context manager; its end sends the rest."""
+    """Sender of labels when they are due, in bulk.
+
+    It is a context manager, whose end sends the rest.
+    """
 
     def __init__(self, endpoint: Endpoint, model: str, delay: float) -> None:
-        """``delay`` is in seconds, from prediction to outcome."""
+        """Create a sender; ``delay`` is the seconds from prediction to label."""
         self.failures: list[str] = []
         self.sent = 0
         self._connection = Connection(endpoint)
@@ -48,7 +51,7 @@ class Outcomes:
         self._connection.close()
 
     def add(self, ids: Sequence[str], late: Sequence[int]) -> None:
-        """The truth about some predictions that were made just now."""
+        """Add the labels of new predictions."""
         with self._lock:
             due = time.monotonic() + self._delay
             heapq.heappush(self._due, (due, next(self._order), ids, late))
@@ -62,15 +65,17 @@ class Outcomes:
         late: list[int] = []
         with self._lock:
             while self._due and self._due[0][0] <= now:
-                _, _, some, truths = heapq.heappop(self._due)
+                _, _, some, labels = heapq.heappop(self._due)
                 ids += some
-                late += truths
+                late += labels
         if not ids:
             return
         try:
-            answer = self._connection.post(self._path, encode_truth(ids, late))
-            if answer.status != 200:
-                self.failures.append(f"feedback answered {answer.status}: {answer.body[:200]!r}")
+            response = self._connection.post(self._path, encode_labels(ids, late))
+            if response.status != 200:
+                self.failures.append(
+                    f"feedback answered {response.status}: {response.body[:200]!r}"
+                )
             self.sent += len(ids)
         except (OSError, HTTPException) as error:
             self._connection.close()

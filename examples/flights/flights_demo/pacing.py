@@ -1,4 +1,4 @@
-"""A month in a minute: requests are spread evenly over the time that they are given."""
+"""Spread requests evenly over a given time: a month in a minute."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +8,12 @@ T = TypeVar("T")
 
 
 def due_times(count: int, seconds: float) -> list[float]:
-    """When each of ``count`` requests is due, in seconds from the beginning.
+    """Return the times of ``count`` requests, in seconds from the start.
 
     >>> due_times(4, 2.0)
     [0.0, 0.5, 1.0, 1.5]
     """
-    return [place * seconds / count for place in range(count)]
+    return [index * seconds / count for index in range(count)]
 
 
 def paced(
@@ -22,7 +22,7 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[tuple[int, T]]:
-    """The items with their numbers, each not before it is due; late ones follow at once."""
+    """Yield the numbered items, each when it is due; late ones follow at once."""
     begun = clock()
     for number, (item, due) in enumerate(zip(items, due_times(len(items), seconds), strict=True)):
         left = begun + due - clock()

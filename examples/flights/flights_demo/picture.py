@@ -1,4 +1,4 @@
-"""The year as a picture: ROC AUC by month of a model that is left alone and of one kept alive."""
+"""Picture of the year: ROC AUC by month, without and with retraining."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,27 +15,27 @@ from .record import Month
 INK, MUTED, GRID = "#16243a", "#5d6b80", "#e3e9f2"
 FROZEN, LIVING = "#9aa7bb", "#2f6cb3"
 MARKS = {
-    "started": ("o", "#d98e04", "retraining began"),
+    "started": ("o", "#d98e04", "retraining started"),
     "promoted": ("^", "#2e8b57", "better model promoted"),
     "rejected": ("x", "#c0392b", "challenger rejected"),
 }
 
 
 def draw(months: Sequence[Month], file: Path) -> None:
-    """Draws the months in order; PNG, 2000 x 1100 pixels."""
+    """Draw the months in order, as PNG of 2000 x 1100 pixels."""
     with plt.rc_context({"font.family": "DejaVu Sans", "text.color": INK}):
         figure = plt.figure(figsize=(10, 5.5), dpi=200, facecolor="white")
         axes = figure.add_axes((0.075, 0.13, 0.9, 0.67))
-        places = range(len(months))
+        positions = range(len(months))
         frozen = [month.frozen_auc for month in months]
         living = [month.living_auc for month in months]
-        axes.fill_between(places, frozen, living, color=LIVING, alpha=0.1, linewidth=0)
+        axes.fill_between(positions, frozen, living, color=LIVING, alpha=0.1, linewidth=0)
         axes.plot(
-            places, frozen, color=FROZEN, linewidth=2.2, marker=".", label="frozen in January"
+            positions, frozen, color=FROZEN, linewidth=2.2, marker=".", label="frozen in January"
         )
-        axes.plot(places, living, color=LIVING, linewidth=2.8, marker=".", label="kept alive")
+        axes.plot(positions, living, color=LIVING, linewidth=2.8, marker=".", label="kept alive")
         _mark(axes, months)
-        axes.set_xticks(places, [month.name[:3] for month in months], fontsize=11)
+        axes.set_xticks(positions, [month.name[:3] for month in months], fontsize=11)
         axes.tick_params(length=0, colors=MUTED, pad=6)
         axes.grid(axis="y", color=GRID)
         axes.set_axisbelow(True)
@@ -71,6 +71,6 @@ def draw(months: Sequence[Month], file: Path) -> None:
 def _mark(axes: Axes, months: Sequence[Month]) -> None:
     low = min(min(month.frozen_auc, month.living_auc) for month in months)
     for row, (kind, (marker, colour, label)) in enumerate(MARKS.items()):
-        places = [place for place, month in enumerate(months) if month.happened(kind)]
-        heights = [low - 0.006 - 0.0045 * row] * len(places)
-        axes.scatter(places, heights, marker=marker, color=colour, s=46, label=label, zorder=3)
+        positions = [index for index, month in enumerate(months) if month.happened(kind)]
+        heights = [low - 0.006 - 0.0045 * row] * len(positions)
+        axes.scatter(positions, heights, marker=marker, color=colour, s=46, label=label, zorder=3)

@@ -1,4 +1,4 @@
-"""Flights as rows with names, answers as arrays, and the truth that goes back."""
+"""Encode flights and labels as requests, and decode responses."""
 
 import json
 import math
@@ -13,28 +13,28 @@ from .data import NUMBERS, Rows
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says about some rows."""
+    """Predictions for the rows of a request."""
 
     version: str
-    """The first digits of the digest of the model that answered."""
+    """First digits of the digest of the model that answered."""
     ids: tuple[str, ...]
-    """Shape (rows,); under them the truth is sent back."""
+    """Shape (rows,): prediction ids, for the labels."""
     probability: np.ndarray
-    """Shape (rows,), that the flight is late."""
+    """Shape (rows,): probability that the flight is late."""
 
 
 def predict_path(model: str) -> str:
-    """Where a model takes rows."""
+    """Return the path for predictions."""
     return f"/v2/models/{model}/predict"
 
 
 def feedback_path(model: str) -> str:
-    """Where a model takes the truth about its predictions."""
+    """Return the path for labels."""
     return f"/v2/models/{model}/feedback"
 
 
 def encode(rows: Rows) -> bytes:
-    """The body of a request for some rows; a missing number is null."""
+    """Return the body of a request for rows; a missing number is null."""
     return json.dumps(
         {"instances": [_row(row) for row in rows.features.to_dict("records")]}
     ).encode()
@@ -48,31 +48,31 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
 
 
 def batches(rows: Rows, size: int) -> list[bytes]:
-    """The bodies of the requests for all rows, in order."""
+    """Return the bodies of the requests for all rows, in order."""
     return [encode(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 
 def decode(body: bytes) -> Prediction:
-    """Reads the body of an answer.
+    """Decode the body of a response.
 
     Raises:
-        ValueError: where it is not what the model gives.
+        ValueError: it is not a response of the model.
     """
     try:
-        answer = json.loads(body)
-        predictions = answer["predictions"]
+        response = json.loads(body)
+        predictions = response["predictions"]
         return Prediction(
-            version=answer["model_version"],
+            version=response["model_version"],
             ids=tuple(each["prediction_id"] for each in predictions),
             probability=np.array([each["probabilities"]["1"] for each in predictions]),
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(f"not an answer of the model: {error!r}") from None
+        raise ValueError(f"not a response of the model: {error!r}") from None
 
 
-def encode_truth(ids: Sequence[str], late: Sequence[int]) -> bytes:
-    """The body that sends the truth about some predictions back."""
+def encode_labels(ids: Sequence[str], late: Sequence[int]) -> bytes:
+    """Return the body of a request with the labels of predictions."""
     pairs = zip(ids, late, strict=True)
     return json.dumps(
-        {"feedback": [{"prediction_id": each, "label": int(truth)} for each, truth in pairs]}
+        {"feedback": [{"prediction_id": each, "label": int(label)} for each, label in pairs]}
     ).encode()

@@ -1,10 +1,10 @@
-"""From this machine to a Service in the cluster.
+"""Reach a Service of the cluster from this machine.
 
-Where the cluster's node runs on this machine itself, ClusterIPs are routed, and a Service is called
-by its own address: the cluster's own load balancing is at work. Elsewhere (kind, a remote cluster)
-there is no such route, and kubectl helps: ``kubectl proxy`` leads through the API server, which
-picks a pod for every request; ``kubectl port-forward`` is a tunnel to one pod. S3 takes the tunnel,
-since its requests are signed with their path and the API server's proxy has paths of its own.
+If the cluster's node runs on this machine, ClusterIPs are routed, and the Service is called by its
+own address, with the cluster's load balancing. Otherwise (kind, a remote cluster) kubectl is used:
+``kubectl proxy`` goes through the API server, which chooses a pod for every request;
+``kubectl port-forward`` is a tunnel to one pod. S3 uses the tunnel, because its requests are signed
+with their path, and the API server's proxy changes paths.
 """
 
 import re
@@ -21,14 +21,14 @@ CONNECT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where HTTP requests go."""
+    """Target of HTTP requests."""
 
     host: str
     port: int
     prefix: str = ""
-    """What every path begins with."""
+    """Prefix of every path."""
     way: str = "its ClusterIP"
-    """How the Service is reached, for people."""
+    """Route to the Service, for people."""
 
     @property
     def url(self) -> str:
@@ -40,7 +40,7 @@ class Endpoint:
 def open_service(
     kubectl: Kubectl, namespace: str, name: str, direct: bool = True
 ) -> Iterator[Endpoint]:
-    """A Service whose pods share the load. ``direct=False`` does not try the ClusterIP."""
+    """Open a Service whose pods share the load; ``direct=False`` skips the ClusterIP."""
     address, port = _address(kubectl, namespace, name)
     if direct and _answers(address, port):
         yield Endpoint(address, port)
@@ -55,7 +55,7 @@ def open_service(
 def open_tunnel(
     kubectl: Kubectl, namespace: str, name: str, direct: bool = True
 ) -> Iterator[Endpoint]:
-    """A Service whose requests must arrive as they were sent, from one pod if need be."""
+    """Open a Service whose requests must arrive unchanged, perhaps through one pod."""
     address, port = _address(kubectl, namespace, name)
     if direct and _answers(address, port):
         yield Endpoint(address, port)
@@ -80,17 +80,17 @@ def _answers(address: str, port: int) -> bool:
 
 @contextmanager
 def _helper(kubectl: Kubectl, pattern: str, *words: str) -> Iterator[tuple[str, int]]:
-    """kubectl in the background, and the address that it says it listens on."""
+    """Run kubectl in the background, and yield the address that it listens on."""
     process = kubectl.start(*words)
     assert process.stdout is not None
     try:
-        said = ""
+        output = ""
         for line in process.stdout:
-            said += line
+            output += line
             if found := re.search(pattern, line):
                 yield found[1], int(found[2])
                 return
-        raise DemoError(f"`kubectl {' '.join(words)}` ended: {said.strip()}")
+        raise DemoError(f"`kubectl {' '.join(words)}` ended: {output.strip()}")
     finally:
         process.terminate()
         process.wait()

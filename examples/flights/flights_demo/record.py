@@ -1,4 +1,4 @@
-"""The year as a table: by month, what the frozen model is worth and what the living one is."""
+"""Table of the year: scores of the frozen and the living model by month."""
 
 import csv
 from dataclasses import dataclass, field
@@ -18,19 +18,19 @@ class Month:
     """One month of the year."""
 
     number: int
-    """1 is January."""
+    """Number of the month; 1 is January."""
     flights: int = 0
     requests: int = 0
     failed: int = 0
-    """Requests without an answer, or with another one than a prediction."""
+    """Requests without a response, or with another response than a prediction."""
     problems: list[str] = field(default_factory=list)
-    """The first of those, in words."""
+    """Descriptions of the first failures."""
     frozen_auc: float = float("nan")
     """ROC AUC of January's model on the month's flights."""
     living_auc: float = float("nan")
-    """ROC AUC of what the cluster really answered."""
+    """ROC AUC of the cluster's predictions."""
     versions: list[str] = field(default_factory=list)
-    """The models that answered, in order, by the first digits of their digests."""
+    """Models that answered, in order, by the first digits of their digests."""
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -42,21 +42,21 @@ class Month:
 
     @property
     def story(self) -> str:
-        """The events in a few words."""
-        told = []
+        """Short description of the events."""
+        parts: list[str] = []
         for event in self.events:
             if event.kind not in _WORTH_A_LINE:
                 continue
             text = event.kind
             if event.kind == "started":
                 text = f"retrained by {event.text.rpartition(' ')[2]}"
-            if text not in told:
-                told.append(text)
-        return ", ".join(told)
+            if text not in parts:
+                parts.append(text)
+        return ", ".join(parts)
 
 
 def write_csv(months: list[Month], file: Path) -> None:
-    """A line for each month."""
+    """Write a line for each month."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", newline="") as target:
         writer = csv.writer(target)
@@ -75,10 +75,10 @@ def write_csv(months: list[Month], file: Path) -> None:
 
 
 def as_text(months: list[Month]) -> str:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     lines = [f"{'':<10}{'flights':>9}{'frozen':>9}{'living':>9}{'gain':>8}  what happened"]
     for month in months:
-        gain = round(month.living_auc - month.frozen_auc, 3) + 0.0  # there is no gain of -0
+        gain = round(month.living_auc - month.frozen_auc, 3) + 0.0  # never -0
         lines.append(
             f"{month.name:<10}{month.flights:>9,}{month.frozen_auc:>9.3f}"
             f"{month.living_auc:>9.3f}{gain:>+8.3f}  {month.story}"

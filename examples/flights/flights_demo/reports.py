@@ -1,4 +1,4 @@
-"""The reports of the year's runs, copied to where a browser opens them."""
+"""Copy the reports of the runs, for a browser."""
 
 import shutil
 from pathlib import Path
@@ -10,12 +10,12 @@ from .kubectl import Kubectl
 
 
 def collect(kubectl: Kubectl, bucket: S3Store, folder: Path) -> list[Path]:
-    """Copies the report of each run that has one, the oldest run first.
+    """Copy the report of each run that has one, the oldest run first.
 
     Args:
         kubectl: the cluster.
-        bucket: where the reports lie.
-        folder: for the copies; what an earlier year left there is removed.
+        bucket: bucket with the reports.
+        folder: folder for the copies; earlier copies are removed.
     """
     shutil.rmtree(folder, ignore_errors=True)
     runs = kubectl.get("rjob", "-n", deployment.NAMESPACE)["items"]

@@ -1,4 +1,4 @@
-"""The S3 server in the cluster: a bundle goes there, reports come from there."""
+"""S3 server in the cluster, for bundles, tables and reports."""
 
 import contextlib
 import tempfile
@@ -24,7 +24,7 @@ REGION = "us-east-1"
 
 
 def open_bucket(endpoint: Endpoint, keys: Mapping[str, str]) -> S3Store:
-    """The bucket ``models``, which is made where it is missing."""
+    """Open the bucket ``models``; create it if it does not exist."""
     store = S3Store(
         BUCKET,
         endpoint=endpoint.url,
@@ -34,30 +34,30 @@ def open_bucket(endpoint: Endpoint, keys: Mapping[str, str]) -> S3Store:
         virtual_hosted_style_request=False,
         client_options={"allow_http": True},
     )
-    # obstore has no call that makes a bucket, but it signs one.
+    # obstore cannot create a bucket, but it can sign the request.
     url = obstore.sign(store, "PUT", "", timedelta(minutes=1))
-    with contextlib.suppress(urllib.error.HTTPError):  # it is there already
+    with contextlib.suppress(urllib.error.HTTPError):  # it exists already
         urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
     return store
 
 
 def upload(store: S3Store, prefix: str, files: Mapping[str, bytes]) -> str:
-    """Puts a bundle under a prefix; its URI.
+    """Upload a bundle below a prefix, and return its URI.
 
-    Bytes that lie at an address never change, since models are pinned by what was found there.
-    Where another bundle has the prefix, this one goes beside it, under a part of its digest.
+    Files at a URI never change, because models are pinned by their digest. If another bundle has
+    the prefix, a part of the digest is added to it.
     """
     if _manifest(store, prefix) not in (None, files[MANIFEST_NAME]):
         digest = digest_of(files[MANIFEST_NAME])
         prefix = f"{prefix}-{digest.removeprefix('sha256:')[:12]}"
-    # bundle.json goes last: whoever finds it finds everything that it lists.
+    # bundle.json is last, so that all files that it lists exist before it.
     for name in sorted(files, key=lambda name: name == MANIFEST_NAME):
         obstore.put(store, f"{prefix}/{name}", files[name])
     return f"s3://{BUCKET}/{prefix}/"
 
 
 def upload_table(store: S3Store, key: str, table: pd.DataFrame) -> str:
-    """Puts a table as Parquet; its URI."""
+    """Upload a table as Parquet, and return its URI."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         file = Path(folder, "table.parquet")
         connection.register("rows", table)
@@ -67,13 +67,13 @@ def upload_table(store: S3Store, key: str, table: pd.DataFrame) -> str:
 
 
 def download(store: S3Store, uri: str, target: Path) -> None:
-    """Copies an object of the bucket, named by its URI, to a file."""
+    """Download an object of the bucket by its URI."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(obstore.get(store, uri.removeprefix(f"s3://{BUCKET}/")).bytes())
 
 
 def clear(store: S3Store, prefix: str) -> int:
-    """Deletes all objects below a prefix; how many there were."""
+    """Delete all objects below a prefix, and return their number."""
     found = [meta["path"] for page in obstore.list(store, f"{prefix}/") for meta in page]
     if found:
         obstore.delete(store, found)

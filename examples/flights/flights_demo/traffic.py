@@ -1,4 +1,4 @@
-"""Sends requests over several connections at a time, and counts how they ended."""
+"""Send requests over several connections, and count their results."""
 
 import threading
 import time
@@ -15,38 +15,38 @@ from .reach import Endpoint
 
 @dataclass
 class Served:
-    """The answers of one version of the model."""
+    """Responses of one version of the model."""
 
     count: int
     first: float
-    """When the first one came, by ``time.monotonic``."""
+    """Time of the first one, by ``time.monotonic``."""
     last: float
 
 
 @dataclass
 class Report:
-    """How requests ended. Each counts once, also where it was sent twice."""
+    """Results of the requests. Each counts once, even if it was sent twice."""
 
     sent: int = 0
     retried: int = 0
-    """Requests that were sent again, since an idle connection ended as they were sent."""
+    """Requests that were sent twice, because an idle connection ended."""
     failures: list[str] = field(default_factory=list)
-    """One line for each request that got no answer, or another one than 200 with a prediction."""
+    """One line for each request without a prediction."""
     served: dict[str, Served] = field(default_factory=dict)
-    """By the version that answered."""
+    """Responses by version."""
     seconds: list[float] = field(default_factory=list)
-    """How long each answered request took."""
+    """Seconds of each answered request."""
 
     def milliseconds(self, share: float) -> float:
-        """A percentile of the answer times, such as 0.99."""
+        """Return a quantile of the response times, such as 0.99."""
         ordered = sorted(self.seconds) or [0.0]
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000
 
 
 class Traffic:
-    """Requests on their way, until there are no more or ``stop`` is called.
+    """Sender of requests, until there are no more or ``stop`` is called.
 
-    Use it as a context manager; its report is complete when the block has ended.
+    Use it as a context manager; its report is complete at the end of the block.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Traffic:
         connections: int,
         on_answer: Callable[[int, Prediction], None] = lambda number, prediction: None,
     ) -> None:
-        """Prepares; nothing is sent before the block begins.
+        """Create a sender; it starts with the block.
 
         Args:
             endpoint: the Service.
-            path: what is posted to.
-            bodies: the requests, each with a number; they are shared out among the connections.
-            connections: how many keep-alive connections there are, each with one request at a time.
-            on_answer: is told each prediction, with the number of its request, one at a time.
+            path: path of the requests.
+            bodies: bodies with their numbers; the connections share them.
+            connections: number of keep-alive connections, each with one request at a time.
+            on_answer: called with each prediction and its number, one at a time.
         """
         self.report = Report()
         self._endpoint = endpoint
@@ -97,14 +97,14 @@ class Traffic:
                 worker.result()
 
     def stop(self) -> None:
-        """No further requests; those on their way are still answered."""
+        """Stop sending; requests in flight are still answered."""
         self._stopped.set()
 
     def _work(self) -> None:
         connection = Connection(self._endpoint)
         try:
             while not self._stopped.is_set():
-                # Another lock than that of the answers: the next request may not be due yet.
+                # Not the lock of the responses: the next request may not be due yet.
                 with self._taking:
                     number, body = next(self._bodies, (-1, b""))
                 if number < 0:
@@ -117,13 +117,13 @@ class Traffic:
         begun = time.monotonic()
         failure, retried, prediction = "", False, None
         try:
-            answer = connection.post(self._path, body)
-            retried = answer.retried
-            if answer.status == 200:
-                prediction = decode(answer.body)
+            response = connection.post(self._path, body)
+            retried = response.retried
+            if response.status == 200:
+                prediction = decode(response.body)
             else:
-                text = answer.body.decode(errors="replace")
-                failure = f"answered {answer.status}: {text[:200].strip()}"
+                text = response.body.decode(errors="replace")
+                failure = f"answered {response.status}: {text[:200].strip()}"
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
             failure = f"{type(error).__name__}: {error}"

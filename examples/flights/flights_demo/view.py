@@ -1,4 +1,4 @@
-"""What a person watches while the year goes by: on a terminal a picture that moves, else lines."""
+"""Live view of the year: a table on a terminal, else lines."""
 
 import threading
 from types import TracebackType
@@ -13,17 +13,17 @@ from .record import Month
 from .screen import Screen
 
 LATEST = 6
-"""Events that are shown."""
+"""Number of events to show."""
 
 
 class View:
-    """The live view. A context manager; its methods may be called from several threads."""
+    """Live view. A context manager; its methods are safe to call from several threads."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._months: list[Month] = []
         self._sight = Sight()
-        self._told: list[str] = []
+        self._lines: list[str] = []
         self._lock = threading.Lock()
         self._live: Live | None = None
 
@@ -45,31 +45,31 @@ class View:
             self._live.stop()
 
     def begin(self, month: Month) -> None:
-        """A month begins; it is shown as it fills."""
+        """Begin a month, and show it as it fills."""
         with self._lock:
             self._months.append(month)
 
     def end(self, month: Month) -> None:
-        """A month is over."""
+        """Finish a month."""
         if not self._live:
-            self._screen.say(
+            self._screen.print(
                 f"{month.name:<10} {month.flights:>7,} flights, {month.failed} failed requests; "
                 f"ROC AUC frozen {month.frozen_auc:.3f}, living {month.living_auc:.3f}"
             )
 
     def see(self, sight: Sight, events: list[Event]) -> None:
-        """What the cluster looks like now, and what has happened."""
+        """Update the state, and add events."""
         with self._lock:
             self._sight = sight
             for event in events:
                 line = f"{event.kind}: {event.text}"
-                self._told.append(line)
+                self._lines.append(line)
                 if not self._live:
-                    self._screen.say(f"  {line}")
+                    self._screen.print(f"  {line}")
 
     def _render(self) -> RenderableType:
         with self._lock:
-            return Group(self._table(), self._state(), *map(Text, self._told[-LATEST:]))
+            return Group(self._table(), self._state(), *map(Text, self._lines[-LATEST:]))
 
     def _table(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0))
@@ -86,12 +86,12 @@ class View:
 
     def _state(self) -> Text:
         sight = self._sight
-        drift = sight.conditions.get("DriftDetected", ("", "not seen yet"))[1]
+        drift = sight.conditions.get("DriftDetected", ("", "unknown"))[1]
         farthest = max(sight.psi, key=lambda name: sight.psi[name], default="")
         if farthest:
             drift += f" (PSI {farthest} {sight.psi[farthest] / 1000:.2f}"
             drift += f", score {sight.psi.get('score', 0) / 1000:.2f})"
-        quality = "not seen yet"
+        quality = "unknown"
         if sight.quality:
             value, baseline = sight.quality
             quality = f"ROC AUC {value / 1000:.3f}, was {baseline / 1000:.3f}"

@@ -1,4 +1,4 @@
-"""The months go by: flights are predicted under way, and what became of them is sent back."""
+"""Simulate months: request predictions for flights, and send their labels."""
 
 import time
 from collections.abc import Callable
@@ -25,33 +25,33 @@ ROWS_A_REQUEST = 64
 CONNECTIONS = 4
 DAYS_A_MONTH = 30
 DAYS_LATE = 2
-"""How long the truth about a flight takes to come back."""
+"""Days from a flight to its label."""
 PATIENCE_SECONDS = 120.0
-"""How long a run that is on its way at the end is waited for."""
+"""Seconds to wait at the end for a run to finish."""
 
 
 @dataclass(frozen=True)
 class Year:
-    """What is needed to let months go by."""
+    """Simulation of months."""
 
     kubectl: Kubectl
     endpoint: Endpoint
     rows: Rows
     frozen: Callable[[Rows], np.ndarray]
-    """The probability of being late by January's model, for some flights."""
+    """Probabilities of being late by January's model."""
     seconds_a_month: float
 
     def play(self, numbers: list[int], view: View) -> list[Month]:
-        """Lets months go by, in order; what came of each."""
+        """Simulate months in order, and return their results."""
         months: list[Month] = []
 
-        def tell(sight: Sight, events: list[Event]) -> None:
+        def on_change(sight: Sight, events: list[Event]) -> None:
             if months:
                 months[-1].events += events
             view.see(sight, events)
 
         delay = DAYS_LATE * self.seconds_a_month / DAYS_A_MONTH
-        with Observer(self.kubectl, tell) as observer:
+        with Observer(self.kubectl, on_change) as observer:
             with Outcomes(self.endpoint, deployment.NAME, delay) as outcomes:
                 for number in numbers:
                     months.append(Month(number))
@@ -93,10 +93,10 @@ class Year:
         self._score(month, rows, answers)
 
     def _score(self, month: Month, rows: Rows, answers: dict[int, Prediction]) -> None:
-        """Both models on the month's flights; the living one on those that it was asked about."""
-        places = np.concatenate(
+        """Score both models on the month's flights; the living one on its predictions."""
+        indices = np.concatenate(
             [np.arange(len(each.ids)) + number * ROWS_A_REQUEST for number, each in answers.items()]
         )
         living = np.concatenate([each.probability for each in answers.values()])
-        month.living_auc = float(roc_auc_score(rows.late[places], living))
+        month.living_auc = float(roc_auc_score(rows.late[indices], living))
         month.frozen_auc = float(roc_auc_score(rows.late, self.frozen(rows)))

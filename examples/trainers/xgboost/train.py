@@ -1,4 +1,4 @@
-"""A trainer of one's own: trees that go on where those of the serving model end."""
+"""Your own trainer: add trees to those of the served model."""
 
 import json
 import os
@@ -24,6 +24,7 @@ TREES, MOST_TREES = 100, 1000
 
 
 def main() -> None:
+    """Train, check and save a model."""
     plan = json.loads((INPUT / "plan.json").read_text())
     rows = pd.read_parquet(INPUT / "train.parquet")
     labels = rows.pop(plan["data"]["label"])
@@ -40,7 +41,7 @@ def main() -> None:
         random_state=plan["search"]["seed"],
     )
     model.fit(columns.transform(rows), np.searchsorted(classes, labels), xgb_model=booster)
-    # The converter takes it for the number of all trees.
+    # The converter reads this as the number of all trees.
     model.set_params(n_estimators=model.get_booster().num_boosted_rounds())
     print(f"{model.n_estimators} trees, {TREES} of them on {len(rows)} rows")
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def load_champion(rows, classes):
-    """Columns and trees of the serving model, where it came from here and fits the data."""
+    """Return columns and trees of the served model if it has them and fits the data."""
     if not (CHAMPION / "trees.ubj").exists():
         return None, None
     kept = skops.io.load(CHAMPION / "columns.skops", trusted=["numpy.dtype"])
@@ -60,7 +61,7 @@ def load_champion(rows, classes):
 
 
 def fit_columns(rows):
-    """Texts to columns of 0 and 1, all 0 for one that was never seen. Numbers stay as they are."""
+    """Fit an encoder: one-hot texts, all 0 for unknown values, and unchanged numbers."""
     texts = [name for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
     columns = ColumnTransformer([("texts", encoder, texts)], remainder="passthrough")
@@ -68,7 +69,7 @@ def fit_columns(rows):
 
 
 def save(columns, model, rows, classes):
-    """The model as ONNX, an input for each column, and what the next run goes on from."""
+    """Save the model as ONNX, and the files for the next run."""
     update_registered_converter(
         xgboost.XGBClassifier,
         "XGBClassifier",
@@ -95,15 +96,15 @@ def save(columns, model, rows, classes):
 
 
 def check(onnx, pipeline, rows):
-    """Conversion can go wrong without an error: both forms must say the same."""
+    """Check that ONNX gives the same scores; a conversion can fail without an error."""
     session = onnxruntime.InferenceSession(onnx)
     types = {True: np.float32, False: object}
     feed = {
         name: column.to_numpy(types[pd.api.types.is_numeric_dtype(column)])[:, None]
         for name, column in rows.items()
     }
-    (said,) = session.run(["probabilities"], feed)
-    np.testing.assert_allclose(said, pipeline.predict_proba(rows), atol=1e-4)
+    (scores,) = session.run(["probabilities"], feed)
+    np.testing.assert_allclose(scores, pipeline.predict_proba(rows), atol=1e-4)
 
 
 if __name__ == "__main__":
