@@ -17,6 +17,7 @@ from perennial_contracts.api.retrainjob_status import (
     ModelReference,
     RetrainJobStatus,
 )
+from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from perennial_contracts.wire.outcome import Outcome
 from perennial_contracts.wire.run_plan import Best, Model, Plan, Progress, TrainingResult
 from perennial_operator.clock import to_text
@@ -25,7 +26,6 @@ from perennial_operator.objects import Object
 from perennial_operator.retrainjob import progress
 from perennial_operator.retrainjob.plan import decide, refused
 from perennial_operator.specs import training_job
-from perennial_operator.specs.pod_parts import RETRY_EXIT_CODE
 from perennial_operator.world import TrainingWorld
 
 STEPS = ("Assembled", "Trained", "Judged")

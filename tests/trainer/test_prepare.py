@@ -316,7 +316,7 @@ def bundle_of(root: Path, model: Any, **more: Any) -> Path:
 def counted(folder: Path, feeds: dict[str, np.ndarray]) -> Any:
     """The counters of the runtime that serves a bundle, after one request."""
     engine = Model(fetch_bundle(str(folder), None, folder.parent / "cache", 0), 1)
-    service = Service("m", engine, "pod", 1 << 20)
+    service = Service("m", engine, "pod")
     names = [tensor.name for tensor in engine.outputs]
     service.monitor.answered(feeds, dict(zip(names, engine.run(feeds, names), strict=True)))
     return service.monitor.counters()

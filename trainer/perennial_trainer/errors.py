@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
-from perennial_contracts.wire.run_plan import RETRY_EXIT_CODE, TrainingFailure
+from perennial_contracts.wire.run_plan import TrainingFailure
 
 
 class StepError(Exception):

@@ -12,15 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .digest import DIGEST_PATTERN, digest_of
 from .modelcard import TaskName
+from .names import Datatype as Datatype
 
 MANIFEST_NAME = "bundle.json"
 MODEL_NAME = "model.onnx"
-
-Datatype = Literal[
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
-    "FP16", "FP32", "FP64", "BYTES",
-]  # fmt: skip
-"""Tensor element types, as the Open Inference Protocol v2 names them."""
 
 
 class Tensor(BaseModel):

@@ -55,9 +55,6 @@ PROGRESS_PORT = 8090
 """Port on which train serves a Progress over HTTP at PROGRESS_PATH while it runs."""
 PROGRESS_PATH = "/progress"
 
-RETRY_EXIT_CODE = 3
-"""Exit code of a step whose failure may go away on a retry."""
-
 
 class TrainingFailure(StrEnum):
     """Reasons why a run ended without a decision; they become reasons of conditions."""

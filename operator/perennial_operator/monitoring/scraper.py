@@ -9,13 +9,13 @@ import aiohttp
 from pydantic import ValidationError
 
 from perennial_contracts.wire.counters import Counters
+from perennial_contracts.wire.names import HTTP_PORT
 from perennial_contracts.wire.profile import Profile
 
 from .. import metrics
 from ..cache import Cache
 from ..names import OWNER_ANNOTATION, REVISION_LABEL
 from ..objects import POD, Key, Object, annotations_of, labels_of
-from ..specs.pod import HTTP_PORT
 from ..workqueue import WorkQueue
 from .targets import Observatory, Target
 

@@ -4,12 +4,13 @@ import json
 
 from perennial_contracts.api.common import GROUP
 from perennial_contracts.api.modeldeployment_status import Revision
+from perennial_contracts.wire.names import HTTP_PORT
 
 from ..names import REVISION_LABEL, child_name, revision_selector
 from ..objects import DEPLOYMENT, Object
 from ..world import World
 from .metadata import child
-from .pod import DRAIN_SECONDS, GRACE_SECONDS, HTTP_PORT, pod_template
+from .pod import DRAIN_SECONDS, GRACE_SECONDS, pod_template
 
 TEMPLATE_ANNOTATION = f"{GROUP}/pod-template"
 """The pod template as it was decided when the revision was made.

@@ -1,5 +1,6 @@
 """The pod that runs the runtime image: to serve a model, or only to look one up."""
 
+from perennial_contracts.wire.names import HTTP_PORT
 from perennial_contracts.wire.outcome import TERMINATION_MESSAGE_PATH
 
 from ..names import OWNER_ANNOTATION, child_name, model_labels
@@ -9,7 +10,6 @@ from ..world import World
 from .pod_parts import TMP, confined, hardened, locate, placement
 
 CONTAINER = "runtime"
-HTTP_PORT = 8080
 HTTP_PORT_NAME = "http"
 DRAIN_SECONDS = 5
 """How long a pod that was told to end goes on answering: until no proxy sends to it any more."""

@@ -5,14 +5,13 @@ from typing import Any
 
 from perennial_contracts.api.common import LocalReference
 from perennial_contracts.api.pod_settings import Scheduling
+from perennial_contracts.wire.names import RETRY_EXIT_CODE
 
 from ..objects import Object
 
 USER = 65532
 """Numeric, so that runAsNonRoot can be checked by the kubelet."""
 TMP = "/tmp"
-RETRY_EXIT_CODE = 3
-"""Exit code of runtime and trainer for what a later attempt may mend."""
 FAIL_AT_ONCE: Object = {
     "rules": [
         # The first rule that fits counts: a container that is stopped with its node exits with
