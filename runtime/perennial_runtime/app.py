@@ -1,4 +1,18 @@
-"""Answers requests, whatever front they come through: finds the route, asks the model, counts."""
+"""The application: takes requests from a frontend, sends each to its route, and responds.
+
+A request's way through the runtime:
+
+1. A frontend (``frontends/``) reads it whole and calls ``App`` with all requests that are complete.
+2. ``App`` finds the route by path, in the table that the routers (``routers/``) have built.
+3. A route without a handler responds by itself: health, metadata, metrics, feedback, the page.
+4. Otherwise the route's handler decodes the body to tensors, with a codec (``protocol/``).
+5. The engine (``engine/``) runs the model, for several requests together if that is faster, and the
+   monitor (``monitoring/``) counts the predictions and assigns their ids.
+6. The handler encodes the results, and the frontend sends them.
+
+Steps 3 to 6 run in the frontend's thread if they are quick, else in the threads of a pool. Any step
+may raise a ``RequestError``, which becomes the response: an HTTP status or a gRPC status code.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,8 +20,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from . import log
-from .answer import JSON, Answer
-from .encoding import WORTHWHILE_BYTES, compress, wanted_encoding
+from .encoding import WORTHWHILE_BYTES, choose_encoding, compress
 from .errors import (
     BodyTooLargeError,
     ClientGoneError,
@@ -21,155 +34,169 @@ from .errors import (
 from .frontends import Call
 from .metrics import Metrics
 from .protocol.grpc.status import code_of
-from .routing import NOWHERE, Route, Routes
+from .routing import JSON, UNMATCHED, Response, Route, Routes
 
-if TYPE_CHECKING:  # they bring ONNX Runtime, which is imported while already live
+if TYPE_CHECKING:  # these import ONNX Runtime, which happens when the server is already live
     from .engine.engine import Engine, Inference
     from .engine.thread_pool import ThreadPool
 
 INLINE_SECONDS = 0.002
 INLINE_BYTES = 64 * 1024
-"""Longer runs and larger bodies are worked on in threads, so that probes are answered meanwhile;
-for the others the hand-over would cost more than the work."""
+"""Longest run and largest body that the frontend's thread handles by itself. A thread of the pool
+takes larger ones, so that probes get a response meanwhile; for small ones the hand-over would cost
+more than the work."""
 
 CLIENT_GONE = ClientGoneError.status
 
 LONGEST_MESSAGE = 1024
-"""Characters of a message that goes into a gRPC trailer."""
+"""Maximum number of characters of a message in a gRPC trailer."""
 
 Work = tuple[Route, Call]
 
 
 class App:
-    """Answers lists of calls, before the model is loaded, while it serves, and while it drains."""
+    """Responds to lists of calls: while the model is loading, while it serves, while it drains."""
 
     def __init__(
         self,
         routes: Routes,
-        unknown: Callable[[str], RequestError],
+        not_found: Callable[[str], RequestError],
         metrics: Metrics,
         max_body_bytes: int,
         max_in_flight: int,
         log_requests: bool,
     ) -> None:
-        """``unknown`` says what is wrong with a path that is not among the routes."""
+        """Create the application.
+
+        Args:
+            routes: routes by path; may change later.
+            not_found: builds the error for a path without a route.
+            metrics: counts requests.
+            max_body_bytes: limit of the frontend, for the message of the error.
+            max_in_flight: largest number of requests that wait for a thread.
+            log_requests: log a line for each request.
+        """
         self.metrics = metrics
         self._routes = routes
-        self._unknown = unknown
+        self._not_found = not_found
         self._max_body_bytes = max_body_bytes
         self._max_in_flight = max_in_flight
         self._log_requests = log_requests
         self._engine: Engine | None = None
-        self._workers: ThreadPool[Work] | None = None
-        self._seconds: Callable[[], float] = lambda: 0.0
+        self._pool: ThreadPool[Work] | None = None
+        self._run_seconds: Callable[[], float] = lambda: 0.0
 
     def serve(
-        self, engine: "Engine", workers: "ThreadPool[Work]", seconds: Callable[[], float]
+        self, engine: "Engine", pool: "ThreadPool[Work]", run_seconds: Callable[[], float]
     ) -> None:
-        """From now on the model can be asked; ``seconds`` is how long a run of it takes of late."""
-        self._engine, self._workers, self._seconds = engine, workers, seconds
+        """Start to run the model. ``run_seconds`` returns the average time of a run."""
+        self._engine, self._pool, self._run_seconds = engine, pool, run_seconds
 
     def __call__(self, calls: Sequence[Call]) -> None:
-        """Answers calls, or sees to it that they are answered."""
+        """Respond to calls, or put them in the queue of the thread pool."""
         quick: list[Work] = []
         slow: list[Work] = []
-        is_quick = self._seconds() <= INLINE_SECONDS
+        is_quick = self._run_seconds() <= INLINE_SECONDS
         for call in calls:
             route = self._routes.get(call.path)
             try:
                 if route is None or (route.protocol == "grpc") != call.is_grpc:
-                    route = NOWHERE
-                    raise self._lost(call)
+                    route = UNMATCHED
+                    raise self._no_route(call)
                 if call.method != route.method:
                     raise MethodNotAllowedError(call.method, route.method)
                 if call.problem is not None:
-                    raise self._unread(call.problem)
+                    raise self._incomplete(call.problem)
             except RequestError as error:
-                self._fail(route or NOWHERE, call, error)
+                self._fail(route or UNMATCHED, call, error)
                 continue
-            if call.size <= INLINE_BYTES and (is_quick or route.endpoint is None):
+            if call.size <= INLINE_BYTES and (is_quick or route.handler is None):
                 quick.append((route, call))
             else:
                 slow.append((route, call))
         if slow:
-            self._hand_over(slow)
+            self._enqueue(slow)
         if quick:
             self.process(quick)
 
     def process(self, work: Sequence[Work]) -> None:
-        """Answers calls here and now. Never raises."""
-        jobs: list[Inference] = []
+        """Respond to calls in this thread. Never raises."""
+        inferences: list[Inference] = []
         for route, call in work:
             if call.cancelled:
                 self._count(route, CLIENT_GONE, call)
                 continue
             try:
-                if route.endpoint is None:
-                    if route.apart is None:
-                        self._answer(route, call)
+                if route.handler is None:
+                    if route.submit is None:
+                        self._respond(route, call)
                     else:
-                        route.apart(partial(self._answer, route, call))
+                        route.submit(partial(self._respond, route, call))
                 else:
                     assert self._engine is not None
-                    jobs.append(self._engine.decode(route, call))
+                    inferences.append(self._engine.decode(route, call))
             except Exception as error:
                 self._fail(route, call, error)
-        if not jobs:
+        if not inferences:
             return
         assert self._engine is not None
-        self._engine.run(jobs)
-        for job in jobs:
+        self._engine.run(inferences)
+        for inference in inferences:
             try:
-                if job.error is not None:
-                    raise job.error
-                answer = job.endpoint.encode(job.request, job.results, job.ids)
-                self._send(job.route, job.call, answer)
+                if inference.error is not None:
+                    raise inference.error
+                response = inference.handler.encode(
+                    inference.request, inference.results, inference.ids
+                )
+                self._send(inference.route, inference.call, response)
             except Exception as error:
-                self._fail(job.route, job.call, error)
+                self._fail(inference.route, inference.call, error)
 
-    def _answer(self, route: Route, call: Call) -> None:
-        """Answers a call without the model. Never raises."""
-        assert route.answer is not None
+    def _respond(self, route: Route, call: Call) -> None:
+        """Respond to a call without the model. Never raises."""
+        assert route.respond is not None
         try:
-            answer = route.answer(call)
-            if answer is None:
+            response = route.respond(call)
+            if response is None:
                 self._count(route, 200, call)
             else:
-                self._send(route, call, answer)
+                self._send(route, call, response)
         except Exception as error:
             self._fail(route, call, error)
 
-    def _hand_over(self, work: list[Work]) -> None:
-        workers = self._workers
-        if workers is None:  # the model is being loaded, and they will be told so
+    def _enqueue(self, work: list[Work]) -> None:
+        pool = self._pool
+        if pool is None:  # the model is loading, so the routes respond with that error
             self.process(work)
             return
-        room = max(0, self._max_in_flight - workers.waiting)
+        room = max(0, self._max_in_flight - pool.waiting)
         for route, call in work[room:]:
             self._fail(route, call, TooManyRequestsError(self._max_in_flight))
-        workers.put(work[:room])
+        pool.put(work[:room])
 
-    def _lost(self, call: Call) -> RequestError:
+    def _no_route(self, call: Call) -> RequestError:
         if call.is_grpc:
             return UnknownMethodError(call.path)
-        return self._unknown(call.path)
+        return self._not_found(call.path)
 
-    def _unread(self, problem: str) -> RequestError:
+    def _incomplete(self, problem: str) -> RequestError:
         if problem == "too large":
             return BodyTooLargeError(self._max_body_bytes)
-        return RequestTimeoutError("body: expected the rest of it, got nothing for too long")
+        return RequestTimeoutError(
+            "body: expected the rest of it, but the client sent nothing for too long"
+        )
 
-    def _send(self, route: Route, call: Call, answer: Answer) -> None:
+    def _send(self, route: Route, call: Call, response: Response) -> None:
         if call.is_grpc:
-            sent = call.respond_grpc(answer.body)
+            sent = call.respond_grpc(response.body)
         else:
-            body, kind, headers = answer
+            body, content_type, headers = response
             if len(body) >= WORTHWHILE_BYTES:
-                encoding = wanted_encoding(call.header("accept-encoding"))
+                encoding = choose_encoding(call.header("accept-encoding"))
                 if encoding is not None:
                     body = compress(encoding, body)
                     headers += (("content-encoding", encoding), ("vary", "accept-encoding"))
-            sent = call.respond(200, kind, body, headers)
+            sent = call.respond(200, content_type, body, headers)
         self._count(route, 200 if sent else CLIENT_GONE, call)
 
     def _fail(self, route: Route, call: Call, error: Exception) -> None:

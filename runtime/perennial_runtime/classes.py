@@ -1,4 +1,4 @@
-"""The classes of a classifier: what its outputs ``label`` and ``probabilities`` mean."""
+"""The classes of a classifier, behind its outputs ``label`` and ``probabilities``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,25 @@ import numpy as np
 
 from perennial_contracts.stats.quality import SCORE_BINS, score_of
 from perennial_contracts.wire.bundle import MODEL_NAME, Bundle
+from perennial_contracts.wire.names import LABEL, PROBABILITIES
 from perennial_contracts.wire.outcome import LoadFailure
 
 from .errors import LoadError
 from .signature import TensorSpec
 
-LABEL, PROBABILITIES = "label", "probabilities"
-
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes as text, in the order of the probabilities."""
+    """Names of the classes, in the order of the probabilities."""
 
     names: tuple[str, ...]
     positive: int | None
-    """Index of the class that scores are about; None: they are about the likeliest."""
+    """Index of the class whose probability is the score. None: the score is the highest one."""
     are_numbered: bool = False
-    """Whether the model answers a class's place among the names, rather than the class itself."""
+    """True if the model's labels are indices into ``names`` instead of class names."""
 
     def own(self, label: np.ndarray) -> list[Any]:
-        """The predicted labels of some rows, in the model's own type."""
+        """Return the predicted labels of some rows, in the type that the classes have."""
         values: list[Any] = label.reshape(-1).tolist()
         if not self.are_numbered:
             return values
@@ -35,35 +34,38 @@ class Classes:
         return [self.names[value] if 0 <= value < count else value for value in values]
 
     def index(self, name: str) -> int | None:
-        """The place of a class among the names."""
+        """Return the index of a class, or None for an unknown name."""
         return self.names.index(name) if name in self.names else None
 
     def match(self, label: Any) -> str | None:
-        """The class that a client's label means, be it a number or a string; None for none."""
+        """Return the class that a client's label means, number or string, or None."""
         return next((text for text in (str(label), label_text(label)) if text in self.names), None)
 
     def scores(self, probabilities: np.ndarray) -> np.ndarray:
-        """See :func:`perennial_contracts.stats.quality.score_of`."""
+        """Return the scores; see :func:`perennial_contracts.stats.quality.score_of`."""
         return score_of(probabilities, self.positive)
 
 
 def label_text(label: Any) -> str:
-    """A label as text. 1.0 is "1": tables of labels turn whole numbers into floats."""
+    """Return a label as text: "1" for 1.0, as tables of labels turn whole numbers into floats."""
     return str(int(label) if isinstance(label, float) and label.is_integer() else label)
 
 
 def score_bin(score: float) -> int:
-    """What :func:`perennial_contracts.stats.quality.score_bins` gives for one score, and faster."""
+    """Return the bin of one score, faster than ``perennial_contracts.stats.quality.score_bins``."""
     if not score > 0:  # NaN too
         return 0
     return min(int(min(score, 1.0) * SCORE_BINS), SCORE_BINS - 1)
 
 
 def classes_of(outputs: Sequence[TensorSpec], bundle: Bundle | None) -> Classes | None:
-    """The classes of a model; None where it is no classifier, or nobody says how many there are.
+    """Return the classes of a model.
+
+    None for a model that is no classifier, and if neither the bundle nor the shape gives their
+    number.
 
     Raises:
-        LoadError: ModelCorrupt where ``bundle.json`` does not fit the outputs.
+        LoadError: ModelCorrupt if ``bundle.json`` does not fit the outputs.
     """
     found = {tensor.name: tensor for tensor in outputs}
     label, probabilities = found.get(LABEL), found.get(PROBABILITIES)
@@ -84,8 +86,8 @@ def classes_of(outputs: Sequence[TensorSpec], bundle: Bundle | None) -> Classes 
     names = tuple(stated if stated is not None else map(str, range(width)))
     if width not in (-1, len(names)) or len(set(names)) != len(names):
         raise _corrupt(
-            f"bundle.json: labels: expected a name for each of the {width} columns of "
-            f"{MODEL_NAME}'s output {PROBABILITIES!r}, each once, got {', '.join(names)}"
+            f"bundle.json: labels: expected a unique name for each of the {width} columns of "
+            f"{MODEL_NAME}'s output {PROBABILITIES!r}, got {', '.join(names)}"
         )
     positive = bundle.positive if bundle else None
     if positive is not None and positive not in names:
@@ -104,4 +106,4 @@ def _is_whole_number(name: str) -> bool:
 
 
 def _corrupt(problem: str) -> LoadError:
-    return LoadError(LoadFailure.MODEL_CORRUPT, f"{problem}. Make the bundle again")
+    return LoadError(LoadFailure.MODEL_CORRUPT, f"{problem}. Fix: build the bundle again")

@@ -1,4 +1,4 @@
-"""Bodies that are compressed, in and out: gzip and deflate, as HTTP and gRPC name them."""
+"""Compressed bodies, in and out: gzip and deflate, as HTTP and gRPC name them."""
 
 import gzip
 import zlib
@@ -7,21 +7,24 @@ from .errors import BadRequestError, BodyTooLargeError, UnsupportedEncodingError
 from .frontends import Call
 
 WORTHWHILE_BYTES = 16 * 1024
-"""Shorter answers are sent as they are: to compress them takes longer than to send them."""
+"""Smallest response to compress: compressing a smaller one takes longer than sending it."""
 LEVEL = 1
 LARGE_BYTES = 16 * 1024
-"""Shorter bodies are sooner copied than shown."""
+"""Smallest body to read through a view: a smaller one is quicker to copy."""
 
 Buffer = bytes | memoryview
 
 
-def body_of(call: Call, limit: int) -> bytes:
-    """The body of a request or the message of a gRPC call, decompressed to at most ``limit`` bytes.
+def read_body(call: Call, limit: int) -> bytes:
+    """Return the body of a request, or the message of a gRPC call, without compression.
+
+    Args:
+        limit: largest number of bytes to decompress to.
 
     Raises:
-        UnsupportedEncodingError: where the encoding is not known.
-        BadRequestError: where the data is not what the encoding says.
-        BodyTooLargeError: where there is more of it.
+        UnsupportedEncodingError: for an unknown encoding.
+        BadRequestError: if the data is not in the encoding that the header names.
+        BodyTooLargeError: if the decompressed body has more than ``limit`` bytes.
     """
     if call.is_grpc:
         encoding = (call.header("grpc-encoding") or "identity") if call.compressed else "identity"
@@ -34,23 +37,23 @@ def body_of(call: Call, limit: int) -> bytes:
     return decompress(name, encoding, call.body, limit)
 
 
-def content_of(call: Call, limit: int) -> Buffer:
-    """The same for who can do with a view of what is large, so that it is not copied.
+def read_buffer(call: Call, limit: int) -> Buffer:
+    """Return the body as ``read_body`` does, or a view of a large one, to save the copy.
 
     Raises:
-        RequestError: as ``body_of``.
+        RequestError: as ``read_body``.
     """
     if call.size < LARGE_BYTES or call.header("content-encoding"):
-        return body_of(call, limit)
+        return read_body(call, limit)
     return call.view
 
 
 def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:
-    """Data without its compression; see ``body_of``."""
+    """Return data without its compression; see ``read_body``."""
     if encoding in ("gzip", "x-gzip"):
         window = zlib.MAX_WBITS | 16
     elif encoding == "deflate":
-        # Meant is zlib's format; some clients send the bare stream.
+        # The standard means zlib's format, but some clients send the bare stream.
         window = zlib.MAX_WBITS if data[:1] == b"\x78" else -zlib.MAX_WBITS
     else:
         raise UnsupportedEncodingError(
@@ -58,7 +61,7 @@ def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:
         )
     unpacker = zlib.decompressobj(window)
     try:
-        # A byte more than allowed tells that there is more, however much that would be.
+        # One byte above the limit proves that the data is too large, however large it is.
         unpacked = unpacker.decompress(data, limit + 1)
     except zlib.error as error:
         raise BadRequestError(f"body: expected {encoding} data, got an error: {error}") from None
@@ -69,8 +72,8 @@ def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:
     return unpacked
 
 
-def wanted_encoding(accepted: str | None) -> str | None:
-    """How a long answer is compressed for a client that accepts some encodings."""
+def choose_encoding(accepted: str | None) -> str | None:
+    """Return how to compress a long response, given the header Accept-Encoding; None for plain."""
     if accepted is None:
         return None
     offers = [offer.strip().partition(";") for offer in accepted.lower().split(",")]
@@ -79,7 +82,7 @@ def wanted_encoding(accepted: str | None) -> str | None:
 
 
 def compress(encoding: str, data: bytes) -> bytes:
-    """Data as ``gzip`` or ``deflate``."""
+    """Compress data as ``gzip`` or ``deflate``."""
     if encoding == "gzip":
         return gzip.compress(data, LEVEL, mtime=0)
     return zlib.compress(data, LEVEL)

@@ -1,7 +1,9 @@
-"""What can go wrong: loading a model (a reason for the operator) and answering (an HTTP status)."""
+"""Errors: a model that cannot be loaded (a reason for the operator), a request that fails (an HTTP
+status)."""
 
 import orjson
 
+from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from perennial_contracts.wire.outcome import LoadFailure
 
 
@@ -15,31 +17,33 @@ class LoadError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """3 where another attempt can help, else 1."""
-        return 3 if self.reason is LoadFailure.STORE_UNREACHABLE else 1
+        """RETRY_EXIT_CODE if a retry may succeed, else 1."""
+        return RETRY_EXIT_CODE if self.reason is LoadFailure.STORE_UNREACHABLE else 1
 
 
 class RequestError(Exception):
-    """A request that is answered with an error; the base of one class per status."""
+    """A request that gets an error as its response. One subclass for each status."""
 
     status = 400
     headers: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> bytes:
-        """The answer, as the protocol wants errors."""
+        """Return the body of the response, in the form that the protocol has for errors."""
         return orjson.dumps({"error": str(self)})
 
 
 class BadRequestError(RequestError):
-    """The request is not what the protocol or the model's signature asks for."""
+    """The request does not follow the protocol or does not fit the model's signature."""
 
 
 class NotFoundError(RequestError):
+    """The path, the model, the version or the service does not exist."""
+
     status = 404
 
 
 class UnknownMethodError(RequestError):
-    """A gRPC method that there is not."""
+    """The gRPC method does not exist."""
 
     status = 501
 
@@ -48,6 +52,8 @@ class UnknownMethodError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
+    """The path exists, for another HTTP method."""
+
     status = 405
 
     def __init__(self, method: str, allowed: str) -> None:
@@ -56,58 +62,60 @@ class MethodNotAllowedError(RequestError):
 
 
 class BodyTooLargeError(RequestError):
-    """Over HTTP/1.1 the rest of the body is left unread, and the connection ends."""
+    """The body is too large. Over HTTP/1.1 the server closes the connection without reading it."""
 
     status = 413
 
     def __init__(self, limit: int) -> None:
         super().__init__(
             f"body: expected at most {limit} bytes, got more. "
-            "Send fewer rows a request, or raise --max-body-bytes"
+            "Fix: send fewer rows per request, or raise --max-body-bytes"
         )
 
 
 class RequestTimeoutError(RequestError):
-    """The rest of the request did not come."""
+    """The client stopped sending in the middle of a request."""
 
     status = 408
 
 
 class ClientGoneError(RequestError):
-    """Counted, never sent: nobody waits for the answer any more."""
+    """The client closed the connection. Counted in the metrics, never sent."""
 
     status = 499
 
     def __init__(self) -> None:
-        super().__init__("the client went away")
+        super().__init__("the client closed the connection")
 
 
 class UnsupportedEncodingError(RequestError):
+    """The compression of the body is unknown."""
+
     status = 415
 
 
 class TooManyRequestsError(RequestError):
-    """More requests wait than are let wait."""
+    """More requests wait for the model than --max-in-flight allows."""
 
     status = 429
     headers = (("retry-after", "1"),)
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"{limit} requests wait for the model already. "
-            "Try again in a second, or give it more replicas"
+            f"{limit} requests are waiting for the model already. "
+            "Fix: retry in a second, or add replicas"
         )
 
 
 class UnavailableError(RequestError):
-    """The model is not loaded yet."""
+    """The model is loading, or the server is shutting down."""
 
     status = 503
     headers = (("retry-after", "1"),)
 
 
 class NotReadyError(RequestError):
-    """A readiness check that fails; it is answered with the body of one that passes."""
+    """A readiness check that fails, with the same body structure as one that passes."""
 
     status = 503
 
@@ -116,17 +124,18 @@ class NotReadyError(RequestError):
         self._body = body
 
     def body(self) -> bytes:
+        """Return the body of the readiness check."""
         return self._body
 
 
 class RunFailedError(RequestError):
-    """The model failed for a reason that does not lie in the request."""
+    """The model failed for a reason outside of the request."""
 
     status = 500
 
 
 class UnforeseenError(RunFailedError):
-    """An error of the program itself."""
+    """A bug in the server."""
 
     def __init__(self) -> None:
-        super().__init__("internal error; the server's log says more")
+        super().__init__("internal error; see the log of the server")

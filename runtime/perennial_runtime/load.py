@@ -63,7 +63,7 @@ def load_service(
         from .service import Service
 
         instance = instance or uuid4().hex
-        service = Service(settings.name, model, instance, settings.max_body_bytes)
+        service = Service(settings.name, model, instance)
         if settings.capture is not None:
             writer = f"{instance}-{worker}" if worker else instance
             _start_capture(settings, settings.capture, service, writer)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from .errors import UnavailableError
 from .metrics import Metrics, RunTotals, exposition
-from .routing import Apart
+from .routing import Submit
 
 if TYPE_CHECKING:
     from perennial_contracts.wire.counters import Counters
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class MetricsView:
     """Metrics and counters of this process."""
 
-    apart: Apart | None = None
+    submit: Submit | None = None
     """Runs a function in another thread; set if the methods block."""
 
     def __init__(self, metrics: Metrics) -> None:

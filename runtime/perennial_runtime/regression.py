@@ -1,18 +1,18 @@
-"""A model of one number a row: what its output ``prediction`` means."""
+"""Regression models: one number for each row, in the output ``prediction``."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from perennial_contracts.wire.names import PREDICTION
+
 from .classes import Classes, label_text
 from .signature import TensorSpec
 
-PREDICTION = "prediction"
-
 
 def is_regression(outputs: Sequence[TensorSpec], classes: Classes | None) -> bool:
-    """Whether a model answers one number a row, and nothing else."""
+    """Return whether a model has one output, with one number for each row."""
     return (
         classes is None
         and len(outputs) == 1
@@ -23,7 +23,7 @@ def is_regression(outputs: Sequence[TensorSpec], classes: Classes | None) -> boo
 
 
 def number_texts(numbers: np.ndarray) -> list[str | None]:
-    """Predicted numbers as text with as few digits as tell them apart; None for NaN.
+    """Return predicted numbers as the shortest text that identifies them; None for NaN.
 
     >>> number_texts(np.array([0.1, 12, np.nan], np.float32))
     ['0.1', '12', None]
@@ -32,7 +32,7 @@ def number_texts(numbers: np.ndarray) -> list[str | None]:
 
 
 def number_label(label: Any) -> str | None:
-    """A true number that a client sends, as text; None where it is no finite number."""
+    """Return the true number that a client sent, as text; None if it is no finite number."""
     if type(label) not in (int, float) or not np.isfinite(label):
         return None
     return label_text(label)

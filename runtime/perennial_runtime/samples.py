@@ -1,4 +1,4 @@
-"""A request that fits a model, to show or to try: usual values where the profile tells them."""
+"""Sample requests for a model, with typical values if there is a profile."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,22 +10,22 @@ from perennial_contracts.wire.profile import Distribution, Profile
 from .signature import TensorSpec
 
 MANY_ELEMENTS = 400
-"""From here on a sample is too long to show."""
+"""Number of elements from which on a sample is too long to show."""
 
 
 def sample_row(features: Sequence[TensorSpec], profile: Profile | None) -> dict[str, Any]:
-    """A row of a table as JSON's values: the median of a number, the most frequent category.
+    """Return a row as JSON values: the median of a number, the most frequent category.
 
-    A feature that the profile does not know is 0, false or the empty string.
+    A feature without a distribution in the profile is 0, false or the empty string.
     """
-    known = {d.name: d for d in profile.features} if profile else {}
-    return {feature.name: _value(feature, known.get(feature.name)) for feature in features}
+    profiled = {d.name: d for d in profile.features} if profile else {}
+    return {feature.name: _value(feature, profiled.get(feature.name)) for feature in features}
 
 
 def sample_tensor(spec: TensorSpec, with_data: bool = True) -> dict[str, Any]:
-    """The protocol's JSON of a tensor of zeros, or of empty strings; data is flat.
+    """Return a tensor of zeros or empty strings in the protocol's JSON, with flat data.
 
-    Every extent that is free is 1.
+    Every free extent is 1.
     """
     sample = spec.sample() if with_data else None
     return {
@@ -37,38 +37,39 @@ def sample_tensor(spec: TensorSpec, with_data: bool = True) -> dict[str, Any]:
 
 
 def sample_size(spec: TensorSpec) -> int:
-    """Elements of a tensor whose free extents are 1; counted without making it."""
+    """Return the number of elements of a sample, without creating it."""
     size = 1
     for extent in spec.shape:
         size *= 1 if extent < 0 else extent
     return size
 
 
-def median(seen: Distribution) -> float | None:
-    """The lower edge of the bin with the median: an edge is a value of the data itself.
+def median(distribution: Distribution) -> float | None:
+    """Return the lower edge of the bin with the median. An edge is a value of the data itself.
 
-    None for a category, and for a number that was never there.
+    None for categories, and for a number without any value.
     """
-    edges = seen.edges or []
+    edges = distribution.edges or []
     if not edges:
         return None
-    sums = np.cumsum(seen.counts[:-1])
-    place = int(np.searchsorted(sums, sums[-1] / 2))
-    return edges[max(place - 1, 0)]
+    sums = np.cumsum(distribution.counts[:-1])
+    index = int(np.searchsorted(sums, sums[-1] / 2))
+    return edges[max(index - 1, 0)]
 
 
-def _value(feature: TensorSpec, seen: Distribution | None) -> Any:
+def _value(feature: TensorSpec, distribution: Distribution | None) -> Any:
     kind = feature.dtype.kind
-    usual: Any = None
-    if seen is not None:
-        usual = median(seen) if seen.is_number else _most_frequent(seen)
+    typical: Any = None
+    if distribution is not None:
+        is_number = distribution.is_number
+        typical = median(distribution) if is_number else _most_frequent(distribution)
     if kind == "O":
-        return "" if usual is None else str(usual)
+        return "" if typical is None else str(typical)
     if kind == "b":
-        return str(usual) in ("True", "1", "1.0")
+        return str(typical) in ("True", "1", "1.0")
     try:
-        number = float(usual or 0)
-    except ValueError:  # a category that is no number, of a feature of whole numbers
+        number = float(typical or 0)
+    except ValueError:  # a category of a whole-number feature that is no number
         number = 0.0
     if kind == "f":
         number = float(f"{number:.6g}")
@@ -77,6 +78,6 @@ def _value(feature: TensorSpec, seen: Distribution | None) -> Any:
     return min(max(round(number), int(limits.min)), int(limits.max))
 
 
-def _most_frequent(seen: Distribution) -> str | None:
-    categories = seen.categories or []
-    return max(zip(seen.counts, categories, strict=False))[1] if categories else None
+def _most_frequent(distribution: Distribution) -> str | None:
+    categories = distribution.categories or []
+    return max(zip(distribution.counts, categories, strict=False))[1] if categories else None

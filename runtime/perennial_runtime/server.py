@@ -28,8 +28,8 @@ from .frontends.listener import refuse_connections
 from .load import load_service
 from .metrics import Metrics
 from .metrics_view import MetricsView
-from .routers.router import Site
-from .routers.server_state import Standing
+from .routers.router import Router
+from .routers.server_state import ServerState
 from .settings import Settings
 from .workers.single_process import SingleProcess
 
@@ -48,7 +48,7 @@ class _Server:
     settings: Settings
     process: SingleProcess
     listeners: list[socket]
-    site: Site
+    router: Router
     metrics_view: MetricsView
     app: App
     frontend: Frontend
@@ -74,9 +74,9 @@ def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError
     """
     events: Events = Events()
     process = process or SingleProcess()
-    standing = Standing(settings.name)
-    process.connect(events, standing.admit)
-    server = _start(settings, process, standing, events)
+    state = ServerState(settings.name)
+    process.connect(events, state.admit)
+    server = _start(settings, process, state, events)
     ports = [listener.getsockname()[1] for listener in server.listeners]
     process.report_live(settings.host, ports)
     _start_thread("load", _load, settings, process, events)
@@ -94,14 +94,14 @@ def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError
 
 
 def _start(
-    settings: Settings, process: SingleProcess, standing: Standing, events: Events
+    settings: Settings, process: SingleProcess, state: ServerState, events: Events
 ) -> _Server:
     metrics = Metrics()
     view = process.metrics_view(metrics)
-    site = Site(standing, view, settings.max_body_bytes)
+    router = Router(state, view, settings.max_body_bytes)
     app = App(
-        site.routes,
-        site.unknown,
+        router.routes,
+        router.not_found,
         metrics,
         settings.max_body_bytes,
         settings.max_in_flight,
@@ -118,15 +118,15 @@ def _start(
             pause_seconds=settings.pause_seconds,
             idle_seconds=settings.idle_seconds,
             request_seconds=settings.request_seconds or None,
-            streams=site.streams,
-            data_at_header=site.data_at_header,
+            streams=router.streams,
+            data_at_header=router.data_at_header,
             tls_files=settings.tls_files,
         ),
     )
     metrics.in_flight = lambda: frontend.in_flight
     memory.return_free_memory(metrics.in_flight)
     thread = _start_thread("front", _run_frontend, frontend, events)
-    return _Server(settings, process, listeners, site, view, app, frontend, thread, events)
+    return _Server(settings, process, listeners, router, view, app, frontend, thread, events)
 
 
 def _start_thread(name: str, target: Callable[..., None], *arguments: object) -> threading.Thread:
@@ -177,8 +177,8 @@ def _serve_model(server: _Server, service: "Service", ports: list[int]) -> None:
     app.metrics.queued = lambda: threads.waiting
     service.announce(app.metrics, settings.uri)
     app.serve(engine, threads, lambda: model.seconds)
-    server.site.serve(service)
-    warm_up(service, server.site)
+    server.router.serve(service)
+    warm_up(service, server.router)
     server.process.report_loaded(
         model,
         {
@@ -209,8 +209,8 @@ def _drain(server: _Server, number: int) -> int:
         The exit code: 1 if requests were not answered in time.
     """
     settings, service = server.settings, server.service
-    was_ready = server.site.standing.is_ready
-    server.site.standing.drain()
+    was_ready = server.router.state.is_ready
+    server.router.state.drain()
     server.frontend.drain()
     log.info("draining", signal=signal.Signals(number).name)
     if service:
@@ -220,7 +220,7 @@ def _drain(server: _Server, number: int) -> int:
     for listener in server.listeners:
         refuse_connections(listener)
     time.sleep(QUIET_SECONDS)
-    server.site.standing.end()
+    server.router.state.end()
     server.frontend.close()
     for listener in server.listeners:
         listener.close()

@@ -1,5 +1,8 @@
-"""Asks a model that has just been loaded something in each protocol, so that the first client does
-not wait for what only happens once. Nothing of it is counted: it goes past the monitor."""
+"""Warm up a model that has just been loaded: run a request through each protocol.
+
+The first client then does not wait for work that is only done once. The requests bypass the
+monitor, so they are not counted.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,23 +15,23 @@ from . import log
 from .engine.model import Model
 from .errors import RequestError
 from .frontends import Headers
-from .handlers import Endpoint
 from .protocol.grpc.schema import message_class
 from .protocol.shared.protobuf import to_bytes
 from .protocol.shared.tensor_binary import encode_binary
-from .routers.router import Site
+from .routers.router import Router
+from .routing import Handler
 from .samples import MANY_ELEMENTS, sample_row, sample_size, sample_tensor
 from .service import Service
 
 ROUNDS = 5
-"""What is only remembered from the third time on must come often enough."""
+"""Enough for the memos of the codecs, which remember a form from its third request on."""
 SLOW_SECONDS = 0.1
-"""A model whose run takes longer is asked once: the rest is small against it."""
+"""A model whose run takes longer runs once: the rest takes little time in comparison."""
 
 
 @dataclass
 class _Call:
-    """A request that nobody sent."""
+    """A request without a client."""
 
     method: str
     path: str
@@ -62,19 +65,19 @@ class _Call:
         return False
 
 
-def warm_up(service: Service, site: Site) -> None:
-    """Takes requests as they come through decoding, run and encoding, a few times."""
+def warm_up(service: Service, router: Router) -> None:
+    """Decode, run and encode sample requests, a few times each."""
     begun = perf_counter()
     rounds = 1 if service.model.seconds > SLOW_SECONDS else ROUNDS
     for call in _calls(service):
-        endpoint = site.routes[call.path].endpoint
-        if endpoint is None:
+        handler = router.routes[call.path].handler
+        if handler is None:
             continue
         try:
             for _ in range(rounds):
-                _ask(endpoint, call, service.model)
+                _run(handler, call, service.model)
         except RequestError as error:
-            log.info("no warm-up: the model refuses sample inputs", problem=str(error))
+            log.info("no warm-up: the model rejects sample inputs", problem=str(error))
     log.info("warm", milliseconds=round((perf_counter() - begun) * 1e3, 1))
 
 
@@ -96,8 +99,8 @@ def _calls(service: Service) -> Iterator[_Call]:
     yield _Call("POST", path, to_bytes(message), is_grpc=True)
 
 
-def _ask(endpoint: Endpoint, call: _Call, model: Model) -> None:
-    request = endpoint.decode(call)
+def _run(handler: Handler, call: _Call, model: Model) -> None:
+    request = handler.decode(call)
     results = model.run(request.feeds, request.outputs)
     rows = len(next(iter(request.feeds.values()), np.empty(0)))
-    endpoint.encode(request, results, ["-" * 32] * rows)
+    handler.encode(request, results, ["-" * 32] * rows)

@@ -163,7 +163,7 @@ def test_it_is_live_but_not_ready_until_the_model_is_there(start, web, affine):
     for method, path in (("GET", "/v2/models/double"), ("POST", "/v2/models/double/infer")):
         status, body, headers = server.request(method, path, BODY if method == "POST" else None)
         assert status == 503
-        assert "still being loaded" in body["error"]
+        assert "is still loading" in body["error"]
         assert headers["retry-after"] == "1"
     release.set()
     server.wait_for("ready")

@@ -167,7 +167,7 @@ def test_a_missing_value_is_null_or_left_out(server):
         (
             {**ROW, "seats": None},
             "row 1: feature 'seats': expected a whole number, got nothing. INT64 inputs have no "
-            "missing values: fill one in, or make the model with a float input",
+            "missing values. Fix: send a value, or train the model with a float input",
         ),
         ({**ROW, "weekend": 1}, "row 1: feature 'weekend': expected a boolean, got 1"),
         ([1.0], "row 1: expected an object, got [1.0]"),
@@ -192,7 +192,7 @@ def test_a_model_that_takes_no_rows_says_to_use_infer(start, affine, tmp_path):
     server = start(tmp_path / "double.onnx")
     message = refused(server, {"X": 1}, model="/v2/models/double")
     assert "expected inputs of shape [-1, 1] or [-1]" in message
-    assert "Send tensors to /infer" in message
+    assert "Fix: send tensors to /infer" in message
     body = {"inputs": [{"name": "X", "datatype": "FP32", "shape": [3, 2], "data": [0.0] * 6}]}
     assert server.request("POST", "/v2/models/double/infer", body)[0] == 200
     assert counters(server, "/v2/models/double").rows == 3
@@ -224,7 +224,7 @@ def test_an_output_without_a_row_for_each_instance_says_to_use_infer(start, tmp_
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     (tmp_path / "sum.onnx").write_bytes(model.SerializeToString())
     server = start(tmp_path / "sum.onnx")
-    assert "Use /infer" in refused(server, {"x": 1}, {"x": 2}, model="/v2/models/sum")
+    assert "Fix: use /infer" in refused(server, {"x": 1}, {"x": 2}, model="/v2/models/sum")
 
 
 def test_metadata_says_that_rows_are_taken_and_which_labels_come_out(server):
@@ -345,9 +345,9 @@ def test_a_bad_label_is_told_and_the_good_ones_count(fresh):
         (text, 0.5, "label: expected one of 0, 1, got 0.5"),
         (text, None, "label: expected one of 0, 1, got nothing"),
         (text, [1], "label: expected one of 0, 1, got [1]"),
-        ("no id", 1, "prediction_id: expected one that the model 'flights' has given"),
-        (stranger, 1, "prediction_id: expected one that the model 'flights' has given"),
-        (7, 1, "prediction_id: expected the one in the answer of /v2/models/flights/predict"),
+        ("no id", 1, "prediction_id: expected one that the model 'flights' has returned"),
+        (stranger, 1, "prediction_id: expected one that the model 'flights' has returned"),
+        (7, 1, "prediction_id: expected the one in the response of /v2/models/flights/predict"),
     ]
     status, body = feed_back(server, *((text, label) for text, label, _ in cases))
     assert status == 200

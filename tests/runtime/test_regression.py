@@ -124,7 +124,7 @@ def test_page_and_document_say_so(server):
     answer = schemas["PredictResponse"]["properties"]["predictions"]["items"]
     assert answer["required"] == ["prediction_id", "prediction"]
     entry = schemas["FeedbackRequest"]["properties"]["feedback"]["items"]
-    assert entry["properties"]["label"]["description"] == "The number that proved to be true."
+    assert entry["properties"]["label"]["description"] == "The true number."
 
 
 @pytest.mark.parametrize(

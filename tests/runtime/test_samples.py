@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from perennial_contracts.wire.profile import Distribution, Profile, fit_categories, fit_numbers
 from perennial_runtime.protocol.perennial.rows import RowCodec
-from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.v2.codec import V2Codec
 from perennial_runtime.samples import sample_row, sample_tensor
 from perennial_runtime.signature import DTYPES, TensorSpec
 
@@ -52,9 +52,9 @@ def test_a_number_without_any_value_is_zero():
 def test_samples_are_requests_that_the_codecs_read(datatype):
     spec = TensorSpec("x", datatype, (-1, 1))
     codec = RowCodec("m", "0", [spec], [], None)
-    rows, feeds = codec.decode(b'{"instances": [%s]}' % orjson.dumps(sample_row([spec], None)))
-    assert (rows, feeds["x"].shape) == (1, (1, 1))
+    rows = codec.decode(b'{"instances": [%s]}' % orjson.dumps(sample_row([spec], None)))
+    assert (rows.count, rows.feeds["x"].shape) == (1, (1, 1))
     cube = TensorSpec("x", datatype, (-1, 2, 3))
     request = orjson.dumps({"inputs": [sample_tensor(cube)]})
-    feeds = Codec("m", "0", [cube], []).decode(request).feeds
+    feeds = V2Codec("m", "0", [cube], []).decode(request).feeds
     assert feeds["x"].shape == (1, 2, 3)

@@ -10,10 +10,9 @@ import numpy as np
 from .. import log
 from ..errors import ClientGoneError
 from ..frontends import Call
-from ..handlers import Endpoint, Request
 from ..metrics import Metrics
 from ..monitoring.monitor import Monitor
-from ..routing import Route
+from ..routing import Handler, Request, Route
 from . import batching
 from .model import Model
 
@@ -24,7 +23,7 @@ class Inference:
 
     call: Call
     route: Route
-    endpoint: Endpoint
+    handler: Handler
     request: Request
     results: Sequence[np.ndarray] = ()
     ids: Sequence[str] = ()
@@ -80,8 +79,8 @@ class Engine:
         Raises:
             RequestError: where the request is wrong.
         """
-        assert route.endpoint is not None
-        return Inference(call, route, route.endpoint, route.endpoint.decode(call))
+        assert route.handler is not None
+        return Inference(call, route, route.handler, route.handler.decode(call))
 
     def run(self, jobs: Sequence[Inference]) -> None:
         """Fills in the results of each job, or its error: a bad one fails alone."""
@@ -127,7 +126,7 @@ class Engine:
         request = job.request
         try:
             results = self._run(request.feeds, request.outputs)
-            if job.endpoint.wants_ids:
+            if job.handler.wants_ids:
                 job.ids = self._monitor.answered(request.feeds, results, with_ids=True)
             else:
                 self._monitor.answered(request.feeds, results)
@@ -147,7 +146,7 @@ class Engine:
                 self.batches = False
                 log.warning("no more batches: an output has not one row for each row of the inputs")
                 return False
-            wants_ids = any(job.endpoint.wants_ids for job in jobs)
+            wants_ids = any(job.handler.wants_ids for job in jobs)
             ids = self._monitor.answered(feeds, results, with_ids=wants_ids)
         except Exception:  # run by itself, the job that is to blame will say what it is
             return False
@@ -155,7 +154,7 @@ class Engine:
         for job, count in zip(jobs, group.counts, strict=True):
             start, end = end, end + count
             job.results = [results[name][start:end] for name in wanted]
-            if job.endpoint.wants_ids:
+            if job.handler.wants_ids:
                 job.ids = ids[start:end]
         self._metrics.ran([begun - job.call.arrived for job in jobs], perf_counter() - begun)
         return True

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial_contracts.wire.counters import CaptureCounts, Counters
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 from perennial_contracts.wire.profile import Profile
 
-from ..classes import LABEL, PROBABILITIES, Classes, score_bin
+from ..classes import Classes, score_bin
 from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
-from ..regression import PREDICTION
 from ..signature import TensorSpec, is_tabular
 from .drift_counters import Batch, DriftCounters
 from .feedback_counts import FeedbackCounts

@@ -1,6 +1,12 @@
-"""The OpenAPI 3.1 document of one model: its routes, with its own names, datatypes and shapes."""
+"""The OpenAPI 3.1 document of one model: its operations, with its names, datatypes and shapes."""
 
 from .document import openapi
-from .operations import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, Route
+from .operations import SERVER_OPERATIONS, V1_OPERATIONS, V2_OPERATIONS, Operation
 
-__all__ = ["FRONT_ROUTES", "V1_ROUTES", "V2_ROUTES", "Route", "openapi"]
+__all__ = [
+    "SERVER_OPERATIONS",
+    "V1_OPERATIONS",
+    "V2_OPERATIONS",
+    "Operation",
+    "openapi",
+]

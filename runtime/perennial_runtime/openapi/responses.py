@@ -1,28 +1,27 @@
-"""Answers: what all of them have in common, and the errors."""
+"""Parts that all responses share, and the errors."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from .served import Served
 from .values import Schema
 
 JSON = "application/json"
 
 ERRORS: dict[str, tuple[str, str]] = {
-    "400": ("BadRequest", "The request does not fit; the error names the field, what was expected, "
-            "and what came."),
-    "404": ("NotFound", "There is no such model, version or path."),
-    "413": ("BodyTooLarge", "The body is larger than --max-body-bytes; the connection ends."),
-    "415": ("UnsupportedEncoding", "The body is in a Content-Encoding that is not read."),
+    "400": ("BadRequest", "The request does not fit. The error names the field, and the expected "
+            "and the actual value."),
+    "404": ("NotFound", "The model, the version or the path does not exist."),
+    "413": ("BodyTooLarge", "The body is larger than --max-body-bytes. The server closes the "
+            "connection."),
+    "415": ("UnsupportedEncoding", "The server does not support the Content-Encoding of the body."),
     "429": ("TooManyRequests", "Too many requests are in flight."),
-    "500": ("Failed", "The model failed for a reason that does not lie in the request, such as a "
-            "lack of memory."),
-    "503": ("Unavailable", "The model is still being loaded."),
+    "500": ("Failed", "The model failed for a reason outside of the request, such as a lack of "
+            "memory."),
+    "503": ("Unavailable", "The model is still loading."),
 }  # fmt: skip
-"""Name of the component and what it means, by status."""
+"""Name of the component and its description, by status."""
 RETRY_AFTER = {
     "Retry-After": {
-        "description": "Seconds until it is worth trying again.",
+        "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer", "minimum": 0},
     }
 }
@@ -34,28 +33,27 @@ ERROR_SCHEMA: Schema = {
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
-    """A reference to a component."""
+    """Return a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def json_of(schema: Schema, description: str) -> dict[str, Any]:
-    """An answer, or a request's body, that is JSON."""
+    """Return the description of a response, or of a request's body, in JSON."""
     return {"description": description, "content": {JSON: {"schema": schema}}}
 
 
 def errors(*statuses: str) -> dict[str, Any]:
-    """The answers of an operation that are errors."""
+    """Return the error responses of an operation."""
     return {status: ref(ERRORS[status][0], "responses") for status in statuses}
 
 
-def body_errors(served: Served, *more: str) -> dict[str, Any]:
-    """The errors of an operation that reads a body and works on it."""
-    busy: Sequence[str] = ("429",) if served.limits_load else ()
-    return errors(*sorted({"400", "413", "415", "503", *busy, *more}))
+def body_errors(*more: str) -> dict[str, Any]:
+    """Return the error responses of an operation that reads a body."""
+    return errors(*sorted({"400", "413", "415", "429", "503", *more}))
 
 
 def error_responses() -> dict[str, Any]:
-    """The components that :func:`errors` refers to."""
+    """Return the components that :func:`errors` refers to."""
     return {
         name: json_of(ref("Error"), text)
         | ({"headers": RETRY_AFTER} if status in ("429", "503") else {})

@@ -4,15 +4,19 @@ from typing import Any
 
 import numpy as np
 
+from ..protocol.shared.infer_request import LARGEST_EXTENT
 from ..signature import DTYPES, TensorSpec
 
 Schema = dict[str, Any]
 
-LARGEST_EXTENT = 2**31 - 1
+
+def object_of(**properties: Schema) -> Schema:
+    """Return the schema of an object whose properties are all required."""
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def value(datatype: str, nullable: bool = False) -> Schema:
-    """One value of a datatype as JSON has it; null is a missing one where that is possible."""
+    """Return the schema of one value of a datatype. Null is a missing value, if ``nullable``."""
     dtype = DTYPES[datatype]
     if dtype.kind == "b":
         return {"type": "boolean"}
@@ -22,13 +26,13 @@ def value(datatype: str, nullable: bool = False) -> Schema:
         schema: Schema = {"type": ["number", "null"] if nullable else "number"}
         return schema | _float_limits(dtype)
     limits = np.iinfo(dtype)
-    # Other widths are no formats of OpenAPI; the limits say them.
+    # OpenAPI has no formats for other widths, so these have only limits.
     named = {"INT32": {"format": "int32"}, "INT64": {"format": "int64"}}.get(datatype, {})
     return {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max), **named}
 
 
 def _float_limits(dtype: np.dtype) -> Schema:
-    """Numbers are rounded to the type: up to half a step above its largest one they fit."""
+    """Return the limits of a float type: numbers that round to its largest one still fit."""
     if dtype.itemsize == 8:
         return {"format": "double"}
     info = np.finfo(dtype)
@@ -38,7 +42,7 @@ def _float_limits(dtype: np.dtype) -> Schema:
 
 
 def shape(spec: TensorSpec) -> Schema:
-    """The shape of a tensor that a request has: every extent that is not free is the model's."""
+    """Return the schema of a tensor's shape in a request: fixed extents are the model's."""
     extents = [
         {"type": "integer", "minimum": 0, "maximum": LARGEST_EXTENT}
         if extent < 0
@@ -51,18 +55,18 @@ def shape(spec: TensorSpec) -> Schema:
 
 
 def data(spec: TensorSpec) -> Schema:
-    """The data of a tensor that a request has, flat in row-major order, or nested as its shape."""
-    # Null is NaN; among strings there is none.
+    """Return the schema of a tensor's data in a request: flat in row-major order, or nested."""
+    # Null is NaN, which strings do not have.
     element = value(spec.datatype, nullable=spec.dtype.kind == "f")
     flat = {"type": "array", "items": element}
     if len(spec.shape) < 2:
         return flat
-    # Where there is no element at all, inner arrays may be missing as well.
+    # If the tensor has no elements, it may have no inner arrays either.
     return {"anyOf": [flat, nested(element, spec.shape, may_be_empty=-1 in spec.shape)]}
 
 
 def nested(element: Schema, extents: tuple[int, ...], may_be_empty: bool = False) -> Schema:
-    """Arrays within arrays, as deep as there are extents."""
+    """Return the schema of nested arrays, one level for each extent."""
     schema = element
     for extent in reversed(extents):
         schema = {"type": "array", "items": schema}

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from perennial_contracts.wire.names import PREDICTION
 from perennial_contracts.wire.profile import Profile
 
 from ..classes import Classes
 from ..description import ModelDescription
-from ..regression import PREDICTION, is_regression
+from ..regression import is_regression
 from ..samples import median
 from ..signature import is_tabular
 from .figures import HEIGHT, Figure, brief, figure

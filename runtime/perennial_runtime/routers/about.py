@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from ..answer import JSON, Answer
 from ..description import ModelDescription
 from ..frontends import Call
-from ..openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
+from ..openapi import openapi
 from ..page import CONTENT_SECURITY_POLICY, CONTENT_TYPE, render_page
+from ..routing import JSON, Response
 
 if TYPE_CHECKING:
     from ..service import Service
 
-ALIVE = Answer(orjson.dumps({"status": "alive"}), JSON, (("vary", "accept"),))
+ALIVE = Response(orjson.dumps({"status": "alive"}), JSON, (("vary", "accept"),))
 """Response that KServe's v1 clients expect at the root."""
 
 
@@ -29,26 +29,26 @@ class About:
         self._page = cache(self._make_page)
         self._document = cache(self._make_document)
 
-    def page(self, call: Call) -> Answer:
+    def page(self, call: Call) -> Response:
         """Return the page for browsers, and a sign of life for other clients."""
         return self._page() if "text/html" in (call.header("accept") or "") else ALIVE
 
-    def apart(self, answer: Callable[[], None]) -> None:
-        """Answer in another thread until the page is rendered.
+    def submit(self, respond: Callable[[], None]) -> None:
+        """Respond in another thread until the page is rendered.
 
         The first page imports Jinja2, which takes a tenth of a second. Requests to the model would
         wait for it.
         """
         if self._is_rendered:
-            answer()
+            respond()
         else:
-            Thread(target=answer, name="page", daemon=True).start()
+            Thread(target=respond, name="page", daemon=True).start()
 
-    def openapi(self, call: Call) -> Answer:
+    def openapi(self, call: Call) -> Response:
         """Return the OpenAPI document."""
         return self._document()
 
-    def _make_page(self) -> Answer:
+    def _make_page(self) -> Response:
         headers = (
             ("content-security-policy", CONTENT_SECURITY_POLICY),
             ("x-content-type-options", "nosniff"),
@@ -56,17 +56,10 @@ class About:
         )
         page = render_page(self._describe())
         self._is_rendered = True
-        return Answer(page, CONTENT_TYPE, headers)
+        return Response(page, CONTENT_TYPE, headers)
 
-    def _make_document(self) -> Answer:
-        document = openapi(
-            **vars(self._describe()),
-            routes=(*FRONT_ROUTES, *V2_ROUTES, *V1_ROUTES),
-            binary_tensors=True,
-            bare_rows=True,
-            limits_load=True,
-        )
-        return Answer(document)
+    def _make_document(self) -> Response:
+        return Response(openapi(self._describe()))
 
     def _describe(self) -> ModelDescription:
         model = self._service.model

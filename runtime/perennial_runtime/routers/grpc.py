@@ -1,18 +1,17 @@
-"""The gRPC methods that are served, whatever the model's state."""
+"""The gRPC methods of the Open Inference Protocol, with health and reflection."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import version
-from ..answer import Answer
-from ..encoding import body_of
+from ..encoding import read_body
 from ..frontends import Call
 from ..protocol.grpc import health
-from ..protocol.grpc import inference_service as answers
+from ..protocol.grpc import inference_service as inference
+from ..protocol.grpc.inference_service import Duration, Statistics
 from ..protocol.grpc.reflection import reflect
-from ..protocol.grpc.statistics import Duration, Statistics
-from ..routing import Apart, Route, Routes, ask, post
-from .server_state import EXTENSIONS, PROGRAM, Standing
+from ..routing import CodecHandler, Response, Route, Routes, Submit, infer, post
+from .server_state import EXTENSIONS, PROGRAM, ServerState
 from .watchers import Watchers
 
 if TYPE_CHECKING:
@@ -27,44 +26,43 @@ REFLECTION = tuple(
 )
 WATCH = "/grpc.health.v1.Health/Watch"
 STREAMS = (STREAM_INFER, WATCH, *REFLECTION)
-"""Paths of the methods that take or answer a stream of messages."""
+"""Paths of the methods with a stream of messages in or out."""
 
 
-class OipGrpcSite:
-    """Methods by path."""
+class GrpcRouter:
+    """Methods by path. Only those that run the model change when it is loaded."""
 
-    def __init__(self, standing: Standing, view: "MetricsView", max_body_bytes: int) -> None:
-        self._standing = standing
-        self._watchers = Watchers(standing)
+    def __init__(self, state: ServerState, view: "MetricsView", max_body_bytes: int) -> None:
+        self._state = state
+        self._watchers = Watchers(state)
         self._view = view
         self._limit = max_body_bytes
         self._service: Service | None = None
 
     def routes(self) -> Routes:
-        """What is served from the start."""
+        """Return the routes that exist from the start."""
         methods: dict[str, tuple[str, Callable[[Call], bytes]]] = {
-            f"{INFERENCE}/ServerLive": ("health", lambda call: answers.server_live(True)),
+            f"{INFERENCE}/ServerLive": ("health", lambda call: inference.server_live(True)),
             f"{INFERENCE}/ServerReady": ("health", self._server_ready),
             f"{INFERENCE}/ModelReady": ("health", self._model_ready),
             f"{INFERENCE}/ServerMetadata": ("metadata", self._server_metadata),
             f"{INFERENCE}/ModelMetadata": ("metadata", self._model_metadata),
-            f"{INFERENCE}/RepositoryIndex": ("metadata", self._index),
+            f"{INFERENCE}/RepositoryIndex": ("metadata", self._repository_index),
             f"{INFERENCE}/ModelInfer": ("infer", self._loading),
             STREAM_INFER: ("stream_infer", self._loading),
-            "/grpc.health.v1.Health/Check": ("health", self._check),
-            "/grpc.health.v1.Health/List": ("health", lambda call: health.every(self._ready)),
+            "/grpc.health.v1.Health/Check": ("health", self._health_check),
+            "/grpc.health.v1.Health/List": ("health", self._health_list),
             **dict.fromkeys(REFLECTION, ("reflection", self._reflect)),
         }
-        routes = {path: _method(name, answer) for path, (name, answer) in methods.items()}
+        routes = {path: _method(name, respond) for path, (name, respond) in methods.items()}
         routes[f"{INFERENCE}/ModelStatistics"] = _method(
-            "statistics", self._statistics, self._view.apart
+            "statistics", self._statistics, self._view.submit
         )
-        routes[WATCH] = Route("grpc", "health", "POST", answer=self._watch)
+        routes[WATCH] = Route("grpc", "health", "POST", respond=self._watch)
         return routes
 
     def serve(self, service: "Service") -> Routes:
-        """What changes with a model."""
-        from ..handlers.plain import PlainEndpoint
+        """Return the routes that the loaded model replaces."""
         from ..protocol.grpc.codec import GrpcCodec
 
         self._service = service
@@ -72,49 +70,46 @@ class OipGrpcSite:
         codec = GrpcCodec(
             service.name, model.version, model.inputs, model.outputs, service.class_names
         )
-        plain = PlainEndpoint(codec, self._limit)
-        stream = PlainEndpoint(codec, self._limit, answers.stream_answer)
         return {
-            f"{INFERENCE}/ModelInfer": ask("grpc", "infer", plain),
+            f"{INFERENCE}/ModelInfer": infer("grpc", "infer", CodecHandler(codec, self._limit)),
             STREAM_INFER: Route(
                 "grpc",
                 "stream_infer",
                 "POST",
-                endpoint=stream,
-                on_error=lambda error: Answer(answers.stream_error(str(error))),
+                handler=CodecHandler(codec, self._limit, inference.stream_response),
+                on_error=lambda error: Response(inference.stream_error(str(error))),
             ),
         }
 
     @property
     def _ready(self) -> bool:
-        return self._standing.is_ready
+        return self._state.is_ready
 
     def _loaded(self) -> "Service":
         if self._service is None:
-            raise self._standing.unavailable()
+            raise self._state.unavailable()
         return self._service
 
     def _body(self, call: Call) -> bytes:
-        return body_of(call, self._limit)
+        return read_body(call, self._limit)
 
     def _loading(self, call: Call) -> bytes:
-        self._loaded()
-        raise AssertionError("these methods change when the model is there")
+        raise self._state.unavailable()
 
     def _server_ready(self, call: Call) -> bytes:
-        return answers.server_ready(self._ready)
+        return inference.server_ready(self._ready)
 
     def _model_ready(self, call: Call) -> bytes:
-        return answers.model_ready(
-            self._body(call), self._standing.name, self._standing.version, self._ready
+        return inference.model_ready(
+            self._body(call), self._state.name, self._state.version, self._ready
         )
 
     def _server_metadata(self, call: Call) -> bytes:
-        return answers.server_metadata(PROGRAM, version(), EXTENSIONS)
+        return inference.server_metadata(PROGRAM, version(), EXTENSIONS)
 
     def _model_metadata(self, call: Call) -> bytes:
         service = self._loaded()
-        return answers.model_metadata(
+        return inference.model_metadata(
             self._body(call),
             service.name,
             service.model.version,
@@ -135,23 +130,26 @@ class OipGrpcSite:
             compute_infer=Duration(runs.runs, runs.compute_ns),
         )
         name, version = service.name, service.model.version
-        return answers.model_statistics(self._body(call), name, version, statistics)
+        return inference.model_statistics(self._body(call), name, version, statistics)
 
-    def _index(self, call: Call) -> bytes:
+    def _repository_index(self, call: Call) -> bytes:
         reason = "draining" if self._service else "loading"
-        return answers.repository_index(
-            self._body(call), self._standing.name, self._standing.version, self._ready, reason
+        return inference.repository_index(
+            self._body(call), self._state.name, self._state.version, self._ready, reason
         )
 
-    def _check(self, call: Call) -> bytes:
+    def _health_check(self, call: Call) -> bytes:
         return health.check(self._body(call), self._ready)
 
+    def _health_list(self, call: Call) -> bytes:
+        return health.status_of_all(self._ready)
+
     def _watch(self, call: Call) -> None:
-        self._watchers.add(call, health.watched(self._body(call)))
+        self._watchers.add(call, health.requested_service(self._body(call)))
 
     def _reflect(self, call: Call) -> bytes:
         return reflect(self._body(call))
 
 
-def _method(name: str, answer: Callable[[Call], bytes], apart: Apart | None = None) -> Route:
-    return post("grpc", name, lambda call: Answer(answer(call)), apart)
+def _method(name: str, respond: Callable[[Call], bytes], submit: Submit | None = None) -> Route:
+    return post("grpc", name, lambda call: Response(respond(call)), submit)

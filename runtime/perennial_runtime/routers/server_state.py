@@ -1,58 +1,63 @@
-"""How the server stands: what it serves, and whether it is ready."""
+"""The state of the server: which model it serves, and whether it is ready."""
 
 from collections.abc import Callable
 
-from ..answer import Answer
 from ..errors import UnavailableError
 from ..frontends import Call
+from ..routing import Response
 
 PROGRAM = "perennial-runtime"
 EXTENSIONS = ("binary_tensor_data", "classification", "parameters")
-"""Of the Open Inference Protocol."""
+"""Extensions of the Open Inference Protocol that the server supports."""
 
 
-class Standing:
-    """Changes as the model is loaded and as the server ends; whoever answers looks at it."""
+class ServerState:
+    """State that changes when the model is loaded and when the server shuts down."""
 
     def __init__(self, name: str) -> None:
+        """Create the state of a server that is loading the model ``name``."""
         self.name = name
         self.versions: tuple[str, ...] = ("1",)
-        """Names of the one version there is: 1, and once it is loaded the digest's first digits."""
+        """Names of the only version: 1, and once it is loaded the first digits of the digest."""
         self.is_loaded = False
         self.is_draining = False
         self.has_ended = False
-        self.changed: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
         """Called after each change."""
 
     def admit(self) -> None:
-        """From now on it is ready."""
+        """Become ready."""
         self.is_loaded = True
-        self.changed()
+        self.on_change()
 
     def drain(self) -> None:
-        """From now on it is not ready any more, though it answers."""
+        """Stop being ready. The server still responds to requests."""
         self.is_draining = True
-        self.changed()
+        self.on_change()
 
     def end(self) -> None:
-        """From now on it only finishes what was started."""
+        """Accept no new request; only finish those that have started."""
         self.has_ended = True
-        self.changed()
+        self.on_change()
 
     @property
     def is_ready(self) -> bool:
+        """True while the model is loaded and the server is not shutting down."""
         return self.is_loaded and not self.is_draining
 
     @property
     def version(self) -> str:
+        """The most precise name of the version."""
         return self.versions[-1]
 
     def unavailable(self) -> UnavailableError:
-        """Why the model cannot be asked yet."""
-        return UnavailableError(
-            f"the model {self.name!r} is still being loaded. Try again in a second"
-        )
+        """Build the error for a request that comes before the model is loaded."""
+        return UnavailableError(f"the model {self.name!r} is still loading. Retry in a second")
 
-    def loading(self, call: Call) -> Answer:
-        """What the model's paths answer until it is there."""
+    def loading(self, call: Call) -> Response:
+        """Respond for the paths of the model until it is loaded.
+
+        Raises:
+            UnavailableError: always.
+        """
         raise self.unavailable()

@@ -1,4 +1,4 @@
-"""Those who watch by gRPC whether the server is ready."""
+"""Clients that watch over gRPC whether the server is ready."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -7,64 +7,67 @@ from ..errors import UnavailableError
 from ..frontends import Call
 from ..protocol.grpc import health
 from ..protocol.grpc.status import code_of
-from .server_state import Standing
+from .server_state import ServerState
 
-MOST = 1024
-"""Of them at once."""
+MAX_WATCHERS = 1024
 
 
 @dataclass(eq=False)
 class _Watcher:
     call: Call
     service: str
-    told: bytes = b""
+    last: bytes = b""
+    """The last message."""
 
-    def tell(self, ready: bool) -> bool:
-        """Tells what it was not told last; whether it still listens."""
-        now = health.status(self.service, ready)
-        if now == self.told:
+    def update(self, ready: bool) -> bool:
+        """Send the state if it has changed; return whether the client is still connected."""
+        message = health.status(self.service, ready)
+        if message == self.last:
             return not self.call.cancelled
-        self.told = now
-        return self.call.respond_grpc(now, more=True)
+        self.last = message
+        return self.call.respond_grpc(message, more=True)
 
 
 class Watchers:
-    """Each is told how things stand at once, then at each change, until the server ends.
+    """Sends each client the state at once and after each change, until the server ends.
 
-    May be used from several threads at once.
+    Thread-safe.
     """
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self._lock = Lock()
-        self._all: list[_Watcher] = []
-        standing.changed = self._tell
+        self._watchers: list[_Watcher] = []
+        state.on_change = self._notify
 
     def add(self, call: Call, service: str) -> None:
-        """Answers ``call``, which is open from now on.
+        """Send the state of ``service`` to a client, and keep the call open.
 
         Raises:
-            UnavailableError: where there are too many, or the server ends.
+            UnavailableError: if there are too many watchers, or the server is shutting down.
         """
         with self._lock:
-            if self._standing.has_ended:
-                raise _ending()
-            if len(self._all) >= MOST:
-                self._all = [each for each in self._all if not each.call.cancelled]
-            if len(self._all) >= MOST:
-                raise UnavailableError(f"{MOST} clients watch already. Try again in a second")
+            if self._state.has_ended:
+                raise _shutting_down()
+            if len(self._watchers) >= MAX_WATCHERS:
+                self._watchers = [each for each in self._watchers if not each.call.cancelled]
+            if len(self._watchers) >= MAX_WATCHERS:
+                raise UnavailableError(
+                    f"{MAX_WATCHERS} clients are watching already. Retry in a second"
+                )
             watcher = _Watcher(call, service)
-            if watcher.tell(self._standing.is_ready):
-                self._all.append(watcher)
+            if watcher.update(self._state.is_ready):
+                self._watchers.append(watcher)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         with self._lock:
-            if self._standing.has_ended:
-                for each in self._all:
-                    each.call.fail_grpc(code_of(_ending()), str(_ending()))
-                self._all.clear()
-            self._all = [each for each in self._all if each.tell(self._standing.is_ready)]
+            if self._state.has_ended:
+                for watcher in self._watchers:
+                    watcher.call.fail_grpc(code_of(_shutting_down()), str(_shutting_down()))
+                self._watchers.clear()
+            ready = self._state.is_ready
+            self._watchers = [each for each in self._watchers if each.update(ready)]
 
 
-def _ending() -> UnavailableError:
-    return UnavailableError("the server ends")
+def _shutting_down() -> UnavailableError:
+    return UnavailableError("the server is shutting down")

@@ -38,7 +38,7 @@ class PeerMetrics(MetricsView):
         super().__init__(metrics)
         self._directory = directory
         self._name = str(number)
-        self.apart = ThreadPoolExecutor(1, "gather").submit
+        self.submit = ThreadPoolExecutor(1, "gather").submit
         self._answers: dict[bytes, Callable[[], bytes]] = {
             b"counters": lambda: MetricsView.counters(self).model_dump_json().encode(),
             b"runs": lambda: orjson.dumps(list(MetricsView.runs(self))),

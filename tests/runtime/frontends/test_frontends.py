@@ -117,7 +117,7 @@ def test_a_client_that_pauses_in_the_middle_of_a_request_is_told_so(server):
         client.sendall(head)
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 408")
-    assert b"got nothing for too long" in answer
+    assert b"sent nothing for too long" in answer
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /v2 HTT", b"PRI * HTTP/2.0"])

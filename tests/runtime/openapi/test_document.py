@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial_runtime.classes import Classes
+from perennial_runtime.description import ModelDescription
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.openapi import FRONT_ROUTES, V1_ROUTES, V2_ROUTES, openapi
+from perennial_runtime.openapi import SERVER_OPERATIONS, V2_OPERATIONS, openapi
 from perennial_runtime.protocol.perennial.rows import RowCodec
 from perennial_runtime.signature import DTYPES, TensorSpec
 
-ROUTES = (*FRONT_ROUTES, *V1_ROUTES, *V2_ROUTES)
 OUTPUTS = [TensorSpec("label", "INT64", (-1,)), TensorSpec("probabilities", "FP32", (-1, 2))]
 CUBE = [TensorSpec("cube", "FP32", (-1, 2, 2)), TensorSpec("words", "BYTES", (-1,))]
 
@@ -25,7 +25,8 @@ def column(name: str, datatype: str = "FP32") -> TensorSpec:
 
 
 def document(inputs, **more):
-    return orjson.loads(openapi(name="m", version="0", inputs=inputs, outputs=OUTPUTS, **more))
+    facts = {"name": "m", "version": "0", "inputs": inputs, "outputs": OUTPUTS, **more}
+    return orjson.loads(openapi(ModelDescription(**facts)))
 
 
 def validator(document, schema):
@@ -48,7 +49,7 @@ def references(node):
 
 @pytest.mark.parametrize("inputs", [[column("a"), column("b", "BYTES")], CUBE, CUBE[:1]])
 def test_all_that_is_referred_to_is_there_and_nothing_else(inputs):
-    found = document(inputs, routes=ROUTES, binary_tensors=True, bare_rows=True, limits_load=True)
+    found = document(inputs)
     targets = set(references(found))
     assert targets == {
         f"#/components/{kind}/{name}"
@@ -59,7 +60,7 @@ def test_all_that_is_referred_to_is_there_and_nothing_else(inputs):
 
 @pytest.mark.parametrize("inputs", [[column("a"), column("b", "BYTES")], CUBE, CUBE[:1]])
 def test_schemas_are_schemas_and_their_examples_fit(inputs):
-    found = document(inputs, routes=ROUTES, binary_tensors=True, bare_rows=True)
+    found = document(inputs)
     for name in found["components"]["schemas"]:
         validator(found, name)
     examples = 0
@@ -74,17 +75,19 @@ def test_schemas_are_schemas_and_their_examples_fit(inputs):
 
 
 def test_a_model_has_only_the_routes_that_make_sense_for_it():
-    rows = document([column("a")], classes=Classes(("0", "1"), None), routes=ROUTES)["paths"]
-    tensors = document(CUBE, routes=ROUTES)["paths"]
+    rows = document([column("a")], classes=Classes(("0", "1"), None))["paths"]
+    tensors = document(CUBE)["paths"]
     only = {path.replace("/versions/{version}", "") for path in rows.keys() - tensors.keys()}
     assert only == {"/v2/models/m/predict", "/v2/models/m/feedback", "/v1/models/m:classify"}
     assert "/v2/models/m/profile" not in rows
-    assert not [path for path in document([column("a")])["paths"] if path.startswith("/v1")]
+    model = ModelDescription(name="m", version="0", inputs=[column("a")], outputs=OUTPUTS)
+    without_v1 = orjson.loads(openapi(model, (*SERVER_OPERATIONS, *V2_OPERATIONS)))
+    assert not [path for path in without_v1["paths"] if path.startswith("/v1")]
 
 
 def test_a_name_that_looks_like_a_reference_or_a_parameter_is_none():
     inputs = [column("$ref", "BYTES"), column("{version}")]
-    found = orjson.loads(openapi(name="{x}/$ref", version="0", inputs=inputs, outputs=OUTPUTS))
+    found = document(inputs, name="{x}/$ref")
     assert "/v2/models/%7Bx%7D%2F%24ref/infer" in found["paths"]
     validator(found, "Row").validate({"$ref": "", "{version}": 1})
 

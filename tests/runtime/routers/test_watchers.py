@@ -10,7 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from perennial_runtime.errors import UnavailableError
 from perennial_runtime.protocol.grpc.schema import SERVICES
 from perennial_runtime.routers import watchers
-from perennial_runtime.routers.server_state import Standing
+from perennial_runtime.routers.server_state import ServerState
 from perennial_runtime.routers.watchers import Watchers
 
 RESPONSE = health_pb2.HealthCheckResponse
@@ -61,7 +61,7 @@ def test_who_watches_is_told_of_each_change_until_the_server_ends(start, web, af
         with pytest.raises(grpc.RpcError) as ended:
             next(each)
         assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
-        assert ended.value.details() == "the server ends"
+        assert ended.value.details() == "the server is shutting down"
     assert server.exit_code() == 0
 
 
@@ -81,7 +81,7 @@ def test_who_has_gone_is_forgotten(start, affine, front, tmp_path, watch):
     server = start(tmp_path / "double.onnx", "--front", front, "--drain-seconds", "0")
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        for _ in range(watchers.MOST + 10):
+        for _ in range(watchers.MAX_WATCHERS + 10):
             call = stub.Watch(health_pb2.HealthCheckRequest(), timeout=SECONDS)
             assert next(call).status == SERVING
             call.cancel()
@@ -109,7 +109,7 @@ class Caller:
 
 
 def test_only_changes_are_told():
-    standing = Standing("m")
+    standing = ServerState("m")
     crowd = Watchers(standing)
     early, late, unknown = Caller(), Caller(), Caller()
     crowd.add(early, "")
@@ -125,17 +125,17 @@ def test_only_changes_are_told():
     assert early.told == [NOT_SERVING, SERVING, NOT_SERVING, unavailable]
     assert late.told == [SERVING, NOT_SERVING, unavailable]
     assert unknown.told == [RESPONSE.SERVICE_UNKNOWN, unavailable]
-    with pytest.raises(UnavailableError, match="the server ends"):
+    with pytest.raises(UnavailableError, match="the server is shutting down"):
         crowd.add(Caller(), "")
 
 
 def test_there_is_room_for_so_many_and_who_has_gone_makes_room(monkeypatch):
-    monkeypatch.setattr(watchers, "MOST", 2)
-    crowd = Watchers(Standing("m"))
+    monkeypatch.setattr(watchers, "MAX_WATCHERS", 2)
+    crowd = Watchers(ServerState("m"))
     callers = [Caller(), Caller()]
     for caller in callers:
         crowd.add(caller, "")
-    with pytest.raises(UnavailableError, match="2 clients watch already"):
+    with pytest.raises(UnavailableError, match="2 clients are watching already"):
         crowd.add(Caller(), "")
     callers[0].cancelled = True
     crowd.add(Caller(), "")

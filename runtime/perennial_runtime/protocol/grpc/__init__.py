@@ -1,1 +1,4 @@
-"""gRPC's messages: bytes without their frames to arrays and answers, and back. No I/O."""
+"""The gRPC services of the Open Inference Protocol, with health and reflection.
+
+Messages come and go without the five bytes that gRPC puts before each of them. No I/O.
+"""

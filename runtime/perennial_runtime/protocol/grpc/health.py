@@ -1,4 +1,4 @@
-"""grpc.health.v1: whether the server, or one of its services, serves. No I/O."""
+"""grpc.health.v1: the status of the server and of its services. No I/O."""
 
 from typing import Any
 
@@ -11,45 +11,45 @@ _Request = message_class("grpc.health.v1.HealthCheckRequest")
 _Response = message_class("grpc.health.v1.HealthCheckResponse")
 _ListResponse = message_class("grpc.health.v1.HealthListResponse")
 
-KNOWN = ("", *SERVICES)
-"""The names that can be asked for; the empty one is the server as a whole."""
+NAMES = ("", *SERVICES)
+"""Names of the services. The empty name stands for the whole server."""
 
 
 def check(message: bytes, ready: bool) -> bytes:
-    """The answer to Check.
+    """Return the response to Check.
 
     Raises:
-        BadRequestError: where the message is no HealthCheckRequest.
-        NotFoundError: for a service that is not here.
+        BadRequestError: if the message is no HealthCheckRequest.
+        NotFoundError: for an unknown service.
     """
-    service = watched(message)
-    if service not in KNOWN:
-        raise NotFoundError(f"service: expected one of {quoted(KNOWN)}, got {service!r}")
+    service = requested_service(message)
+    if service not in NAMES:
+        raise NotFoundError(f"service: expected one of {quoted(NAMES)}, got {service!r}")
     return status(service, ready)
 
 
-def watched(message: bytes) -> str:
-    """The service that a Check or Watch asks about.
+def requested_service(message: bytes) -> str:
+    """Return the name of the service in a request of Check or Watch.
 
     Raises:
-        BadRequestError: where the message is no HealthCheckRequest.
+        BadRequestError: if the message is no HealthCheckRequest.
     """
     service: str = parse(_Request, message).service
     return service
 
 
 def status(service: str, ready: bool) -> bytes:
-    """One answer to Watch, which is sent anew whenever it changes; also for unknown services."""
+    """Return one response of the stream of Watch. An unknown service has a status, too."""
     return to_bytes(_status(service, ready))
 
 
-def every(ready: bool) -> bytes:
-    """The answer to List."""
-    statuses = {service: _status(service, ready) for service in KNOWN}
+def status_of_all(ready: bool) -> bytes:
+    """Return the response to List."""
+    statuses = {service: _status(service, ready) for service in NAMES}
     return to_bytes(_ListResponse(statuses=statuses))
 
 
 def _status(service: str, ready: bool) -> Any:
-    if service not in KNOWN:
+    if service not in NAMES:
         return _Response(status=_Response.SERVICE_UNKNOWN)
     return _Response(status=_Response.SERVING if ready else _Response.NOT_SERVING)

@@ -1,18 +1,18 @@
-"""The answers of GRPCInferenceService other than ModelInfer's. No I/O.
+"""Responses of GRPCInferenceService, except those of ModelInfer. No I/O.
 
-Each takes the request where something depends on it, and what is to be said; all are bytes.
+The functions take the bytes of the request if the response depends on it, and return bytes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError
 from ..shared.protobuf import parse, to_bytes, varint
-from .model_name import check_model
 from .schema import message_class
-from .statistics import Duration, Statistics
 
-if TYPE_CHECKING:  # it brings numpy, which is imported while already live
+if TYPE_CHECKING:  # imports NumPy, which happens when the server is already live
     from ...signature import TensorSpec
 
 _ServerLiveResponse = message_class("inference.ServerLiveResponse")
@@ -33,19 +33,72 @@ _RepositoryIndexRequest = message_class("inference.RepositoryIndexRequest")
 _RepositoryIndexResponse = message_class("inference.RepositoryIndexResponse")
 
 
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A number of events and their total time."""
+
+    count: int = 0
+    ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatistics:
+    """The runs of one batch size."""
+
+    compute_input: Duration = Duration()
+    compute_infer: Duration = Duration()
+    compute_output: Duration = Duration()
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts since the model was loaded, as Triton's statistics extension defines them."""
+
+    last_inference_ms: int = 0
+    """Time of the last request, in milliseconds since 1970."""
+    inference_count: int = 0
+    """Rows. A request without a batch counts as one."""
+    execution_count: int = 0
+    """Runs of the model: fewer than requests if these are batched."""
+    success: Duration = Duration()
+    """Whole requests."""
+    fail: Duration = Duration()
+    queue: Duration = Duration()
+    compute_input: Duration = Duration()
+    """Reading requests."""
+    compute_infer: Duration = Duration()
+    compute_output: Duration = Duration()
+    """Writing responses."""
+    batches: Mapping[int, BatchStatistics] = field(default_factory=lambda: MappingProxyType({}))
+    """By batch size."""
+
+
+def check_model(name: str, version: str, served: str, served_version: str) -> None:
+    """Raise ``NotFoundError`` unless the request names the served model.
+
+    A request may omit the version, or give the served one or "1", as in URLs.
+    """
+    if name != served:
+        raise NotFoundError(f"model: expected {served!r}, got {name!r}")
+    if version and version != served_version and version != "1":
+        raise NotFoundError(f"version: expected {served_version!r} or '1', got {version!r}")
+
+
 def server_live(live: bool) -> bytes:
+    """Return a ServerLiveResponse."""
     return to_bytes(_ServerLiveResponse(live=live))
 
 
 def server_ready(ready: bool) -> bytes:
+    """Return a ServerReadyResponse."""
     return to_bytes(_ServerReadyResponse(ready=ready))
 
 
 def model_ready(message: bytes, name: str, version: str, ready: bool) -> bytes:
-    """A model that is not served is not ready; to ask for it is no error.
+    """Return a ModelReadyResponse. An unknown model is not ready, but not an error.
 
     Raises:
-        BadRequestError: where the message is no ModelReadyRequest.
+        BadRequestError: if the message is no ModelReadyRequest.
     """
     request = parse(_ModelReadyRequest, message)
     try:
@@ -56,6 +109,7 @@ def model_ready(message: bytes, name: str, version: str, ready: bool) -> bytes:
 
 
 def server_metadata(name: str, version: str, extensions: Sequence[str]) -> bytes:
+    """Return a ServerMetadataResponse."""
     return to_bytes(_ServerMetadataResponse(name=name, version=version, extensions=extensions))
 
 
@@ -68,9 +122,10 @@ def model_metadata(
     outputs: "Sequence[TensorSpec]",
     properties: Mapping[str, str],
 ) -> bytes:
-    """
+    """Return a ModelMetadataResponse.
+
     Raises:
-        BadRequestError: where the message is no ModelMetadataRequest.
+        BadRequestError: if the message is no ModelMetadataRequest.
         NotFoundError: for another model or version.
     """
     request = parse(_ModelMetadataRequest, message)
@@ -88,21 +143,22 @@ def model_metadata(
     )
 
 
-def stream_answer(response: bytes) -> bytes:
-    """The ModelStreamInferResponse around a ModelInferResponse."""
+def stream_response(response: bytes) -> bytes:
+    """Return the ModelStreamInferResponse around a ModelInferResponse."""
     return b"\x12" + varint(len(response)) + response  # field 2
 
 
 def stream_error(problem: str) -> bytes:
-    """The ModelStreamInferResponse in place of an answer; the stream goes on."""
+    """Return the ModelStreamInferResponse for a request that failed. The stream continues."""
     return to_bytes(_ModelStreamInferResponse(error_message=problem))
 
 
 def model_statistics(message: bytes, name: str, version: str, statistics: Statistics) -> bytes:
-    """
+    """Return a ModelStatisticsResponse. A request without a name is about all models.
+
     Raises:
-        BadRequestError: where the message is no ModelStatisticsRequest.
-        NotFoundError: for another model or version; without a name all are meant.
+        BadRequestError: if the message is no ModelStatisticsRequest.
+        NotFoundError: for another model or version.
     """
     request = parse(_ModelStatisticsRequest, message)
     check_model(request.name or name, request.version, name, version)
@@ -134,12 +190,13 @@ def model_statistics(message: bytes, name: str, version: str, statistics: Statis
 def repository_index(
     message: bytes, name: str, version: str, ready: bool, reason: str = ""
 ) -> bytes:
-    """
+    """Return a RepositoryIndexResponse.
+
     Args:
-        reason: why the model is not ready.
+        reason: the reason why the model is not ready.
 
     Raises:
-        BadRequestError: where the message is no RepositoryIndexRequest.
+        BadRequestError: if the message is no RepositoryIndexRequest.
     """
     request = parse(_RepositoryIndexRequest, message)
     if request.ready and not ready:

@@ -1,113 +1,114 @@
-"""Requests that differ from an earlier one in their data and id only, read without parsing.
+"""A memo of messages: reads a request that differs from an earlier one only in its data and id.
 
 Two messages of one length with the same bytes outside of the payloads of ``raw_input_contents``
-and ``id`` have the same fields. So the places of those payloads are kept for each length, and the
-bytes between them; these are protobuf's own words, and nothing of them is interpreted here.
+and ``id`` have the same fields. So the memo stores the positions of those payloads and the bytes
+between them for each length, and compares these bytes without parsing them.
 """
 
 from typing import NamedTuple
 
+from ..shared.infer_request import InferRequest
 from ..shared.layout import Layout
-from ..shared.request import InferRequest
 
 _ID = 0x1A
 _RAW = 0x3A
 _TAGS = frozenset((0x0A, 0x12, _ID, 0x22, 0x2A, 0x32, _RAW))
-"""Of the fields 1 to 7, all with lengths: ``(number << 3) | 2``."""
+"""Tags of the fields 1 to 7, all with lengths: ``(number << 3) | 2``."""
 
-_REMEMBERED_LENGTHS = 64
-_REMEMBERED_BYTES = 16 * 1024
-"""Of one message without its data."""
+_MAX_LENGTHS = 64
+_MAX_BYTES = 16 * 1024
+"""Largest size of a message without its data."""
 
 
 class Payloads(NamedTuple):
-    """Start and end of what may differ from message to message."""
+    """Start and end of the parts that may differ between messages."""
 
     raw: list[tuple[int, int]]
     id: tuple[int, int] | None
 
 
-class _Known(NamedTuple):
+class _Form(NamedTuple):
     fixed: tuple[tuple[int, bytes], ...]
-    """The bytes that must be the same, each with their place."""
+    """The pieces that must be the same, each with its position."""
     id: tuple[int, int] | None
     layout: Layout
 
 
-class Memo:
-    """What was learnt of the requests for one model."""
+class MessageMemo:
+    """The forms of requests for one model."""
 
     def __init__(self) -> None:
-        self._known: dict[int, _Known] = {}
+        self._forms: dict[int, _Form] = {}
+        """By the length of the message."""
 
     def recall(self, message: bytes) -> InferRequest | None:
-        """The request, where one like it is known.
+        """Return the request, if its form is known.
 
         Raises:
-            BadRequestError: where the data of a string or a boolean are wrong.
+            BadRequestError: if the data of a string or a boolean are wrong.
         """
-        known = self._known.get(len(message))
-        if known is None:
+        form = self._forms.get(len(message))
+        if form is None:
             return None
-        fixed, place, layout = known
+        fixed, id_span, layout = form
         for start, piece in fixed:
             if not message.startswith(piece, start):
                 return None
-        identity = None
-        if place is not None:
+        request_id = None
+        if id_span is not None:
             try:
-                identity = message[place[0] : place[1]].decode() or None
+                request_id = message[id_span[0] : id_span[1]].decode() or None
             except UnicodeDecodeError:
                 return None
-        return InferRequest(layout.feeds(message), layout.outputs, identity, layout.forms)
+        return InferRequest(layout.feeds(message), layout.outputs, request_id, layout.forms)
 
     def learn(self, message: bytes, payloads: Payloads, layout: Layout) -> None:
-        """Remembers a message that is right."""
+        """Remember the form of a valid message."""
         variable = [*payloads.raw]
         if payloads.id:
             variable.append(payloads.id)
         fixed = []
-        at = 0
+        position = 0
         for start, end in sorted(variable):
-            fixed.append((at, message[at:start]))
-            at = end
-        if at < len(message):
-            fixed.append((at, message[at:]))
-        if sum(len(piece) for _, piece in fixed) > _REMEMBERED_BYTES:
+            fixed.append((position, message[position:start]))
+            position = end
+        if position < len(message):
+            fixed.append((position, message[position:]))
+        if sum(len(piece) for _, piece in fixed) > _MAX_BYTES:
             return
-        if len(self._known) >= _REMEMBERED_LENGTHS:
-            self._known.clear()
-        self._known[len(message)] = _Known(tuple(fixed), payloads.id, layout)
+        if len(self._forms) >= _MAX_LENGTHS:
+            self._forms.clear()
+        self._forms[len(message)] = _Form(tuple(fixed), payloads.id, layout)
 
 
 def payloads_of(message: bytes) -> Payloads | None:
-    """The places in a message that protobuf could read; None for a form of it that is rare."""
+    """Return the payloads in a message that protobuf could read; None for rare encodings."""
     raw: list[tuple[int, int]] = []
-    identity: tuple[int, int] | None = None
-    at = 0
+    id_span: tuple[int, int] | None = None
+    position = 0
     end = len(message)
-    while at < end:
-        tag = message[at]
+    while position < end:
+        tag = message[position]
         if tag not in _TAGS:
             return None
-        length, start = _varint(message, at + 1)
-        at = start + length
+        length, start = _varint(message, position + 1)
+        position = start + length
         if tag == _RAW:
-            raw.append((start, at))
+            raw.append((start, position))
         elif tag == _ID:
-            if identity:
+            if id_span:
                 return None
-            identity = (start, at)
-    return Payloads(raw, identity) if at == end else None
+            id_span = (start, position)
+    return Payloads(raw, id_span) if position == end else None
 
 
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number, and where it ends."""
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    """Return the number at a position, and the position of its end."""
     value = shift = 0
     while True:
-        byte = message[at]
-        at += 1
+        byte = message[position]
+        position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, at
+            return value, position
         shift += 7

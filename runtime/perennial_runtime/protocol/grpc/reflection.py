@@ -1,4 +1,4 @@
-"""grpc.reflection: the descriptors of what is served, out of the schema itself. No I/O.
+"""grpc.reflection: the descriptors of the services, from the schema itself. No I/O.
 
 v1 and v1alpha have the same bytes.
 """
@@ -17,55 +17,55 @@ _Response = message_class("grpc.reflection.v1.ServerReflectionResponse")
 
 _NOT_FOUND = 5
 _INVALID_ARGUMENT = 3
-"""gRPC's status codes; here they are part of an answer, and the stream goes on."""
+"""gRPC's status codes. Here they are part of a response, and the stream continues."""
 
 
 def reflect(message: bytes) -> bytes:
-    """The answer to one message of a ServerReflectionInfo stream.
+    """Return the response to one message of a ServerReflectionInfo stream.
 
     Raises:
-        BadRequestError: where the message is no ServerReflectionRequest.
+        BadRequestError: if the message is no ServerReflectionRequest.
     """
     request = parse(_Request, message)
-    answer = _Response(valid_host=request.host, original_request=request)
-    _fill(answer, request)
-    return to_bytes(answer)
+    response = _Response(valid_host=request.host, original_request=request)
+    _fill(response, request)
+    return to_bytes(response)
 
 
-def _fill(answer: Any, request: Any) -> None:
+def _fill(response: Any, request: Any) -> None:
     kind = request.WhichOneof("message_request")
     if kind == "list_services":
         for service in (*SERVICES, *tensorflow.SERVICES):
-            answer.list_services_response.service.add(name=service)
+            response.list_services_response.service.add(name=service)
     elif kind == "file_by_filename":
         name = request.file_by_filename
         pool = next((pool for pool, names in _NAMES.items() if name in names), None)
         if pool is not None:
-            _add_file(answer, pool.FindFileByName(name))
+            _add_file(response, pool.FindFileByName(name))
         else:
-            known = ", ".join(name for names in _NAMES.values() for name in names)
-            _refuse(answer, _NOT_FOUND, f"file: expected one of {known}, got {name!r}")
+            files = ", ".join(name for names in _NAMES.values() for name in names)
+            _fail(response, _NOT_FOUND, f"file: expected one of {files}, got {name!r}")
     elif kind == "file_containing_symbol":
         symbol = request.file_containing_symbol
         file = _file_of(symbol)
         if file is None:
-            _refuse(answer, _NOT_FOUND, f"symbol: nothing here has the name {symbol!r}")
+            _fail(response, _NOT_FOUND, f"symbol: {symbol!r} does not exist")
         else:
-            _add_file(answer, file)
+            _add_file(response, file)
     elif kind == "all_extension_numbers_of_type":
         name = request.all_extension_numbers_of_type
         if not any(map(partial(_has_type, name), _NAMES)):
-            _refuse(answer, _NOT_FOUND, f"type: nothing here has the name {name!r}")
+            _fail(response, _NOT_FOUND, f"type: {name!r} does not exist")
         else:
-            answer.all_extension_numbers_response.base_type_name = name
+            response.all_extension_numbers_response.base_type_name = name
     elif kind == "file_containing_extension":
-        _refuse(answer, _NOT_FOUND, "extension: no message here has extensions")
+        _fail(response, _NOT_FOUND, "extension: the messages have no extensions")
     else:
-        _refuse(answer, _INVALID_ARGUMENT, "message_request: expected one, got none")
+        _fail(response, _INVALID_ARGUMENT, "message_request: expected a request, got none")
 
 
 _NAMES = {POOL: tuple(f"{name}.proto" for name in FILES), tensorflow.POOL: tensorflow.FILES}
-"""The files of each pool."""
+"""Names of the files, by pool."""
 
 
 def _has_type(name: str, pool: DescriptorPool) -> bool:
@@ -76,7 +76,7 @@ def _has_type(name: str, pool: DescriptorPool) -> bool:
 
 
 def _file_of(symbol: str) -> Any:
-    """The descriptor of the file that defines a symbol; None for none."""
+    """Return the descriptor of the file that defines a symbol, or None."""
     for pool in _NAMES:
         try:
             return pool.FindFileContainingSymbol(symbol)
@@ -84,19 +84,19 @@ def _file_of(symbol: str) -> Any:
             # The pool finds services, but not their methods.
             service, _, method = symbol.rpartition(".")
             try:
-                found = pool.FindServiceByName(service)
+                descriptor = pool.FindServiceByName(service)
             except KeyError:
                 continue
-            if method in found.methods_by_name:
-                return found.file
+            if method in descriptor.methods_by_name:
+                return descriptor.file
     return None
 
 
-def _add_file(answer: Any, file: Any) -> None:
-    # A client asks for what a file imports by its name.
-    answer.file_descriptor_response.file_descriptor_proto.append(file.serialized_pb)
+def _add_file(response: Any, file: Any) -> None:
+    # Clients request the imports of a file by name.
+    response.file_descriptor_response.file_descriptor_proto.append(file.serialized_pb)
 
 
-def _refuse(answer: Any, code: int, problem: str) -> None:
-    answer.error_response.error_code = code
-    answer.error_response.error_message = problem
+def _fail(response: Any, code: int, problem: str) -> None:
+    response.error_response.error_code = code
+    response.error_response.error_message = problem

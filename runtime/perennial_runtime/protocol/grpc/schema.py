@@ -1,8 +1,8 @@
-"""The message classes, out of the compiled descriptors.
+"""The message classes, from compiled descriptors.
 
-They lie in a pool of their own: clients in the same process (in tests, in a transformer) register
-the same names in protobuf's default one. Descriptors, unlike generated code, fit every version of
-protobuf.
+They have a descriptor pool of their own, because clients in the same process (in tests, in a
+transformer) register the same names in protobuf's default pool. Descriptors, unlike generated code,
+work with every version of protobuf.
 """
 
 from pathlib import Path
@@ -28,5 +28,5 @@ SERVICES = (INFERENCE_SERVICE, HEALTH_SERVICE, *REFLECTION_SERVICES)
 
 
 def message_class(name: str) -> Any:
-    """The class of a message, by its full name."""
+    """Return the class of a message, by its full name."""
     return GetMessageClass(POOL.FindMessageTypeByName(name))

@@ -1,4 +1,4 @@
-"""How errors are told in gRPC: a status code and a message, both in the trailers. No I/O."""
+"""Map errors to gRPC status codes and messages, which are sent in the trailers. No I/O."""
 
 from urllib.parse import quote
 
@@ -13,32 +13,32 @@ _CODES = {
     405: 12,  # UNIMPLEMENTED
     408: 4,  # DEADLINE_EXCEEDED
     413: 8,  # RESOURCE_EXHAUSTED
-    415: 12,  # UNIMPLEMENTED: a compression that is not known
+    415: 12,  # UNIMPLEMENTED: an unknown compression
     429: 8,  # RESOURCE_EXHAUSTED
     499: 1,  # CANCELLED
     500: INTERNAL,
     501: 12,  # UNIMPLEMENTED
-    503: 14,  # UNAVAILABLE: clients may try again
+    503: 14,  # UNAVAILABLE: clients may retry
     504: 4,  # DEADLINE_EXCEEDED
 }
 _MESSAGE_BYTES = 4096
 
 
 def code_of(error: RequestError) -> int:
-    """The status code of an error."""
+    """Return the status code of an error."""
     return _CODES.get(error.status, _UNKNOWN)
 
 
 def message_trailer(text: str) -> str:
-    """The value of the trailer grpc-message, of at most some 4 KiB.
+    """Return the value of the trailer grpc-message, of at most 4 KiB.
 
-    Text as grpc-message wants it: printable ASCII as it is, all else as %XX of its UTF-8.
+    The format of grpc-message: printable ASCII as it is, other characters as %XX of their UTF-8.
     """
     encoded = quote(text, safe=_PLAIN, errors="replace")
     if len(encoded) <= _MESSAGE_BYTES:
         return encoded
     cut = encoded[:_MESSAGE_BYTES]
-    # Not within %XX.
+    # Do not cut within %XX.
     tail = cut.rfind("%", _MESSAGE_BYTES - 2)
     return cut[:tail] if tail >= 0 else cut
 

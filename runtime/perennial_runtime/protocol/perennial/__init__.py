@@ -1,1 +1,1 @@
-"""Perennial's own wire formats: rows by name, feedback, prediction ids."""
+"""Perennial's own wire formats: rows of a table, prediction ids, feedback."""

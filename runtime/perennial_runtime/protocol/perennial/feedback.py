@@ -1,4 +1,4 @@
-"""Labels that come back, in JSON: ``{"feedback": [{"prediction_id": "...", "label": 1}, ...]}``."""
+"""True labels of predictions, in JSON: ``{"feedback": [{"prediction_id": "...", "label": 1}]}``."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,36 +14,37 @@ from .prediction_id import IdMaker, PredictionId
 
 @dataclass
 class Feedback:
-    """One request, each entry checked by itself."""
+    """The entries of one request. A wrong entry does not affect the others."""
 
     ids: list[str] = field(default_factory=list)
     predictions: list[PredictionId] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    """As text; of the same length as ``ids`` and ``predictions``."""
+    """Labels as text. ``ids`` and ``predictions`` have the same length."""
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
     def encode(self) -> bytes:
-        """The body of the response.
+        """Return the body of the response.
 
         Raises:
-            AllRejectedError: where no entry was good.
+            AllRejectedError: if no entry is valid.
         """
-        answer: dict[str, Any] = {"accepted": len(self.ids), "rejected": self.rejected}
+        response: dict[str, Any] = {"accepted": len(self.ids), "rejected": self.rejected}
         if not self.ids:
-            raise AllRejectedError(answer)
-        return orjson.dumps(answer)
+            raise AllRejectedError(response)
+        return orjson.dumps(response)
 
 
 class AllRejectedError(BadRequestError):
-    """No label of a request can be used; it is answered with the body of one that can."""
+    """No label of a request is valid. The body has the structure of a successful response."""
 
-    def __init__(self, answer: dict[str, Any]) -> None:
-        first = answer["rejected"][0]["error"]
-        super().__init__(f"feedback: no label was accepted; the first was not because: {first}")
-        self._answer = answer
+    def __init__(self, response: dict[str, Any]) -> None:
+        first = response["rejected"][0]["error"]
+        super().__init__(f"feedback: no label was accepted; error of the first: {first}")
+        self._response = response
 
     def body(self) -> bytes:
-        return orjson.dumps({**self._answer, "error": str(self)})
+        """Return the body of the response, with the reason for each label."""
+        return orjson.dumps({**self._response, "error": str(self)})
 
 
 class FeedbackCodec:
@@ -58,17 +59,17 @@ class FeedbackCodec:
         *,
         is_regression: bool = False,
     ) -> None:
-        """``classes`` are those of a classifier; a model of numbers takes numbers."""
+        """Create a codec; ``classes`` limits the labels of a classifier."""
         self._model, self._version = model, version
         self._is_regression = is_regression
         self._ids = ids
         self._classes = classes
 
     def decode(self, body: bytes) -> Feedback:
-        """Reads the body of a feedback request.
+        """Read the body of a feedback request.
 
         Raises:
-            BadRequestError: where it has no array of labels at all.
+            BadRequestError: if the body has no list of labels.
         """
         try:
             request = orjson.loads(body)
@@ -82,21 +83,21 @@ class FeedbackCodec:
                 f"got {brief(entries if type(request) is dict else request)}"
             )
         feedback = Feedback()
-        for place, entry in enumerate(entries):
+        for index, entry in enumerate(entries):
             text = entry.get("prediction_id") if type(entry) is dict else None
             try:
                 if type(entry) is not dict:
                     raise ValueError(f"expected an object, got {brief(entry)}")
                 if type(text) is not str:
                     raise ValueError(
-                        "prediction_id: expected the one in the answer of "
+                        "prediction_id: expected the one in the response of "
                         f"/v2/models/{self._model}/predict, got {brief(text)}"
                     )
                 prediction = self._prediction(text)
                 label = self._label(prediction, entry.get("label"))
             except ValueError as error:
                 feedback.rejected.append(
-                    {"index": place, "prediction_id": text, "error": str(error)}
+                    {"index": index, "prediction_id": text, "error": str(error)}
                 )
                 continue
             feedback.ids.append(text)
@@ -108,8 +109,8 @@ class FeedbackCodec:
         prediction = self._ids.read(text)
         if prediction is None:
             raise ValueError(
-                f"prediction_id: expected one that the model {self._model!r} has given, with its "
-                f"32 characters unchanged, got {brief(text)}"
+                f"prediction_id: expected one that the model {self._model!r} has returned, with "
+                f"its 32 characters unchanged, got {brief(text)}"
             )
         return prediction
 
@@ -127,7 +128,7 @@ class FeedbackCodec:
             if not is_value:
                 raise ValueError(f"label: expected a number or a string, got {brief(label)}")
             return label_text(label)
-        found = classes.match(label) if is_value else None
-        if found is None:
+        match = classes.match(label) if is_value else None
+        if match is None:
             raise ValueError(f"label: expected one of {listing(classes.names)}, got {brief(label)}")
-        return found
+        return match

@@ -1,4 +1,4 @@
-"""The id of a prediction. It says what was predicted, so that any pod can count the label.
+"""Prediction ids. An id contains the prediction, so that any pod can count the label.
 
 24 bytes, written as 32 characters of base64url:
 
@@ -7,16 +7,16 @@ bytes
 ===== ==========================================================
 0-5   the model's version: the first 12 hexadecimal digits of its digest
 6-11  the time, milliseconds since 1970
-12-16 a counter that starts at random in each process
+12-16 a counter that starts at a random number in each process
 17-18 index of the predicted class; 65535: none
 19    bin of the score (quality.score_bins); 255: none
-20-23 CRC-32 of what is before it, begun with that of the model's name
+20-23 CRC-32 of bytes 0 to 19, which starts from that of the model's name
 ===== ==========================================================
 
-The random start is what keeps apart the processes that serve one model, be they pods or the workers
-of one pod: each draws its own of 2**40. For two of them to make the same bytes, their counters must
-pass each other, which for 10**9 predictions happens in 1 of 1000 pairs, and do so in the very
-millisecond in which both predict; then a handful of ids are the same.
+The random start separates the processes that serve one model, pods or workers of a pod: each draws
+one of 2**40 numbers. Two processes make the same id only if their counters meet, which for 10**9
+predictions happens in 1 of 1000 pairs, in a millisecond in which both predict. Then a few ids are
+the same.
 """
 
 import binascii
@@ -50,45 +50,45 @@ _LAYOUT = np.dtype(
         ("checksum", ">u4"),
     ]
 )
-"""As ``_PACK`` writes it, with the checksum."""
+"""The layout of ``_PACK``, followed by the checksum."""
 _CRC_TABLE = np.array([crc32(bytes([n]), 0xFFFFFFFF) ^ 0xFFFFFFFF for n in range(256)], np.uint32)
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionId:
-    """What an id says."""
+    """The contents of an id."""
 
     version: str
     time: int
     """Milliseconds since 1970."""
     key: int
-    """Time and counter: one number for each prediction."""
+    """Time and counter as one number, unique for each prediction."""
     class_index: int | None
     score_bin: int | None
 
 
 class IdMaker:
-    """Makes ids for one model, and reads them. May be used from several threads at once."""
+    """Makes and reads the ids of one model. Thread-safe."""
 
     def __init__(self, model: str, version: str) -> None:
-        """``version`` is 12 hexadecimal digits."""
+        """Create a maker; ``version`` has 12 hexadecimal digits."""
         self._version = bytes.fromhex(version)
         self._seed = crc32(model.encode())
         self._next = count(int.from_bytes(os.urandom(5), "big")).__next__
 
-    def make(self, time: int, answers: Iterable[tuple[int, int]]) -> list[str]:
-        """An id for each prediction of a batch.
+    def make(self, time: int, predictions: Iterable[tuple[int, int]]) -> list[str]:
+        """Return an id for each prediction of a batch.
 
         Args:
             time: milliseconds since 1970.
-            answers: class index (or NO_CLASS) and score bin (or NO_BIN) of each row.
+            predictions: class index (or NO_CLASS) and score bin (or NO_BIN) of each row.
         """
-        version, seed, following = self._version, self._seed, self._next
+        version, seed, next_number = self._version, self._seed, self._next
         high, low = time >> 32, time & 0xFFFFFFFF
         parts = bytearray()
-        for class_index, score_bin in answers:
-            number = following()
+        for class_index, score_bin in predictions:
+            number = next_number()
             body = _PACK(
                 version, high, low, number >> 32 & 0xFF, number & 0xFFFFFFFF, class_index, score_bin
             )
@@ -97,9 +97,9 @@ class IdMaker:
         return _texts(parts)
 
     def reserve(self, count: int) -> tuple[int, ...]:
-        """Numbers for ids that are made later, by ``make_many``."""
-        following = self._next
-        return (following(),) if count == 1 else tuple([following() for _ in range(count)])
+        """Return numbers for ids that ``make_many`` makes later."""
+        next_number = self._next
+        return (next_number(),) if count == 1 else tuple([next_number() for _ in range(count)])
 
     def make_many(
         self,
@@ -108,7 +108,7 @@ class IdMaker:
         class_indices: Sequence[int],
         score_bins: np.ndarray,
     ) -> list[str]:
-        """What ``make`` gives for these, in a fraction of the time where they are many."""
+        """Return the same ids as ``make``, in a fraction of the time if they are many."""
         rows = np.empty(len(numbers), _LAYOUT)
         moments, counts = np.array(times, np.uint64), np.array(numbers, np.uint64)
         rows["version"] = self._version
@@ -119,7 +119,7 @@ class IdMaker:
         return _texts(rows.tobytes())
 
     def read(self, text: str) -> PredictionId | None:
-        """What an id of this model, of whatever version, says; None for anything else."""
+        """Return the contents of an id of this model, of any version; None for other texts."""
         if _PATTERN.fullmatch(text) is None:
             return None
         data = binascii.a2b_base64(text.encode().translate(_FROM_URL))
@@ -136,7 +136,7 @@ class IdMaker:
 
 
 def _texts(data: bytes | bytearray) -> list[str]:
-    """Ids as text. 24 bytes are 32 characters without padding, so all are written at once."""
+    """Return ids as text. 24 bytes are 32 characters without padding, so one call writes all."""
     text = binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode()
     if len(text) == _CHARACTERS:
         return [text]
@@ -144,7 +144,7 @@ def _texts(data: bytes | bytearray) -> list[str]:
 
 
 def _crc32(rows: np.ndarray, seed: int) -> np.ndarray:
-    """CRC-32 of each row of bytes, begun with ``seed``: a step of all rows for each column."""
+    """Return the CRC-32 of each row of bytes, from ``seed``: one step of all rows per column."""
     value = np.full(len(rows), seed ^ 0xFFFFFFFF, np.uint32)
     for column in rows.T:
         value = _CRC_TABLE[(value ^ column) & 0xFF] ^ (value >> 8)
@@ -152,5 +152,5 @@ def _crc32(rows: np.ndarray, seed: int) -> np.ndarray:
 
 
 def is_sampled(text: str, permille: int) -> bool:
-    """Whether the prediction is one of the ``permille`` of 1000 that are kept; ever the same."""
+    """Return whether a prediction is one of the ``permille`` in 1000 to keep. Deterministic."""
     return permille >= 1000 or crc32(text.encode()) % 1000 < permille

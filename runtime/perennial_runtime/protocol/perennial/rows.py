@@ -1,21 +1,35 @@
-"""Predictions for rows of a table in JSON: rows to arrays, answers to a response. No I/O.
+"""Predictions for rows of a table, in JSON. No I/O.
 
-``{"instances": [{"feature": value, ...}, ...]}``, or the list alone, or one row alone; null, or no
-value at all, is a missing one.
+A request is ``{"instances": [{"feature": value, ...}, ...]}``, or the list alone, or one row alone.
+A value that is null or left out is missing.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
+
 from ...classes import Classes
 from ...errors import BadRequestError, RunFailedError
-from ...regression import PREDICTION, is_regression
+from ...regression import is_regression
 from ...signature import TensorSpec
-from ..shared.columns import Columns
+from ..shared.columns import Columns, Feeds
 from ..shared.messages import brief, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRequest:
+    """A checked request."""
+
+    feeds: Feeds
+    outputs: Sequence[str]
+    """Names of all outputs of the model, in order."""
+    count: int
+    """Number of rows."""
 
 
 class RowCodec:
@@ -31,14 +45,15 @@ class RowCodec:
     ) -> None:
         self._head = {"model_name": name, "model_version": version}
         self._columns = Columns(features)
+        self._outputs = tuple(tensor.name for tensor in outputs)
         self._classes = classes
         self._is_regression = is_regression(outputs, classes)
 
-    def decode(self, body: bytes) -> tuple[int, dict[str, np.ndarray]]:
-        """Reads the body of a predict request: the number of rows, and the model's inputs.
+    def decode(self, body: bytes) -> RowsRequest:
+        """Read the body of a predict request.
 
         Raises:
-            BadRequestError: naming the row (from 0) and the feature, what was expected, what came.
+            BadRequestError: with the row (from 0), the feature, and the expected and actual value.
         """
         try:
             request = orjson.loads(body)
@@ -47,80 +62,84 @@ class RowCodec:
         rows = request.get("instances") if type(request) is dict else None
         if type(rows) is not list or not rows:
             rows = self._bare_rows(request)
-        return len(rows), self._columns.of_objects(rows)
+        return RowsRequest(self._columns.of_objects(rows), self._outputs, len(rows))
 
     def _bare_rows(self, request: Any) -> list[Any]:
-        """The rows of a body without its envelope."""
+        """Return the rows of a body without its envelope."""
         if type(request) is list and request:
             return request
-        found = request
+        got = request
         if type(request) is dict:
-            found = request.get("instances", request)
-            # A value is never a list, so {"instances": [...]} is an envelope, though a feature may
-            # have that name. An object without any of the features is rather a slip than a row.
-            if type(found) is not list and self._columns.is_about_features(request):
+            got = request.get("instances", request)
+            # A value is never a list, so {"instances": [...]} is an envelope even if a feature has
+            # that name. An object without any feature is more likely a mistake than a row.
+            if type(got) is not list and self._columns.has_feature(request):
                 return [request]
         raise BadRequestError(
             'instances: expected {"instances": [{"feature": value, ...}, ...]} with one row or '
             f"more, or the rows alone, with features {quoted(self._columns.names)}, "
-            f"got {brief(found)}"
+            f"got {brief(got)}"
         )
 
-    def encode(self, ids: Sequence[str], results: Mapping[str, np.ndarray]) -> bytes:
-        """The body of the response.
+    def encode(self, ids: Sequence[str], results: Sequence[np.ndarray]) -> bytes:
+        """Return the body of the response.
 
         Args:
-            ids: one for each row.
-            results: the model's outputs by name.
+            ids: one prediction id for each row.
+            results: all outputs of the model, in order.
 
         Raises:
-            BadRequestError: where an output has no row for each instance.
+            BadRequestError: if an output does not have one row for each instance.
+            RunFailedError: if the number of classes differs from the bundle's.
         """
-        rows = len(ids)
-        for name, result in results.items():
-            if not result.ndim or len(result) != rows:
-                raise BadRequestError(
-                    f"the model's output {name!r} has the shape {list(result.shape)}, not one row "
-                    f"for each of the {rows} instances. Use /infer for this model"
-                )
-        if self._classes and results["probabilities"].shape != (rows, len(self._classes.names)):
-            raise RunFailedError(
-                f"the model's output 'probabilities': expected {len(self._classes.names)} columns, "
-                f"as bundle.json's labels say, got {list(results['probabilities'].shape)}. "
-                "Make the bundle again"
-            )
-        if self._is_regression:
-            predictions = [
-                {"prediction_id": text, PREDICTION: number}
-                for text, number in zip(ids, results[PREDICTION].reshape(-1), strict=True)
-            ]
-        elif self._classes is None:
-            predictions = [
-                {"prediction_id": text, "outputs": dict(zip(results, row, strict=True))}
-                for text, *row in zip(ids, *map(_flat, results.values()), strict=True)
-            ]
-        else:
-            classes = self._classes.names
-            predictions = [
-                {
-                    "prediction_id": text,
-                    "label": label,
-                    "probabilities": dict(zip(classes, row, strict=True)),
-                }
-                for text, label, row in zip(
-                    ids,
-                    self._classes.own(results["label"]),
-                    results["probabilities"].tolist(),
-                    strict=True,
-                )
-            ]
-        # numpy's floats are written with as few digits as tell them apart.
+        outputs = dict(zip(self._outputs, results, strict=True))
+        predictions = self._predictions(ids, outputs)
+        # orjson writes NumPy's floats with the fewest digits that identify them.
         option = orjson.OPT_SERIALIZE_NUMPY
         return orjson.dumps({**self._head, "predictions": predictions}, option=option)
 
+    def _predictions(
+        self, ids: Sequence[str], outputs: Mapping[str, np.ndarray]
+    ) -> list[dict[str, Any]]:
+        count = len(ids)
+        for name, result in outputs.items():
+            if not result.ndim or len(result) != count:
+                raise BadRequestError(
+                    f"the model's output {name!r} has the shape {list(result.shape)}, not one row "
+                    f"for each of the {count} instances. Fix: use /infer for this model"
+                )
+        if self._is_regression:
+            return [
+                {"prediction_id": text, PREDICTION: number}
+                for text, number in zip(ids, outputs[PREDICTION].reshape(-1), strict=True)
+            ]
+        if self._classes is None:
+            return [
+                {"prediction_id": text, "outputs": dict(zip(outputs, row, strict=True))}
+                for text, *row in zip(ids, *map(_values, outputs.values()), strict=True)
+            ]
+        classes = self._classes.names
+        probabilities = outputs[PROBABILITIES]
+        if probabilities.shape != (count, len(classes)):
+            raise RunFailedError(
+                f"the model's output {PROBABILITIES!r}: expected {len(classes)} columns, from the "
+                f"labels in bundle.json, got {list(probabilities.shape)}. "
+                "Fix: build the bundle again"
+            )
+        return [
+            {
+                "prediction_id": text,
+                LABEL: label,
+                PROBABILITIES: dict(zip(classes, row, strict=True)),
+            }
+            for text, label, row in zip(
+                ids, self._classes.own(outputs[LABEL]), probabilities.tolist(), strict=True
+            )
+        ]
 
-def _flat(result: np.ndarray) -> list[Any]:
-    """One value a row: a number or a string, or an array where the output has more of them."""
+
+def _values(result: np.ndarray) -> list[Any]:
+    """Return one value for each row: a number or a string, or a list if a row has several."""
     is_column = result.ndim == 2 and result.shape[1] == 1
     values: list[Any] = (result[:, 0] if is_column else result).tolist()
     return values

@@ -7,17 +7,17 @@ import numpy as np
 
 
 def classify(values: np.ndarray, count: int, labels: Sequence[str] = ()) -> np.ndarray:
-    """The ``count`` highest values of each row (or all that there are), the highest first.
+    """Return the ``count`` highest values of each row, or all if there are fewer, highest first.
 
     Args:
-        values: numbers; each entry of the first dimension is a row, and with less than two
-            dimensions all of them are one.
-        labels: the names of the classes in the order of a row's values; may be shorter.
+        values: numbers; each entry of the first dimension is a row. An array with fewer than two
+            dimensions is one row.
+        labels: names of the classes in the order of a row's values; may be shorter.
 
     Returns:
-        Strings ``value:index`` or ``value:index:label`` of shape [rows, count], or [count] where
-        the values are one row. Of equal values the one of the lower index comes first; NaN counts
-        as the lowest.
+        Strings ``value:index`` or ``value:index:label`` of shape [rows, count], or [count] if the
+        values are one row. Of equal values the one of the lower index comes first; NaN counts as
+        the lowest value.
     """
     shape = (1, values.size) if values.ndim < 2 else (len(values), math.prod(values.shape[1:]))
     rows = values.reshape(shape)
@@ -27,10 +27,10 @@ def classify(values: np.ndarray, count: int, labels: Sequence[str] = ()) -> np.n
     best = best[:, :count]
     form = "{:f}:{}" if is_float else "{}:{}"
     texts = [
-        f"{form.format(value, place)}:{labels[place]}"
-        if place < len(labels)
-        else form.format(value, place)
-        for value, place in zip(
+        f"{form.format(value, index)}:{labels[index]}"
+        if index < len(labels)
+        else form.format(value, index)
+        for value, index in zip(
             np.take_along_axis(rows, best, 1).reshape(-1).tolist(),
             best.reshape(-1).tolist(),
             strict=True,

@@ -1,6 +1,7 @@
-"""Rows of a table to the inputs of a model that has one for each feature. No I/O.
+"""Rows of a table to the inputs of a model with one input for each feature. No I/O.
 
-Features of one type are converted together: making an array costs more than the values of a row.
+Features of one datatype are converted together: creating an array costs more than the values of a
+row.
 """
 
 import difflib
@@ -24,41 +25,41 @@ class Columns:
 
     def __init__(self, features: Sequence[TensorSpec]) -> None:
         self.names = tuple(feature.name for feature in features)
-        self._known = frozenset(self.names)
+        self._name_set = frozenset(self.names)
         kinds: dict[tuple[str, int], list[int]] = {}
-        for place, feature in enumerate(features):
-            kinds.setdefault((feature.datatype, len(feature.shape)), []).append(place)
-        self._groups = [_Group(features, places) for places in kinds.values()]
+        for index, feature in enumerate(features):
+            kinds.setdefault((feature.datatype, len(feature.shape)), []).append(index)
+        self._groups = [_Group(features, indices) for indices in kinds.values()]
 
     def of_objects(self, rows: Sequence[Any]) -> Feeds:
-        """Of ``{feature: value}`` for each row; a value that is left out is a missing one.
+        """Convert ``{feature: value}`` for each row. A feature that a row lacks is missing.
 
         Raises:
-            BadRequestError: naming the row (from 0) and the feature, what was expected, what came.
+            BadRequestError: with the row (from 0), the feature, and the expected and actual value.
         """
-        known = self._known
-        for place, row in enumerate(rows):
+        names = self._name_set
+        for index, row in enumerate(rows):
             if type(row) is not dict:
-                raise BadRequestError(f"row {place}: expected an object, got {brief(row)}")
-            if not row.keys() <= known:
-                raise self._unknown(place, row)
+                raise BadRequestError(f"row {index}: expected an object, got {brief(row)}")
+            if not row.keys() <= names:
+                raise self._unknown(index, row)
         feeds: Feeds = {}
         for group in self._groups:
             feeds.update(zip(group.names, group.of_objects(rows), strict=True))
         return feeds
 
     def of_lists(self, rows: Sequence[Any]) -> Feeds:
-        """Of a list for each row, with a value for each feature in the model's order.
+        """Convert a list for each row, with a value for each feature in the model's order.
 
         Raises:
-            BadRequestError: naming the row (from 0) and the feature, what was expected, what came.
+            BadRequestError: with the row (from 0), the feature, and the expected and actual value.
         """
         count = len(self.names)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if type(row) is not list or len(row) != count:
                 got = f"{len(row)} values" if type(row) is list else brief(row)
                 raise BadRequestError(
-                    f"row {place}: expected a list of {count} values, in the order "
+                    f"row {index}: expected a list of {count} values, in the order "
                     f"{quoted(self.names)}, got {got}"
                 )
         feeds: Feeds = {}
@@ -67,39 +68,40 @@ class Columns:
         return feeds
 
     def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Feeds:
-        """Of a list for each feature, all of one length.
+        """Convert a list for each feature, all of the same length.
 
         Raises:
-            BadRequestError: naming the row (from 0) and the feature, what was expected, what came.
+            BadRequestError: with the row (from 0), the feature, and the expected and actual value.
         """
         feeds: Feeds = {}
         for group in self._groups:
             feeds.update(zip(group.names, group.of_columns(columns), strict=True))
         return feeds
 
-    def is_about_features(self, row: Mapping[str, Any]) -> bool:
-        """Whether an object has any of the features."""
-        return not self._known.isdisjoint(row)
+    def has_feature(self, row: Mapping[str, Any]) -> bool:
+        """Return whether an object has at least one of the features."""
+        return not self._name_set.isdisjoint(row)
 
-    def _unknown(self, place: int, row: Mapping[str, Any]) -> BadRequestError:
-        name = next(name for name in row if name not in self._known)
+    def _unknown(self, index: int, row: Mapping[str, Any]) -> BadRequestError:
+        name = next(name for name in row if name not in self._name_set)
         near = difflib.get_close_matches(name, self.names, 1)
         hint = f". Did you mean {near[0]!r}?" if near else ""
         return BadRequestError(
-            f"row {place}: expected features {quoted(self.names)}, got {name!r}{hint}"
+            f"row {index}: expected features {quoted(self.names)}, got {name!r}{hint}"
         )
 
 
 class _Group:
-    """The features of one element type and rank."""
+    """The features of one datatype and rank."""
 
-    def __init__(self, features: Sequence[TensorSpec], places: Sequence[int]) -> None:
-        self.names = tuple(features[place].name for place in places)
-        self._datatype = features[places[0]].datatype
-        self._dtype = features[places[0]].dtype
-        self._is_flat = len(features[places[0]].shape) == 1
-        self._values_by_name = _picker(self.names)
-        self._values_by_place = _picker(places)
+    def __init__(self, features: Sequence[TensorSpec], indices: Sequence[int]) -> None:
+        first = features[indices[0]]
+        self.names = tuple(features[index].name for index in indices)
+        self._datatype = first.datatype
+        self._dtype = first.dtype
+        self._is_flat = len(first.shape) == 1
+        self._values_by_name = _getter(self.names)
+        self._values_by_index = _getter(indices)
 
     def of_objects(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[np.ndarray]:
         try:
@@ -109,7 +111,7 @@ class _Group:
         return self._of_rows(values)
 
     def of_lists(self, rows: Sequence[Sequence[Any]]) -> Iterator[np.ndarray]:
-        return self._of_rows(list(chain.from_iterable(map(self._values_by_place, rows))))
+        return self._of_rows(list(chain.from_iterable(map(self._values_by_index, rows))))
 
     def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Iterator[np.ndarray]:
         values = list(chain.from_iterable(self._values_by_name(columns)))
@@ -117,30 +119,30 @@ class _Group:
         try:
             table = elements(self._datatype, self._dtype, values).reshape(len(self.names), -1)
         except WrongElementError as error:
-            place, row = divmod(error.place, rows)
-            raise self._wrong(row, place, error) from None
-        return self._each(table)
+            feature, row = divmod(error.index, rows)
+            raise self._wrong(row, feature, error) from None
+        return self._split(table)
 
     def _of_rows(self, values: list[Any]) -> Iterator[np.ndarray]:
-        """Of values in the order of rows, then features."""
+        """Convert values in the order of rows, then features."""
         count = len(self.names)
         try:
             table = elements(self._datatype, self._dtype, values).reshape(-1, count)
         except WrongElementError as error:
-            row, place = divmod(error.place, count)
-            raise self._wrong(row, place, error) from None
-        return self._each(np.ascontiguousarray(table.T))
+            row, feature = divmod(error.index, count)
+            raise self._wrong(row, feature, error) from None
+        return self._split(np.ascontiguousarray(table.T))
 
-    def _each(self, table: np.ndarray) -> Iterator[np.ndarray]:
-        """The input for each feature, of an array of shape (features, rows)."""
+    def _split(self, table: np.ndarray) -> Iterator[np.ndarray]:
+        """Return the input for each feature, from an array of shape (features, rows)."""
         return iter(table if self._is_flat else table[:, :, np.newaxis])
 
-    def _wrong(self, row: int, place: int, error: WrongElementError) -> BadRequestError:
-        return BadRequestError(f"row {row}: feature {self.names[place]!r}: {error}")
+    def _wrong(self, row: int, feature: int, error: WrongElementError) -> BadRequestError:
+        return BadRequestError(f"row {row}: feature {self.names[feature]!r}: {error}")
 
 
-def _picker(keys: Sequence[Any]) -> Any:
-    """A function that gives the values of some keys as a sequence."""
+def _getter(keys: Sequence[Any]) -> Any:
+    """Return a function that returns the values of some keys as a sequence."""
     if len(keys) > 1:
         return itemgetter(*keys)
     (key,) = keys

@@ -1,6 +1,6 @@
-"""Values of JSON to an array of one element type. No I/O.
+"""Values of JSON to an array of one datatype. No I/O.
 
-``null`` is a missing value: NaN among numbers, the empty text among strings.
+``null`` is a missing value: NaN among numbers, the empty string among strings.
 """
 
 import struct
@@ -17,6 +17,7 @@ EXPECTED = {
     "b": "a boolean",
     "O": "a string",
 }
+"""Expected value in messages, by the kind of the array."""
 TYPES: dict[str, set[type]] = {
     "f": {float, int, type(None)},
     "i": {int},
@@ -24,23 +25,23 @@ TYPES: dict[str, set[type]] = {
     "b": {bool},
     "O": {str, type(None)},
 }
-"""Types of JSON values by the kind of the array that they go into."""
+"""Accepted types of JSON values, by the kind of the array."""
 
 _FORMATS = {"FP16": "e", "FP32": "f", "FP64": "d"}
-"""As ``struct`` names them."""
+"""Format characters of ``struct``."""
 
 
 class WrongElementError(ValueError):
-    """A value that does not fit; says what was expected and what came, not where."""
+    """A value that does not fit. The message has the expected and the actual value."""
 
-    def __init__(self, place: int, problem: str) -> None:
+    def __init__(self, index: int, problem: str) -> None:
         super().__init__(problem)
-        self.place = place
-        """Its index among the values."""
+        self.index = index
+        """Index of the value in the list."""
 
 
 def elements(datatype: str, dtype: np.dtype, values: list[Any]) -> np.ndarray:
-    """An array of shape (values,), which may be read-only.
+    """Return an array of shape (values,), which may be read-only.
 
     Whole numbers may be written as ``150.0``, as tables write columns with gaps.
 
@@ -64,7 +65,7 @@ def elements(datatype: str, dtype: np.dtype, values: list[Any]) -> np.ndarray:
     try:
         if kind == "f":
             if values and type(None) not in types:
-                # Half the time of np.array, which would have to be told to watch the range.
+                # Half the time of np.array, which has no cheap check of the range.
                 data = struct.pack(f"={len(values)}{_FORMATS[datatype]}", *values)
                 return np.frombuffer(data, dtype)
             with np.errstate(over="raise"):
@@ -75,36 +76,36 @@ def elements(datatype: str, dtype: np.dtype, values: list[Any]) -> np.ndarray:
 
 
 def _whole(value: Any) -> Any:
-    """A float without a fraction as an int.
+    """Return a float without a fraction as an int, and all other values as they are.
 
-    Beyond 64 bits orjson reads whole numbers as floats too, and rounds them: those stay wrong.
+    orjson reads whole numbers of more than 64 bits as floats and rounds them: those stay wrong.
     """
     is_whole = type(value) is float and value.is_integer() and -(2**63) < value < 2**64
     return int(value) if is_whole else value
 
 
 def _of_wrong_type(datatype: str, kind: str, values: list[Any]) -> WrongElementError:
-    place = next(place for place, value in enumerate(values) if type(value) not in TYPES[kind])
-    value = values[place]
+    index = next(index for index, value in enumerate(values) if type(value) not in TYPES[kind])
+    value = values[index]
     if value is None:
         return WrongElementError(
-            place,
-            f"expected {EXPECTED[kind]}, got nothing. {datatype} inputs have no "
-            "missing values: fill one in, or make the model with a float input",
+            index,
+            f"expected {EXPECTED[kind]}, got nothing. {datatype} inputs have no missing values. "
+            "Fix: send a value, or train the model with a float input",
         )
-    return WrongElementError(place, f"expected {EXPECTED[kind]}, got {brief(value)}")
+    return WrongElementError(index, f"expected {EXPECTED[kind]}, got {brief(value)}")
 
 
 def _out_of_range(datatype: str, dtype: np.dtype, values: list[Any]) -> WrongElementError:
     limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
     low, high = np.array([limits.min, limits.max], dtype).tolist()
     infinite = (None, float("inf"), float("-inf"))
-    place = next(
-        place
-        for place, value in enumerate(values)
+    index = next(
+        index
+        for index, value in enumerate(values)
         if value not in infinite and value == value and not low <= value <= high
     )
     return WrongElementError(
-        place,
-        f"expected {EXPECTED[dtype.kind]} within {datatype}'s range, got {brief(values[place])}",
+        index,
+        f"expected {EXPECTED[dtype.kind]} within {datatype}'s range, got {brief(values[index])}",
     )

@@ -1,36 +1,51 @@
-"""What classifying and regressing mean for a model, whatever the protocol that asks."""
+"""Classification and regression of examples, for TensorFlow Serving's REST and gRPC APIs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ...classes import PROBABILITIES, Classes
+from perennial_contracts.wire.names import PROBABILITIES
+
+from ...classes import Classes
 from ...errors import BadRequestError, RunFailedError
 from ...signature import TensorSpec, is_tabular
+from .columns import Feeds
 from .messages import quoted
 
 
-class Answers:
-    """What is asked of a model in examples; it may be one that cannot answer them."""
+@dataclass(frozen=True, slots=True)
+class ExamplesRequest:
+    """A checked request."""
+
+    feeds: Feeds
+    outputs: Sequence[str]
+    """Names of the requested outputs, in order."""
+    count: int
+    """Number of examples."""
+
+
+class ExamplesTask:
+    """A task that only some models can perform."""
 
     outputs: Sequence[str]
-    """The names of the outputs that are needed."""
+    """Names of the outputs that the task needs."""
 
     def __init__(self) -> None:
         self._problem = ""
 
     def check(self) -> None:
-        """Refuses requests to a model that cannot answer them.
+        """Check that the model can perform the task.
 
         Raises:
-            BadRequestError: with what to use instead.
+            BadRequestError: if it cannot, with the alternative.
         """
         if self._problem:
             raise BadRequestError(self._problem)
 
 
-class Classification(Answers):
-    """The answers of a classifier of rows of a table."""
+class Classification(ExamplesTask):
+    """A score for each class, from a classifier of rows."""
 
     outputs = (PROBABILITIES,)
 
@@ -40,31 +55,31 @@ class Classification(Answers):
         if classes is None:
             self._problem = (
                 f"the model {name!r} is no classifier: expected the outputs 'label' and "
-                "'probabilities', with the classes in bundle.json. Use predict"
+                "'probabilities', and the classes in bundle.json. Fix: use predict"
             )
         elif not is_tabular(inputs):
-            self._problem = _no_table(name, inputs)
+            self._problem = _not_tabular(name, inputs)
 
     def scored(
         self, count: int, results: Sequence[np.ndarray]
     ) -> list[list[tuple[str, np.floating]]]:
-        """Each class with its probability, for each of ``count`` examples.
+        """Return each class with its probability, for each of ``count`` examples.
 
         Raises:
-            RunFailedError: where the model answers other classes than its bundle says.
+            RunFailedError: if the number of classes differs from the bundle's.
         """
         (probabilities,) = results
         if probabilities.shape != (count, len(self._names)):
             raise RunFailedError(
                 f"the model's output {PROBABILITIES!r}: expected the shape "
-                f"{[count, len(self._names)]}, as bundle.json's labels say, "
-                f"got {list(probabilities.shape)}. Make the bundle again"
+                f"{[count, len(self._names)]}, from the labels in bundle.json, "
+                f"got {list(probabilities.shape)}. Fix: build the bundle again"
             )
         return [list(zip(self._names, row, strict=True)) for row in probabilities]
 
 
-class Regression(Answers):
-    """The answers of a model of one number for rows of a table."""
+class Regression(ExamplesTask):
+    """One number for each row."""
 
     def __init__(
         self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
@@ -73,31 +88,31 @@ class Regression(Answers):
         self.outputs = tuple(output.name for output in outputs[:1])
         if len(outputs) != 1 or not outputs[0].is_column or outputs[0].dtype.kind not in "fiu":
             self._problem = (
-                f"the model {name!r} does not answer one number for each row: expected one output "
+                f"the model {name!r} does not return one number for each row: expected one output "
                 f"of shape [-1] or [-1, 1], got {quoted(output.name for output in outputs)}. "
-                "Use predict"
+                "Fix: use predict"
             )
         elif not is_tabular(inputs):
-            self._problem = _no_table(name, inputs)
+            self._problem = _not_tabular(name, inputs)
 
     def values(self, count: int, results: Sequence[np.ndarray]) -> np.ndarray:
-        """A number for each of ``count`` examples, of shape (count,).
+        """Return a number for each of ``count`` examples, of shape (count,).
 
         Raises:
-            BadRequestError: where the model answers another number of rows.
+            BadRequestError: if the model returns another number of rows.
         """
         (result,) = results
         if result.size != count:
             raise BadRequestError(
                 f"the model's output {self.outputs[0]!r} has the shape {list(result.shape)}, not "
-                f"one row for each of the {count} examples. Use predict"
+                f"one row for each of the {count} examples. Fix: use predict"
             )
         return np.ascontiguousarray(result).reshape(-1)
 
 
-def _no_table(name: str, inputs: Sequence[TensorSpec]) -> str:
+def _not_tabular(name: str, inputs: Sequence[TensorSpec]) -> str:
     shapes = ", ".join(f"{tensor.name!r} {list(tensor.shape)}" for tensor in inputs)
     return (
         f"the model {name!r} does not take examples: expected inputs of shape [-1, 1] or [-1], "
-        f"one for each feature, got {shapes}. Use predict"
+        f"one for each feature, got {shapes}. Fix: use predict"
     )

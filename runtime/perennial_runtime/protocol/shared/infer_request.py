@@ -1,15 +1,36 @@
-"""The tensors of a model, as requests name them: looked up, and checked for completeness."""
+"""A checked infer request, over REST or gRPC, and the checks against the model's signature."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from .messages import brief, quoted
-from .request import OutputForm
 
 LARGEST_EXTENT = 2**31 - 1
+
+
+class OutputForm(NamedTuple):
+    """The form of an output in the response."""
+
+    binary: bool = False
+    """As bytes after the JSON head. Only for REST: gRPC responses are binary."""
+    classes: int = 0
+    """0: the tensor itself. K: the K highest values of each row, as text."""
+
+
+class InferRequest(NamedTuple):
+    """A checked request."""
+
+    feeds: dict[str, np.ndarray]
+    outputs: Sequence[str]
+    """Names of the requested outputs, in order."""
+    id: str | None
+    forms: Sequence[OutputForm] | None = None
+    """Form of each requested output. None: all in the default form of the protocol."""
 
 
 class Signature:
@@ -21,14 +42,14 @@ class Signature:
         self.all_outputs = tuple(self.outputs)
 
     def input(self, name: Any, feeds: Mapping[str, Any]) -> TensorSpec:
-        """The input of that name.
+        """Return the input of that name.
 
         Args:
-            name: whatever the request has there.
-            feeds: what was read before, by name.
+            name: any value that the request has in place of a name.
+            feeds: the inputs that were read before, by name.
 
         Raises:
-            BadRequestError: where there is none, or it came before.
+            BadRequestError: if the name is unknown, or was read before.
         """
         spec = self.inputs.get(name) if type(name) is str else None
         if spec is None:
@@ -40,24 +61,24 @@ class Signature:
         return spec
 
     def check_complete(self, feeds: Mapping[str, Any]) -> None:
-        """Raises ``BadRequestError`` where an input is missing."""
+        """Raise ``BadRequestError`` if an input is missing."""
         if len(feeds) != len(self.inputs):
             missing = [name for name in self.inputs if name not in feeds]
             raise BadRequestError(
                 f"inputs: expected {quoted(self.inputs)}, {quoted(missing)} missing"
             )
 
-    def wanted(
+    def requested(
         self, entries: Iterable[tuple[Any, Mapping[str, Any]]], binary: bool = False
     ) -> tuple[tuple[str, ...], tuple[OutputForm, ...]]:
-        """The outputs that a request wants, and how.
+        """Return the names and the forms of the outputs that a request asks for.
 
         Args:
-            entries: name and parameters of each, as the request has them.
-            binary: whether they are binary where their parameters do not say.
+            entries: name and parameters of each output, as the request has them.
+            binary: default of the parameter ``binary_data``.
 
         Raises:
-            BadRequestError: for an output that the model has not, or not in that form.
+            BadRequestError: for an unknown output, or a form that it cannot have.
         """
         names: list[str] = []
         forms: list[OutputForm] = []
@@ -75,31 +96,33 @@ class Signature:
 
 
 def _form(spec: TensorSpec, parameters: Mapping[str, Any], binary: bool) -> OutputForm:
-    where = f"output {spec.name!r}: parameters"
+    field = f"output {spec.name!r}: parameters"
     chosen = parameters.get("binary_data", binary)
     if type(chosen) is not bool:
-        raise BadRequestError(f"{where}: binary_data: expected true or false, got {brief(chosen)}")
+        raise BadRequestError(f"{field}: binary_data: expected true or false, got {brief(chosen)}")
     classes = parameters.get("classification", 0)
     if "classification" in parameters:
         if type(classes) is not int or classes < 1:
             raise BadRequestError(
-                f"{where}: classification: expected how many classes, from 1 up, "
+                f"{field}: classification: expected a number of classes from 1 up, "
                 f"got {brief(classes)}"
             )
         if spec.datatype in ("BYTES", "BOOL"):
             raise BadRequestError(
-                f"{where}: classification: expected an output of numbers, got {spec.datatype}"
+                f"{field}: classification: expected an output of numbers, got {spec.datatype}"
             )
     if "shared_memory_region" in parameters:
-        raise BadRequestError(f"{where}: shared memory is not supported; leave it out")
+        raise BadRequestError(
+            f"{field}: shared memory is not supported. Fix: leave shared_memory_region out"
+        )
     return OutputForm(chosen, classes)
 
 
 def checked_shape(spec: TensorSpec, shape: Sequence[Any]) -> tuple[int, ...]:
-    """A request's shape of an input.
+    """Return the shape of an input in a request.
 
     Raises:
-        BadRequestError: where it is none, or not one that the model takes.
+        BadRequestError: if it is no shape, or one that the model does not take.
     """
     if len(shape) == len(spec.shape):
         for extent, expected in zip(shape, spec.shape, strict=True):
@@ -115,20 +138,21 @@ def checked_shape(spec: TensorSpec, shape: Sequence[Any]) -> tuple[int, ...]:
 
 
 def count_elements(spec: TensorSpec, shape: tuple[int, ...]) -> int:
-    """How many elements a checked shape has.
+    """Return the number of elements of a checked shape.
 
     Raises:
-        BadRequestError: for an empty one whose other extents no array could have.
+        BadRequestError: for an empty shape whose other extents are too large for an array.
     """
     count = math.prod(shape)
     if not count and math.prod(filter(None, shape)) > LARGEST_EXTENT:
         raise wrong_input(
             spec,
-            f"shape: expected extents whose product, zeros aside, is at most {LARGEST_EXTENT}, "
+            f"shape: expected extents whose product, without zeros, is at most {LARGEST_EXTENT}, "
             f"got {brief(shape)}",
         )
     return count
 
 
 def wrong_input(spec: TensorSpec, problem: str) -> BadRequestError:
+    """Build the error for an input of a request."""
     return BadRequestError(f"input {spec.name!r}: {problem}")

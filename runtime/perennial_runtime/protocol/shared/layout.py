@@ -1,8 +1,8 @@
-"""Where the tensors of a binary request lie, so that the next request like it is read at once.
+"""Positions of the tensors in a binary request, to read the next request of the same form quickly.
 
-A client sends one shape over and over: of two requests only the data differ. What was found out
-about the first (names, types, shapes, outputs, and that all of it is right) holds for the second
-wherever its bytes outside the data are the same.
+A client keeps sending one form of request, in which only the data change. The facts that were
+checked once (names, datatypes, shapes, requested outputs) hold for every request that has the same
+bytes outside of the data.
 """
 
 from collections.abc import Sequence
@@ -11,34 +11,33 @@ from typing import NamedTuple
 import numpy as np
 
 from ...signature import TensorSpec
-from .request import OutputForm
+from .infer_request import OutputForm
 from .tensor_binary import decode_binary
 
 _CONTENT_OFFSET = bytes.__basicsize__ - 1
-"""Where the content of a bytes object begins, which itself is aligned for any number."""
+"""Offset of the content in a bytes object. The object itself is aligned for any number."""
+
+_MAX_KEYS = 1024
 
 
-_KEPT_KEYS = 1024
-
-
-class Seen:
-    """Which kinds of requests came before: only what comes again is worth remembering."""
+class RepeatFilter:
+    """Detects forms of requests that repeat: only those are worth remembering."""
 
     def __init__(self) -> None:
         self._keys: set[int] = set()
 
-    def again(self, key: int) -> bool:
-        """Whether this key came before, of the last thousand or so."""
+    def is_repeat(self, key: int) -> bool:
+        """Return whether this key was among the last thousand or so, and remember it."""
         if key in self._keys:
             return True
-        if len(self._keys) >= _KEPT_KEYS:
+        if len(self._keys) >= _MAX_KEYS:
             self._keys.clear()
         self._keys.add(key)
         return False
 
 
-class Place(NamedTuple):
-    """Where one checked tensor lies."""
+class TensorSpan(NamedTuple):
+    """The bytes of one checked tensor in a request."""
 
     spec: TensorSpec
     shape: tuple[int, ...]
@@ -48,37 +47,37 @@ class Place(NamedTuple):
 
 class _Slot(NamedTuple):
     name: str
-    place: Place
+    span: TensorSpan
     dtype: np.dtype | None
-    """None: what the bytes are must be looked at each time."""
+    """None: the content needs checks in each request."""
     is_aligned: bool
 
 
 class Layout:
-    """The tensors of a request, and what it wants."""
+    """The tensors and the requested outputs of a form of request."""
 
     def __init__(
         self,
-        places: Sequence[Place],
+        spans: Sequence[TensorSpan],
         outputs: Sequence[str],
         forms: Sequence[OutputForm] | None,
     ) -> None:
         self.outputs = outputs
         self.forms = forms
-        self._slots = tuple(map(_slot, places))
+        self._slots = tuple(map(_slot, spans))
 
     def feeds(self, body: bytes | memoryview) -> dict[str, np.ndarray]:
-        """The tensors of another request of this layout; not copied where they lie aligned.
+        """Return the tensors of another request of this form, without a copy if aligned.
 
         Raises:
-            BadRequestError: where the bytes of a string or a boolean are wrong.
+            BadRequestError: if the bytes of a string or a boolean are wrong.
         """
         feeds: dict[str, np.ndarray] = {}
         is_view = type(body) is memoryview
         for name, (spec, shape, start, size), dtype, is_aligned in self._slots:
             if dtype is None:
                 feeds[name] = decode_binary(spec, shape, body, start, size)
-            elif is_view:  # whose content may lie anywhere
+            elif is_view:  # its content may have any alignment
                 array: np.ndarray = np.ndarray(shape, dtype, body, start)
                 feeds[name] = array if array.flags.aligned else array.copy()
             elif is_aligned:
@@ -88,8 +87,8 @@ class Layout:
         return feeds
 
 
-def _slot(place: Place) -> _Slot:
-    spec = place.spec
-    dtype = spec.dtype if place.size and spec.datatype not in ("BYTES", "BOOL") else None
-    is_aligned = dtype is not None and (place.start + _CONTENT_OFFSET) % dtype.itemsize == 0
-    return _Slot(spec.name, place, dtype, is_aligned)
+def _slot(span: TensorSpan) -> _Slot:
+    spec = span.spec
+    dtype = spec.dtype if span.size and spec.datatype not in ("BYTES", "BOOL") else None
+    is_aligned = dtype is not None and (span.start + _CONTENT_OFFSET) % dtype.itemsize == 0
+    return _Slot(spec.name, span, dtype, is_aligned)

@@ -10,27 +10,28 @@ _SHORT = [bytes([value]) for value in range(0x80)]
 
 
 def parse(kind: Any, message: bytes) -> Any:
-    """A message of that class.
+    """Parse bytes as a message of the class ``kind``.
 
     Raises:
-        BadRequestError: where the bytes are none.
+        BadRequestError: if the bytes are no such message.
     """
     try:
         return kind.FromString(message)
     except DecodeError:
         raise BadRequestError(
-            f"message: expected {kind.DESCRIPTOR.full_name}, got {len(message)} bytes that are none"
+            f"message: expected {kind.DESCRIPTOR.full_name}, got {len(message)} bytes that are "
+            "no message"
         ) from None
 
 
 def to_bytes(message: Any) -> bytes:
-    """A message, serialized."""
+    """Serialize a message."""
     data: bytes = message.SerializeToString()
     return data
 
 
 def varint(value: int) -> bytes:
-    """A number from 0 up in protobuf's variable length."""
+    """Return a number from 0 up in protobuf's variable-length encoding."""
     if value < 0x80:
         return _SHORT[value]
     data = bytearray()

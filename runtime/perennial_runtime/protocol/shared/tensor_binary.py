@@ -1,7 +1,7 @@
-"""Tensors as bytes: little-endian, row-major, nothing between elements. No I/O.
+"""Tensors as bytes: little-endian, row-major, without gaps. No I/O.
 
-An element of BYTES is its length, in 4 bytes, and that many bytes. ONNX Runtime's strings are
-text: what is no UTF-8 is refused, because it would turn bytes into something else without a word.
+An element of BYTES is its length, in 4 bytes, followed by that many bytes. ONNX Runtime's strings
+are text: other bytes than UTF-8 are rejected, because ONNX Runtime would change them silently.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ _LENGTH_BYTES = 4
 def decode_binary(
     spec: TensorSpec, shape: tuple[int, ...], data: bytes | memoryview, start: int, size: int
 ) -> np.ndarray:
-    """Reads one tensor. Numbers are not copied where they lie aligned in ``data``.
+    """Read one tensor. Numbers that are aligned in ``data`` are not copied.
 
     Args:
-        shape: a checked one.
-        start: where in ``data`` the tensor begins.
-        size: how many bytes it has, all of them within ``data``.
+        shape: a checked shape.
+        start: offset of the tensor in ``data``.
+        size: number of bytes of the tensor, all of them within ``data``.
 
     Raises:
-        BadRequestError: naming the tensor, what was expected, and what came.
+        BadRequestError: with the tensor, and the expected and actual content.
     """
     count = count_elements(spec, shape)
     if spec.datatype == "BYTES":
@@ -43,12 +43,12 @@ def decode_binary(
     array = np.frombuffer(data, dtype, count, start)
     if dtype.kind == "b" and array.view(np.uint8).max() > 1:
         raise wrong_input(spec, "data: expected a byte of 0 or 1 for each BOOL, got others")
-    # Compiled loops over numbers that straddle their boundaries may crash.
+    # Compiled loops may crash on numbers that are not aligned.
     return (array if array.flags.aligned else array.copy()).reshape(shape)
 
 
 def encode_binary(array: np.ndarray) -> bytes:
-    """The bytes of one tensor; strings are those of an object array."""
+    """Return the bytes of one tensor. Strings are an object array."""
     if array.dtype != object:
         return array.tobytes()
     parts: list[bytes] = []
@@ -62,10 +62,10 @@ def encode_binary(array: np.ndarray) -> bytes:
 def decode_texts(
     spec: TensorSpec, shape: tuple[int, ...], elements: Iterable[bytes | memoryview]
 ) -> np.ndarray:
-    """Elements of BYTES, as many as the shape has, as the strings of an object array.
+    """Return the elements of a BYTES tensor as an object array of strings.
 
     Raises:
-        BadRequestError: where one is no UTF-8.
+        BadRequestError: if an element is no UTF-8.
     """
     array = np.empty(shape, object)
     texts = []
@@ -77,7 +77,7 @@ def decode_texts(
             spec,
             f"data: expected UTF-8 (ONNX Runtime's strings are text), got element {len(texts)} "
             f"with the byte 0x{error.object[error.start]:02x} at {error.start}. "
-            "Send raw bytes as UINT8, or as base64, to a model that takes them so",
+            "Fix: send raw bytes as UINT8, or as base64, to a model that takes them so",
         ) from None
     array.reshape(-1)[:] = texts
     return array
@@ -94,27 +94,27 @@ def _strings(
     if size < _LENGTH_BYTES * count:
         raise wrong_input(
             spec,
-            f"data: expected {count} elements for the shape {list(shape)}, each of {_LENGTH_BYTES} "
-            f"bytes of length and that many more, got {size} bytes in all",
+            f"data: expected {count} elements for the shape {list(shape)}, each with a length of "
+            f"{_LENGTH_BYTES} bytes and its content, got {size} bytes in total",
         )
     end = start + size
-    at = start
+    position = start
     elements: list[bytes | memoryview] = []
-    for place in range(count):
-        begin = at + _LENGTH_BYTES
-        at = begin + int.from_bytes(data[begin - _LENGTH_BYTES : begin], "little")
-        if begin > end or at > end:
+    for index in range(count):
+        begin = position + _LENGTH_BYTES
+        position = begin + int.from_bytes(data[begin - _LENGTH_BYTES : begin], "little")
+        if begin > end or position > end:
             raise wrong_input(
                 spec,
-                f"data: expected element {place} of {count} to end within {size} bytes, got "
-                f"{'no length' if begin > end else f'a length of {at - begin}'} "
+                f"data: expected element {index} of {count} to end within {size} bytes, got "
+                f"{'no length' if begin > end else f'a length of {position - begin}'} "
                 f"at {begin - _LENGTH_BYTES - start}",
             )
-        elements.append(data[begin:at])
-    if at != end:
+        elements.append(data[begin:position])
+    if position != end:
         raise wrong_input(
             spec,
-            f"data: expected {count} elements for the shape {list(shape)} in {at - start} bytes, "
-            f"got {end - at} bytes more",
+            f"data: expected {count} elements for the shape {list(shape)} in {position - start} "
+            f"bytes, got {end - position} bytes more",
         )
     return decode_texts(spec, shape, elements)

@@ -1,10 +1,28 @@
-"""TensorFlow's names and numbers of element types."""
+"""TensorFlow Serving's vocabulary, which its REST and gRPC APIs share."""
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from ...errors import BadRequestError
+from .messages import brief, listing
+
+DEFAULT_SIGNATURE = "serving_default"
+VERSION = "1"
+"""Version of every model: TensorFlow Serving's are numbers, and a process serves only one."""
+
+
+class State(StrEnum):
+    """States of a model, as TensorFlow Serving names them."""
+
+    START = "START"
+    LOADING = "LOADING"
+    AVAILABLE = "AVAILABLE"
+    UNLOADING = "UNLOADING"
+    END = "END"
 
 
 class DataType(IntEnum):
-    """TensorFlow's ``DataType``, as far as models here have them."""
+    """Element types of TensorFlow's ``DataType`` that models can have here."""
 
     DT_FLOAT = 1
     DT_DOUBLE = 2
@@ -36,4 +54,18 @@ DATA_TYPES = {
     "FP64": DataType.DT_DOUBLE,
     "BYTES": DataType.DT_STRING,
 }
-"""By the Open Inference Protocol's name."""
+"""TensorFlow's element type of each datatype of the Open Inference Protocol."""
+
+
+def check_signature(name: Any, *more_signatures: str) -> None:
+    """Check a request's signature name: an ONNX model has only one signature.
+
+    Raises:
+        BadRequestError: for a name other than the default or ``more_signatures``.
+    """
+    accepted = (DEFAULT_SIGNATURE, *more_signatures)
+    if name not in (*accepted, ""):
+        raise BadRequestError(
+            f"signature_name: expected none or {listing(map(brief, accepted))}, "
+            f"got {brief(name)}. A model has only one signature. Fix: leave the name out"
+        )

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC services: bytes of messages to arrays and answers, and back. No I/O.
+"""TensorFlow Serving's gRPC services: bytes of messages to arrays, and results to bytes.
 
-Messages come and go without the five bytes that gRPC puts before them.
+Messages come and go without the five bytes that gRPC puts before each of them. No I/O.
 """

@@ -9,11 +9,10 @@ from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..shared.columns import Columns
-from ..shared.examples import Classification, Regression
+from ..shared.examples import Classification, ExamplesRequest, Regression
 from ..shared.messages import quoted
 from ..shared.protobuf import parse, to_bytes
-from ..v1.examples import ExamplesRequest
-from .model_spec import answered_model, check_model
+from .model_spec import check_model, model_spec
 from .schema import message_class
 
 _ClassificationRequest = message_class("tensorflow.serving.ClassificationRequest")
@@ -27,27 +26,27 @@ class ClassificationCodec:
 
     def __init__(self, name: str, inputs: Sequence[TensorSpec], classes: Classes | None) -> None:
         self._name = name
-        self._answers = Classification(name, inputs, classes)
+        self._task = Classification(name, inputs, classes)
         self._examples = _Examples(inputs)
 
     def decode(self, message: bytes) -> ExamplesRequest:
-        """Reads a ClassificationRequest.
+        """Read a ClassificationRequest.
 
         Raises:
-            BadRequestError: naming the row and the feature, what was expected, and what came; and
-                for a model that does not classify rows of a table.
+            BadRequestError: with the row, the feature, and the expected and actual value; and for
+                a model that is no classifier of rows.
             NotFoundError: for another model or version.
         """
         request = parse(_ClassificationRequest, message)
         check_model(request.model_spec, self._name, "tensorflow/serving/classify")
-        self._answers.check()
-        return self._examples.read(request.input, self._answers.outputs)
+        self._task.check()
+        return self._examples.read(request.input, self._task.outputs)
 
     def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
-        """A ClassificationResponse: each class with its score, for each example."""
-        response = _ClassificationResponse(model_spec=answered_model(self._name))
+        """Return a ClassificationResponse: each class with its score, for each example."""
+        response = _ClassificationResponse(model_spec=model_spec(self._name))
         add = response.result.classifications.add
-        for pairs in self._answers.scored(request.count, results):
+        for pairs in self._task.scored(request.count, results):
             add(classes=[{"label": label, "score": score} for label, score in pairs])
         return to_bytes(response)
 
@@ -59,27 +58,27 @@ class RegressionCodec:
         self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
     ) -> None:
         self._name = name
-        self._answers = Regression(name, inputs, outputs)
+        self._task = Regression(name, inputs, outputs)
         self._examples = _Examples(inputs)
 
     def decode(self, message: bytes) -> ExamplesRequest:
-        """Reads a RegressionRequest.
+        """Read a RegressionRequest.
 
         Raises:
-            BadRequestError: naming the row and the feature, what was expected, and what came; and
-                for a model that does not answer one number for rows of a table.
+            BadRequestError: with the row, the feature, and the expected and actual value; and for
+                a model that does not return one number for each row.
             NotFoundError: for another model or version.
         """
         request = parse(_RegressionRequest, message)
         check_model(request.model_spec, self._name, "tensorflow/serving/regress")
-        self._answers.check()
-        return self._examples.read(request.input, self._answers.outputs)
+        self._task.check()
+        return self._examples.read(request.input, self._task.outputs)
 
     def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
-        """A RegressionResponse: a number for each example."""
-        response = _RegressionResponse(model_spec=answered_model(self._name))
+        """Return a RegressionResponse: a number for each example."""
+        response = _RegressionResponse(model_spec=model_spec(self._name))
         add = response.result.regressions.add
-        for value in self._answers.values(request.count, results).tolist():
+        for value in self._task.values(request.count, results).tolist():
             add(value=value)
         return to_bytes(response)
 
@@ -99,39 +98,39 @@ class _Examples:
         else:
             examples = examples.example_list
         rows = [
-            _row(f"row {place}", example, self._booleans)
-            for place, example in enumerate(examples.examples)
+            _row(f"row {index}", example, self._booleans)
+            for index, example in enumerate(examples.examples)
         ]
         if not rows:
             raise BadRequestError("input: expected one example or more, got none")
         if context:
-            for place, row in enumerate(rows):
+            for index, row in enumerate(rows):
                 if not context.keys().isdisjoint(row):
                     both = quoted(sorted(context.keys() & row.keys()))
                     raise BadRequestError(
                         f"context: expected features that no example has, got {both}, "
-                        f"which row {place} has too"
+                        f"which row {index} has too"
                     )
                 row.update(context)
         return ExamplesRequest(self._columns.of_objects(rows), outputs, len(rows))
 
 
-def _row(where: str, example: Any, booleans: Container[str]) -> dict[str, Any]:
-    """An example by feature; None where a list is empty."""
+def _row(label: str, example: Any, booleans: Container[str]) -> dict[str, Any]:
+    """Return the values of an example by feature; None for an empty list."""
     row: dict[str, Any] = {}
     features = example.features.feature
     for name in features:
         kind = features[name].WhichOneof("kind")
         values: Sequence[Any] = getattr(features[name], kind).value if kind else ()
         try:
-            found = [value.decode() for value in values] if kind == "bytes_list" else list(values)
+            parsed = [v.decode() for v in values] if kind == "bytes_list" else list(values)
         except UnicodeDecodeError:
             raise BadRequestError(
-                f"{where}: feature {name!r}: expected UTF-8, as strings of ONNX models are texts, "
+                f"{label}: feature {name!r}: expected UTF-8, as strings of ONNX models are text, "
                 "got other bytes"
             ) from None
-        if name in booleans and set(found) <= {0, 1}:
+        if name in booleans and set(parsed) <= {0, 1}:
             # Examples have no booleans: TensorFlow's clients write them as whole numbers.
-            found = [value == 1 for value in found]
-        row[name] = found[0] if len(found) == 1 else found or None
+            parsed = [value == 1 for value in parsed]
+        row[name] = parsed[0] if len(parsed) == 1 else parsed or None
     return row

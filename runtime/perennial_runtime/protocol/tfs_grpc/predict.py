@@ -11,11 +11,10 @@ from ...signature import TensorSpec
 from ..shared.columns import Feeds
 from ..shared.messages import quoted
 from ..shared.protobuf import parse
-from .inputs import read_tensor
+from .inputs import TableReader, read_tensor
 from .model_spec import check_model
-from .response import ResponseWriter
+from .response import TfsResponseWriter
 from .schema import message_class
-from .table_in import TableReader
 
 _Request = message_class("tensorflow.serving.PredictRequest")
 
@@ -26,11 +25,11 @@ class PredictionRequest:
 
     feeds: Feeds
     outputs: Sequence[str]
-    """The names of the outputs that are wanted, in order."""
+    """Names of the requested outputs, in order."""
 
 
 class PredictionCodec:
-    """Translates for one model."""
+    """Translates Predict for one model."""
 
     def __init__(
         self, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
@@ -39,13 +38,13 @@ class PredictionCodec:
         self._inputs = {tensor.name: tensor for tensor in inputs}
         self._table = TableReader(inputs)
         self._outputs = tuple(tensor.name for tensor in outputs)
-        self._writer = ResponseWriter(name, outputs)
+        self._writer = TfsResponseWriter(name, outputs)
 
     def decode(self, message: bytes) -> PredictionRequest:
-        """Reads a PredictRequest.
+        """Read a PredictRequest.
 
         Raises:
-            BadRequestError: naming the tensor, what was expected, and what came.
+            BadRequestError: with the tensor, and the expected and actual content.
             NotFoundError: for another model or version.
         """
         request = parse(_Request, message)
@@ -58,18 +57,18 @@ class PredictionCodec:
         feeds = self._table.read(inputs)
         if feeds is None:
             feeds = {name: read_tensor(spec, inputs[name]) for name, spec in self._inputs.items()}
-        wanted = request.output_filter
-        return PredictionRequest(feeds, self._wanted(wanted) if wanted else self._outputs)
+        names = request.output_filter
+        return PredictionRequest(feeds, self._requested(names) if names else self._outputs)
 
     def encode(self, request: PredictionRequest, results: Sequence[np.ndarray]) -> bytes:
-        """A PredictResponse."""
+        """Return a PredictResponse."""
         return self._writer.write(zip(request.outputs, results, strict=True))
 
-    def _wanted(self, names: Any) -> Sequence[str]:
-        wanted = list(names)
-        if len(set(wanted)) < len(wanted) or not set(wanted).issubset(self._outputs):
+    def _requested(self, output_filter: Any) -> Sequence[str]:
+        names = list(output_filter)
+        if len(set(names)) < len(names) or not set(names).issubset(self._outputs):
             raise BadRequestError(
                 f"output_filter: expected some of {quoted(self._outputs)}, each once, "
-                f"got {quoted(wanted)}"
+                f"got {quoted(names)}"
             )
-        return wanted
+        return names

@@ -1,6 +1,6 @@
-"""PredictResponses, written byte by byte: messages of so few fields cost more than their values.
+"""PredictResponses, encoded by hand: for messages of so few fields, protobuf costs more than that.
 
-The tests hold what is written against protobuf's own reading.
+The tests compare the bytes with protobuf's own reading.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ import numpy as np
 from ...signature import TensorSpec
 from ..shared.protobuf import to_bytes, varint
 from ..shared.tensorflow import DATA_TYPES
-from .fields import VALUE_FIELDS
-from .model_spec import answered_model
+from .inputs import VALUE_FIELDS
+from .model_spec import model_spec
 from .schema import message_class
 
 _Response = message_class("tensorflow.serving.PredictResponse")
@@ -21,21 +21,21 @@ _Tensor = message_class("tensorflow.TensorProto")
 _KEY, _VALUE = b"\x0a", b"\x12"
 """Tags of the fields of a map's entry, and of ``outputs``: ``(number << 3) | 2``."""
 _VALUES = {"FP32": b"\x2a", "FP64": b"\x32", "BOOL": b"\x5a"}
-"""Tags of the fields whose packed values are an array's own bytes, little-endian: 5, 6 and 11."""
+"""Tags of the fields whose packed values are the array's own bytes: 5, 6 and 11."""
 
-_REMEMBERED = 256
+_MAX_REMEMBERED = 256
 
 
-class ResponseWriter:
+class TfsResponseWriter:
     """Writes the responses of one model."""
 
     def __init__(self, name: str, outputs: Sequence[TensorSpec]) -> None:
-        self._end = to_bytes(_Response(model_spec=answered_model(name)))
+        self._end = to_bytes(_Response(model_spec=model_spec(name)))
         self._outputs = {tensor.name: tensor for tensor in outputs}
-        self._described: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._descriptions: dict[tuple[str, tuple[int, ...]], bytes] = {}
 
     def write(self, outputs: Iterable[tuple[str, np.ndarray]]) -> bytes:
-        """A response. Values are in the fields of their types, where clients look for them."""
+        """Return a response. Values are in the fields of their types, where clients expect them."""
         parts: list[bytes] = []
         for name, array in outputs:
             spec = self._outputs[name]
@@ -47,23 +47,23 @@ class ResponseWriter:
         return b"".join(parts)
 
     def _description(self, spec: TensorSpec, shape: tuple[int, ...]) -> bytes:
-        """The type and the shape of an output."""
+        """Return the fields with the type and the shape of an output."""
         key = (spec.name, shape)
-        found = self._described.get(key)
-        if found is None:
+        description = self._descriptions.get(key)
+        if description is None:
             tensor = _Tensor(dtype=DATA_TYPES[spec.datatype])
             tensor.tensor_shape.SetInParent()
             for extent in shape:
                 tensor.tensor_shape.dim.add(size=extent)
-            found = to_bytes(tensor)
-            if len(self._described) >= _REMEMBERED:
-                self._described.clear()
-            self._described[key] = found
-        return found
+            description = to_bytes(tensor)
+            if len(self._descriptions) >= _MAX_REMEMBERED:
+                self._descriptions.clear()
+            self._descriptions[key] = description
+        return description
 
 
 def _values(datatype: str, array: np.ndarray) -> bytes:
-    """The field with the values, in row-major order."""
+    """Return the field with the values, in row-major order."""
     if not array.size:
         return b""
     tag = _VALUES.get(datatype)

@@ -1,7 +1,8 @@
-"""The message classes, out of compiled descriptors.
+"""The message classes, from compiled descriptors.
 
-They lie in a pool of their own: TensorFlow in the same process registers the same names in
-protobuf's default one. Descriptors, unlike generated code, fit every version of protobuf.
+They have a descriptor pool of their own, because TensorFlow in the same process registers the same
+names in protobuf's default pool. Descriptors, unlike generated code, work with every version of
+protobuf.
 """
 
 from pathlib import Path
@@ -20,20 +21,20 @@ SERVICES = (PREDICTION_SERVICE, MODEL_SERVICE)
 
 
 POOL = DescriptorPool()
-for _known in (any_pb2, wrappers_pb2):
-    POOL.AddSerializedFile(_known.DESCRIPTOR.serialized_pb)
-_FOUND = FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file
-for _file in _FOUND:
+for _import in (any_pb2, wrappers_pb2):
+    POOL.AddSerializedFile(_import.DESCRIPTOR.serialized_pb)
+_COMPILED = FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file
+for _file in _COMPILED:
     POOL.AddSerializedFile(_file.SerializeToString())
 
 FILES = (
     any_pb2.DESCRIPTOR.name,
     wrappers_pb2.DESCRIPTOR.name,
-    *(str(_file.name) for _file in _FOUND),
+    *(str(_file.name) for _file in _COMPILED),
 )
-"""Their names, those of what they import among them."""
+"""Names of the files, with those of their imports."""
 
 
 def message_class(name: str) -> Any:
-    """The class of a message, by its full name."""
+    """Return the class of a message, by its full name."""
     return GetMessageClass(POOL.FindMessageTypeByName(name))

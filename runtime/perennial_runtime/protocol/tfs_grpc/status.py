@@ -1,4 +1,4 @@
-"""PredictionService.GetModelMetadata and ModelService.GetModelStatus."""
+"""Responses of PredictionService.GetModelMetadata and ModelService.GetModelStatus."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,8 @@ from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..shared.messages import quoted
 from ..shared.protobuf import parse, to_bytes
-from ..shared.tensorflow import DATA_TYPES
-from ..v1.request import DEFAULT_SIGNATURE
-from ..v1.status import VERSION, State
-from .model_spec import answered_model, check_model
+from ..shared.tensorflow import DATA_TYPES, DEFAULT_SIGNATURE, VERSION, State
+from .model_spec import check_model, model_spec
 from .schema import message_class
 
 _MetadataRequest = message_class("tensorflow.serving.GetModelMetadataRequest")
@@ -25,10 +23,10 @@ SIGNATURE_DEF = "signature_def"
 def get_model_metadata(
     message: bytes, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
 ) -> bytes:
-    """Answers a GetModelMetadataRequest with the model's signature.
+    """Return a GetModelMetadataResponse with the model's signature.
 
     Raises:
-        BadRequestError: where the message is none, or asks for other metadata.
+        BadRequestError: if the message is no GetModelMetadataRequest, or is about other metadata.
         NotFoundError: for another model or version.
     """
     request = parse(_MetadataRequest, message)
@@ -41,19 +39,19 @@ def get_model_metadata(
     signatures = _SignatureDefMap()
     signature = signatures.signature_def[DEFAULT_SIGNATURE]
     signature.method_name = "tensorflow/serving/predict"
-    for described, tensors in ((signature.inputs, inputs), (signature.outputs, outputs)):
+    for infos, tensors in ((signature.inputs, inputs), (signature.outputs, outputs)):
         for tensor in tensors:
-            _describe(described[tensor.name], tensor)
-    response = _MetadataResponse(model_spec=answered_model(name))
+            _fill(infos[tensor.name], tensor)
+    response = _MetadataResponse(model_spec=model_spec(name))
     response.metadata[SIGNATURE_DEF].Pack(signatures)
     return to_bytes(response)
 
 
 def get_model_status(message: bytes, name: str, state: State) -> bytes:
-    """Answers a GetModelStatusRequest.
+    """Return a GetModelStatusResponse.
 
     Raises:
-        BadRequestError: where the message is none.
+        BadRequestError: if the message is no GetModelStatusRequest.
         NotFoundError: for another model or version.
     """
     request = parse(_StatusRequest, message)
@@ -64,7 +62,7 @@ def get_model_status(message: bytes, name: str, state: State) -> bytes:
     return to_bytes(response)
 
 
-def _describe(info: Any, tensor: TensorSpec) -> None:
+def _fill(info: Any, tensor: TensorSpec) -> None:
     info.name = tensor.name
     info.dtype = DATA_TYPES[tensor.datatype]
     info.tensor_shape.SetInParent()

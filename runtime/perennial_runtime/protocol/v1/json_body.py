@@ -1,6 +1,7 @@
-"""JSON with NaN, Infinity and -Infinity among its numbers, as TensorFlow Serving has it.
+"""Bodies of the v1 protocol: JSON with NaN, Infinity and -Infinity among its numbers.
 
-Standard JSON has none of them; requests and answers without them cost nothing more here.
+TensorFlow Serving reads and writes these tokens, which standard JSON does not have. Bodies without
+them cost no more time here.
 """
 
 import json
@@ -12,16 +13,32 @@ import numpy as np
 import orjson
 
 from ...errors import BadRequestError
+from ..shared.messages import brief
+from ..shared.tensorflow import check_signature
 
 _STRING_OR_NULL = re.compile(rb'"(?:[^"\\]++|\\.)*+"|null', re.DOTALL)
 
 
-def loads(body: bytes) -> Any:
-    """Reads a body.
+def read_request(body: bytes, *more_signatures: str) -> dict[str, Any]:
+    """Return the object in a body, with its ``signature_name`` checked.
 
     Raises:
-        BadRequestError: where it is no JSON, or has values that orjson could not write again:
-            texts that are no Unicode, whole numbers of more than 64 bits, deep nesting.
+        BadRequestError: if the body is no JSON object, or names an unknown signature.
+    """
+    request = loads(body)
+    if type(request) is not dict:
+        raise BadRequestError(f"body: expected an object, got {brief(request)}")
+    if "signature_name" in request:
+        check_signature(request["signature_name"], *more_signatures)
+    return request
+
+
+def loads(body: bytes) -> Any:
+    """Read a body.
+
+    Raises:
+        BadRequestError: if it is no JSON, or has values that orjson cannot write: strings that are
+            no Unicode, whole numbers of more than 64 bits, deep nesting.
     """
     try:
         return orjson.loads(body)
@@ -37,19 +54,19 @@ def loads(body: bytes) -> Any:
 
 
 def dumps(document: Any) -> bytes:
-    """Writes objects, lists, scalars and contiguous arrays of NumPy."""
+    """Write objects, lists, scalars and contiguous arrays of NumPy."""
     body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     if b"null" not in body:
         return body
-    # orjson wrote null for each number that is not finite, and for nothing else.
+    # orjson writes null for each number that is not finite, and for nothing else here.
     tokens = _tokens(document)
     return _STRING_OR_NULL.sub(
-        lambda found: next(tokens) if found[0] == b"null" else found[0], body
+        lambda match: next(tokens) if match[0] == b"null" else match[0], body
     )
 
 
 def _tokens(document: Any) -> Iterator[bytes]:
-    """The numbers that are not finite, in the order of writing."""
+    """Yield a token for each number that is not finite, in the order of writing."""
     if isinstance(document, dict):
         document = document.values()
     elif isinstance(document, np.ndarray):

@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ...classes import LABEL, Classes
+from perennial_contracts.wire.names import LABEL
+
+from ...classes import Classes
 from ...errors import BadRequestError
 from ...signature import TensorSpec, is_tabular
 from ..shared.columns import Feeds
 from ..shared.messages import brief, quoted
-from .binary import SUFFIX, is_binary, write_texts
-from .inputs import read_tensor
-from .json_body import dumps
-from .request import read_request
-from .table import Table
+from .inputs import BASE64_SUFFIX, Table, is_base64, read_tensor, write_base64
+from .json_body import dumps, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,16 @@ class PredictRequest:
 
     feeds: Feeds
     outputs: Sequence[str]
-    """The names of the outputs that are wanted, in order."""
+    """Names of the requested outputs, in order."""
     has_rows: bool
-    """Whether it came, and is answered, row by row."""
+    """True for ``instances``, whose response has an entry for each row."""
 
 
 class PredictCodec:
-    """Translates for one model.
+    """Translates ``:predict`` for one model.
 
-    Where all inputs hold one value a row, rows may be objects by feature, in which a missing value
-    is null or left out, or lists in the order of the features.
+    If all inputs have one value for each row, rows may be objects by feature, in which a missing
+    value is null or left out, or lists in the order of the features.
     """
 
     def __init__(
@@ -52,10 +51,10 @@ class PredictCodec:
         self._classes = classes
 
     def decode(self, body: bytes) -> PredictRequest:
-        """Reads the body of a request.
+        """Read the body of a request.
 
         Raises:
-            BadRequestError: naming the tensor or the row, what was expected, and what came.
+            BadRequestError: with the tensor or the row, and the expected and actual content.
         """
         request = read_request(body)
         if ("instances" in request) == ("inputs" in request):
@@ -73,26 +72,26 @@ class PredictCodec:
         return PredictRequest(self._of_rows(rows), self._names, True)
 
     def encode(self, request: PredictRequest, results: Sequence[np.ndarray]) -> bytes:
-        """The body of the answer; one output alone has no name.
+        """Return the body of the response. If there is only one output, it has no name there.
 
         Raises:
-            BadRequestError: where the outputs do not have a value each for the same rows.
+            BadRequestError: if the outputs of a request by rows differ in their number of rows.
         """
         if request.has_rows:
             self._check_rows(results)
         values = [self._value(*pair) for pair in zip(self._outputs, results, strict=True)]
         names = self._names
         if len(values) == 1:
-            (answer,) = values
+            (content,) = values
         elif request.has_rows:
             rows = zip(*values, strict=True)
-            answer = [dict(zip(names, row, strict=True)) for row in rows]
+            content = [dict(zip(names, row, strict=True)) for row in rows]
         else:
-            answer = dict(zip(names, values, strict=True))
-        return dumps({"predictions" if request.has_rows else "outputs": answer})
+            content = dict(zip(names, values, strict=True))
+        return dumps({"predictions" if request.has_rows else "outputs": content})
 
     def _of_rows(self, rows: list[Any]) -> Feeds:
-        is_named = type(rows[0]) is dict and not is_binary(rows[0])
+        is_named = type(rows[0]) is dict and not is_base64(rows[0])
         if self._table is not None:
             if is_named:
                 return self._table.of_objects(rows)
@@ -100,10 +99,10 @@ class PredictCodec:
                 return self._table.of_lists(rows)
         if self._only is not None and not is_named:
             return {self._only.name: read_tensor(self._only, rows)}
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if type(row) is not dict or row.keys() != self._inputs.keys():
                 raise BadRequestError(
-                    f"instances: row {place}: expected an object with {quoted(self._inputs)}, "
+                    f"instances: row {index}: expected an object with {quoted(self._inputs)}, "
                     f"got {_described(row)}"
                 )
         return {
@@ -115,9 +114,9 @@ class PredictCodec:
         if type(inputs) is list and inputs and type(inputs[0]) is dict and "datatype" in inputs[0]:
             raise BadRequestError(
                 "inputs: expected values, got tensors of the v2 protocol. "
-                f"Send them to /v2/models/{self._model}/infer"
+                f"Fix: send them to /v2/models/{self._model}/infer"
             )
-        if self._only is not None and (type(inputs) is not dict or is_binary(inputs)):
+        if self._only is not None and (type(inputs) is not dict or is_base64(inputs)):
             return {self._only.name: read_tensor(self._only, inputs)}
         if type(inputs) is not dict or inputs.keys() != self._inputs.keys():
             raise BadRequestError(
@@ -137,24 +136,24 @@ class PredictCodec:
             )
             raise BadRequestError(
                 f"instances: the model's outputs {shapes} are not one row for each instance. "
-                'Send whole tensors: {"inputs": ...}'
+                'Fix: send whole tensors: {"inputs": ...}'
             )
 
     def _value(self, spec: TensorSpec, result: np.ndarray) -> Any:
-        """An output as :func:`dumps` takes it."""
+        """Return an output in a form that :func:`dumps` takes."""
         if spec.datatype == "BYTES":
             texts = result.tolist()
-            return write_texts(texts) if spec.name.endswith(SUFFIX) else texts
+            return write_base64(texts) if spec.name.endswith(BASE64_SUFFIX) else texts
         if self._classes is not None and self._classes.are_numbered and spec.name == LABEL:
             return self._classes.own(result)
         if not result.ndim:
             return result.item()
         if result.ndim == 1:
-            # In rows these are values by themselves, and orjson does not know all of NumPy's.
+            # Rows contain the single values, and orjson does not write all of NumPy's scalars.
             return result.tolist()
         return result if result.flags.c_contiguous else result.copy()
 
 
 def _described(value: Any) -> str:
-    """What came in place of an object with all inputs."""
+    """Describe the actual value, where an object with all inputs was expected."""
     return f"one with {quoted(value) or 'nothing'}" if type(value) is dict else brief(value)

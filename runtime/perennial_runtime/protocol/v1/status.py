@@ -1,35 +1,26 @@
-"""What v1 tells about a model: the bodies of its ``GET`` paths."""
+"""Bodies of the v1 responses that do not run the model: model status and metadata."""
 
 from collections.abc import Sequence
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import orjson
 
-from ...signature import TensorSpec
-from ..shared.tensorflow import DATA_TYPES
-from .request import DEFAULT_SIGNATURE
+from ..shared.tensorflow import DATA_TYPES, DEFAULT_SIGNATURE, VERSION, State
 
-VERSION = "1"
-"""Of every model: TensorFlow Serving's versions are numbers, and one process serves one."""
-
-
-class State(StrEnum):
-    """How far a model is, as TensorFlow Serving names it."""
-
-    START = "START"
-    LOADING = "LOADING"
-    AVAILABLE = "AVAILABLE"
-    UNLOADING = "UNLOADING"
-    END = "END"
+if TYPE_CHECKING:  # imports NumPy, which happens when the server is already live
+    from ...signature import TensorSpec
 
 
 def models_body(name: str) -> bytes:
-    """Of ``/v1/models``."""
+    """Return the body of ``/v1/models``."""
     return orjson.dumps({"models": [name]})
 
 
 def model_body(name: str, state: State) -> bytes:
-    """Of ``/v1/models/NAME``; KServe's clients read ``ready``, TensorFlow Serving's the rest."""
+    """Return the body of ``/v1/models/NAME``.
+
+    KServe's clients read ``ready``, TensorFlow Serving's the rest.
+    """
     status = {
         "version": VERSION,
         "state": state,
@@ -40,8 +31,10 @@ def model_body(name: str, state: State) -> bytes:
     )
 
 
-def metadata_body(name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> bytes:
-    """Of ``/v1/models/NAME/metadata``."""
+def metadata_body(
+    name: str, inputs: "Sequence[TensorSpec]", outputs: "Sequence[TensorSpec]"
+) -> bytes:
+    """Return the body of ``/v1/models/NAME/metadata``."""
     signature = {
         "inputs": {tensor.name: _tensor_info(tensor) for tensor in inputs},
         "outputs": {tensor.name: _tensor_info(tensor) for tensor in outputs},
@@ -55,7 +48,7 @@ def metadata_body(name: str, inputs: Sequence[TensorSpec], outputs: Sequence[Ten
     )
 
 
-def _tensor_info(tensor: TensorSpec) -> dict[str, object]:
+def _tensor_info(tensor: "TensorSpec") -> dict[str, object]:
     return {
         "dtype": DATA_TYPES[tensor.datatype].name,
         "tensor_shape": {

@@ -1,6 +1,6 @@
 """The Open Inference Protocol v2 over REST: requests to arrays, arrays to responses. No I/O.
 
-Tensors are JSON, or bytes after the JSON head (the binary tensor data extension), each as it likes.
+Each tensor is JSON, or bytes after the JSON head (the binary tensor data extension).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,24 +12,27 @@ import orjson
 from ...errors import BadRequestError
 from ...signature import TensorSpec
 from ..shared.classification import classify
-from ..shared.infer_request import Signature, checked_shape, wrong_input
-from ..shared.layout import Layout, Seen
+from ..shared.infer_request import (
+    InferRequest,
+    OutputForm,
+    Signature,
+    checked_shape,
+    wrong_input,
+)
+from ..shared.layout import Layout, RepeatFilter
 from ..shared.messages import brief
-from ..shared.request import InferRequest, OutputForm
-from .binary import EMPTY, Tail
+from .binary import EMPTY, Tail, decode_whole
 from .header import HEADER
 from .json_memo import JsonMemo
-from .response import ResponseWriter
+from .response import V2ResponseWriter
 from .tensor_json import decode_data
-from .whole_body import decode_whole
 
-_REMEMBERED_HEADS = 64
-_REMEMBERED_BYTES = 16 * 1024
-"""Of one head."""
+_MAX_HEADS = 64
+_MAX_HEAD_BYTES = 16 * 1024
 _BINARY = OutputForm(binary=True)
 
 
-class Codec:
+class V2Codec:
     """Translates for one model."""
 
     def __init__(
@@ -40,24 +43,29 @@ class Codec:
         outputs: Sequence[TensorSpec],
         labels: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """``labels`` names, by output, the classes in the order of the values of a row."""
-        self._writer = ResponseWriter(name, version, outputs)
+        """Create a codec.
+
+        Args:
+            labels: names of the classes, by the output that has a value for each class.
+        """
+        self._writer = V2ResponseWriter(name, version, outputs)
         self._signature = Signature(inputs, outputs)
         self._labels = labels or {}
-        self._seen = Seen()
-        self._known: dict[bytes, tuple[int, Layout]] = {}
+        self._repeats = RepeatFilter()
+        self._layouts: dict[bytes, tuple[int, Layout]] = {}
+        """Length of the body and layout, by head."""
         self._memo = JsonMemo(self._signature.inputs)
 
     def decode(self, body: bytes | memoryview, header_length: int | None = None) -> InferRequest:
-        """Reads the body of an infer request.
+        """Read the body of an infer request.
 
         Args:
-            body: a view only together with ``header_length``.
-            header_length: bytes of JSON at the body's beginning, where binary tensors may follow;
-                None: it is all JSON. 0: it is all data, of the model's only input.
+            body: bytes; may be a view if there is a ``header_length``.
+            header_length: number of bytes of the JSON head, before the binary tensors. None: the
+                body is all JSON. 0: the body is the data of the model's only input.
 
         Raises:
-            BadRequestError: naming the tensor, what was expected, and what came.
+            BadRequestError: with the tensor, and the expected and actual content.
         """
         if header_length is None:
             return self._all_json(bytes(body))
@@ -69,14 +77,14 @@ class Codec:
                 f"got {header_length}"
             )
         head = bytes(body[:header_length])
-        known = self._known.get(head)
-        if known is not None and known[0] == len(body):
-            layout = known[1]
+        entry = self._layouts.get(head)
+        if entry is not None and entry[0] == len(body):
+            layout = entry[1]
             return InferRequest(layout.feeds(body), layout.outputs, None, layout.forms)
         tail = Tail(body, header_length)
         request = self._parse(head, tail)
-        if tail.places and len(tail.places) == len(request.feeds) and request.id is None:
-            self._learn(head, len(body), Layout(tail.places, request.outputs, request.forms))
+        if tail.spans and len(tail.spans) == len(request.feeds) and request.id is None:
+            self._learn(head, len(body), Layout(tail.spans, request.outputs, request.forms))
         return request
 
     def _all_json(self, body: bytes) -> InferRequest:
@@ -99,33 +107,33 @@ class Codec:
             feeds[spec.name] = _tensor(spec, entry, tail, has_booleans)
         signature.check_complete(feeds)
         tail.check_used()
-        identity = request.get("id")
-        if identity is not None and type(identity) is not str:
-            raise BadRequestError(f"id: expected a string, got {brief(identity)}")
-        outputs, forms = self._wanted(request)
-        return InferRequest(feeds, outputs, identity, forms)
+        request_id = request.get("id")
+        if request_id is not None and type(request_id) is not str:
+            raise BadRequestError(f"id: expected a string, got {brief(request_id)}")
+        outputs, forms = self._requested(request)
+        return InferRequest(feeds, outputs, request_id, forms)
 
     def _learn(self, head: bytes, length: int, layout: Layout) -> None:
-        """Remembers a head without an id, all of whose tensors follow it."""
-        if len(head) <= _REMEMBERED_BYTES and self._seen.again(hash(head)):
-            if len(self._known) >= _REMEMBERED_HEADS:
-                self._known.clear()
-            self._known[head] = (length, layout)
+        """Remember a head without an id whose tensors are all binary, if it has come before."""
+        if len(head) <= _MAX_HEAD_BYTES and self._repeats.is_repeat(hash(head)):
+            if len(self._layouts) >= _MAX_HEADS:
+                self._layouts.clear()
+            self._layouts[head] = (length, layout)
 
     def _raw(self, body: bytes | memoryview) -> InferRequest:
-        """A body without a head. The input's shape follows from its size."""
+        """Read a body without a head. Its size gives the shape of the input."""
         signature = self._signature
         if len(signature.inputs) != 1:
             raise BadRequestError(
-                f"{HEADER}: expected the length of the JSON head, for only a model with one input "
-                f"can go without; this one has {len(signature.inputs)}. Got 0"
+                f"{HEADER}: expected the length of the JSON head, got 0. Only a model with one "
+                f"input takes a body without a head; this one has {len(signature.inputs)}"
             )
         (spec,) = signature.inputs.values()
         feeds = {spec.name: decode_whole(spec, body)}
         outputs = signature.all_outputs
         return InferRequest(feeds, outputs, None, (_BINARY,) * len(outputs))
 
-    def _wanted(
+    def _requested(
         self, request: Mapping[str, Any]
     ) -> tuple[Sequence[str], Sequence[OutputForm] | None]:
         binary = _parameters("parameters", request).get("binary_data_output", False)
@@ -139,7 +147,7 @@ class Codec:
             return names, (_BINARY,) * len(names) if binary else None
         if type(entries) is not list:
             raise BadRequestError(f"outputs: expected an array, got {brief(entries)}")
-        return self._signature.wanted(
+        return self._signature.requested(
             (
                 (entry.get("name"), _parameters("outputs: parameters", entry, entry.get("name")))
                 if type(entry) is dict
@@ -152,9 +160,9 @@ class Codec:
     def encode(
         self, request: InferRequest, results: Sequence[np.ndarray]
     ) -> tuple[bytes, int | None]:
-        """The body of the response, and the length of its JSON head.
+        """Return the body of the response, and the length of its JSON head.
 
-        The length is None where no binary tensors follow the head, and the body is all JSON.
+        The length is None if the body is all JSON, without binary tensors.
         """
         if request.forms is None:
             return self._writer.write(request.id, request.outputs, results)
@@ -193,18 +201,18 @@ def _tensor(
             raise wrong_input(spec, "data: expected none beside binary_data_size, got both")
         return tail.tensor(spec, extents, parameters["binary_data_size"])
     if type(data) is not list:
-        hint = "; shared memory is not supported" if "shared_memory_region" in parameters else ""
+        hint = ". Shared memory is not supported" if "shared_memory_region" in parameters else ""
         raise wrong_input(
             spec, f"data: expected an array, or binary_data_size, got {brief(data)}{hint}"
         )
     return decode_data(spec, extents, data, may_hold_booleans=has_booleans)
 
 
-def _parameters(where: str, owner: Mapping[str, Any], name: Any = None) -> Mapping[str, Any]:
+def _parameters(field: str, owner: Mapping[str, Any], name: Any = None) -> Mapping[str, Any]:
     parameters = owner.get("parameters")
     if parameters is None:
         return {}
     if type(parameters) is not dict:
         of = f" of {name!r}" if name is not None else ""
-        raise BadRequestError(f"{where}{of}: expected an object, got {brief(parameters)}")
+        raise BadRequestError(f"{field}{of}: expected an object, got {brief(parameters)}")
     return parameters

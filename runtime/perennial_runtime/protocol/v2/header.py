@@ -1,18 +1,21 @@
-"""The header of HTTP that says where the JSON head of a body ends, and its data begins. No I/O."""
+"""The HTTP header with the length of the JSON head of a body; binary data follow the head. No I/O.
+
+A module of its own, as the routers need the name before NumPy is imported.
+"""
 
 from ...errors import BadRequestError
 from ..shared.messages import brief
 
 HEADER = "Inference-Header-Content-Length"
-_DIGITS = 18
+_MAX_DIGITS = 18
 
 
 def read_header_length(text: str) -> int:
-    """The value of that header.
+    """Return the value of the header.
 
     Raises:
-        BadRequestError: where it is no number of bytes.
+        BadRequestError: if it is no number of bytes.
     """
-    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
         raise BadRequestError(f"{HEADER}: expected a number of bytes, got {brief(text)}")
     return int(text)

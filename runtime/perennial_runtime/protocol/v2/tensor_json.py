@@ -1,6 +1,6 @@
-"""Tensors in JSON: numbers and strings to arrays, arrays to what orjson writes. No I/O.
+"""Tensors in JSON: values to arrays, arrays to values that orjson writes. No I/O.
 
-JSON has no NaN: ``null`` among numbers stands for it, both ways.
+JSON has no NaN: ``null`` among numbers stands for it, in both directions.
 """
 
 import math
@@ -28,11 +28,11 @@ FORMATS = {
     "FP32": "f",
     "FP64": "d",
 }
-"""As ``struct`` names them."""
+"""Format characters of ``struct``, by datatype."""
 
 
 def encode_data(array: np.ndarray) -> Any:
-    """A tensor's data, flat, ready for orjson with OPT_SERIALIZE_NUMPY."""
+    """Return a tensor's data, flat, for orjson with OPT_SERIALIZE_NUMPY."""
     flat = array.ravel()
     return flat.tolist() if flat.dtype.hasobject else flat
 
@@ -40,13 +40,13 @@ def encode_data(array: np.ndarray) -> Any:
 def decode_data(
     spec: TensorSpec, shape: tuple[int, ...], data: list[Any], *, may_hold_booleans: bool = True
 ) -> np.ndarray:
-    """Reads a tensor's data, which may be flat or nested as its shape says.
+    """Read a tensor's data, flat or nested in the tensor's shape.
 
     Args:
-        shape: a checked one.
+        shape: a checked shape.
 
     Raises:
-        BadRequestError: naming the tensor, what was expected, and what came.
+        BadRequestError: with the tensor, and the expected and actual content.
     """
     expected = count_elements(spec, shape)
     packed = _packed(spec, shape, expected, data, may_hold_booleans)
@@ -63,23 +63,23 @@ def decode_data(
     try:
         array = elements(spec.datatype, spec.dtype, values)
     except WrongElementError as error:
-        raise wrong_input(spec, f"data: element {error.place}: {error}") from None
+        raise wrong_input(spec, f"data: element {error.index}: {error}") from None
     return array.reshape(shape)
 
 
 def _flat(spec: TensorSpec, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
-    """The elements in row-major order, of data that are flat or nested as the shape says."""
+    """Return the elements in row-major order, from flat or nested data."""
     if not data or type(data[0]) is not list:
         return data
     values: list[Any] = [data]
     for dimension, extent in enumerate(shape):
         wrong = next((v for v in values if type(v) is not list or len(v) != extent), None)
         if wrong is not None:
-            found = f"{len(wrong)} of them" if type(wrong) is list else brief(wrong)
+            got = f"{len(wrong)} of them" if type(wrong) is list else brief(wrong)
             raise wrong_input(
                 spec,
                 f"data: expected it flat or nested as {list(shape)}: lists of {extent} in "
-                f"dimension {dimension}, got {found}",
+                f"dimension {dimension}, got {got}",
             )
         values = list(chain.from_iterable(values))
     return values
@@ -92,11 +92,11 @@ def _packed(
     data: list[Any],
     may_hold_booleans: bool,
 ) -> np.ndarray | None:
-    """Numbers of the right types and ranges, in half the time that numpy takes to find that out.
+    """Return an array of numbers of the right types and ranges, in half the time of NumPy's checks.
 
-    Packing would take booleans for numbers, so they are looked for where there may be some.
+    ``struct`` accepts booleans as numbers, so this function searches for them if there may be any.
 
-    None for all else, be it wrong or only rare: deeper nesting, nothing at all.
+    None for all other data: wrong data, and rare forms such as deeper nesting or no elements.
     """
     code = FORMATS.get(spec.datatype)
     if code is None or not count:
@@ -119,7 +119,7 @@ def _pack(layout: str, data: list[Any]) -> bytes | None:
 
 
 def _flat_rows(shape: tuple[int, ...], rows: list[Any]) -> list[Any]:
-    """The elements of nested data of two dimensions; none where the data are something else."""
+    """Return the elements of nested data of two dimensions, or nothing for other data."""
     if len(shape) != 2 or len(rows) != shape[0]:
         return []
     if any(type(row) is not list or len(row) != shape[1] for row in rows):

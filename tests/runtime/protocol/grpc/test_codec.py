@@ -8,9 +8,8 @@ from support.clients import imported
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, NotFoundError, RequestError
-from perennial_runtime.protocol.grpc.codec import GrpcCodec
-from perennial_runtime.protocol.grpc.contents import FIELDS
-from perennial_runtime.protocol.grpc.response import varint
+from perennial_runtime.protocol.grpc.codec import CONTENTS_FIELDS, GrpcCodec
+from perennial_runtime.protocol.shared.protobuf import varint
 from perennial_runtime.signature import DTYPES, TensorSpec
 
 triton = imported("tritonclient.grpc")
@@ -59,7 +58,7 @@ def typed(kind, name, datatype, array, **more):
     asked = kind(model_name="m", **more)
     tensor = asked.inputs.add(name=name, datatype=datatype, shape=array.shape)
     values = array.reshape(-1).tolist()
-    field = getattr(tensor.contents, FIELDS[datatype])
+    field = getattr(tensor.contents, CONTENTS_FIELDS[datatype])
     field.extend([text.encode() for text in values] if datatype == "BYTES" else values)
     return asked
 
@@ -101,7 +100,7 @@ def test_every_tensor_survives_the_way_through_raw_contents(cases, identity, any
     ids=["triton", "open-inference", "kserve"],
 )
 @unhurried
-@given(case=arrays(datatypes=sorted(FIELDS)))
+@given(case=arrays(datatypes=sorted(CONTENTS_FIELDS)))
 def test_every_tensor_survives_the_way_through_typed_contents(kind, case):
     datatype, array = case
     asked = codec(TensorSpec("X", datatype, (-1,) * array.ndim)).decode(
@@ -113,7 +112,7 @@ def test_every_tensor_survives_the_way_through_typed_contents(kind, case):
 
 
 def test_only_half_precision_has_no_typed_contents():
-    assert set(DATATYPES) - set(FIELDS) == {"FP16"}
+    assert set(DATATYPES) - set(CONTENTS_FIELDS) == {"FP16"}
 
 
 @pytest.mark.parametrize("version", ["", "1", "abc"])
@@ -201,7 +200,7 @@ def with_output(name="X", **parameter):
         ),
         (X, with_shared_memory(), "shared memory is not supported"),
         (X, with_output("Y"), "outputs: expected some of 'X', each once, got \"Y\""),
-        (X, with_output(int64_param=0), "classification: expected how many classes, from 1 up"),
+        (X, with_output(int64_param=0), "classification: expected a number of classes from 1 up"),
         (X, with_output(string_param="2"), 'from 1 up, got "2"'),
         (
             X,
@@ -219,7 +218,7 @@ def with_output(name="X", **parameter):
         (
             TensorSpec("X", "FP16", (1,)),
             with_contents("FP16", [1], fp32_contents=[1]),
-            "contents: FP16 has no field there. Send raw_input_contents",
+            "contents: no field for FP16. Fix: send raw_input_contents",
         ),
         (
             TensorSpec("X", "INT8", (2,)),

@@ -20,8 +20,8 @@ from perennial_runtime.errors import (
 )
 from perennial_runtime.protocol.grpc import compile_protos, health, reflection, status
 from perennial_runtime.protocol.grpc import inference_service as answers
+from perennial_runtime.protocol.grpc.inference_service import BatchStatistics, Duration, Statistics
 from perennial_runtime.protocol.grpc.schema import POOL, SERVICES
-from perennial_runtime.protocol.grpc.statistics import BatchStatistics, Duration, Statistics
 from perennial_runtime.protocol.tfs_grpc.schema import SERVICES as TENSORFLOW_SERVICES
 from perennial_runtime.signature import TensorSpec
 
@@ -156,7 +156,7 @@ def test_metadata():
 
 def test_streams_carry_answers_and_errors():
     response = triton.ModelInferResponse(model_name="m", id="7" * 200)
-    answer = answers.stream_answer(response.SerializeToString())
+    answer = answers.stream_response(response.SerializeToString())
     assert triton.ModelStreamInferResponse.FromString(answer).infer_response == response
     answer = answers.stream_error("input 'X': no")
     assert triton.ModelStreamInferResponse.FromString(answer).error_message == "input 'X': no"
@@ -215,9 +215,9 @@ def test_health():
     asked = health_pb2.HealthCheckRequest(service="other").SerializeToString()
     with pytest.raises(NotFoundError, match="service: expected one of '', 'inference"):
         health.check(asked, True)
-    assert health.watched(asked) == "other"
+    assert health.requested_service(asked) == "other"
     assert kind.FromString(health.status("other", True)).status == kind.SERVICE_UNKNOWN
-    statuses = health._ListResponse.FromString(health.every(True)).statuses
+    statuses = health._ListResponse.FromString(health.status_of_all(True)).statuses
     assert set(statuses) == {"", *SERVICES}
     assert {value.status for value in statuses.values()} == {kind.SERVING}
 

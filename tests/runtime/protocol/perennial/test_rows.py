@@ -27,8 +27,10 @@ def codec(*features: TensorSpec) -> RowCodec:
 
 
 def test_rows_become_a_column_for_each_feature():
-    count, feeds = codec().decode(orjson.dumps({"instances": [ROW, {"seats": -3, "delay": 7}]}))
-    assert count == 2
+    request = codec().decode(orjson.dumps({"instances": [ROW, {"seats": -3, "delay": 7}]}))
+    feeds = request.feeds
+    assert request.count == 2
+    assert request.outputs == ("y",)
     np.testing.assert_array_equal(feeds["amount"], np.array([[2.5], [np.nan]], np.float32))
     np.testing.assert_array_equal(feeds["carrier"], np.array([["AA"], [""]], object))
     np.testing.assert_array_equal(feeds["seats"], np.array([3, -3], np.int8))
@@ -53,7 +55,7 @@ def test_rows_become_a_column_for_each_feature():
     )
 )
 def test_every_value_comes_to_its_row_and_feature(rows):
-    _, feeds = codec().decode(orjson.dumps(rows))
+    feeds = codec().decode(orjson.dumps(rows)).feeds
     for place, row in enumerate(rows):
         for feature in FEATURES:
             value = row.get(feature.name)
@@ -64,13 +66,13 @@ def test_every_value_comes_to_its_row_and_feature(rows):
 
 @pytest.mark.parametrize("body", [{"instances": [ROW]}, [ROW], ROW])
 def test_rows_come_in_an_envelope_or_bare_or_alone(body):
-    count, feeds = codec().decode(orjson.dumps(body))
-    assert count == 1
-    assert feeds["amount"].tolist() == [[2.5]]
+    request = codec().decode(orjson.dumps(body))
+    assert request.count == 1
+    assert request.feeds["amount"].tolist() == [[2.5]]
 
 
 def test_a_whole_number_may_be_written_with_a_point():
-    _, feeds = codec().decode(b'[{"seats": 3.0}, {"seats": 4}]')
+    feeds = codec().decode(b'[{"seats": 3.0}, {"seats": 4}]').feeds
     assert feeds["seats"].tolist() == [3, 4]
     for value in (b"3.5", b"1e19", b"-1e300"):
         with pytest.raises(BadRequestError, match="feature 'seats': expected a whole number"):
@@ -80,8 +82,8 @@ def test_a_whole_number_may_be_written_with_a_point():
 def test_a_feature_may_be_named_as_the_envelope_is():
     named = codec(TensorSpec("instances", "FP32", (-1, 1)))
     for body in ({"instances": 4}, [{"instances": 4}], {"instances": [{"instances": 4}]}):
-        count, feeds = named.decode(orjson.dumps(body))
-        assert (count, feeds["instances"].tolist()) == (1, [[4.0]])
+        request = named.decode(orjson.dumps(body))
+        assert (request.count, request.feeds["instances"].tolist()) == (1, [[4.0]])
     with pytest.raises(BadRequestError, match="row 0: expected an object, got 4"):
         named.decode(b'{"instances": [4]}')
 

@@ -10,11 +10,11 @@ from support.tensorflow_messages import FIELDS, MESSAGES
 from perennial_runtime.classes import Classes
 from perennial_runtime.errors import BadRequestError, NotFoundError, RequestError
 from perennial_runtime.protocol.shared.protobuf import to_bytes
+from perennial_runtime.protocol.shared.tensorflow import State
 from perennial_runtime.protocol.tfs_grpc import compile_protos, schema
 from perennial_runtime.protocol.tfs_grpc.examples import ClassificationCodec, RegressionCodec
 from perennial_runtime.protocol.tfs_grpc.schema import message_class
 from perennial_runtime.protocol.tfs_grpc.status import get_model_metadata, get_model_status
-from perennial_runtime.protocol.v1.status import State
 from perennial_runtime.signature import TensorSpec
 
 TABLE = (
@@ -130,12 +130,12 @@ def test_other_metadata_and_models_are_refused():
 
 
 def test_a_model_that_does_not_fit_says_what_to_use_instead():
-    with pytest.raises(BadRequestError, match=r"the model 'm' is no classifier.* Use predict"):
+    with pytest.raises(BadRequestError, match=r"the model 'm' is no classifier.* Fix: use predict"):
         ClassificationCodec("m", TABLE, None).decode(MESSAGES["classify"])
-    with pytest.raises(BadRequestError, match="does not answer one number for each row"):
+    with pytest.raises(BadRequestError, match="does not return one number for each row"):
         RegressionCodec("m", TABLE, (Y, Y)).decode(MESSAGES["regress"])
     image = TensorSpec("image", "FP32", (-1, 3, 8, 8))
-    with pytest.raises(BadRequestError, match=r"got 'image' \[-1, 3, 8, 8\]. Use predict"):
+    with pytest.raises(BadRequestError, match=r"got 'image' \[-1, 3, 8, 8\]. Fix: use predict"):
         RegressionCodec("m", (image,), (Y,)).decode(MESSAGES["regress"])
 
 

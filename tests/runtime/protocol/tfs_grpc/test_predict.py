@@ -178,7 +178,8 @@ def test_a_result_that_is_not_contiguous_is_written_in_row_major_order():
         (X, {**FLOATS, "shape": [2**40, 2]}, "got [1099511627776,2]"),
         (X, {**FLOATS, "shape": [1, 2], "float_val": [1, 2, 3]}, "float_val: expected 2 values, "
                                                                  "or the first of them, got 3"),
-        (X, {**FLOATS, "shape": [1, 2], "float_val": []}, "got 0. FP32 values come in float_val"),
+        (X, {**FLOATS, "shape": [1, 2], "float_val": []}, "got 0. Fix: send FP32 values in "
+                                                          "float_val"),
         (X, {**FLOATS, "shape": [2**30, 2]}, "expected all 2147483648 values"),
         (X, {**FLOATS, "shape": [1, 2], "tensor_content": b"1234567"}, "tensor_content: expected 8 "
                                                                        "bytes, 4 for each of 2 "),

@@ -22,8 +22,8 @@ LABEL, PROBABILITIES = (
 Y = TensorSpec("y", "FP32", (-1, 1))
 CLASSES = Classes(("early", "late"), 1)
 
-classify = ClassifyCodec("m", TABLE, (LABEL, PROBABILITIES), CLASSES)
-regress = RegressCodec("m", TABLE, (Y,), None)
+classify = ClassifyCodec("m", TABLE, CLASSES)
+regress = RegressCodec("m", TABLE, (Y,))
 EXAMPLES = [{"amount": 1, "carrier": "AA"}, {"amount": [2.5], "carrier": {"b64": "QkI="}}]
 
 
@@ -65,18 +65,18 @@ def test_each_example_is_answered_with_a_number(shape):
 @pytest.mark.parametrize(
     ("codec", "message"),
     [
-        (ClassifyCodec("m", TABLE, (Y,), None), "the model 'm' is no classifier"),
-        (ClassifyCodec("m", (IMAGE,), (LABEL, PROBABILITIES), CLASSES), "'image' [-1, 3, 8, 8]"),
-        (RegressCodec("m", TABLE, (LABEL, PROBABILITIES), CLASSES), "got 'label', 'probabilities'"),
-        (RegressCodec("m", TABLE, (TensorSpec("t", "BYTES", (-1,)),), None), "got 't'"),
-        (RegressCodec("m", (IMAGE,), (Y,), None), "does not take examples"),
+        (ClassifyCodec("m", TABLE, None), "the model 'm' is no classifier"),
+        (ClassifyCodec("m", (IMAGE,), CLASSES), "'image' [-1, 3, 8, 8]"),
+        (RegressCodec("m", TABLE, (LABEL, PROBABILITIES)), "got 'label', 'probabilities'"),
+        (RegressCodec("m", TABLE, (TensorSpec("t", "BYTES", (-1,)),)), "got 't'"),
+        (RegressCodec("m", (IMAGE,), (Y,)), "does not take examples"),
     ],
 )  # fmt: skip
 def test_a_model_that_does_not_fit_says_what_to_use_instead(codec, message):
     with pytest.raises(BadRequestError) as caught:
         codec.decode(json.dumps({"examples": EXAMPLES}).encode())
     assert message in str(caught.value)
-    assert str(caught.value).endswith("Use predict")
+    assert str(caught.value).endswith("Fix: use predict")
 
 
 @pytest.mark.parametrize(

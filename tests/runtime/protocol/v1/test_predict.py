@@ -219,7 +219,7 @@ def test_outputs_without_a_row_for_each_instance_are_refused_in_rows_only():
         with pytest.raises(BadRequestError) as caught:
             answer((Y, LABEL), results)
         assert "'y' [" in str(caught.value)
-        assert 'Send whole tensors: {"inputs": ...}' in str(caught.value)
+        assert 'Fix: send whole tensors: {"inputs": ...}' in str(caught.value)
         assert answer((Y, LABEL), results, has_rows=False)
 
 
@@ -242,9 +242,9 @@ TWO = (TensorSpec("a", "FP32", (-1, 2)), TensorSpec("b", "INT8", (-1,)))
         ((X,), b'{"instances": {"x": 1}}', "instances: expected a list"),
         ((X,), b'{"instances": [[1, 2]], "signature_name": "other"}', 'none or "serving_default"'),
         ((X,), b'{"instances": [[1, 2]], "signature_name": 7}', "signature_name: expected none"),
-        ((X,), b'{"instances": [1, 2]}', "says (-1: any extent), got 1 in place of a list in dim"),
-        ((X,), b'{"instances": [[1, 2, 3]]}', "input 'x': expected lists nested as the shape "
-                                              "[-1, 2] says (-1: any extent), got 3 values in "
+        ((X,), b'{"instances": [1, 2]}', "(-1: any extent), got 1 in place of a list in dim"),
+        ((X,), b'{"instances": [[1, 2, 3]]}', "input 'x': expected lists nested in the shape "
+                                              "[-1, 2] (-1: any extent), got 3 values in "
                                               "dimension 1"),
         ((X,), b'{"instances": [[1, 2], [1]]}', "got lists of 1 and of 2 values"),
         ((X,), b'{"instances": [[1, [2]]]}', "got a list in place of a value: [2]"),
@@ -278,7 +278,7 @@ TWO = (TensorSpec("a", "FP32", (-1, 2)), TensorSpec("b", "INT8", (-1,)))
          "input 'seats': [0]: expected a whole number, got \"b\""),
         (TABLE, b'{"inputs": {"amount": [[1, 2]], "carrier": ["a"], "seats": [1]}}', "'amount'"),
         (TABLE, b'{"inputs": {"amount": 1, "carrier": "a", "seats": 1}}', "in place of a list"),
-        ((TAG,), b'{"instances": [{"b64": "/w=="}]}', "strings of ONNX models are texts"),
+        ((TAG,), b'{"instances": [{"b64": "/w=="}]}', "strings of ONNX models are text"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_told_what_was_expected(inputs, body, message):

@@ -2,7 +2,8 @@
 
 import orjson
 
-from perennial_runtime.protocol.v1.status import State, metadata_body, model_body, models_body
+from perennial_runtime.protocol.shared.tensorflow import State
+from perennial_runtime.protocol.v1.status import metadata_body, model_body, models_body
 from perennial_runtime.signature import TensorSpec
 
 

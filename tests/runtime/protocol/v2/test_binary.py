@@ -11,7 +11,7 @@ from onnx import TensorProto
 from support.tensors import DATATYPES, arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError, RequestError
-from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.v2.codec import V2Codec
 from perennial_runtime.protocol.v2.header import read_header_length
 from perennial_runtime.signature import DTYPES, TensorSpec
 
@@ -20,9 +20,9 @@ S = TensorSpec("S", "BYTES", (-1,))
 ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
 
 
-def codec(*tensors: TensorSpec, labels=None) -> Codec:
+def codec(*tensors: TensorSpec, labels=None) -> V2Codec:
     """A model that gives back what it takes."""
-    return Codec("m", "v", tensors, tensors, labels)
+    return V2Codec("m", "v", tensors, tensors, labels)
 
 
 def infer_input(name, datatype, array, binary=True) -> triton.InferInput:
@@ -43,7 +43,7 @@ def request(*inputs, outputs=None, **more) -> tuple[bytes, int | None]:
     return triton.InferenceServerClient.generate_request_body(list(inputs), outputs=outputs, **more)
 
 
-def answer(model: Codec, body: bytes, header_length: int | None) -> triton.InferResult:
+def answer(model: V2Codec, body: bytes, header_length: int | None) -> triton.InferResult:
     """What tritonclient makes of the answer of a model that gives back what it takes."""
     asked = model.decode(body, header_length)
     response, length = model.encode(asked, [asked.feeds[name] for name in asked.outputs])
@@ -209,7 +209,11 @@ TEXT = TensorSpec("X", "BYTES", (-1,))
     ("spec", "case", "message"),
     [
         (X, raw({"inputs": [tensor(8)]}, DATA[:7]), "at most the 7 bytes that are left"),
-        (X, raw({"inputs": [tensor(8)]}, DATA, b"!"), "body: expected binary data as long as"),
+        (
+            X,
+            raw({"inputs": [tensor(8)]}, DATA, b"!"),
+            "body: expected as many bytes of binary data as",
+        ),
         (X, raw({"inputs": [tensor(4)]}, DATA[:4]), "data: expected 8 bytes for FP32"),
         (X, raw({"inputs": [tensor(8, (2**31 - 1, 2))]}, DATA), "expected 17179869176 bytes"),
         (X, raw({"inputs": [tensor(-1)]}), "binary_data_size: expected a number of bytes, got -1"),
@@ -246,12 +250,12 @@ TEXT = TensorSpec("X", "BYTES", (-1,))
         (
             X,
             raw({"inputs": [{**tensor(8), "parameters": {"shared_memory_region": "r"}}]}),
-            "shared memory is not supported",
+            "Shared memory is not supported",
         ),
         (X, (b"{}", 3), "expected a length within the body's 2 bytes, got 3"),
         (X, (b"{}", -1), "expected a length within the body's 2 bytes, got -1"),
         (X, (orjson.dumps({"inputs": [tensor(8)]}) + DATA, None), "body: expected JSON"),
-        (X, (orjson.dumps({"inputs": [tensor(8)]}), None), "belongs in the header Inference-"),
+        (X, (orjson.dumps({"inputs": [tensor(8)]}), None), "(the header Inference-"),
         (X, (DATA + b"!", 0), "expected a multiple of 8 bytes for the shape [-1, 2], got 9"),
         (TensorSpec("X", "FP32", (2, 2)), (DATA, 0), "data: expected 16 bytes"),
         (TensorSpec("X", "FP32", (-1, -1)), (DATA, 0), "at most one free dimension"),
@@ -266,12 +270,12 @@ TEXT = TensorSpec("X", "BYTES", (-1,))
         (
             TensorSpec("X", "FP32", (-1, -1, -1)),
             raw({"inputs": [tensor(0, (0, 2**31 - 1, 2**31 - 1))]}),
-            "shape: expected extents whose product, zeros aside, is at most",
+            "shape: expected extents whose product, without zeros, is at most",
         ),
         (
             TEXT,
             raw({"inputs": [tensor(4, (2,), "BYTES")]}, bytes(4)),
-            "expected 2 elements for the shape [2], each of 4 bytes of length",
+            "expected 2 elements for the shape [2], each with a length of 4 bytes",
         ),
         (
             TEXT,
@@ -312,7 +316,7 @@ def test_a_header_is_read():
 
 
 def test_a_body_without_a_head_is_only_for_models_of_one_input():
-    with pytest.raises(BadRequestError, match="only a model with one input"):
+    with pytest.raises(BadRequestError, match="Only a model with one input"):
         codec(*MIXED).decode(DATA, 0)
 
 
@@ -366,12 +370,12 @@ def test_what_is_remembered_of_a_head_is_not_its_data():
         texts = np.array(["a" * place, "b" * (4 - place)], object)
         body, length = request(infer_input("X", "FP32", rows), infer_input("S", "BYTES", texts))
         heads.add(body[:length])
-        assert (body[:length] in model._known) is (place >= 2)
+        assert (body[:length] in model._layouts) is (place >= 2)
         asked = model.decode(body, length)
         np.testing.assert_array_equal(asked.feeds["X"], rows)
         assert asked.feeds["X"].flags.aligned
         assert asked.feeds["S"].tolist() == texts.tolist()
-        with pytest.raises(BadRequestError, match="1 bytes more"):
+        with pytest.raises(BadRequestError, match="got 1 more"):
             model.decode(body + b"!", length)
     assert len(heads) == 1
 
@@ -398,15 +402,15 @@ def test_an_output_may_be_its_highest_classes_by_label(binary):
 @pytest.mark.parametrize(
     ("datatype", "parameter", "message"),
     [
-        ("FP32", 0, "classification: expected how many classes, from 1 up, got 0"),
-        ("FP32", True, "classification: expected how many classes, from 1 up, got true"),
-        ("FP32", "2", "classification: expected how many classes, from 1 up"),
+        ("FP32", 0, "classification: expected a number of classes from 1 up, got 0"),
+        ("FP32", True, "classification: expected a number of classes from 1 up, got true"),
+        ("FP32", "2", "classification: expected a number of classes from 1 up"),
         ("BYTES", 1, "classification: expected an output of numbers, got BYTES"),
         ("BOOL", 1, "classification: expected an output of numbers, got BOOL"),
     ],
 )
 def test_a_wrong_classification_is_refused(datatype, parameter, message):
-    model = Codec("m", "v", [X], [TensorSpec("Y", datatype, (-1,))])
+    model = V2Codec("m", "v", [X], [TensorSpec("Y", datatype, (-1,))])
     outputs = [{"name": "Y", "parameters": {"classification": parameter}}]
     with pytest.raises(BadRequestError) as caught:
         model.decode(*raw({"inputs": [tensor(8)], "outputs": outputs}, DATA))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from support.tensors import arrays, unhurried
 
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.protocol.shared.request import InferRequest
-from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.shared.infer_request import InferRequest
+from perennial_runtime.protocol.v2.codec import V2Codec
 from perennial_runtime.signature import TensorSpec
 
 
-def codec(*inputs: TensorSpec) -> Codec:
-    return Codec("m", "v", inputs, inputs)
+def codec(*inputs: TensorSpec) -> V2Codec:
+    return V2Codec("m", "v", inputs, inputs)
 
 
 def body(*tensors, **more) -> bytes:
@@ -169,7 +169,7 @@ def test_one_long_text_among_numbers_costs_no_more_memory_than_it_is_long():
 
 
 def test_the_id_and_the_wanted_outputs_are_kept():
-    two = Codec("m", "v", [X], [TensorSpec("A", "FP32", (-1,)), TensorSpec("B", "BOOL", (-1,))])
+    two = V2Codec("m", "v", [X], [TensorSpec("A", "FP32", (-1,)), TensorSpec("B", "BOOL", (-1,))])
     request = two.decode(body(tensor([1, 2], [1, 2]), id="42", outputs=[{"name": "B"}]))
     assert list(request.outputs) == ["B"]
     response = orjson.loads(two.encode(request, [np.array([True])])[0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.tensors import arrays, mutations, unhurried
 
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.protocol.v2.codec import Codec
+from perennial_runtime.protocol.v2.codec import V2Codec
 from perennial_runtime.protocol.v2.json_memo import _cut
 from perennial_runtime.signature import TensorSpec
 
@@ -20,15 +20,15 @@ B = TensorSpec("B", "BOOL", (-1,))
 I8 = TensorSpec("I8", "INT8", (1,))
 
 
-def codec(*inputs: TensorSpec) -> Codec:
-    return Codec("m", "v", inputs, inputs)
+def codec(*inputs: TensorSpec) -> V2Codec:
+    return V2Codec("m", "v", inputs, inputs)
 
 
 def tensor(spec: TensorSpec, data, shape):
     return {"name": spec.name, "datatype": spec.datatype, "shape": shape, "data": data}
 
 
-def outcome(model: Codec, body: bytes) -> str:
+def outcome(model: V2Codec, body: bytes) -> str:
     """What a body is read as, or why it is refused."""
     try:
         asked = model.decode(body)
@@ -40,7 +40,7 @@ def outcome(model: Codec, body: bytes) -> str:
     return repr((feeds, asked.outputs, asked.id, asked.forms))
 
 
-def is_known(model: Codec, body: bytes) -> bool:
+def is_known(model: V2Codec, body: bytes) -> bool:
     return model._memo.recall(body) is not None
 
 
