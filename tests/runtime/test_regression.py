@@ -118,7 +118,7 @@ def test_the_number_and_the_truth_are_captured(server, captured):
 
 def test_page_and_document_say_so(server):
     page = server.request("GET", "/", accept="text/html")[1]
-    assert "Predicts a number for rows of a table" in page
+    assert "Regression model for rows of a table" in page
     assert "predicted, median 0" in page
     schemas = server.request("GET", "/openapi.json")[1]["components"]["schemas"]
     answer = schemas["PredictResponse"]["properties"]["predictions"]["items"]
