@@ -1,13 +1,13 @@
-"""What each compression method does to small models: size, time, loss, and whether it is kept.
+"""Measure every compression method on small models: size, time, loss, decision.
 
     .venv/bin/python -m benchmarks.compression
 
 trains a convolutional network and a dense one (64-512-512-10) on the handwritten digits, forests
 of 300 trees on digits, breast cancer and wine, boosted trees on digits and diabetes, and a tiny
-dense network on breast cancer, on 60 % of the rows. Every method then learns from those, and the
-gate (5 thousandths of accuracy, nothing at all where it is strict, 2 % of the mean absolute error)
-judges on the others. One thread; times are processor time, in rounds in which all models take
-turns. Prints the table and writes build/benchmarks/compression.json. About two minutes on a core.
+dense network on breast cancer, on 60 % of the rows. Every method then learns from those rows, and
+the gate judges on the others (5 thousandths of accuracy; no loss if it is strict; 2 % of the mean
+absolute error). One thread; times are processor time, in rounds in which all models take turns.
+Prints the table and writes build/benchmarks/compression.json. About two minutes on a core.
 """
 
 import argparse
@@ -52,7 +52,7 @@ Case = tuple[bytes, Samples]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of each time")
     parser.add_argument("--only", nargs="+", choices=sorted(CASES), default=sorted(CASES))
     options = parser.parse_args()
     with threadpool_limits(1):
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def run(name: str, rounds: int) -> list[dict[str, object]]:
-    """Tries all methods on a model, and prints what came of it."""
+    """Try all methods on a model, and print the results."""
     begun = time.monotonic()
     model, samples = CASES[name]()
     wanted = Compression.model_validate(
@@ -99,14 +99,14 @@ def _row(trial: CompressionTrial) -> str:
 
 
 def forest(load: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Case:
-    """A forest of 300 trees."""
+    """Return a forest of 300 trees."""
     rows, labels = load(return_X_y=True)
     model = RandomForestClassifier(300, random_state=SEED, n_jobs=1)
     return _converted(model, rows.astype(np.float32), labels.astype(np.int64))
 
 
 def tiny() -> Case:
-    """A dense network that is too small for most methods, 30-24-2."""
+    """Return a dense network that is too small for most methods, 30-24-2."""
     rows, labels = load_breast_cancer(return_X_y=True)
     model = MLPClassifier((24,), max_iter=1000, random_state=SEED, alpha=1.0)
     scaled = StandardScaler().fit_transform(rows)
@@ -114,14 +114,14 @@ def tiny() -> Case:
 
 
 def boosted_digits() -> Case:
-    """Boosted trees that tell ten classes apart."""
+    """Return boosted trees for ten classes."""
     rows, labels = load_digits(return_X_y=True)
     model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, random_state=SEED)
     return _converted(model, rows.astype(np.float32), labels.astype(np.int64))
 
 
 def boosted() -> Case:
-    """Boosted trees that tell a number."""
+    """Return boosted trees for a regression."""
     rows, values = load_diabetes(return_X_y=True)
     model = HistGradientBoostingRegressor(max_iter=200, learning_rate=0.05, random_state=SEED)
     return _converted(model, rows.astype(np.float32), values.astype(np.float32))
@@ -150,7 +150,7 @@ def _converted(model: BaseEstimator, rows: np.ndarray, truth: np.ndarray) -> Cas
 
 
 def _halves(rows: np.ndarray, truth: np.ndarray) -> list[np.ndarray]:
-    """Rows to learn from and held-out ones, then the truth of both."""
+    """Split rows and labels for training and the gate."""
     stratify = truth if truth.dtype.kind == "i" else None
     return list(train_test_split(rows, truth, test_size=0.4, random_state=SEED, stratify=stratify))
 
@@ -170,7 +170,7 @@ def _classified(
 
 
 def dense() -> Case:
-    """A dense network, 64-512-512-10."""
+    """Return a dense network, 64-512-512-10."""
     rows, labels = load_digits(return_X_y=True)
     parts = _halves(rows.astype(np.float32) / 16, labels.astype(np.int64))
     layers = fit(
@@ -192,10 +192,11 @@ def dense() -> Case:
 
 
 def convolutional() -> Case:
-    """Two convolutions (principal components of patches, then random filters) and a dense head.
+    """Return a network of two convolutions and a dense head.
 
-    The head is trained with NumPy; features of this kind are enough for digits, and what a
-    convolution costs does not depend on how its filters were found.
+    The filters are principal components of patches, then random. The head is trained with NumPy.
+    Such features are sufficient for digits, and the cost of a convolution does not depend on the
+    origin of its filters.
     """
     images, labels = load_digits(return_X_y=True)
     parts = _halves(images.reshape(-1, 1, 8, 8).astype(np.float32) / 16, labels.astype(np.int64))

@@ -1,9 +1,9 @@
-"""How long the operator takes, and what it asks of the API server when nothing happens.
+"""Measure the operator: time from apply to Ready, and requests when idle.
 
     make cluster-up install && .venv/bin/python benchmarks/control_plane.py
 
-prints the time from apply to Ready (one at a time, the image on the node), and the requests of an
-idle operator by verb over a minute with 50 ModelDeployments; writes
+prints the time from apply to Ready (one model at a time, with the image on the node), and the
+requests of an idle operator by verb in a minute with 50 ModelDeployments. Writes
 build/benchmarks/control_plane.json.
 """
 
@@ -29,10 +29,10 @@ SYSTEM = "perennial-system"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cluster", default="perennial")
-    parser.add_argument("--repeat", type=int, default=10)
-    parser.add_argument("--models", type=int, default=50)
-    parser.add_argument("--idle-seconds", type=float, default=60)
+    parser.add_argument("--cluster", default="perennial", help="name of the cluster")
+    parser.add_argument("--repeat", type=int, default=10, help="models that are applied in turn")
+    parser.add_argument("--models", type=int, default=50, help="models of the idle operator")
+    parser.add_argument("--idle-seconds", type=float, default=60, help="seconds of idle time")
     options = parser.parse_args()
     words = [sys.executable, "-m", "perennial_cluster", "kubeconfig", "--name", options.cluster]
     cluster = Cluster(Path(subprocess.check_output(words, text=True).strip()))
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def time_to_ready(namespace: Namespace, name: str, uri: str, model: dict[str, str]) -> float:
-    """Seconds from the call of kubectl apply until the condition Ready is True."""
+    """Return the seconds from kubectl apply until the condition Ready is True."""
     name = name.strip().replace(" ", "-")
     started = time.monotonic()
     namespace.deploy(name, uri, model=model)
@@ -81,7 +81,7 @@ def time_to_ready(namespace: Namespace, name: str, uri: str, model: dict[str, st
 
 
 def requests_during(cluster: Cluster, seconds: float) -> Counter[str]:
-    """Requests that the operator sent meanwhile, by verb; its watches left out."""
+    """Count the operator's requests by verb, without its watches."""
     before = _requests(cluster)
     time.sleep(seconds)
     return _requests(cluster) - before

@@ -1,16 +1,18 @@
-"""How often the drift rule raises a false alarm, and how often it finds a real shift.
+"""Measure how often the drift rule raises false alarms and finds real shifts.
 
     .venv/bin/python benchmarks/drift_calibration.py
 
-simulates windows without drift for models of 28 distributions (26 features, score, label) and asks
-the operator's own ``drift.judge`` about each: a false alarm is a window in which any distribution
-is told. Every profile is fitted anew on random rows; the counts of a window are drawn from the
-true shares of its bins, so the windows are independent and the standard errors binomial.
+simulates windows without drift for models of 28 distributions (26 features, score, label), and
+applies the rule of the operator (``drift.judge``) to each. A false alarm is a window in which any
+distribution is reported. Every profile is fitted on new random rows. The counts of a window are
+drawn from the true shares of its bins, so windows are independent and standard errors binomial.
 
-It prints, by family, rows of the profile and of the window: the rate for the rule (index >= 0.1 and
-beyond chance), for the limit of chance alone, and for the usual "index > 0.1"; for the mixed
-family also the power to find one normal feature moved by half a standard deviation, from 0.1 (told)
-and from 0.2 (acted on). Writes build/benchmarks/drift_calibration.json. About 7 minutes on a core.
+It prints, by family, rows of the profile and rows of the window: the rate for the rule (index >=
+0.1 and beyond chance), for the limit of chance alone, and for the usual "index > 0.1". For the
+mixed family it also prints the power to find one normal feature that moved by half a standard
+deviation, from 0.1 (reported) and from 0.2 (drift).
+
+Writes build/benchmarks/drift_calibration.json. About 7 minutes on a core.
 """
 
 import argparse
@@ -29,12 +31,12 @@ from perennial_contracts.wire.profile import Distribution, Profile, fit_categori
 
 ROOT = Path(__file__).parents[1]
 WINDOWS = (100, 200, 500, 1000, 5000)
-TOLD, ACTED_ON = 0.1, 0.2
+REPORTED, ACTED_ON = 0.1, 0.2
 SHIFT = 0.5
 SEED = 20_260_101
 
 Fitted = tuple[Distribution, np.ndarray]
-"""A distribution, and the true shares of its bins."""
+"""Distribution, and the true shares of its bins."""
 Kind = Callable[[np.random.Generator, int, str], Fitted]
 
 
@@ -42,7 +44,7 @@ Kind = Callable[[np.random.Generator, int, str], Fitted]
 
 
 def shares_of_numbers(edges: list[float], below: np.ndarray, missing: float = 0.0) -> np.ndarray:
-    """Shares of the bins where P(X < edge) is ``below``."""
+    """Return the shares of the bins, given P(X < edge) as ``below``."""
     inner = np.diff(np.concatenate([[0.0], below, [1.0]])) if edges else np.ones(1)
     return np.append(inner * (1 - missing), missing)
 
@@ -109,7 +111,7 @@ FAMILIES: dict[str, list[Kind]] = {
 def simulate(
     family: str, kinds: list[Kind], rows: int, turns: int, random: np.random.Generator
 ) -> list[dict[str, object]]:
-    """Rates for each size of window; each turn fits one profile and draws one window of a size."""
+    """Return the rates by size of window; each turn has one profile and one window."""
     outcomes: dict[int, list[tuple[bool, ...]]] = {size: [] for size in WINDOWS}
     shown = 0.0
     for turn in range(turns):
@@ -147,7 +149,7 @@ def one_window(
     family: str,
     random: np.random.Generator,
 ) -> tuple[bool, ...]:
-    """The columns for one window without drift, and for the mixed family for one with a shift."""
+    """Return the columns for a window without drift, and one with a shift if mixed."""
     counts = {
         distribution.name: random.multinomial(size, shares).tolist()
         for distribution, shares in features
@@ -155,13 +157,13 @@ def one_window(
     score_counts, label_counts = (
         random.multinomial(size, shares).tolist() for _, shares in answers
     )
-    # From 0 on a level tells whether chance is exceeded, from TOLD on what the rule says.
-    judge = partial(drift.judge, profile, warn=0.0, act=TOLD)
+    # With 0 the level is that of chance alone, with REPORTED that of the rule.
+    judge = partial(drift.judge, profile, warn=0.0, act=REPORTED)
     found = judge(counts, score_counts, label_counts)
     quiet = (
         any(finding.level is drift.Level.ACT for finding in found),
         any(finding.level is not drift.Level.STABLE for finding in found),
-        any(finding.psi > TOLD for finding in found),
+        any(finding.psi > REPORTED for finding in found),
     )
     if family != "mixed":
         return quiet
@@ -171,14 +173,14 @@ def one_window(
     (shifted,) = (
         finding for finding in judge(counts, score_counts, label_counts) if finding.name == "f0"
     )
-    return (*quiet, *(shifted.psi >= max(least, shifted.limit) for least in (TOLD, ACTED_ON)))
+    return (*quiet, *(shifted.psi >= max(least, shifted.limit) for least in (REPORTED, ACTED_ON)))
 
 
 COLUMNS = ("rule", "chance", "naive", "power_told", "power_acted_on")
 
 
 def line(row: dict[str, object]) -> str:
-    """One line of the table; rates in per cent with their binomial standard errors."""
+    """Format a line; rates are in per cent with binomial standard errors."""
     cells = [f"{row['family']!s:<16}{row['profile_rows']:>7}{row['window_rows']:>7}"]
     for column in COLUMNS:
         rate = row.get(column)
@@ -190,7 +192,7 @@ def line(row: dict[str, object]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--windows", type=int, default=5000, help="of the mixed family")
+    parser.add_argument("--windows", type=int, default=5000, help="windows of the mixed family")
     parser.add_argument("--only", choices=FAMILIES, help="one family, with 2000 rows")
     options = parser.parse_args()
     cases = [("mixed", 2000, options.windows)]
@@ -198,7 +200,7 @@ def main() -> None:
     cases += [(family, 2000, options.windows // 4) for family in FAMILIES if family != "mixed"]
     if options.only:
         cases = [(options.only, 2000, options.windows)]
-    print(f"In per cent, ± one standard error; {drift.ALPHA:.0%} is aimed at.")
+    print(f"In per cent, ± one standard error; {drift.ALPHA:.0%} is the target.")
     print(f"{'family':<16}{'profile':>7}{'window':>7} {'rule':>14} {'chance alone':>14}", end="")
     print(f" {'index > 0.1':>14} {'power at 0.1':>14} {'power at 0.2':>14}")
     results = []

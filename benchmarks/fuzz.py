@@ -1,12 +1,12 @@
-"""Sends the model server what no client should, for as long as is said.
+"""Send invalid requests to the model server, for a given time.
 
     .venv/bin/python benchmarks/fuzz.py [--seconds 60] [--seed 0]
 
 Valid requests of every protocol (JSON, binary tensors, rows, TensorFlow Serving's, gRPC) are cut,
-spliced, flipped and swollen, and sent over real connections to a real server. Bad input must be
-answered as such, never with 500, INTERNAL or UNKNOWN nor by a closed connection, and the server's
-memory must not grow. Prints how many requests of each protocol got which answer, and the server's
-resident memory along the way; exits with 1 where something of that did not hold.
+spliced, flipped and enlarged, and sent over real connections to a real server. The server must
+reject bad input, never with 500, INTERNAL or UNKNOWN nor by closing the connection, and its memory
+must not grow. Prints the numbers of responses by protocol and status, and the server's resident
+memory over time. Exits with 1 if a rule is broken.
 """
 
 import argparse
@@ -36,8 +36,8 @@ TFS = "/tensorflow.serving.PredictionService/"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="seconds to run")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the mutations")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
@@ -66,21 +66,22 @@ def main() -> int:
             process.send_signal(signal.SIGINT)
             process.wait(60)
     for name, answers in counts.items():
-        told = ", ".join(f"{answer} {count}" for answer, count in answers.most_common())
-        print(f"{name:22} {sum(answers.values()):7}  {told}")
+        summary = ", ".join(f"{answer} {count}" for answer, count in answers.most_common())
+        print(f"{name:22} {sum(answers.values()):7}  {summary}")
     print("resident MB:", ", ".join(f"{size:.1f} at {moment:.0f} s" for moment, size in memory))
     bad = sum(answers[answer] for answers in counts.values() for answer in BAD)
-    # The first tenth is for what is only made once.
+    # The first tenth is for memory that is only allocated once.
     grown = memory[-1][1] - memory[1][1]
     print(
-        f"{sum(map(sum, (c.values() for c in counts.values())))} requests, {bad} answered badly; "
-        f"memory {grown:+.1f} MB after the first tenth; the server {'lives' if alive else 'DIED'}"
+        f"{sum(map(sum, (c.values() for c in counts.values())))} requests, {bad} with a bad "
+        f"response; memory {grown:+.1f} MB after the first tenth; "
+        f"the server {'lives' if alive else 'DIED'}"
     )
     return int(bool(bad) or not alive or grown > 20)
 
 
 def model() -> bytes:
-    """A model that gives back a float, a text and an integer for each row."""
+    """Return a model that repeats a float, a text and an integer for each row."""
     types = {"x": TensorProto.FLOAT, "t": TensorProto.STRING, "n": TensorProto.INT64}
     graph = helper.make_graph(
         [helper.make_node("Identity", [name], [f"{name}_out"]) for name in types],
@@ -93,7 +94,7 @@ def model() -> bytes:
 
 
 def requests() -> list[tuple[str, str, dict[str, str], bytes]]:
-    """Protocol, path, headers and body of valid requests."""
+    """Return protocol, path, headers and body of valid requests."""
     tensors = [
         {"name": "x", "datatype": "FP32", "shape": [2], "data": [1.5, None]},
         {"name": "t", "datatype": "BYTES", "shape": [2], "data": ["a", "naïve"]},
@@ -149,7 +150,7 @@ PREDICT = (
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Data after one to four small accidents; now and then as it was."""
+    """Apply one to four small mutations, and sometimes none."""
     body = bytearray(data)
     for _ in range(chance.choice((0, 1, 1, 2, 4))):
         place = chance.randrange(len(body) + 1)
@@ -224,7 +225,7 @@ def _pass_on(process: subprocess.Popen[str]) -> None:
 
 
 def resident(pid: int) -> float:
-    """Megabytes of memory that a process holds."""
+    """Return the resident memory of a process, in MB."""
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.partition("VmRSS:")[2].split()[0]) / 1024
 

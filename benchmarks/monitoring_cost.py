@@ -1,12 +1,12 @@
-"""What counting and capturing cost a server of a small tabular model.
+"""Measure the cost of counting and capturing, for a small model of a table.
 
     .venv/bin/python benchmarks/monitoring_cost.py
 
 starts three servers of one model (ten features, two of them texts): without a profile, with one,
 and with one while every row is captured to a folder. Rounds of requests of one row go to each in
-turn, over several connections of a process of its own, so that what else the machine does meets all
-alike. Prints the requests per second of each, and the ratios to the first, of the median round;
-writes build/benchmarks/monitoring_cost.json.
+turn, over several connections of another process, so that other load on the machine affects all
+alike. Prints the requests per second of each and the ratios to the first, of the median round.
+Writes build/benchmarks/monitoring_cost.json.
 """
 
 import argparse
@@ -47,9 +47,9 @@ CASES = ("nothing", "counted", "captured")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=20, help="number of rounds")
+    parser.add_argument("--seconds", type=float, default=2.0, help="seconds of one round")
+    parser.add_argument("--connections", type=int, default=4, help="connections of the client")
     parser.add_argument("--path", choices=("infer", "predict"), nargs="+", default=None)
     options = parser.parse_args()
     results = {
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def measure(path: str, rounds: int, seconds: float, connections: int) -> dict[str, object]:
-    """Requests per second of each case, and how they compare."""
+    """Measure and print the requests per second of each case, and their ratios."""
     frame = table(5000)
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as servers:
         folder = Path(scratch)
@@ -129,7 +129,7 @@ def profile(frame: pd.DataFrame) -> bytes:
 
 
 def bundle(frame: pd.DataFrame, known: bytes | None) -> dict[str, bytes]:
-    """A logistic regression over all features, with or without a profile."""
+    """Build a bundle of a logistic regression, with or without a profile."""
     columns = ColumnTransformer(
         [("texts", OneHotEncoder(handle_unknown="ignore"), TEXTS)], remainder="passthrough"
     )
@@ -149,7 +149,7 @@ def bundle(frame: pd.DataFrame, known: bytes | None) -> dict[str, bytes]:
 
 @contextlib.contextmanager
 def serve(folder: Path, *arguments: str) -> Iterator[int]:
-    """A server in a process of its own; its port."""
+    """Run a server as another process, and yield its port."""
     command = [sys.executable, "-m", "perennial_runtime", "serve", str(folder), "--name", "m"]
     process = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--http-port", "0", *arguments],
@@ -193,7 +193,7 @@ def request(path: str, row: dict[str, object]) -> bytes:
 
 
 def load(port: int, requests: list[bytes], seconds: float, connections: int) -> float:
-    """Requests per second that a server answers; each connection has one request on its way."""
+    """Return the requests per second; each connection has one request in flight."""
     choose = random.Random(0)
     done = 0
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as sockets:
@@ -207,7 +207,7 @@ def load(port: int, requests: list[bytes], seconds: float, connections: int) -> 
         while (now := time.perf_counter()) < end:
             for key, _ in selector.select(1.0):
                 client = key.data
-                answer = client.recv(65536)  # an answer of one row comes in one piece
+                answer = client.recv(65536)  # a response of one row is one packet
                 assert answer.startswith(b"HTTP/1.1 200"), answer
                 done += 1
                 client.sendall(choose.choice(requests))

@@ -1,12 +1,12 @@
-"""How good the search's choice is, and what it costs, beside trying everything.
+"""Compare the search with an evaluation of all settings: quality and cost.
 
     PYTHONPATH=examples/flights .venv/bin/python -m benchmarks.selection
 
 For each data set a fifth is held out: the last rows of a month of flights, drawn at random from the
 others. ``everything`` cross-validates every setting of every kind on all other rows and fits each
-on them; ``best`` is the best score on the held-out fifth that any of these has, which nobody could
-have known. Prints scores, the loss to the best in per cent of it, and the ratio of the CPU seconds
-of both; writes build/benchmarks/selection.json.
+on them; ``best`` is the best score of these on the held-out fifth, which no search can know. Prints
+scores, the loss in per cent of the best, and the ratio of the CPU seconds of both. Writes
+build/benchmarks/selection.json.
 """
 
 import argparse
@@ -36,14 +36,14 @@ Data = tuple[pd.DataFrame, np.ndarray]
 
 
 def bundled(load_set: Callable[[], Any], kind: type) -> Data:
-    """One of scikit-learn's own data sets; features and labels."""
+    """Load a data set of scikit-learn: features and labels."""
     loaded = load_set()
     columns = [f"f{place}" for place in range(loaded.data.shape[1])]
     return pd.DataFrame(loaded.data, columns=columns), loaded.target.astype(kind)
 
 
 def flights() -> Data:
-    """January, with carriers and airports as texts."""
+    """Load the flights of January, with carriers and airports as texts."""
     table = load().month(1).table()
     return table.drop(columns=LABEL), table[LABEL].to_numpy(np.int64)
 
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Callable[[], Data], dict[str, Any]]] = {
 
 
 def compare(data: Data, settings: dict[str, Any]) -> dict[str, Any]:
-    """The search beside everything, on one data set."""
+    """Compare the search with all settings, on one data set."""
     wanted = Search.model_validate(settings)
     table, labels = data
     features = infer(table, "")
@@ -114,7 +114,7 @@ def compare(data: Data, settings: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"data sets: {', '.join(CASES)}")
     given = parser.parse_args().cases or list(CASES)
     results: dict[str, Any] = {}
     print(f"{'':14} {'rows':>6} {'chosen':>21} {'score':>8} {'best':>8} {'loss %':>6} {'cost':>5}")

@@ -1,1 +1,1 @@
-"""Models of every format: converted, measured, and served from what was saved. See ``__main__``."""
+"""Benchmark of formats: convert, measure and serve models. See ``__main__``."""

@@ -1,14 +1,14 @@
-"""Small models in each format: do they convert, agree, how big and how fast are they then.
+"""Convert small models of each format; measure agreement, size, time and serving.
 
     .venv/bin/python -m benchmarks.formats
     .venv/bin/python -m benchmarks.formats --cluster perennial
 
-trains a model for each format in an environment that can (made once, 3 GB with TensorFlow and
-PyTorch), converts it there, compares it with the original, and measures one row on one thread. With
-a cluster, which is made where there is none, each file is then put into its S3 server as it is, and
-a ModelDeployment that says nothing of its format is asked the same rows: seconds from apply to the
-first answer, and how far it is from the original's. Prints the table and keeps it in
-build/benchmarks/formats.json, where models that are left out keep their rows.
+trains a model for each format in an environment with its framework (created once, 3 GB with
+TensorFlow and PyTorch), converts it there, compares it with the original, and measures one row on
+one thread. With a cluster, which is created if it does not exist, each file is then uploaded to its
+S3 server, and a ModelDeployment without a format predicts the same rows: seconds from apply to the
+first response, and its difference from the original. Prints the table and stores it in
+build/benchmarks/formats.json, which keeps the rows of models that are left out.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     titles = [case.title for case in CASES]
-    parser.add_argument("--cluster", help="serve each on it too")
+    parser.add_argument("--cluster", help="cluster to serve the models on")
     parser.add_argument("--only", nargs="+", choices=titles, default=titles, metavar="MODEL")
     options = parser.parse_args()
     cases = [case for case in CASES if case.title in options.only]
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def kept() -> dict[str, dict[str, Any]]:
-    """The rows that there are, in the order of the cases."""
+    """Return the stored rows, in the order of the cases."""
     found = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     return {case.title: found[case.title] for case in CASES if case.title in found}
 

@@ -1,4 +1,4 @@
-"""Which models there are."""
+"""Models of the benchmark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """One model."""
+    """Model of the benchmark."""
 
     title: str
     artifact: str
-    """The file, or the folder, that its program leaves."""
+    """File or folder that its program writes."""
     program: str
-    """Trains it, and others: a file of ``programs/``."""
+    """Program that trains it, and perhaps others: a file in ``programs/``."""
     image: str = "trainer"
-    """The image that converts it; it is trained and converted in an environment with the same."""
+    """Image that converts it; the environment has the same packages."""
     trusted: bool = False
-    """Whether it may run code as it is read, so that it is converted only where that is said."""
+    """True if reading it runs code, so that its conversion needs ``--trusted``."""
 
     @property
     def key(self) -> str:
-        """Of files and resources."""
+        """Name for files and resources."""
         return self.title.lower().replace(" ", "-")
 
     @property
     def measured(self) -> str:
-        """The folder of what the measurement leaves; no artifact is called so."""
+        """Name of the folder for results; no artifact has this name."""
         return f"{self.key}.measured"
 
 
 MORE: dict[str, Sequence[str]] = {"mlflow_tabular": ("mlflow-skinny>=3,<4",)}
-"""What a program needs that the image has not."""
+"""Requirements of a program that the image lacks."""
 MORE["mlflow_keras"] = MORE["mlflow_tabular"]
 
 CASES = (

@@ -1,4 +1,4 @@
-"""Training and converting the models, each where its framework is."""
+"""Train and convert the models, each in an environment with its framework."""
 
 import json
 import sys
@@ -11,12 +11,11 @@ from .cases import MORE, Case
 
 PROGRAMS = Path(__file__).parent / "programs"
 ROW, ROWS, ANSWERS = "row.json", "rows.npz", "answers.npz"
-"""What the measurement leaves of each model: its row of the table, and rows with what the original
-answers to them."""
+"""Results of each model: its row of the table, and rows with the answers of the original."""
 
 
 def make(case: Case, folder: Path) -> None:
-    """Trains a model into a folder, where the program of another has not done so."""
+    """Train a model into a folder, unless another model's program did so."""
     if (folder / case.artifact).exists():
         return
     print(f"==> training: {case.program}", flush=True)
@@ -25,7 +24,7 @@ def make(case: Case, folder: Path) -> None:
 
 
 def measure(case: Case, folder: Path) -> dict[str, Any]:
-    """The row of a model; it leaves the three files in ``folder/case.measured``."""
+    """Convert and measure a model; write three files to ``folder/case.measured``."""
     print(f"==> converting: {case.title}", flush=True)
     target = folder / case.measured
     target.mkdir()
@@ -36,5 +35,5 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
 
 
 def _python(image: str, *more: str) -> Path:
-    # This environment has what the smallest image has.
+    # This environment has the packages of the smallest image.
     return Path(sys.executable) if image == "trainer" and not more else python_of(image, *more)

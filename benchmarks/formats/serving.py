@@ -1,4 +1,4 @@
-"""Each model served on a cluster from what its framework saved, and asked."""
+"""Serve each framework's file on a cluster, and compare the answers."""
 
 import subprocess
 import sys
@@ -20,21 +20,20 @@ ROOT = Path(__file__).parents[2]
 DEFAULTS = ("runtime", "operator", "trainer", "store")
 PATIENCE = 600.0
 TOLERANCE = 1e-3
-"""Largest difference that counts as the right answer: what is compared here is the whole way, to
-the last digit the conversion was compared before."""
+"""Largest difference of a correct answer. The conversion was compared more precisely before."""
 STEPS = 2
-"""Largest difference of whole numbers, as the conversion of int8 allows."""
+"""Largest difference of integers, as in the conversion of int8."""
 
 
 def serve(
     cluster: str, cases: Sequence[Case], folder: Path
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the table says of each: seconds, the largest difference, or why it is not served.
+    """Return the columns of each model: seconds, difference, or the failure.
 
     Args:
-        cluster: its name; it is made where there is none, with the images that the models need.
+        cluster: name of the cluster, which is created if it does not exist, with the images.
         cases: the models.
-        folder: with what the measurement left of them.
+        folder: folder with the results of the measurement.
     """
     ready = _prepare(cluster, sorted({case.image for case in cases} - set(DEFAULTS)))
     with ready.namespace() as namespace:
@@ -49,7 +48,7 @@ def serve(
 
 
 def _prepare(name: str, variants: Sequence[str]) -> Cluster:
-    """The cluster, with an operator that knows the images for all models."""
+    """Prepare the cluster, with an operator that has the images for all models."""
 
     def tool(module: str, *words: str) -> str:
         command = [sys.executable, "-m", module, *words]
@@ -78,7 +77,7 @@ def _serve(namespace: Namespace, case: Case, folder: Path) -> dict[str, Any]:
     try:
         resource = namespace.wait_complete(case.key, PATIENCE)
         client = http.InferenceServerClient(f"{namespace.address(case.key)}:80")
-        answers = wait_until(lambda: _ask(client, case.key, rows, list(expected)), 30)
+        answers = wait_until(lambda: _predict(client, case.key, rows, list(expected)), 30)
         seconds = time.monotonic() - began
     finally:
         namespace.kubectl("delete", "mdep", case.key)
@@ -99,13 +98,13 @@ def _upload(namespace: Namespace, artifact: Path) -> str:
     return f"s3://{BUCKET}/{namespace.name}/raw/{artifact.name}{slash}"
 
 
-def _ask(
+def _predict(
     client: http.InferenceServerClient,
     model: str,
     rows: dict[str, np.ndarray],
     outputs: Sequence[str],
 ) -> dict[str, np.ndarray] | None:
-    """The answers by output; None where there is none yet."""
+    """Return the answers by output, or ``None`` if the model is not ready."""
     inputs = []
     for name, values in rows.items():
         tensor = http.InferInput(name, list(values.shape), np_to_triton_dtype(values.dtype))
@@ -118,10 +117,10 @@ def _ask(
 
 
 def _difference(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> float:
-    """The largest; labels count as the same or not.
+    """Return the largest difference; labels must be equal.
 
     Raises:
-        ValueError: the answers are not the original's.
+        ValueError: the answers differ from the original's.
     """
     largest = 0.0
     for name, want in expected.items():
@@ -130,7 +129,7 @@ def _difference(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray])
             texts = [one.decode() if isinstance(one, bytes) else str(one) for one in got.ravel()]
             off = int(np.sum((np.array(texts) != want.ravel().astype(str)) & ~_ties(expected)))
             if off:
-                raise ValueError(f"{off} of {len(texts)} labels are others than the original's")
+                raise ValueError(f"{off} of {len(texts)} labels differ from the original's")
             continue
         apart = float(np.abs(got.astype(float) - want.astype(float)).max(initial=0.0))
         if apart > (STEPS if want.dtype.kind in "iu" else TOLERANCE):
@@ -140,7 +139,7 @@ def _difference(answers: dict[str, np.ndarray], expected: dict[str, np.ndarray])
 
 
 def _ties(expected: dict[str, np.ndarray]) -> np.ndarray:
-    """Where the two likeliest classes are as likely, so that either label is right."""
+    """Return the rows whose two likeliest classes tie: either label is correct."""
     top = np.sort(expected["probabilities"], axis=1)
     ties: np.ndarray = top[:, -1] - top[:, -2] <= TOLERANCE
     return ties

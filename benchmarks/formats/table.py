@@ -1,4 +1,4 @@
-"""The table for people."""
+"""Format the table."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ def _of(key: str, text: str = "{}") -> Callable[[Row], str]:
 
 
 def _agreement(row: Row) -> str:
-    """With the rows whose two likeliest classes are as likely, where either label is right."""
+    """Format the agreement, with ties: rows for which either label is correct."""
     if row.get("agreement") is None:
         return ""
     ties = f" + {row['ties'] / row['rows']:.1%} ties" if row.get("ties") else ""
@@ -36,7 +36,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
 
 
 def render(results: Mapping[str, Row]) -> str:
-    """A line for each model, and below the table why some do not convert or are not served."""
+    """Format a line for each model, and the failures below the table."""
     cells = [["model", *(title for title, _ in COLUMNS)]]
     cells += [[title, *(cell(row) for _, cell in COLUMNS)] for title, row in results.items()]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,1 +1,1 @@
-"""Perennial's model server beside others, in one run on one machine. See ``__main__``."""
+"""Compare Perennial's model server with others. See ``__main__``."""

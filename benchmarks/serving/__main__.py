@@ -1,26 +1,27 @@
-"""Perennial's model server beside the ones that pip can install, in one run.
+"""Compare Perennial's model server with those that pip can install.
 
     .venv/bin/python -m benchmarks.serving [--quick] [--servers perennial triton ...]
 
-makes an environment for each peer (once; build/benchmarks/venvs), two models (a forest of 30
-features, a CNN for images), and then goes round by round from server to server: starts it, has a
-real client check its answers against the model's own, sends it load, ends it. So what else the
-machine does meets all alike; the medians over the rounds are told. wrk sends HTTP, h2load gRPC, of
-one thread each, on the same machine; every run must come back without a failure and with answers
-as long as a right one. A server that cannot do a work is named with its own answer.
+creates an environment for each peer (once; build/benchmarks/venvs) and two models (a forest of 30
+features, a CNN for images). It then goes round by round from server to server: starts it, lets a
+real client compare its answers with the model's, sends load, and stops it. Other load on the
+machine thus affects all alike; the medians over the rounds are printed. wrk sends HTTP, h2load
+gRPC, with one thread each, on the same machine. Every run must be without failures, and all
+responses must have the length of a correct one. A server that does not support a work is listed
+with its own response.
 
-All get the same bytes and give the same answer, in the Open Inference Protocol v2. Each is one
-process as far as it can be, logs nothing for a request, and runs the same ONNX Runtime: one thread
-for the forest, the machine's cores for the CNN. Memory is proportional (PSS) over a server's
-processes, under load; CPU is what the server takes for a request, by which servers compare even
-while the machine has other work; the start is the time to the first prediction.
+All receive the same bytes and return the same answer, in the Open Inference Protocol v2. Each is
+one process if it supports that, logs nothing for a request, and runs the same ONNX Runtime: one
+thread for the forest, the machine's cores for the CNN. Memory is proportional (PSS) over a server's
+processes, under load. CPU is the server's time for a request, which compares servers even if the
+machine has other load. The start is the time to the first prediction.
 
-Triton is its real server from the wheel ``nvidia-pytriton``; that has no ONNX Runtime backend, so
-the model runs in Triton's Python backend.
+Triton is the real server from the wheel ``nvidia-pytriton``, which has no backend for ONNX Runtime,
+so the model runs in Triton's Python backend.
 
 Prints a table, then the design's targets; writes serving.json and serving.png to build/benchmarks.
-In process there are no connections: those records say 1. The CNN is run there from one thread with
-all cores and from all cores with one thread each; the faster counts. About 20 minutes with all
+In process there are no connections; those records have 1. The CNN runs there from one thread with
+all cores, and from all cores with one thread each; the faster counts. About 20 minutes with all
 servers, 4 with --quick, which only shows that all answer.
 """
 
@@ -35,7 +36,7 @@ from .models import make
 from .peers import PEERS
 from .peers.base import Peer
 from .report import IN_PROCESS, Results, table, verdicts
-from .rounds import Bench, Plan, say
+from .rounds import Bench, Plan, log
 from .works import WORKS
 
 FOLDER = ROOT / "build" / "benchmarks"
@@ -65,7 +66,7 @@ def main() -> None:
     for line in table(results, works, titles, bench.not_served, bench.failed):
         print(line)
     for title, reason in missing.items():
-        print(f"\n{title} is left out, it does not install: {reason}")
+        print(f"\n{title} is left out, because it cannot be installed: {reason}")
     print("\nThe design's targets")
     for line in verdicts(results):
         print(line)
@@ -106,7 +107,7 @@ def _options() -> argparse.Namespace:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return int(text)
 
 
@@ -115,14 +116,14 @@ def _of(choices: Sequence[str]) -> str:
 
 
 def _install(wanted: Sequence[Peer]) -> tuple[list[tuple[Peer, Path]], dict[str, str]]:
-    """The peers with their Pythons, and why some have none."""
+    """Install the peers; return their Pythons, and the failures."""
     peers, missing = [], {}
     for peer in wanted:
         try:
             peers.append((peer, venvs.ensure(peer, FOLDER / "venvs")))
         except venvs.InstallError as error:
             missing[peer.title] = str(error)
-            say(f"    {peer.title} does not install: {error}")
+            log(f"    {peer.title} does not install: {error}")
     return peers, missing
 
 

@@ -1,4 +1,4 @@
-"""Whether a server answers a work rightly: to a real client, and to the bytes that the load has."""
+"""Check a server's answers to a real client, and to the bytes of the load."""
 
 import json
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from .text import one_line
 from .works import GRPC_PATH, MODEL_NAME, Work
 
 FRAMING = 5
-"""Bytes in front of a message of gRPC."""
+"""Bytes before a message of gRPC."""
 TIMEOUT = 30.0
 
 
 class NotServedError(Exception):
-    """The server does not do this work, or does it wrongly; the text is its answer, one line."""
+    """Error: the server does not support this work; with its response as one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(one_line(reason))
@@ -29,17 +29,17 @@ class NotServedError(Exception):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a server listens."""
+    """Ports of a server."""
 
     http: int
     grpc: int
 
 
 def check(work: Work, model: Model, payload: Payload, ports: Ports) -> int:
-    """The bytes of a right answer, as ``Load.bytes_each`` counts them.
+    """Return the bytes of a correct response, as ``Load.bytes_each`` counts them.
 
     Raises:
-        NotServedError: when the answer is an error, or not what the model says in process.
+        NotServedError: the response is an error, or differs from the model's answer.
     """
     try:
         if work.protocol == "grpc":
@@ -50,21 +50,21 @@ def check(work: Work, model: Model, payload: Payload, ports: Ports) -> int:
 
 
 def compare(expected: Arrays, got: Arrays) -> None:
-    """Holds answers against the model's own.
+    """Compare answers with the model's own.
 
     Raises:
-        NotServedError: naming the first output that differs.
+        NotServedError: an output differs; the message names the first one.
     """
     for name, right in expected.items():
         if name not in got:
             raise NotServedError(f"wrong answer: no output {name}, only {', '.join(got) or 'none'}")
-        said = got[name]
-        if said is not None and said.shape == (*right.shape, 1):
-            said = said[..., 0]  # MLServer's codec writes a vector as a column
-        if said is None or said.shape != right.shape:
-            shape = None if said is None else said.shape
+        values = got[name]
+        if values is not None and values.shape == (*right.shape, 1):
+            values = values[..., 0]  # MLServer's codec writes a vector as a column
+        if values is None or values.shape != right.shape:
+            shape = None if values is None else values.shape
             raise NotServedError(f"wrong answer: {name} of shape {shape}, expected {right.shape}")
-        if not np.allclose(said.astype(float), right.astype(float), rtol=1e-3, atol=1e-5):
+        if not np.allclose(values.astype(float), right.astype(float), rtol=1e-3, atol=1e-5):
             raise NotServedError(f"wrong answer: {name} has other values than the model in process")
 
 
@@ -84,7 +84,7 @@ def _check_http(work: Work, model: Model, payload: Payload, port: int) -> int:
 
 
 def read_json(body: bytes) -> Arrays:
-    """The outputs of an answer in JSON, by name."""
+    """Return the outputs of a response in JSON, by name."""
     return {
         output["name"]: np.array(output["data"]).reshape(output["shape"])
         for output in json.loads(body)["outputs"]
@@ -99,7 +99,7 @@ def _ask_by_http_client(
         result = client.infer(
             MODEL_NAME,
             [http_input(model, model.batch(work.rows), binary)],
-            headers={"Content-Type": payload.headers["Content-Type"]},  # FastAPI asks for it
+            headers={"Content-Type": payload.headers["Content-Type"]},  # FastAPI requires it
             outputs=[
                 http_client.InferRequestedOutput(name, binary_data=binary)
                 for name in payload.expected
@@ -127,7 +127,7 @@ def _check_grpc(work: Work, model: Model, payload: Payload, port: int) -> int:
 
 
 def read_grpc(message: bytes) -> Arrays:
-    """The outputs of a ModelInferResponse, raw or typed, by name."""
+    """Return the outputs of a ModelInferResponse, raw or typed, by name."""
     response = grpc_client.service_pb2.ModelInferResponse.FromString(message)
     result = grpc_client.InferResult(response)
     return {output.name: result.as_numpy(output.name) for output in response.outputs}

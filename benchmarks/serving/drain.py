@@ -1,4 +1,4 @@
-"""Clients that count what becomes of every request while their server is told to end."""
+"""Clients that count the result of every request while their server shuts down."""
 
 import contextlib
 import http.client
@@ -15,28 +15,28 @@ from .works import GRPC_PATH, HTTP_PATH
 
 TIMEOUT = 30.0
 CHANNEL_OPTIONS = (("grpc.use_local_subchannel_pool", 1),)
-"""A connection for each client."""
+"""Options for a connection of its own for each client."""
 
 
 @dataclass
 class Tally:
-    """What came of the requests of all clients."""
+    """Results of the requests of all clients."""
 
     answered: int = 0
     reconnected: int = 0
-    """Connections that the server asked to close, and that were made anew."""
+    """Connections that were reopened at the request of the server."""
     refused: int = 0
-    """Clients that found nobody listening any more; they had no request on its way."""
+    """Clients that could not connect any more; they had no request in flight."""
     lost: list[str] = field(default_factory=list)
-    """Requests that were sent and not answered rightly: how each ended."""
+    """Failures of requests that were sent and not answered correctly."""
 
 
 @contextlib.contextmanager
 def http_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
-    """Clients with kept-alive connections for the length of the block.
+    """Run clients with keep-alive connections during the block.
 
-    Each sends one JSON request after the other, makes a new connection when an answer says
-    ``connection: close``, and ends when a new one is refused. Nothing is tried twice.
+    Each sends one JSON request after the other, opens a new connection after a response with
+    ``connection: close``, and ends when a new one is refused. Nothing is retried.
     """
     tally = Tally()
     lock = threading.Lock()
@@ -53,7 +53,7 @@ def http_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
                         tally.refused += 1
                     return
             try:
-                connected = _ask(connection, payload)
+                connected = _send(connection, payload)
             except (OSError, http.client.HTTPException, NotServedError, ValueError) as error:
                 connection.close()
                 connected = False
@@ -71,11 +71,11 @@ def http_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
 
 @contextlib.contextmanager
 def grpc_clients(port: int, payload: Payload, count: int) -> Iterator[Tally]:
-    """Clients with a channel each for the length of the block.
+    """Run clients with a channel each during the block.
 
-    gRPC itself makes a new connection where the server says GOAWAY; a client ends when that is
-    refused. As every client that was not told otherwise, the library has what the server did not
-    begin (or what never left the client) done over a new connection, and tries nothing else twice.
+    After GOAWAY, gRPC itself opens a new connection; a client ends when that is refused. By
+    default, the library repeats requests that the server did not begin (or that never left the
+    client) on a new connection, and retries nothing else.
     """
     tally = Tally()
     lock = threading.Lock()
@@ -117,8 +117,8 @@ def _threads(work: Callable[[threading.Event], None], count: int) -> Iterator[No
             thread.join()
 
 
-def _ask(connection: http.client.HTTPConnection, payload: Payload) -> bool:
-    """One request; whether the connection may be used again."""
+def _send(connection: http.client.HTTPConnection, payload: Payload) -> bool:
+    """Send a request; return whether the connection can be reused."""
     connection.request("POST", HTTP_PATH, payload.body, payload.headers)
     response = connection.getresponse()
     body = response.read()
@@ -131,10 +131,10 @@ def _ask(connection: http.client.HTTPConnection, payload: Payload) -> bool:
 
 
 def until(tally: Tally, answered: int, seconds: float) -> None:
-    """Waits for so many answers.
+    """Wait for a number of responses.
 
     Raises:
-        TimeoutError: when they do not come in time.
+        TimeoutError: they did not arrive in time.
     """
     end = time.monotonic() + seconds
     while tally.answered < answered:

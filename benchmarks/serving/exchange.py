@@ -1,4 +1,4 @@
-"""One HTTP exchange by hand: how many bytes an answer has, as a load generator counts them."""
+"""Single HTTP exchange that counts bytes as a load generator does."""
 
 import socket
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from .works import HTTP_PATH
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response."""
+    """HTTP response."""
 
     status: int
     headers: dict[str, str]
-    """Names in lower case."""
+    """Headers by name in lower case."""
     body: bytes
     size: int
-    """Of everything that came: status line, headers, body with its chunks' framing."""
+    """Bytes of the response: status line, headers, body with its chunks' framing."""
 
 
 def post(port: int, body: bytes, headers: dict[str, str], timeout: float = 30) -> Answer:
-    """POSTs to the infer route with the headers that wrk sends.
+    """Post to the infer route with the headers that wrk sends.
 
     Raises:
-        OSError: when there is no connection, or it ends in the midst of an answer.
+        OSError: there is no connection, or it ends within a response.
     """
     lines = [
         f"POST {HTTP_PATH} HTTP/1.1",
@@ -42,7 +42,7 @@ def post(port: int, body: bytes, headers: dict[str, str], timeout: float = 30) -
 
 
 def parse(received: bytes) -> Answer | None:
-    """A whole response, or None while some of it is missing.
+    """Parse a complete response; return ``None`` if some of it is missing.
 
     >>> parse(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi").body
     b'hi'

@@ -1,10 +1,10 @@
-"""The limit: the model run again and again in one process, with nothing around it.
+"""Measure the upper limit: the model in a loop in one process, without a server.
 
     python -m benchmarks.serving.in_process MODEL.onnx INPUT ROWS SHAPE THREADS CALLERS SECONDS
 
-runs one session from so many threads at once, and prints one JSON object: runs per second, the
-50th and 99th percentile in ms, memory, the seconds that the session took to make, and the CPU time
-of one run in us.
+runs one session from several threads at once, and prints one JSON object: runs per second, the 50th
+and 99th percentile in ms, memory, the seconds to create the session, and the CPU time of one run in
+us.
 """
 
 import json

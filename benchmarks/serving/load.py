@@ -1,7 +1,7 @@
-"""Load by wrk and h2load, and what they say about it.
+"""Generate load with wrk and h2load, and read their output.
 
-Both run one thread and keep one request on its way on each connection. wrk and h2load themselves
-take a part of the machine; a server that answers 30,000 times a second shares it with them.
+Both run one thread and keep one request in flight on each connection. They use a part of the
+machine; a server that answers 30,000 requests a second shares it with them.
 """
 
 import json
@@ -19,32 +19,32 @@ SCRIPT = Path(__file__).with_name("post.lua")
 
 
 class LoadError(Exception):
-    """A run that says nothing about the server's speed; the text says why."""
+    """Error: a run is not a measurement; with the cause."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What came of one run."""
+    """Results of a run."""
 
     requests: int
     seconds: float
     p50_ms: float
     p99_ms: float
     bytes_each: float
-    """Received for each request: HTTP's head and body, or the data of HTTP/2."""
+    """Bytes received for each request: HTTP's head and body, or the data of HTTP/2."""
     failed: dict[str, int]
-    """Failures by kind, those that occurred."""
+    """Number of failures by kind."""
 
     @property
     def rps(self) -> float:
-        """Requests answered in a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
     def verify(self, bytes_each: int, tolerance: float) -> None:
-        """Holds the run against what a right answer is long.
+        """Compare the length of the responses with that of a correct one.
 
         Raises:
-            LoadError: when requests failed, or answers had another length.
+            LoadError: requests failed, or responses had another length.
         """
         if self.failed:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.failed.items())
@@ -58,7 +58,7 @@ class Load:
 
 
 def wrk(port: int, body: Path, headers: dict[str, str], connections: int, seconds: int) -> Load:
-    """POSTs one body over HTTP/1.1, again and again."""
+    """Post one body over HTTP/1.1 in a loop."""
     output = _run(
         *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"),
         *("--timeout", "10s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{HTTP_PATH}"),
@@ -70,10 +70,10 @@ def wrk(port: int, body: Path, headers: dict[str, str], connections: int, second
 
 
 def parse_wrk(output: str) -> Load:
-    """What the script's summary says.
+    """Parse the summary of the script.
 
     Raises:
-        LoadError: when there is none.
+        LoadError: there is no summary.
     """
     found = re.search(r"^summary: (\{.*\})$", output, re.MULTILINE)
     if found is None:
@@ -91,7 +91,7 @@ def parse_wrk(output: str) -> Load:
 
 
 def h2load(port: int, frame: Path, connections: int, seconds: int) -> Load:
-    """Calls ModelInfer with one framed message, again and again; one stream a connection."""
+    """Call ModelInfer with one framed message in a loop; one stream per connection."""
     log = frame.with_suffix(".log")
     log.unlink(missing_ok=True)
     output = _run(
@@ -105,10 +105,10 @@ def h2load(port: int, frame: Path, connections: int, seconds: int) -> Load:
 
 
 def h2load_some(port: int, frame: Path, connections: int, requests: int) -> None:
-    """Calls ModelInfer with one framed message so many times.
+    """Call ModelInfer with one framed message a number of times.
 
     Raises:
-        LoadError: when not all of them succeed.
+        LoadError: not all of them succeed.
     """
     output = _run(
         *("h2load", "--threads=1", f"--clients={connections}", "--max-concurrent-streams=1"),
@@ -122,12 +122,12 @@ def h2load_some(port: int, frame: Path, connections: int, requests: int) -> None
 
 
 def parse_h2load(output: str, log: str) -> Load:
-    """What h2load's summary and its log (start in us, status, duration in us by line) say.
+    """Parse h2load's summary and log (start in us, status, duration in us by line).
 
     A gRPC call that fails has the HTTP status 200 and no data: ``bytes_each`` shows it.
 
     Raises:
-        LoadError: when h2load could not run.
+        LoadError: h2load could not run.
     """
     finished = re.search(r"^finished in ([\d.]+)(us|ms|s|m),", output, re.MULTILINE)
     counts = re.search(
@@ -141,7 +141,7 @@ def parse_h2load(output: str, log: str) -> Load:
         raise LoadError(f"h2load gave no summary: {output.strip()[-300:]!r}")
     done, succeeded, failed, errored, timeout = map(int, counts.groups())
     lines: Sequence[list[str]] = [line.split("\t") for line in log.splitlines()]
-    # At its end h2load cuts what is on its way; such a stream has no status.
+    # At its end h2load aborts streams in flight; these have no status.
     times = np.array([int(line[2]) for line in lines if line[1] == "200"] or [0], float)
     seconds = float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}[finished[2]]
     kinds = {"failed": failed, "errored": errored, "timeout": timeout, "lost": done - succeeded}

@@ -1,4 +1,4 @@
-"""One measurement: of a server under load, or of the model in a process of its own."""
+"""Measure a server under load, or the model in a process without a server."""
 
 import contextlib
 import json
@@ -20,12 +20,12 @@ from .works import Protocol
 ROOT = Path(__file__).parents[2]
 WARM_UP_SECONDS = 1
 TOLERANCE = 0.02
-"""Of an answer's length: it holds dates and durations, and identifiers."""
+"""Tolerance of a response's length, which varies with dates, durations and identifiers."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a measurement says; ``report.Sample`` tells of each."""
+    """Results of a measurement; ``report.Sample`` describes each."""
 
     rps: float
     p50_ms: float
@@ -50,10 +50,10 @@ def under_load(
     seconds: int,
     file: Path,
 ) -> Figures:
-    """A server that answers one request again and again; the request is left in ``file``.
+    """Measure a server that answers one request in a loop; write it to ``file``.
 
     Raises:
-        LoadError: when requests fail, or answers are not ``bytes_each`` long.
+        LoadError: requests fail, or responses do not have ``bytes_each`` bytes.
     """
     grpc = protocol == "grpc"
     payload.write(file, grpc)
@@ -82,7 +82,7 @@ def under_load(
 
 @contextlib.contextmanager
 def memory_after(pid: int, seconds: float) -> Iterator[list[float]]:
-    """A list that holds, after the block, the memory in MB at some time within it."""
+    """Yield a list that contains the memory in MB at a time within the block."""
     reading: list[float] = []
     timer = threading.Timer(seconds, lambda: reading.append(processes.pss_mb(pid)))
     timer.start()
@@ -93,10 +93,10 @@ def memory_after(pid: int, seconds: float) -> Iterator[list[float]]:
 
 
 def in_process(model: Model, rows: int, threads: int | None, seconds: int) -> Figures:
-    """The model in a loop, with nothing around it.
+    """Measure the model in a loop, without a server.
 
-    Where the threads of a run are left open, the faster way is told: one run at a time on all
-    cores, or a run of one thread on each core.
+    If the number of threads is open, the faster of two is returned: one run at a time on all cores,
+    or a run of one thread on each core.
     """
     if threads is None:
         cores = len(os.sched_getaffinity(0))

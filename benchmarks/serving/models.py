@@ -1,7 +1,7 @@
-"""The two models, made anew from seeds: a forest over 30 features, and a CNN for images.
+"""Build the two models from seeds: a forest of 30 features, and a CNN for images.
 
-Both come out the same bytes wherever the same versions of the libraries run; what a server should
-answer is asked of the model itself, so nothing rests on that.
+The same versions of the libraries make the same bytes. Correct answers are computed by the model
+itself, so nothing depends on that.
 """
 
 from dataclasses import dataclass
@@ -19,42 +19,42 @@ FEATURES = 30
 IMAGE = (3, 224, 224)
 CLASSES = 1000
 WIDTH = 0.5
-"""Of the CNN's layers, as a share of MobileNet's: about 4 ms an image on one thread."""
+"""Width of the CNN's layers as a share of MobileNet's: about 4 ms an image on one thread."""
 BLOCKS = (
     *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
     *(5 * ((512, 1),)),
     *((1024, 2), (1024, 1)),
 )
-"""Channels out and stride of each pair of a depthwise and a pointwise convolution, as in MobileNet
-(Howard et al. 2017, table 1)."""
+"""Output channels and stride of each pair of a depthwise and a pointwise convolution, as in
+MobileNet (Howard et al. 2017, table 1)."""
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model on disk, and requests for it."""
+    """Model on disk, and requests for it."""
 
     path: Path
     input: str
     shape: tuple[int, ...]
-    """Of one row, without the batch."""
+    """Shape of one row, without the batch."""
 
     def batch(self, rows: int) -> NDArray[np.float32]:
-        """The rows of the request, shape (rows, \\*shape), always the same."""
+        """Return the rows of the request, shape (rows, \\*shape), always the same."""
         random = np.random.default_rng(rows)
-        # As data reaches a server in the field: few decimals, so that JSON is no longer than it is.
+        # Few decimals, as in real data, so that JSON has a realistic length.
         return random.normal(size=(rows, *self.shape)).round(4).astype(np.float32)
 
     def expected(self, rows: int) -> Arrays:
-        """What the model says to that batch, by output."""
+        """Return the model's answers for that batch, by output."""
         session = onnxruntime.InferenceSession(self.path, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, {self.input: self.batch(rows)}), strict=True))
 
 
 def make(folder: Path) -> dict[ModelKind, Model]:
-    """Both models, in files of a folder."""
+    """Write both models to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     models: dict[ModelKind, Model] = {}
     for kind, content, name, shape in (
@@ -68,7 +68,7 @@ def make(folder: Path) -> dict[ModelKind, Model]:
 
 
 def forest() -> onnx.ModelProto:
-    """A random forest of 100 trees of depth 8: x (N, 30) to label (N,), probabilities (N, 2)."""
+    """Return a forest of 100 trees of depth 8: x (N, 30) to label, probabilities."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
     from sklearn.ensemble import RandomForestClassifier
@@ -87,7 +87,7 @@ def forest() -> onnx.ModelProto:
 
 
 def cnn() -> onnx.ModelProto:
-    """A MobileNet of half width, untrained: image (N, 3, 224, 224) to scores (N, 1000)."""
+    """Return an untrained half-width MobileNet: image (N, 3, 224, 224) to scores."""
     random = np.random.default_rng(0)
     nodes: list[onnx.NodeProto] = []
     weights = [

@@ -1,4 +1,4 @@
-"""The bytes of a request, made once and sent again and again; and what they should be answered."""
+"""Bytes of a request, encoded once and sent in a loop."""
 
 import json
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ LENGTH_HEADER = "Inference-Header-Content-Length"
 
 @dataclass(frozen=True)
 class Payload:
-    """One request of a work."""
+    """Request of a work."""
 
     body: bytes
-    """An HTTP body, or a gRPC message without its five bytes of framing."""
+    """HTTP body, or gRPC message without its five bytes of framing."""
     headers: dict[str, str]
-    """Of HTTP, beside the length."""
+    """HTTP headers without the length."""
     expected: Arrays
 
     def write(self, path: Path, grpc: bool) -> Path:
-        """Leaves the bytes where a load generator reads them."""
+        """Write the bytes to a file for a load generator."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(grpc_frame(self.body) if grpc else self.body)
         return path
 
 
 def build(work: Work, model: Model) -> Payload:
-    """The request of a work."""
+    """Build the request of a work."""
     batch = model.batch(work.rows)
     expected = model.expected(work.rows)
     if work.protocol == "json":
@@ -40,7 +40,7 @@ def build(work: Work, model: Model) -> Payload:
             "name": model.input,
             "shape": list(batch.shape),
             "datatype": "FP32",
-            # The decimals that a person wrote, not the 17 digits of a float32 as a float64.
+            # Few decimals, not the 17 digits of a float32 as a float64.
             "data": [float(str(value)) for value in batch.ravel()],
         }
         body = json.dumps({"inputs": [tensor]}, separators=(",", ":")).encode()
@@ -60,14 +60,14 @@ def build(work: Work, model: Model) -> Payload:
 def http_input(
     model: Model, batch: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", binary: bool
 ) -> http_client.InferInput:
-    """The batch as tritonclient takes it."""
+    """Return the batch as an input of tritonclient."""
     tensor = http_client.InferInput(model.input, list(batch.shape), "FP32")
     tensor.set_data_from_numpy(batch, binary_data=binary)
     return tensor
 
 
 def grpc_frame(message: bytes) -> bytes:
-    """A message with its length in front, as gRPC puts it into HTTP/2's data.
+    """Return a message with its length before it, as in the data of HTTP/2.
 
     >>> grpc_frame(b"ab")
     b'\\x00\\x00\\x00\\x00\\x02ab'

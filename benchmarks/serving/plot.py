@@ -1,4 +1,4 @@
-"""One picture of all works: the throughput of each server, over its connections."""
+"""Picture of all works: the throughput of each server by connections."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ from .works import Work
 COLUMNS = 2
 HIGHLIGHT, OTHERS, LIMIT = "#0b6e4f", "#5c677d", "#c1121f"
 SHADES = (0.35, 0.65, 1.0)
-"""Few connections pale, many connections strong."""
+"""Shades: pale for few connections, strong for many."""
 
 
 def draw(results: Results, works: Sequence[Work], titles: Mapping[str, str], path: Path) -> None:
-    """Writes a PNG: a panel for each work, a dot for each server and count of connections.
+    """Draw a PNG: a panel for each work, a dot for each server and connection count.
 
-    Dots, not bars: on a logarithmic scale the length of a bar says nothing.
+    Dots, not bars: on a logarithmic scale the length of a bar has no meaning.
     """
     works = [work for work in works if _servers(results, work, titles)]
     rows = max(-(-len(works) // COLUMNS), 1)
@@ -41,7 +41,7 @@ def draw(results: Results, works: Sequence[Work], titles: Mapping[str, str], pat
 
 
 def _servers(results: Results, work: Work, titles: Mapping[str, str]) -> list[str]:
-    """Those that have figures at a work."""
+    """Return the servers with results for a work."""
     return [
         server
         for server in titles

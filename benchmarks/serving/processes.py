@@ -1,4 +1,4 @@
-"""Memory and CPU time of a process and all that it started, as the kernel tells them."""
+"""Memory and CPU time of a process and its descendants, from the kernel."""
 
 import os
 import re
@@ -12,7 +12,7 @@ PROC = Path("/proc")
 
 
 def tree(pid: int) -> list[int]:
-    """A process and its descendants; those that end meanwhile are left out."""
+    """Return a process and its descendants, without those that have ended."""
     found = [pid]
     for parent in found:
         for task in (PROC / str(parent) / "task").glob("*/children"):
@@ -24,18 +24,18 @@ def tree(pid: int) -> list[int]:
 
 
 def born(pid: int) -> str | None:
-    """When a process started, in clock ticks since boot; None when it is gone."""
+    """Return the start of a process in ticks since boot; ``None`` if it has ended."""
     fields = _stat(pid)
     return fields[19] if fields and fields[0] != "Z" else None
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process tree has used so far, in user and kernel mode."""
+    """Return the CPU time of a process tree so far, in user and kernel mode."""
     return sum(map(_cpu_seconds, tree(pid)))
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Of one process, from the clock that it has: to the nanosecond, where /proc has ticks."""
+    """Return the CPU time of a process from its clock, more precise than /proc."""
     clock = (~pid << 3) | 2  # clock_getcpuclockid(3), as glibc makes it on Linux
     try:
         return time.clock_gettime(clock)
@@ -44,7 +44,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of proc_pid_stat(5) from ``state`` on; none when the process is gone."""
+    """Return the fields of proc_pid_stat(5) from ``state`` on; none if it has ended."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -52,9 +52,9 @@ def _stat(pid: int) -> list[str]:
 
 
 def pss_mb(pid: int) -> float:
-    """Proportional resident memory of a process tree, in MB of 10^6 bytes.
+    """Return the proportional memory of a process tree, in MB of 10^6 bytes.
 
-    What processes share is counted once, not in each (``Pss`` of proc_pid_smaps_rollup(5)).
+    Shared memory is counted once, not in each process (``Pss`` of proc_pid_smaps_rollup(5)).
     """
     return sum(map(_pss_kib, tree(pid))) * 1024 / 1e6
 
@@ -68,7 +68,7 @@ def _pss_kib(pid: int) -> int:
 
 
 def parse_pss(text: str) -> int:
-    """KiB, from a ``smaps_rollup``; 0 where a process has no memory of its own any more.
+    """Parse the KiB of a ``smaps_rollup``; 0 if a process has no memory any more.
 
     >>> parse_pss("0-1 ---p 00:00 0 [rollup]\\nRss:  9 kB\\nPss:  7 kB\\nPss_Anon: 5 kB\\n")
     7
@@ -78,7 +78,7 @@ def parse_pss(text: str) -> int:
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of one process in MB of 10^6 bytes; 0 when it is gone."""
+    """Return the resident memory of a process in MB; 0 if it has ended."""
     try:
         pages = int((PROC / str(pid) / "statm").read_text().split()[1])
     except OSError:
@@ -87,7 +87,7 @@ def resident_mb(pid: int) -> float:
 
 
 def slope_a_minute(readings: Sequence[float]) -> float:
-    """The least-squares slope of readings taken each second, without the first tenth, per minute.
+    """Return the slope per minute of readings each second, without the first tenth.
 
     >>> round(slope_a_minute([100 + second / 60 for second in range(600)]), 6)
     1.0

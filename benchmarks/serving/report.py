@@ -1,4 +1,4 @@
-"""From samples to the table, the ratios and the targets."""
+"""Table, ratios and targets of samples."""
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ IN_PROCESS_TITLE = "session.run in process"
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement; or, after ``medians``, the middle of several."""
+    """Measurement, or the medians of several."""
 
     work: str
     server: str
@@ -22,11 +22,11 @@ class Sample:
     p50_ms: float
     p99_ms: float
     rss_mb: float
-    """Proportional, of all processes of the server, under this load."""
+    """Proportional memory of all processes of the server, under this load."""
     start_s: float
-    """From the start of the process to the first prediction."""
+    """Seconds from the start of the process to the first prediction."""
     cpu_us: float
-    """CPU time of the server for each request; what else the machine does changes it little."""
+    """CPU time of the server for each request, which other load on the machine changes little."""
 
     @property
     def case(self) -> tuple[str, str, int]:
@@ -34,7 +34,7 @@ class Sample:
         return self.server, self.work, self.connections
 
     def record(self) -> dict[str, object]:
-        """For JSON, with no more digits than say something."""
+        """Return the sample for JSON, with significant digits only."""
         return {
             key: round(value, 3) if isinstance(value, float) else value
             for key, value in asdict(self).items()
@@ -43,7 +43,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Target:
-    """What the design asks for: so many times a peer's throughput."""
+    """Target of the design: a multiple of a peer's throughput."""
 
     title: str
     work: str
@@ -65,24 +65,24 @@ TARGETS = (
 
 
 class Results:
-    """The middle of all rounds, by work, server and connections."""
+    """Medians of all rounds, by work, server and connections."""
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self.samples = medians(samples)
         self._found = {(s.work, s.server, s.connections): s for s in self.samples}
 
     def at(self, work: str, server: str, connections: int) -> Sample | None:
-        """One result; in process there are no connections."""
+        """Return one result; in process there are no connections."""
         return self._found.get((work, server, 1 if server == IN_PROCESS else connections))
 
     def ratio(self, work: str, connections: int, peer: str) -> float | None:
-        """Perennial's throughput over a peer's; None where one of them is not there."""
+        """Return Perennial's throughput over a peer's; ``None`` if one is missing."""
         ours, theirs = self.at(work, OURS, connections), self.at(work, peer, connections)
         return ours.rps / theirs.rps if ours and theirs and theirs.rps else None
 
 
 def medians(samples: Iterable[Sample]) -> list[Sample]:
-    """The median of each figure by itself, in the order in which they were first measured."""
+    """Return the median of each figure, in the order of the first measurements."""
     groups: dict[tuple[str, str, int], list[Sample]] = {}
     for sample in samples:
         groups.setdefault((sample.work, sample.server, sample.connections), []).append(sample)
@@ -105,7 +105,7 @@ def table(
     not_served: Mapping[tuple[str, str], str],
     failed: Mapping[tuple[str, str, int], str],
 ) -> Iterator[str]:
-    """Lines of text: for each work every server, with what Perennial makes of its throughput."""
+    """Format the lines of each work and server, with Perennial's ratio to it."""
     for work in works:
         yield ""
         yield work.title
@@ -144,7 +144,7 @@ def _ratio_text(results: Results, sample: Sample) -> str:
 
 
 def verdicts(results: Results, targets: Iterable[Target] = TARGETS) -> Iterator[str]:
-    """Lines of text: each target, what was measured, met or not met."""
+    """Format each target with its result, met or not met."""
     for target in targets:
         ratio = results.ratio(target.work, target.connections, target.peer)
         if ratio is None:

@@ -1,4 +1,4 @@
-"""The rounds: each visits every server in turn, and each server does every work that it serves."""
+"""Rounds over all servers; each server does every work that it supports."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,10 +17,10 @@ from .works import ModelKind, Work
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run of the benchmark measures."""
+    """Plan of a run of the benchmark."""
 
     peers: Sequence[tuple[Peer, Path]]
-    """With the Python of each."""
+    """Peers, each with its Python."""
     works: Sequence[Work]
     connections: Sequence[int] | None
     rounds: int
@@ -30,21 +30,21 @@ class Plan:
     folder: Path
 
     def threads(self, kind: ModelKind) -> int | None:
-        """A run of the small model takes microseconds; more than one thread makes it slower."""
+        """Return the threads for a model; the small one runs faster with one thread."""
         return 1 if kind == "tabular" else self.image_threads
 
 
 @dataclass
 class Bench:
-    """Measures round by round; what a server cannot do it is not asked again."""
+    """Measurement round by round; a work that a server does not support is skipped."""
 
     plan: Plan
     models: dict[ModelKind, Model]
     samples: list[Sample] = field(default_factory=list)
     not_served: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why, by server and work."""
+    """Reasons, by server and work."""
     failed: dict[tuple[str, str, int], str] = field(default_factory=dict)
-    """Why the figures of a server at a work and a number of connections are left out."""
+    """Reasons why figures are left out, by server, work and connections."""
 
     def __post_init__(self) -> None:
         self._payloads = {
@@ -52,17 +52,17 @@ class Bench:
         }
 
     def run(self) -> None:
-        """All rounds; the order of the servers shifts by one each time."""
+        """Run all rounds; the order of the servers shifts by one each time."""
         peers = list(self.plan.peers)
         for turn in range(self.plan.rounds):
-            say(f"==> round {turn + 1} of {self.plan.rounds}")
+            log(f"==> round {turn + 1} of {self.plan.rounds}")
             if OURS not in {peer.key for peer, _ in peers}:
                 for kind in self.models:
                     self._in_process(kind)
             shift = turn % max(len(peers), 1)
             for peer, python in peers[shift:] + peers[:shift]:
                 for kind in self.models:
-                    if peer.key == OURS:  # side by side with what it is the limit of
+                    if peer.key == OURS:  # next to the server whose limit it is
                         self._in_process(kind)
                     self._visit(peer, python, kind)
 
@@ -80,11 +80,11 @@ class Bench:
                 *(peer, python, kind, self.models[kind], self.plan.threads(kind)),
                 *(self._first(works), log),
             ) as server:
-                say(f"    {peer.title}, {kind}: answers after {server.start_s:.2f} s")
+                log(f"    {peer.title}, {kind}: answers after {server.start_s:.2f} s")
                 for work in works:
                     self._work(peer, server, work)
         except StartError as error:
-            say(f"    {peer.title}, {kind}: DOES NOT START: {error}")
+            log(f"    {peer.title}, {kind}: DOES NOT START: {error}")
             for work in works:
                 self._drop(peer, work, f"does not start: {error}")
 
@@ -97,7 +97,7 @@ class Bench:
         return True
 
     def _first(self, works: Sequence[Work]) -> Payload:
-        """A request over HTTP: every server here speaks it, whatever the works ask."""
+        """Return a request over HTTP, which every server supports."""
         for work in works:
             if work.protocol != "grpc":
                 return self._payloads[work.key]
@@ -110,7 +110,7 @@ class Bench:
             bytes_each = check(work, self.models[work.model], payload, server.ports)
         except NotServedError as error:
             self._drop(peer, work, str(error))
-            say(f"      {work.title}: NOT SERVED: {error}")
+            log(f"      {work.title}: NOT SERVED: {error}")
             return
         for connections in work.at(self.plan.connections):
             case = (peer.key, work.key, connections)
@@ -124,10 +124,10 @@ class Bench:
             except LoadError as error:
                 self.failed[case] = str(error)
                 self.samples = [sample for sample in self.samples if sample.case != case]
-                say(f"      {work.title}, {connections}: LEFT OUT: {error}")
+                log(f"      {work.title}, {connections}: LEFT OUT: {error}")
                 continue
             self.samples.append(Sample(work.key, peer.key, connections, **asdict(figures)))
-            say(f"      {work.title}, {connections}: {figures}")
+            log(f"      {work.title}, {connections}: {figures}")
 
     def _drop(self, peer: Peer, work: Work, reason: str) -> None:
         self.not_served[peer.key, work.key] = reason
@@ -146,10 +146,10 @@ class Bench:
             if rows not in done:
                 model, threads = self.models[kind], self.plan.threads(kind)
                 done[rows] = in_process(model, rows, threads, self.plan.seconds)
-                say(f"    in process, {kind}, {rows}: {done[rows]}")
+                log(f"    in process, {kind}, {rows}: {done[rows]}")
             self.samples.append(Sample(work.key, IN_PROCESS, 1, **asdict(done[rows])))
 
 
-def say(text: str) -> None:
-    """A line for who waits."""
+def log(text: str) -> None:
+    """Print a line of progress."""
     print(text, flush=True)

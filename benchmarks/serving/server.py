@@ -1,4 +1,4 @@
-"""Starts a server, waits for its first answer, and ends it with all that it started."""
+"""Start a server, wait for its first answer, and stop it with its descendants."""
 
 import contextlib
 import os
@@ -23,11 +23,11 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.005
 NOT_YET = (404, 408, 425, 429)
-"""Answers, beside 5xx, of a server that is up while its model is not."""
+"""Statuses, besides 5xx, of a server whose model is not ready."""
 
 
 class StartError(Exception):
-    """A server does not come up; the text says why, in one line."""
+    """Error: a server does not start; with the cause as one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(one_line(reason))
@@ -35,12 +35,12 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers."""
+    """Server that answers."""
 
     process: subprocess.Popen[bytes]
     ports: Ports
     start_s: float
-    """From the start of its process to its first answer to a prediction."""
+    """Seconds from the start of its process to its first prediction."""
     log: Path
 
 
@@ -54,10 +54,10 @@ def running(
     first: Payload,
     log: Path,
 ) -> Iterator[Running]:
-    """A server for the length of the block; ``first`` is an HTTP request that it is asked.
+    """Run a server during the block; ``first`` is an HTTP request that it must answer.
 
     Raises:
-        StartError: when it ends, or does not answer in time.
+        StartError: it ends, or does not answer in time.
     """
     http, grpc, other = free_ports(3)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def running(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        except OSError as error:  # the packages have not the files that it expects
+        except OSError as error:  # the packages lack files that it expects
             raise StartError(f"{type(error).__name__}: {error}") from None
         try:
             _wait(process, http, first, log)
@@ -86,20 +86,20 @@ def running(
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Asks a server to end, then ends what is left of it."""
+    """Stop a server, then kill the processes that are left."""
     started = {pid: processes.born(pid) for pid in processes.tree(process.pid)}
     process.send_signal(signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
     for pid, born in started.items():
-        if born is not None and processes.born(pid) == born:  # the number was not given anew
+        if born is not None and processes.born(pid) == born:  # the id was not reused
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that nothing listens on."""
+    """Return free ports of the loopback address."""
     with contextlib.ExitStack() as sockets:
         bound = [sockets.enter_context(socket.socket()) for _ in range(count)]
         for one in bound:

@@ -1,15 +1,16 @@
-"""Perennial's server under full load for minutes, and told to end under load.
+"""Load Perennial's server for minutes, and stop it under load.
 
     .venv/bin/python -m benchmarks.serving.soak [--minutes 10] [--connections 16] [--workers 1]
 
-One server gets JSON requests of one row from wrk, and gRPC ones from h2load where it serves them,
-both at once and as fast as it answers. The resident memory of its processes is read every second.
-With several workers one of them gets SIGTERM half-way, which must change nothing: only their
-supervisor ends them. Then a new server gets requests from clients that count each of them, and
-SIGTERM in their midst: a request that was sent must be answered. Once for JSON, and once for gRPC.
+One server receives JSON requests of one row from wrk and, if it supports them, gRPC requests from
+h2load, both at once and as fast as it answers. The resident memory of its processes is read every
+second. With several workers one of them receives SIGTERM half-way, which must change nothing: only
+their supervisor stops them. Then a new server receives requests from clients that count each of
+them, and SIGTERM during these: every request that was sent must be answered. Once for JSON, and
+once for gRPC.
 
 Prints the memory at minutes 1, 5 and 10 and at the end, its slope after the first tenth of the
-time, and what failed; ends with 1 if anything did. Writes build/benchmarks/soak.json.
+time, and the failures. Exits with 1 if there were any. Writes build/benchmarks/soak.json.
 """
 
 import argparse
@@ -34,31 +35,31 @@ from .measure import ROOT, TOLERANCE
 from .models import Model, make
 from .payload import build
 from .peers.perennial import Perennial
-from .rounds import say
+from .rounds import log
 from .server import Running, running
 from .works import WORKS
 
 FOLDER = ROOT / "build" / "benchmarks"
 SLICE_SECONDS = 10
-"""Of one run of a load generator; the next one makes new connections."""
+"""Seconds of one run of a load generator; the next one opens new connections."""
 DRAIN_SECONDS = 2
 MINUTES = (1, 5, 10)
-"""When the memory is told."""
+"""Minutes at which the memory is printed."""
 ANSWERS_BEFORE_THE_END = 2000
 JSON, GRPC = (next(w for w in WORKS if w.key == f"tabular-1-{kind}") for kind in ("json", "grpc"))
 
 
 @dataclass
 class Soak:
-    """What came of the load."""
+    """Results of the load."""
 
     requests: Counter[str] = field(default_factory=Counter)
-    """Answered, by protocol."""
+    """Answered requests, by protocol."""
     failed_requests: int = 0
     failures: list[str] = field(default_factory=list)
-    """Runs with failed requests, or with wrong answers: what was wrong."""
+    """Descriptions of failed requests and wrong answers."""
     memory_mb: list[float] = field(default_factory=list)
-    """Of all processes together, one reading a second."""
+    """Memory of all processes together, each second."""
 
 
 def main() -> None:
@@ -67,8 +68,8 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--connections", type=int, default=16, help="of each protocol")
+    parser.add_argument("--minutes", type=float, default=10.0, help="minutes of load")
+    parser.add_argument("--connections", type=int, default=16, help="connections of each protocol")
     parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     options = parser.parse_args()
     tools.ensure()
@@ -98,7 +99,7 @@ def main() -> None:
 
 
 def run(model: Model, seconds: float, connections: int, workers: int) -> Soak:
-    """Full load on a new server for some time."""
+    """Load a new server for some time."""
     soak = Soak()
     payload = build(JSON, model)
     log = FOLDER / "serving" / "logs" / "soak.log"
@@ -131,7 +132,7 @@ def run(model: Model, seconds: float, connections: int, workers: int) -> Soak:
 def _senders(
     server: Running, model: Model, connections: int, soak: Soak
 ) -> Sequence[Callable[[], None]]:
-    """What sends one slice of load, for each protocol that the server has."""
+    """Return the senders of one slice of load, by protocol of the server."""
     folder = FOLDER / "serving" / "requests"
     senders: list[Callable[[], None]] = []
     payload = build(JSON, model)
@@ -144,7 +145,7 @@ def _senders(
 
     senders.append(send_json)
     if "grpc" not in Perennial().protocols():
-        say("gRPC: not served")
+        log("gRPC: not served")
         return senders
     call = build(GRPC, model)
     try:
@@ -165,7 +166,7 @@ def _senders(
 def _count(soak: Soak, protocol: str, done: Load, size: int) -> None:
     soak.requests[protocol] += done.requests
     soak.failed_requests += sum(done.failed.values())
-    say(f"    {protocol}: {done.rps:.0f} requests/s, p99 {done.p99_ms:.2f} ms")
+    log(f"    {protocol}: {done.rps:.0f} requests/s, p99 {done.p99_ms:.2f} ms")
     done.verify(size, TOLERANCE)
 
 
@@ -175,12 +176,12 @@ def _repeat(send: Callable[[], None], end: float, soak: Soak) -> None:
             send()
         except LoadError as error:
             soak.failures.append(str(error))
-            say(f"    FAILED: {error}")
-            time.sleep(1)  # a server that is gone refuses at once
+            log(f"    FAILED: {error}")
+            time.sleep(1)  # a stopped server refuses at once
 
 
 def end_under_load(model: Model, protocol: str, connections: int, workers: int) -> drain.Tally:
-    """SIGTERM to a new server in the midst of requests, over JSON or gRPC."""
+    """Send SIGTERM to a new server during requests, over JSON or gRPC."""
     payload = build(JSON, model)
     log = FOLDER / "serving" / "logs" / "drain.log"
     peer = Perennial(workers, DRAIN_SECONDS)
@@ -201,7 +202,7 @@ def end_under_load(model: Model, protocol: str, connections: int, workers: int) 
 
 
 def _wait_for_all(server: Running) -> None:
-    """Waits for the last of the workers: the first one answers before."""
+    """Wait until all workers answer."""
     while True:
         with contextlib.suppress(urllib.error.HTTPError):
             url = f"http://127.0.0.1:{server.ports.http}/v2/health/ready"
@@ -211,7 +212,7 @@ def _wait_for_all(server: Running) -> None:
 
 
 def _memory(readings: Sequence[float]) -> str:
-    """The memory at some minutes, as far as they came, and at the end."""
+    """Format the memory at some minutes and at the end."""
     told = [(f"minute {n}", readings[60 * n - 1]) for n in MINUTES if 60 * n <= len(readings)]
     return ", ".join(f"{mb:.1f} MB at {when}" for when, mb in [*told, ("the end", readings[-1])])
 

@@ -1,10 +1,10 @@
-"""Texts of others, made fit for a table."""
+"""Shorten texts for a table."""
 
 LONGEST = 240
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks, cut in its middle where it is long.
+    """Return a text without line breaks, cut in the middle if it is long.
 
     >>> one_line("a\\n  b")
     'a b'

@@ -1,4 +1,4 @@
-"""The load generators: wrk for HTTP, h2load for gRPC. Debian has both."""
+"""Load generators: wrk for HTTP, h2load for gRPC, both of Debian."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client"}
 
 
 def ensure() -> None:
-    """Installs what is missing, where this can be done without asking.
+    """Install missing packages if the user is root.
 
     Raises:
-        SystemExit: with what to do, where it cannot.
+        SystemExit: they cannot be installed; with the fix.
     """
     missing = [program for program in PACKAGES if shutil.which(program) is None]
     if not missing:

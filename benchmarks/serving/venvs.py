@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, made once and kept."""
+"""Virtual environments of the peers, created once."""
 
 import os
 import shutil
@@ -13,18 +13,18 @@ from .text import one_line
 
 
 class InstallError(Exception):
-    """A peer's packages do not install; the text says why."""
+    """Error: a peer's packages cannot be installed; with the cause."""
 
 
 def ensure(peer: Peer, folder: Path) -> Path:
-    """The Python of a peer's environment, made where there is none for these requirements.
+    """Return the Python of a peer's environment; create it if necessary.
 
     Raises:
-        InstallError: when it cannot be made.
+        InstallError: it cannot be created.
     """
     if not peer.requirements:
         return Path(sys.executable)
-    # One version of ONNX Runtime for all: the servers are compared, not the engine.
+    # One version of ONNX Runtime for all: the benchmark compares servers, not engines.
     wanted = [*peer.requirements, f"onnxruntime=={version('onnxruntime')}"]
     target = folder / peer.key
     python, stamp = target / "bin" / "python", target / "requirements.txt"

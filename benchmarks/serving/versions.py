@@ -1,14 +1,14 @@
-"""What a request costs the runtime, in CPU time: of several versions of it, side by side.
+"""Compare the CPU time of a request in several versions of the runtime.
 
     taskset -c 0 .venv/bin/python -m benchmarks.serving.versions before=../other now=.
 
-A version is a name and the root of a working tree; after colons, other folders whose packages it
-is to have instead of the installed ones (a front of its own, say). Requests per second say little
-on a machine that others use; CPU time for each request says what a change costs. That, too, grows
-with what else runs: caches are shared. So all versions' servers run for the whole time, and are
-asked in turn, each time a few hundred requests; the tenth percentile of those windows is told, and
-the median. What is sent is always the same: a request on each connection, and the next ones once
-all are answered; on one CPU (taskset) they are then also read together.
+A version is a name and the root of a working tree, and after colons other folders whose packages
+replace the installed ones (a front of its own, for example). Requests per second mean little on a
+shared machine; CPU time for each request is the cost of a change. It also grows with other load,
+because caches are shared. Therefore the servers of all versions run for the whole time and receive
+a few hundred requests each in turn; the tenth percentile and the median of these windows are
+printed. The load is always the same: a request on each connection, and the next ones after all are
+answered; on one CPU (taskset) they are then also read together.
 """
 
 import argparse
@@ -37,7 +37,7 @@ PACKAGES = ("contracts", "runtime")
 
 @dataclass(frozen=True)
 class Version:
-    """The runtime, as a working tree has it."""
+    """Runtime of a working tree."""
 
     key: str
     paths: tuple[Path, ...]
@@ -64,7 +64,7 @@ class Version:
 
 @dataclass
 class Costs:
-    """Microseconds of CPU time for each request, of each window, by work and version."""
+    """Microseconds of CPU time per request in each window, by work and version."""
 
     windows: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Costs:
         self.windows.setdefault((work, version), []).append(microseconds)
 
     def lines(self) -> list[str]:
-        """For people: a line for each work and version, with the ratio to the first version."""
+        """Format a line for each work and version, with the ratio to the first version."""
         first: dict[str, float] = {}
         lines = []
         for (work, version), found in self.windows.items():
@@ -95,16 +95,18 @@ def main() -> None:
         model = models[work.model]
         with contextlib.ExitStack() as stack:
             payload = build(work, model)
-            askers: dict[str, Asker] = {}
+            askers: dict[str, Client] = {}
             for version in versions:
                 server = stack.enter_context(_start(version, work.model, model))
                 size = _checked(work, model, payload, server)
-                asker = Asker(server, work, payload, size, options.connections, FOLDER / "versions")
+                asker = Client(
+                    server, work, payload, size, options.connections, FOLDER / "versions"
+                )
                 askers[version.key] = stack.enter_context(contextlib.closing(asker))
             for turn in range(options.windows + 1):
                 for key, asker in askers.items():
-                    spent = asker.ask(options.requests)
-                    if turn:  # the first one is for warming up
+                    spent = asker.send(options.requests)
+                    if turn:  # the first turn is a warm-up
                         costs.add(work.key, key, spent)
     print("\n".join(costs.lines()))
     found = [
@@ -149,7 +151,7 @@ def _start(
 
 
 def _checked(work: Work, model: Model, payload: Payload, server: Running) -> int:
-    """The length of a right answer. gRPC is served a moment later than the first HTTP answer."""
+    """Return the length of a correct response. gRPC is ready shortly after HTTP."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -160,8 +162,8 @@ def _checked(work: Work, model: Model, payload: Payload, server: Running) -> int
             time.sleep(0.1)
 
 
-class Asker:
-    """Asks one server one thing again and again."""
+class Client:
+    """Client that sends one request to one server in a loop."""
 
     def __init__(
         self,
@@ -172,7 +174,7 @@ class Asker:
         connections: int,
         folder: Path,
     ) -> None:
-        """``size`` is the length of a right answer."""
+        """Open the connections; ``size`` is the length of a correct response."""
         self._server = server
         self._size = size
         self._file = payload.write(folder / work.key, work.protocol == "grpc")
@@ -187,8 +189,8 @@ class Asker:
         for connection in self._sockets:
             connection.close()
 
-    def ask(self, requests: int) -> float:
-        """The microseconds of CPU time for each of about so many requests."""
+    def send(self, requests: int) -> float:
+        """Send about this many requests; return the CPU time of each in microseconds."""
         turns = max(1, requests // self._connections)
         before = processes.cpu_seconds(self._server.process.pid)
         if self._sockets:

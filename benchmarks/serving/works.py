@@ -1,4 +1,4 @@
-"""What is asked of every server: a model, a protocol, how many rows, over how many connections."""
+"""Works for every server: model, protocol, rows, connections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ ModelKind = Literal["tabular", "image"]
 Protocol = Literal["json", "binary", "grpc"]
 
 MODEL_NAME = "m"
-"""What every server calls the model."""
+"""Name of the model in every server."""
 HTTP_PATH = f"/v2/models/{MODEL_NAME}/infer"
 GRPC_PATH = "/inference.GRPCInferenceService/ModelInfer"
 
 FEW_TO_MANY = (1, 16, 64)
 FEW = (1, 4, 16)
-"""For requests that cost a core milliseconds."""
+"""Connections for requests that take milliseconds of a core."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One kind of request."""
+    """Kind of request."""
 
     key: str
     title: str
@@ -29,7 +29,7 @@ class Work:
     connections: tuple[int, ...]
 
     def at(self, connections: Sequence[int] | None) -> tuple[int, ...]:
-        """The connection counts to measure, where only some are wanted."""
+        """Return the connection counts to measure, restricted to those given."""
         if connections is None:
             return self.connections
         return tuple(count for count in self.connections if count in connections)

@@ -1,4 +1,4 @@
-"""A convolutional network for handwritten digits (8 x 8), as Keras and TensorFlow save it."""
+"""Convolutional network for digits (8 x 8), as Keras and TensorFlow save it."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ def lite() -> tf.lite.TFLiteConverter:
 
 
 (folder / "floats.tflite").write_bytes(lite().convert())
-# Whole numbers through and through, from what comes in to what goes out.
+# Integers from input to output.
 converter = lite()
 converter.optimizations = [tf.lite.Optimize.DEFAULT]
 converter.representative_dataset = lambda: ([row[None]] for row in x[:200])

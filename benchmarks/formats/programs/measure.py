@@ -1,4 +1,4 @@
-"""Converts one model and measures it: ``measure MODEL FOLDER [--trusted]``."""
+"""Convert and measure a model: ``measure MODEL FOLDER [--trusted]``."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from perennial_trainer.errors import StepError
 
 CALLS = 500
 KEPT = 32
-"""Rows that are kept with the original's answers."""
+"""Number of rows to store with the original's answers."""
 
 
 def main() -> None:
@@ -32,10 +32,10 @@ def main() -> None:
 
 
 def measure(model: Path, folder: Path, trusted: bool) -> dict[str, Any]:
-    """What the table says of a model; microseconds for one row, one thread.
+    """Return the row of a model in the table; microseconds for one row, one thread.
 
     Raises:
-        StepError: it does not convert, or does not answer as the original.
+        StepError: the conversion fails, or its answers differ from the original's.
     """
     began = time.monotonic()
     converted = formats.convert(model, None, formats.ConvertOptions(trusted=trusted))
@@ -47,8 +47,8 @@ def measure(model: Path, folder: Path, trusted: bool) -> dict[str, Any]:
     session = onnxruntime.InferenceSession(converted.model, options)
     rows = {name: values[:KEPT] for name, values in samples[0].items()}
     names = [output.name for output in session.get_outputs()]
-    said = dict(zip(names, session.run(names, rows), strict=True))
-    answers = converted.reference(rows) if converted.reference else said
+    found = dict(zip(names, session.run(names, rows), strict=True))
+    answers = converted.reference(rows) if converted.reference else found
     np.savez(folder / "rows.npz", **rows)
     np.savez(folder / "answers.npz", **{name: _plain(each) for name, each in answers.items()})
     return {
@@ -57,7 +57,7 @@ def measure(model: Path, folder: Path, trusted: bool) -> dict[str, Any]:
         "converter": facts.converter,
         "seconds": round(seconds, 2),
         "rows": facts.rows,
-        "agreement": _agreement(said, answers) if facts.agreement is None else facts.agreement,
+        "agreement": _agreement(found, answers) if facts.agreement is None else facts.agreement,
         "ties": facts.ties,
         "maxDifference": facts.max_difference if converted.reference else None,
         "artifactBytes": sum(
@@ -68,12 +68,12 @@ def measure(model: Path, folder: Path, trusted: bool) -> dict[str, Any]:
     }
 
 
-def _agreement(said: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> float | None:
-    """The share of rows with the same largest number, where an only output has several."""
+def _agreement(found: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> float | None:
+    """Return the share of rows with the same largest value, for a single wide output."""
     (name, *more) = answers
     if more or answers[name].ndim != 2 or answers[name].shape[1] < 2:
         return None
-    return float((said[name].argmax(1) == answers[name].argmax(1)).mean())
+    return float((found[name].argmax(1) == answers[name].argmax(1)).mean())
 
 
 def _p95(session: onnxruntime.InferenceSession, row: Mapping[str, np.ndarray]) -> float:
@@ -86,7 +86,7 @@ def _p95(session: onnxruntime.InferenceSession, row: Mapping[str, np.ndarray]) -
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """Texts as NumPy's own, which need no pickle."""
+    """Convert texts to a type of NumPy that needs no pickle."""
     values = np.asarray(values)
     return values.astype(str) if values.dtype.kind == "O" else values
 

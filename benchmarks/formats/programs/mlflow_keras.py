@@ -1,4 +1,4 @@
-"""A dense network for handwritten digits as MLflow's flavour for Keras keeps it."""
+"""Dense network for handwritten digits, as MLflow's flavour for Keras saves it."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Models of a table as MLflow's flavours for scikit-learn, XGBoost and LightGBM keep them."""
+"""Models of a table, as MLflow saves scikit-learn, XGBoost and LightGBM."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Models of a table (breast cancer: 30 columns, two classes), as their frameworks save them."""
+"""Models of a table (breast cancer), as their frameworks save them."""
 
 import sys
 from pathlib import Path

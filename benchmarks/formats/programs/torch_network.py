@@ -1,4 +1,4 @@
-"""A dense and a convolutional network for handwritten digits, as torch.export.save leaves them."""
+"""Dense and convolutional networks for digits, as torch.export.save writes them."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The servers that are measured, one file each; ``programs/`` runs in their own environments."""
+"""Servers to measure, one file each; ``programs/`` runs in their environments."""
 
 from .base import Peer
 from .bentoml import BentoML
@@ -18,4 +18,4 @@ PEERS: tuple[Peer, ...] = (
     BentoML(),
     LitServe(),
 )
-"""Perennial first, to which the others are compared."""
+"""Servers to measure: first Perennial, which the others are compared with."""

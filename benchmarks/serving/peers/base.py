@@ -1,4 +1,4 @@
-"""What the benchmark knows about a server."""
+"""Description of a server for the benchmark."""
 
 import os
 import sys
@@ -15,23 +15,23 @@ PROGRAMS = Path(__file__).with_name("programs")
 
 @dataclass(frozen=True)
 class Launch:
-    """One start of a server."""
+    """Settings of a start of a server."""
 
     python: Path
-    """Of the environment made for the peer."""
+    """Python of the peer's environment."""
     kind: ModelKind
     model: Model
     http_port: int
     grpc_port: int
     other_port: int
-    """For what the peer insists on, such as a port for metrics."""
+    """Port for other uses of the peer, such as metrics."""
     threads: int | None
-    """Of one run of the model; None is ONNX Runtime's own choice, all cores."""
+    """Threads of one run; ``None`` is ONNX Runtime's default, all cores."""
     folder: Path
-    """Empty, for files that the peer wants."""
+    """Empty folder for files of the peer."""
 
     def variables(self) -> dict[str, str]:
-        """What the programs beside this file read; see ``programs/onnx_session.py``."""
+        """Return the variables for ``programs/onnx_session.py``."""
         variables = {
             "BENCHMARK_MODEL": str(self.model.path),
             "BENCHMARK_NAME": MODEL_NAME,
@@ -47,47 +47,47 @@ class Launch:
 
 @dataclass(frozen=True)
 class Command:
-    """How a server is started."""
+    """Command that starts a server."""
 
     arguments: list[str]
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of the process: nothing of the benchmark's own Python."""
+        """Return the whole environment, without the benchmark's own Python."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
         kept.pop("VIRTUAL_ENV", None)
         return {**kept, **self.variables}
 
 
 class Peer(Interface):
-    """A server to measure."""
+    """Server to measure."""
 
     @property
     def key(self) -> str:
-        """For flags and files."""
+        """Name for flags and files."""
 
     @property
     def title(self) -> str:
-        """For people."""
+        """Name for people."""
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """What pip installs, beside ONNX Runtime; none for what runs in the benchmark's own."""
+        """Requirements besides ONNX Runtime; none to use the benchmark's Python."""
 
     def protocols(self) -> tuple[Protocol, ...]:
-        """What it speaks."""
+        """Return the protocols that it supports."""
 
     def command(self, launch: Launch) -> Command:
-        """How to start it; writes the files that it wants."""
+        """Return the command that starts it; write its files."""
 
 
 def program(launch: Launch, name: str) -> Command:
-    """A server that is one of the programs beside this file."""
+    """Return the command for one of ``programs/``."""
     return Command([str(launch.python), str(PROGRAMS / name)], launch.variables())
 
 
 def libpython() -> str:
-    """The folder of libpython, for a program that embeds the Python of the environments."""
+    """Return the folder of libpython, for a program that embeds Python."""
     import sysconfig
 
     return str(sysconfig.get_config_var("LIBDIR") or Path(sys.base_prefix) / "lib")

@@ -1,11 +1,11 @@
-"""BentoML, with one service of one worker."""
+"""BentoML, with one service and one worker."""
 
 from ..works import Protocol
 from .base import PROGRAMS, Command, Launch
 
 
 class BentoML:
-    """Metrics as they are by default; no log line for each request."""
+    """BentoML with default metrics, without a log line for each request."""
 
     key = "bentoml"
     title = "BentoML"

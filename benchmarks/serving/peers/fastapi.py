@@ -1,11 +1,11 @@
-"""What people write by hand: FastAPI with pydantic models around a session, under uvicorn."""
+"""Hand-written server: FastAPI with pydantic models and uvicorn."""
 
 from ..works import Protocol
 from .base import Command, Launch
 
 
 class FastAPI:
-    """One worker, with uvloop and httptools; no log line for each request."""
+    """FastAPI with one worker, uvloop, httptools, no log line for each request."""
 
     key = "fastapi"
     title = "FastAPI + pydantic"

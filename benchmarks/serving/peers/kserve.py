@@ -1,12 +1,11 @@
-"""KServe's Python model server, with a model of one's own: what its scikit-learn and XGBoost
-servers are too."""
+"""KServe's Python model server with a custom model, as its scikit-learn server is."""
 
 from ..works import Protocol
 from .base import Command, Launch, program
 
 
 class KServe:
-    """One uvicorn worker, a gRPC server in the same process; no log line for each request."""
+    """KServe with one worker and gRPC in one process, no log line for each request."""
 
     key = "kserve"
     title = "KServe (Python)"

@@ -5,7 +5,7 @@ from .base import Command, Launch, program
 
 
 class LitServe:
-    """One of each process, without batching; no log line for each request."""
+    """LitServe with one of each process, without batching and request log."""
 
     key = "litserve"
     title = "LitServe"

@@ -1,4 +1,4 @@
-"""Seldon's MLServer, with a runtime of one's own. It has no binary tensors over REST."""
+"""Seldon's MLServer with a custom runtime. It has no binary tensors over REST."""
 
 import json
 
@@ -7,7 +7,7 @@ from .base import Command, Launch
 
 
 class MLServer:
-    """Everything in one process (``parallel_workers`` 0, its fastest for small models)."""
+    """MLServer in one process (``parallel_workers`` 0), its fastest for small models."""
 
     key = "mlserver"
     title = "MLServer"

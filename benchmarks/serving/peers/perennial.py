@@ -1,4 +1,4 @@
-"""Perennial's own runtime, as it is installed beside the benchmark."""
+"""Perennial's runtime, as installed with the benchmark."""
 
 import subprocess
 import sys
@@ -13,12 +13,12 @@ from .base import Command, Launch
 
 @dataclass(frozen=True)
 class Perennial:
-    """A request of a small model is run where it is read."""
+    """Perennial, which runs requests of a small model in the reading thread."""
 
     workers: int = 1
-    """Processes."""
+    """Number of processes."""
     drain_seconds: int = 0
-    """How long it goes on after SIGTERM."""
+    """Seconds of draining after SIGTERM."""
 
     key: ClassVar[str] = "perennial"
     title: ClassVar[str] = "Perennial"

@@ -1,8 +1,8 @@
-"""NVIDIA's Triton Inference Server, by the binary that ``nvidia-pytriton`` ships.
+"""NVIDIA's Triton Inference Server, from the binary in ``nvidia-pytriton``.
 
-It is the server itself, in C++ with its own HTTP and gRPC ends and its batcher, but without the
-ONNX Runtime backend; the model runs in its Python backend, a process of its own that gets tensors
-by shared memory. (The wheel ``tritonserver`` asks for glibc 2.39 and Python 3.12.)
+It is the real server, in C++ with its own HTTP and gRPC endpoints and batcher, but without the ONNX
+Runtime backend. The model runs in its Python backend, another process that receives tensors by
+shared memory. (The wheel ``tritonserver`` requires glibc 2.39 and Python 3.12.)
 """
 
 import shutil
@@ -14,7 +14,7 @@ from ..works import MODEL_NAME, ModelKind, Protocol
 from .base import PROGRAMS, Command, Launch, libpython
 
 BATCH = 64
-"""The most rows of a request, and the most that the batcher puts together."""
+"""Largest number of rows in a request, and in a batch."""
 CONFIG: dict[ModelKind, str] = {
     "tabular": f"""
 input [{{name: "x", data_type: TYPE_FP32, dims: [{FEATURES}]}}]
@@ -30,15 +30,15 @@ output [{{name: "scores", data_type: TYPE_FP32, dims: [{CLASSES}]}}]""",
 
 
 class Triton:
-    """One instance of the model; the rest as Triton sets it.
+    """Triton with one instance of the model and default settings.
 
-    Small requests are put together by its batcher, which takes a third to a half off their cost;
-    the CNN's are not, since a batch of images is no faster than one after the other.
+    Its batcher joins small requests, which reduces their cost by a third to a half. Requests of the
+    CNN are not batched, because a batch of images is no faster than one after the other.
     """
 
     key = "triton"
     title = "Triton"
-    # With numpy 2 this version's Python backend answers with empty tensors.
+    # With numpy 2 this version's Python backend returns empty tensors.
     requirements = ("nvidia-pytriton==0.7.0", "numpy==1.26.4")
 
     def protocols(self) -> tuple[Protocol, ...]:
@@ -75,7 +75,7 @@ class Triton:
             arguments += [f"--{flag}", str(value)]
         variables = launch.variables()
         variables["PYTHONPATH"] += f":{packages}"
-        # The stub was built to lie in the wheel's folder, and finds its libraries from there.
+        # The stub finds its libraries relative to the wheel's folder.
         variables["LD_LIBRARY_PATH"] = f"{libpython()}:{packages / 'nvidia_pytriton.libs'}"
         return Command(arguments, variables)
 

@@ -1,4 +1,4 @@
-"""A BentoML service whose one parameter is named as the protocol names it."""
+"""BentoML service whose parameter has the name in the protocol."""
 
 import bentoml
 import numpy as np

@@ -1,4 +1,4 @@
-"""A session behind a typed route."""
+"""FastAPI application with a typed route for a session."""
 
 import fastapi
 import numpy as np

@@ -1,4 +1,4 @@
-"""KServe's server with a model of one's own."""
+"""KServe's server with a custom model."""
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.logging import configure_logging

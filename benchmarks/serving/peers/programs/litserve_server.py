@@ -1,4 +1,4 @@
-"""A LitServe API."""
+"""LitServe API."""
 
 import litserve
 import numpy as np

@@ -1,4 +1,4 @@
-"""An MLServer runtime."""
+"""MLServer runtime."""
 
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec

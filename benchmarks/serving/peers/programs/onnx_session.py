@@ -1,4 +1,4 @@
-"""The model, as every program here runs it."""
+"""Session of the model, for every program here."""
 
 import os
 
@@ -11,7 +11,7 @@ GRPC_PORT = int(os.environ["BENCHMARK_GRPC_PORT"])
 
 
 class OnnxSession:
-    """A session with the threads that the benchmark asks for."""
+    """Session with the threads that the benchmark requests."""
 
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
@@ -29,7 +29,7 @@ class OnnxSession:
 
 
 def tensor(name: str, array: np.ndarray) -> "dict[str, object]":
-    """An output as the Open Inference Protocol has it in JSON."""
+    """Return an output in the JSON of the Open Inference Protocol."""
     datatype = {"float32": "FP32", "int64": "INT64"}[array.dtype.name]
     return {
         "name": name,

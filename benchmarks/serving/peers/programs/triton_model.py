@@ -1,10 +1,10 @@
-"""Triton's Python backend: what the batcher put together is run as one batch."""
+"""Triton's Python backend: run the requests of the batcher as one batch."""
 
 # ruff: noqa: E402
 import os
 import sys
 
-# The backend's embedded Python does not heed the variable.
+# The backend's embedded Python ignores the variable.
 sys.path[:0] = os.environ["PYTHONPATH"].split(":")
 
 import numpy as np
