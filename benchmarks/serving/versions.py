@@ -138,7 +138,9 @@ def _version(text: str) -> Version:
     missing = [str(tree / name) for name in PACKAGES if not (tree / name).is_dir()]
     if missing:
         sys.exit(f"{text}: expected NAME=TREE, the root of a working tree; no {missing[0]}")
-    return Version(name, (*folders, *(tree / package for package in PACKAGES)))
+    # A tree of before has no package of that name.
+    storage = [tree / "storage"] if (tree / "storage").is_dir() else []
+    return Version(name, (*folders, *(tree / package for package in PACKAGES), *storage))
 
 
 def _start(

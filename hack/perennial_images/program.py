@@ -54,10 +54,14 @@ class ProgramImage:
 PROGRAM_IMAGES = {
     name: ProgramImage(
         name,
-        (TREE / "contracts" / "perennial_contracts", TREE / name / f"perennial_{name}"),
+        tuple(TREE / folder / f"perennial_{folder}" for folder in folders),
         has_front=name == "runtime",
     )
-    for name in ("runtime", "operator", "trainer")
+    for name, folders in {
+        "runtime": ("contracts", "storage", "runtime"),
+        "operator": ("contracts", "operator"),
+        "trainer": ("contracts", "storage", "trainer"),
+    }.items()
 }
 # Too big to be built by default: TensorFlow, for Keras, SavedModel and TFLite, and PyTorch.
 PROGRAM_IMAGES |= {

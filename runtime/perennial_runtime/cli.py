@@ -87,7 +87,7 @@ def _needs_packaging(settings: Settings, error: LoadError) -> Outcome | None:
     """Return an outcome with the format, if the URI has a model that must be converted first."""
     if error.reason not in _NO_MODEL:
         return None
-    from .fetching.raw import find_raw
+    from .raw_artifact import find_raw
 
     raw = find_raw(settings.uri)
     if raw is None or (raw.format == "Onnx" and error.reason is not LoadFailure.MODEL_NOT_FOUND):

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from perennial_contracts.wire.capture import COLUMNS
 from perennial_contracts.wire.outcome import LoadFailure
+from perennial_storage.errors import StorageError
 
 from . import log
 from .cgroup import available_threads
@@ -32,8 +33,9 @@ def load_model(settings: Settings, on_fetched: Callable[[str], None] = _ignore) 
         LoadError: if any of these fails.
     """
     with _as_load_error(settings):
+        from perennial_storage.fetch import fetch
+
         from .engine.model import Model
-        from .fetching.fetch import fetch
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
@@ -72,14 +74,15 @@ def load_service(
 
 def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
     """Start to capture. If the model's rows are not rows of a table, it is only served."""
+    from perennial_storage.sink import open_sink
+
     from .monitoring.capture import Capture
-    from .store.sink import sink_of
 
     model = service.model
     taken = [tensor.name for tensor in model.inputs if tensor.name.casefold() in COLUMNS]
     if service.is_tabular and not taken:
         service.monitor.capture = Capture(
-            sink_of(uri),
+            open_sink(uri),
             service.name,
             model.version,
             model.inputs,
@@ -107,11 +110,11 @@ def _as_load_error(settings: Settings) -> Iterator[None]:
     """Raise every error as a LoadError whose message names the model."""
     try:
         yield
-    except LoadError as error:
+    except (LoadError, StorageError) as error:
         # The message is shown where nothing else names the model.
-        if settings.uri in error.message:
-            raise
-        raise LoadError(error.reason, f"{settings.uri}: {error.message}") from error
+        names_model = settings.uri in error.message
+        message = error.message if names_model else f"{settings.uri}: {error.message}"
+        raise LoadError(error.reason, message) from error
     except Exception as error:
         log.error("unexpected error while loading", traceback=True)
         raise LoadError(

@@ -1,6 +1,6 @@
-"""What lies at a URI where no bundle and no ONNX model was found: perhaps what a framework saved.
+"""Detect a framework's own format at a URI without a bundle and without an ONNX model.
 
-Only heads and tails of files are read, and nothing that they hold is run.
+Reads only heads and tails of files, and executes nothing that they contain.
 """
 
 from pathlib import Path
@@ -18,113 +18,107 @@ from perennial_contracts.wire.formats import (
     detect,
     flavor_variant,
 )
+from perennial_storage.buckets import parse_bucket
+from perennial_storage.errors import StorageError
+from perennial_storage.location import MODEL_FIELD, locate
+from perennial_storage.store import Span, Store
 
-from .. import log
-from ..errors import LoadError
-from ..store import Source, Span, locate
-from ..store.buckets import bucket_of
+from . import log
 
 MOST_LISTED = 1000
 MOST_READ = 32
-"""Files whose heads are read where the names alone do not tell."""
-_SECONDS = 30.0
+"""Files whose heads are read if the names alone are not enough."""
+_LIST_SECONDS = 30.0
 
 
-class Raw(NamedTuple):
-    """A model that must be made into a bundle first."""
+class RawArtifact(NamedTuple):
+    """A model that must be converted into a bundle first."""
 
     format: Format
     variant: Variant
-    """Which of the trainer's images converts it."""
+    """The variant of the trainer's image that converts it."""
     why: str
-    """What gave it away."""
+    """The evidence for the format."""
 
 
-class _Parts(NamedTuple):
+class _Ends(NamedTuple):
+    """First and last bytes of files, by path."""
+
     heads: dict[str, bytes]
     tails: dict[str, bytes]
 
 
-def find_raw(uri: str) -> Raw | None:
-    """The one model at a URI; None where there is none, or where it cannot be looked for."""
+def find_raw(uri: str) -> RawArtifact | None:
+    """Return the one model at a URI; None if there is none, or if reading fails."""
     try:
-        parts = _local(Path(uri)) if "://" not in uri else _remote(uri)
-    except (LoadError, OSError) as error:
-        log.warning("it cannot be told what lies there", problem=str(error))
+        ends = _read_local(Path(uri)) if "://" not in uri else _read_remote(uri)
+    except (StorageError, OSError) as error:
+        log.warning("cannot detect the format of the files at the URI", problem=str(error))
         return None
-    found = detect(*parts)
+    found = detect(*ends)
     if found is None:
         return None
     variant = VARIANT_OF[found.format]
     if found.format == "MLflow":
         path = MLMODEL if found.path == "." else f"{found.path}/{MLMODEL}"
-        variant = flavor_variant(parts.heads[path].decode("utf-8", "replace"))
+        variant = flavor_variant(ends.heads[path].decode("utf-8", "replace"))
     named = "it" if found.path == "." else found.path
-    return Raw(found.format, variant, f"{named} {found.why}")
+    return RawArtifact(found.format, variant, f"{named} {found.why}")
 
 
-def _local(path: Path) -> _Parts:
+def _read_local(path: Path) -> _Ends:
     root = path if path.is_dir() else path.parent
-    files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
-    parts = _Parts({}, {})
-    for name in _worth_reading([one.relative_to(root).as_posix() for one in files]):
+    files = (
+        [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.is_file()]
+    )
+    ends = _Ends({}, {})
+    for name in _worth_reading([file.relative_to(root).as_posix() for file in files]):
         with (root / name).open("rb") as file:
-            parts.heads[name] = file.read(HEAD_BYTES)
-            if parts.heads[name].startswith(ZIP_MAGIC):
+            ends.heads[name] = file.read(HEAD_BYTES)
+            if ends.heads[name].startswith(ZIP_MAGIC):
                 file.seek(max((root / name).stat().st_size - TAIL_BYTES, 0))
-                parts.tails[name] = file.read()
-    return parts
+                ends.tails[name] = file.read()
+    return ends
 
 
-def _remote(uri: str) -> _Parts:
+def _read_remote(uri: str) -> _Ends:
     parent, _, name = uri.partition("?")[0].rpartition("/")
-    parts = _Parts({}, {})
+    ends = _Ends({}, {})
     if name:
         # The folder of an ONNX file beside it is the folder of the file.
-        source = locate(f"{parent}/model.onnx").source
-        if source is not None:
+        store = locate(f"{parent}/model.onnx").store
+        if store is not None:
             try:
-                _read(source, name, parts)
-                return parts
-            except LoadError as error:
-                log.info("it is no file", problem=error.message)
-    bucket = bucket_of(uri)
-    source = locate(uri).source
-    if bucket is None or source is None:
-        return parts
-    place, key = bucket
-    prefix = f"{key}/" if key else ""
-    names: list[str] = []
-    try:
-        for chunk in place.connect(_SECONDS).list(prefix):
-            names += [str(entry["path"])[len(prefix) :] for entry in chunk]
-            if len(names) >= MOST_LISTED:
-                break
-    except LoadError:
-        raise
-    except Exception as error:
-        raise place.failure(prefix, error) from error
-    for name in _worth_reading(sorted(names)):
-        _read(source, name, parts)
-    return parts
+                _read_ends(store, name, ends)
+                return ends
+            except StorageError as error:
+                log.info("the URI is not that of a file", problem=error.message)
+    if locate(uri).store is None or (bucket := parse_bucket(uri)) is None:
+        return ends  # only a bucket lists its files
+    from perennial_storage.object_store import BucketStore
+
+    folder = BucketStore(*bucket, MODEL_FIELD, seconds=_LIST_SECONDS)
+    for name in _worth_reading(sorted(folder.list("", MOST_LISTED))):
+        _read_ends(folder, name, ends)
+    return ends
 
 
 def _worth_reading(names: list[str]) -> list[str]:
-    """A directory that is a model is known by one file in it."""
-    telling = [name for name in names if name.rpartition("/")[2] in (MLMODEL, SAVED_MODEL)]
-    return (telling or names)[:MOST_READ]
+    """Return the names of files to read: one file is enough to detect a model's directory."""
+    markers = [name for name in names if name.rpartition("/")[2] in (MLMODEL, SAVED_MODEL)]
+    return (markers or names)[:MOST_READ]
 
 
-def _read(source: Source, name: str, parts: _Parts) -> None:
-    parts.heads[name], size = _span(source, name, Span(0, HEAD_BYTES))
-    if parts.heads[name].startswith(ZIP_MAGIC) and size is not None and size > HEAD_BYTES:
-        parts.tails[name] = _span(source, name, Span(max(size - TAIL_BYTES, 0), size))[0]
+def _read_ends(store: Store, name: str, ends: _Ends) -> None:
+    ends.heads[name], size = _read_span(store, name, Span(0, HEAD_BYTES))
+    if ends.heads[name].startswith(ZIP_MAGIC) and size is not None and size > HEAD_BYTES:
+        ends.tails[name] = _read_span(store, name, Span(max(size - TAIL_BYTES, 0), size))[0]
 
 
-def _span(source: Source, name: str, span: Span) -> tuple[bytes, int | None]:
-    """The bytes of a span, or as many of the whole where the store gives only that."""
+def _read_span(store: Store, name: str, span: Span) -> tuple[bytes, int | None]:
+    """Return the bytes of a span; of the start, if the store cannot read spans."""
     data = bytearray()
-    with source.open(name, span) as blob:
+    with store.open(name, span) as blob:
         for chunk in blob.chunks:
             data += chunk
             if len(data) >= span.end - span.start:

@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from perennial_contracts.buckets import find
 from perennial_contracts.settings import (
     Setting,
     add_settings,
@@ -24,6 +23,7 @@ from perennial_contracts.settings import (
     seconds,
 )
 from perennial_contracts.wire.digest import is_digest
+from perennial_storage.buckets import parse_bucket
 
 from .engine.providers import ACCELERATORS
 
@@ -95,7 +95,7 @@ def _capture(text: str) -> str:
     if "://" not in text or text.startswith("file://"):
         return text
     with suppress(ValueError):
-        if find(text):
+        if parse_bucket(text):
             return text
     raise ValueError(
         "expected s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, "

@@ -1,12 +1,12 @@
-"""Fetched models on disk, one directory per digest.
+"""Fetched models on disk, one directory per digest, shared by processes and releases.
 
-An entry appears by one rename, so a half-written one is never seen; what an entry holds is
-verified each time it is used, so a damaged one is noticed and fetched anew. Entries are never
-removed: which of them another pod of the node still needs, no pod can know.
+An entry appears by one rename, so nobody sees a half-written one. Its digests are verified each
+time it is used; a damaged entry is fetched again. Entries are never removed: no pod can know which
+of them another pod of the node still needs.
 
-``sha256-...`` is an entry, ``.partial-...`` what is being fetched or was left half-fetched by a
-process that was killed, ``.lock-...`` who is at it. There is a lock for each digest, so that
-different models are fetched at the same time.
+``sha256-...`` is an entry, ``.partial-...`` a download in progress or one that a killed process
+left behind, ``.lock-...`` the lock of its process. Every digest has its own lock, so that
+different models download at the same time. Pods of older releases share the folder: keep the names.
 """
 
 import errno
@@ -21,25 +21,23 @@ from pathlib import Path
 
 from perennial_contracts.wire.outcome import LoadFailure
 
-from .. import log
-from ..errors import LoadError
+from . import log
 from .artifact import Artifact, verify
+from .errors import StorageError
 from .locks import locked
 
-__all__ = ["Artifact", "Cache", "Filling"]
-
 ABANDONED_SECONDS = 86400.0
-"""After that nobody is expected to go on with what a killed process had got."""
-_KEPT = "sha256-"
+"""After this time, no process is expected to resume a partial download."""
+_ENTRY_PREFIX = "sha256-"
 
 
 @dataclass(frozen=True)
-class Filling:
-    """What is being fetched for an entry; one process at a time has it."""
+class PartialEntry:
+    """A download that becomes an entry; only one process at a time has it."""
 
     root: Path
     digest: str | None
-    """Of the model; None where it is not known before all of it is there."""
+    """The model's digest; None if it is known only after the download."""
 
     @property
     def files(self) -> Path:
@@ -47,14 +45,14 @@ class Filling:
         return self.root / "files"
 
     @property
-    def has_records(self) -> bool:
-        """Whether a later process finds anything that it can go on with."""
+    def is_resumable(self) -> bool:
+        """Whether a later process can resume the download."""
         return any(self.root.glob("*.json"))
 
     def record(self, path: str) -> Path | None:
-        """Where it is noted how much of a file has arrived; None where nothing may be kept.
+        """Return the file that records how much of an object has arrived; None to keep nothing.
 
-        What a crash leaves on a disk can be anything: only a digest tells.
+        After a crash a disk may hold anything: only a known digest makes it safe to resume.
         """
         if self.digest is None:
             return None
@@ -68,107 +66,109 @@ class Cache:
         self._root = root
 
     def lookup(self, digest: str) -> Artifact | None:
-        """The entry for a digest, verified; None where there is none or it is damaged."""
+        """Return the verified entry for a digest; None if there is none or it is damaged."""
         entry = self._entry(digest)
         if not entry.is_dir():
             return None
         try:
             return verify(entry, None, digest, str(entry))
-        except (LoadError, FileNotFoundError) as error:  # perhaps it is just being replaced
-            log.warning("a cached model is damaged and is fetched anew", problem=str(error))
+        except (StorageError, FileNotFoundError) as error:  # another process may be replacing it
+            log.warning("a cached model is damaged; fetching it again", problem=str(error))
             return None
 
     @contextmanager
-    def filling(self, digest: str | None) -> Iterator[Filling]:
-        """A place to fetch a model to, with everybody else who wants the same kept waiting.
+    def fill(self, digest: str | None) -> Iterator[PartialEntry]:
+        """Yield a directory for a download while other processes that want the same model wait.
 
-        Look for the entry again inside: another process may have been faster. What is there of a
-        known digest when the store breaks off, or the process is told to end, is kept for whoever
-        comes next; all else is removed.
+        Look for the entry again inside: another process may have been faster. If the store breaks
+        off, or the process has to end, the bytes of a known digest are kept for the next process;
+        anything else is removed.
 
         Raises:
-            LoadError: InternalError where the cache cannot be written.
+            StorageError: InternalError if the cache cannot be written.
         """
         key = uuid.uuid4().hex if digest is None else _key(digest)
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(self._lock(key), what=f"it fetches {digest}"):
+            with locked(self._lock(key), task=f"fetching {digest}"):
                 self._sweep(key)
-                partial = self._root / f".partial-{key}"
-                filling = Filling(partial, digest)
-                filling.files.mkdir(parents=True, exist_ok=True)
+                partial = PartialEntry(self._root / f".partial-{key}", digest)
+                partial.files.mkdir(parents=True, exist_ok=True)
                 keep = False
                 try:
-                    yield filling
-                except LoadError as error:
-                    keep = digest is not None and error.reason is LoadFailure.STORE_UNREACHABLE
+                    yield partial
+                except StorageError as error:
+                    keep = digest is not None and error.is_retryable
                     raise
                 except OSError as error:
-                    raise self._unwritable(error) from error  # before room is made
+                    raise self._unwritable(error) from error  # before the disk has room again
                 except (KeyboardInterrupt, SystemExit):
                     keep = digest is not None
                     raise
                 finally:
-                    if not (keep and filling.has_records):
-                        shutil.rmtree(partial, ignore_errors=True)
+                    if not (keep and partial.is_resumable):
+                        shutil.rmtree(partial.root, ignore_errors=True)
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def commit(self, filling: Filling, digest: str) -> Path:
-        """Makes what was written in ``filling`` the entry for its digest."""
+    def commit(self, partial: PartialEntry, digest: str) -> Path:
+        """Make a finished download the entry for its digest; return the entry."""
         entry = self._entry(digest)
-        if filling.digest is not None:
-            self._replace(filling.files, entry)
+        if partial.digest is not None:
+            self._replace(partial.files, entry)
             return entry
-        with locked(self._lock(_key(digest)), what=f"it fetches {digest}"):
+        with locked(self._lock(_key(digest)), task=f"fetching {digest}"):
             if self.lookup(digest) is None:
-                self._replace(filling.files, entry)
+                self._replace(partial.files, entry)
         return entry
 
     def require_room(self, size: int) -> None:
-        """Looks whether so many bytes more fit.
+        """Check that ``size`` more bytes fit on the disk.
 
         Raises:
-            LoadError: InternalError, with the numbers.
+            StorageError: InternalError, with the numbers.
         """
         free = shutil.disk_usage(self._root).free
         if size > free:
-            raise LoadError(
+            raise StorageError(
                 LoadFailure.INTERNAL_ERROR,
-                f"{self._root}: the disk is too full: the model needs {_mebibytes(size)} more, "
-                f"{_mebibytes(free)} are free. Give --cache-dir a directory with enough room",
+                str(self._root),
+                f"the disk is too full: the model needs {_mebibytes(size)} more, "
+                f"{_mebibytes(free)} are free",
+                "Set --cache-dir to a directory with enough room",
             )
 
     @staticmethod
     def _replace(files: Path, entry: Path) -> None:
-        if entry.exists():  # damaged, or of the same contents
+        if entry.exists():  # damaged, or with the same contents
             shutil.rmtree(entry)
         files.rename(entry)
 
     def _sweep(self, own: str) -> None:
-        """Removes what killed processes left behind and nobody will go on with."""
+        """Remove partial downloads that killed processes left and nobody will resume."""
         for partial in self._root.glob(".partial-*"):
             key = partial.name.removeprefix(".partial-")
             if key == own:
                 continue
             with suppress(FileNotFoundError):
                 age = time.time() - partial.stat().st_mtime
-                if key.startswith(_KEPT) and age < ABANDONED_SECONDS:
+                if key.startswith(_ENTRY_PREFIX) and age < ABANDONED_SECONDS:
                     continue
-                with locked(self._lock(key), wait=False) as is_left:
-                    if is_left:
+                with locked(self._lock(key), wait=False) as is_abandoned:
+                    if is_abandoned:
                         shutil.rmtree(partial, ignore_errors=True)
 
-    def _unwritable(self, error: OSError) -> LoadError:
-        what = error.strerror or str(error)
+    def _unwritable(self, error: OSError) -> StorageError:
+        cause = error.strerror or str(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             with suppress(OSError):
                 usage = shutil.disk_usage(self._root)
-                what += f" ({_mebibytes(usage.free)} of {_mebibytes(usage.total)} are free)"
-        return LoadError(
+                cause += f" ({_mebibytes(usage.free)} of {_mebibytes(usage.total)} are free)"
+        return StorageError(
             LoadFailure.INTERNAL_ERROR,
-            f"{self._root}: the cache cannot be written: {what}. "
-            "Give --cache-dir a writable directory with enough room",
+            str(self._root),
+            f"cannot write to the cache: {cause}",
+            "Set --cache-dir to a writable directory with enough room",
         )
 
     def _lock(self, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""One object on its way into one file: in parts, several at a time, going on where it broke off."""
+"""Download one object into one file: in parts, several at a time, resuming after a cut."""
 
 import os
 import time
@@ -8,81 +8,80 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from perennial_contracts.wire.outcome import LoadFailure
-
-from .. import log
-from ..errors import LoadError
-from ..store import Blob, OverwrittenError, Source, Span
-from .parts import PART_BYTES, Parts, Record
-from .prefix_hash import PrefixHash
-from .progress import Progress
+from . import log
+from .digests import PrefixHash
+from .errors import OverwrittenError, StorageError, cut_off
+from .parts import PART_BYTES, DownloadRecord, Parts
+from .store import Blob, Span, Store
 
 WORKERS = 6
-"""Requests at a time. Each holds about a mebibyte in memory."""
-NOTE_SECONDS = 1.0
-"""What a process that is killed may have got in vain, in seconds."""
+"""Concurrent requests. Each holds about a mebibyte in memory."""
+RECORD_SECONDS = 1.0
+"""A killed process loses at most about so many seconds of its download."""
 TICK_SECONDS = 0.25
+PROGRESS_SECONDS = 2.0
 
 
 class Download:
-    """Gets an object into a file, in one attempt or in several.
+    """Downloads an object into a file, in one attempt or in several.
 
-    Where the store can name the version that it gives, what was got is kept between attempts, and
-    only the rest is asked for, of that very version. Else each attempt begins anew.
+    If the store identifies the version of the object, received bytes are kept between attempts,
+    and later requests fetch only the rest, of that same version. Otherwise each attempt starts
+    over.
     """
 
     _version: str | None
     _parts: Parts | None
-    """What has arrived of that version; None before the store has told it."""
+    """The received bytes of that version; None before the first response."""
 
     def __init__(
         self,
-        source: Source,
+        store: Store,
         path: str,
         target: Path,
         *,
         record: Path | None = None,
         check_size: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Takes up what an earlier process has got, where there is a record of it.
+        """Prepare a download; resume that of an earlier process if there is a record of it.
 
         Args:
-            source: the directory that the object lies in.
+            store: the folder of the object.
             path: of the object.
             target: the file; only this download writes to it.
-            record: where it is noted for a later process what has arrived; None to note nothing.
-                Then the digest must be known beforehand: a crash may leave any bytes in the file.
-            check_size: raises a LoadError where the object's size says that it is none wanted.
+            record: where to record for a later process what has arrived; None to keep nothing.
+                Pass one only if the digest is known: after a crash the file may hold any bytes.
+            check_size: raises a StorageError if an object of that size is unwanted.
         """
-        self._source = source
+        self._store = store
         self._path = path
-        self._uri = source.describe(path)
-        """As it is in the record; what messages say may become more precise."""
+        self._uri = store.describe(path)
+        """As in the record; later the store may describe the object more precisely."""
         self._target = target
         self._record = record
         self._check_size = check_size
         self._stopped = False
         self._overwritten = 0
-        self._begin_anew()
-        self.resumed = record is not None and self._take_up(record)
-        """Whether bytes of an earlier process are part of it."""
+        self._reset()
+        self.resumed = record is not None and self._load(record)
+        """Whether some bytes come from an earlier process."""
 
     @property
     def received(self) -> int:
-        """Bytes that have arrived and need not be asked for again."""
+        """Bytes that have arrived and need not be requested again."""
         return 0 if self._parts is None else self._parts.received
 
     def restart(self) -> None:
-        """Forgets all that has arrived."""
-        self._begin_anew()
+        """Discard all received bytes."""
+        self._reset()
         self.resumed = False
 
     def attempt(self) -> tuple[str, int]:
-        """Gets what is missing; the file's digest and its size in bytes.
+        """Download the missing bytes; return the file's digest and its size in bytes.
 
         Raises:
-            LoadError: StoreUnreachable where another attempt may get the rest; any other reason.
-            OSError: where the file cannot be written.
+            StorageError: StoreUnreachable if another attempt may get the rest; any other reason.
+            OSError: if the file cannot be written.
         """
         try:
             return self._attempt()
@@ -93,24 +92,24 @@ class Download:
 
     def _attempt(self) -> tuple[str, int]:
         if self._overwritten > 1:
-            # Some servers name the same bytes differently each time: one answer is one version.
-            with self._source.open(self._path) as blob:
-                self._look_at(blob)
+            # Some servers change the tag of the same bytes each time: use a single response.
+            with self._store.open(self._path) as blob:
+                self._check(blob)
                 return self._stream(blob)
         missing = [Span(0, PART_BYTES)] if self._parts is None else self._parts.missing()
         if missing:
-            with self._source.open(self._path, missing[0], self._version) as blob:
-                self._look_at(blob)
+            with self._store.open(self._path, missing[0], self._version) as blob:
+                self._check(blob)
                 if blob.version is None or blob.size is None:
                     return self._stream(blob)
                 if self._parts is None:
                     self._version, self._parts = blob.version, Parts(blob.size)
                 elif blob.size != self._parts.size:
-                    raise OverwrittenError(self._where)
+                    raise OverwrittenError(self._described())
                 else:
                     log.info(
-                        "the download goes on where it broke off",
-                        object=self._where,
+                        "resuming the download",
+                        object=self._described(),
                         mebibytes=self.received >> 20,
                         of_mebibytes=blob.size >> 20,
                     )
@@ -120,21 +119,20 @@ class Download:
             pass
         return self._hash.digest, self._parts.size
 
-    def _look_at(self, blob: Blob) -> None:
+    def _check(self, blob: Blob) -> None:
         if blob.size is not None:
             self._check_size(blob.size)
 
-    @property
-    def _where(self) -> str:
-        return self._source.describe(self._path)
+    def _described(self) -> str:
+        return self._store.describe(self._path)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._version, self._parts = None, None
         self._hash = PrefixHash(self._target)
 
-    def _take_up(self, path: Path) -> bool:
+    def _load(self, path: Path) -> bool:
         try:
-            record = Record.from_bytes(path.read_bytes(), self._uri)
+            record = DownloadRecord.from_bytes(path.read_bytes(), self._uri)
             length = self._target.stat().st_size
         except FileNotFoundError:
             return False
@@ -144,30 +142,30 @@ class Download:
         return True
 
     def _stream(self, blob: Blob) -> tuple[str, int]:
-        """The whole, in one go, of a store that cannot give a part of a version."""
-        self._begin_anew()
+        """Download the whole object in one response: the store has no versions or no spans."""
+        self._reset()
         size = 0
-        progress = Progress(self._where, blob.size)
+        progress = DownloadProgress(self._described(), blob.size)
         with self._target.open("wb") as file:
             for chunk in blob.chunks:
                 self._hash.update(chunk)
                 file.write(chunk)
                 size += len(chunk)
-                progress.tell(size)
+                progress.update(size)
         if blob.size is not None and size != blob.size:
-            raise self._broken_off(blob.size, size)
+            raise cut_off(self._described(), blob.size, size)
         return self._hash.digest, size
 
     def _fill(self, parts: Parts, first: Blob) -> None:
-        """Gets the missing parts; ``first`` is of the first of them."""
+        """Download the missing parts; ``first`` is the response for the first one."""
         missing = iter(parts.missing())
-        progress = Progress(self._where, parts.size)
-        noted = time.monotonic()
+        progress = DownloadProgress(self._described(), parts.size)
+        recorded = time.monotonic()
         self._stopped = False
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         descriptor = os.open(self._target, flags, 0o644)
         try:
-            os.ftruncate(descriptor, parts.size)  # nothing of a longer version stays behind it
+            os.ftruncate(descriptor, parts.size)  # drops the end of a longer version
             with ThreadPoolExecutor(WORKERS, "download") as pool:
                 running: set[Future[None]] = set()
                 try:
@@ -183,55 +181,76 @@ class Download:
                         done, running = wait(running, timeout, FIRST_COMPLETED)
                         for future in done:
                             future.result()
-                        progress.tell(parts.received)
-                        if time.monotonic() - noted >= NOTE_SECONDS:
-                            self._note(parts)
-                            noted = time.monotonic()
+                        progress.update(parts.received)
+                        if time.monotonic() - recorded >= RECORD_SECONDS:
+                            self._save(parts)
+                            recorded = time.monotonic()
                 except BaseException as error:
-                    # The pool waits for those that still run: where only a connection broke,
-                    # until they have brought what they were at.
+                    # The pool waits for running requests. If only a connection was cut, let them
+                    # finish, and keep what they receive.
                     self._stopped = not _is_cut(error)
                     raise
         finally:
             os.close(descriptor)
-            self._note(parts)
+            self._save(parts)
 
     def _copy(self, descriptor: int, parts: Parts, span: Span, blob: Blob | None) -> None:
         at = span.start
         if self._stopped:
             return
-        with blob or self._source.open(self._path, span, self._version) as blob:
+        with blob or self._store.open(self._path, span, self._version) as blob:
             for chunk in blob.chunks:
                 if at + len(chunk) > span.end:
-                    raise self._broken_off(span.end - span.start, at + len(chunk) - span.start)
+                    received = at + len(chunk) - span.start
+                    raise cut_off(self._described(), span.end - span.start, received)
                 _write(descriptor, chunk, at)
                 parts.add(at, len(chunk))
                 at += len(chunk)
                 if self._stopped:
                     return
         if at < span.end:
-            raise self._broken_off(span.end - span.start, at - span.start)
+            raise cut_off(self._described(), span.end - span.start, at - span.start)
 
-    def _note(self, parts: Parts) -> None:
+    def _save(self, parts: Parts) -> None:
         if self._record is None or self._version is None:
             return
-        data = Record(self._uri, self._version, parts).to_bytes()
+        data = DownloadRecord(self._uri, self._version, parts).to_bytes()
         fresh = self._record.with_suffix(".new")
-        with suppress(OSError):  # without it, a later process has more to do
+        with suppress(OSError):  # without a record, a later process downloads more
             fresh.write_bytes(data)
             fresh.replace(self._record)
 
-    def _broken_off(self, expected: int, got: int) -> LoadError:
-        return LoadError(
-            LoadFailure.STORE_UNREACHABLE,
-            f"{self._where}: expected {expected} bytes, got {got} before the connection ended",
+
+class DownloadProgress:
+    """Logs a line every few seconds of a download."""
+
+    def __init__(self, uri: str, size: int | None) -> None:
+        self._uri, self._size = uri, size
+        self._start = self._logged = time.monotonic()
+        self._first: int | None = None
+
+    def update(self, received: int) -> None:
+        """Log the progress if it is time; ``received`` includes bytes of earlier attempts."""
+        if self._first is None:
+            self._first = received
+        now = time.monotonic()
+        if now - self._logged < PROGRESS_SECONDS:
+            return
+        self._logged = now
+        log.info(
+            "downloading",
+            object=self._uri,
+            mebibytes=received >> 20,
+            of_mebibytes=None if self._size is None else self._size >> 20,
+            mebibytes_per_second=round((received - self._first) / 2**20 / (now - self._start), 1),
         )
 
 
 def _is_cut(error: BaseException) -> bool:
+    """Return whether an error means only that a connection broke."""
     return (
-        isinstance(error, LoadError)
-        and error.reason is LoadFailure.STORE_UNREACHABLE
+        isinstance(error, StorageError)
+        and error.is_retryable
         and not isinstance(error, OverwrittenError)
     )
 

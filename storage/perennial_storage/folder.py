@@ -1,114 +1,124 @@
-"""A folder in a store, read and written with patience."""
+"""A folder in any store, read and written with retries."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from perennial_contracts.wire.outcome import LoadFailure
-from perennial_contracts.wire.run_plan import TrainingFailure
 
-from ..errors import StepError
-from .connect import connect
-from .patience import persist
-
-T = TypeVar("T")
+from .errors import StorageError, cut_off
+from .location import TRAINER_AGENT, open_store
+from .retry import Retry
 
 
 class Folder:
-    """A folder in a store. What it cannot reach it tries again for a while."""
+    """A folder in a store. Every method retries while the store is unreachable."""
 
     def __init__(self, uri: str, field: str, retry_seconds: float, *, create: bool = False) -> None:
-        """Opens a folder; reaches for nothing yet.
+        """Open a folder. Sends no request.
 
         Args:
             uri: of a bucket, the hub, a web server, file:///PATH or a path.
             field: the setting that holds the URI, for messages.
-            retry_seconds: how long an unreachable store is tried again.
-            create: whether files are put there; a folder on this machine is made.
+            retry_seconds: how long to retry while the store is unreachable.
+            create: whether files will be written; a folder on this machine is created.
 
         Raises:
-            StepError: see :func:`~perennial_trainer.storage.connect.connect`.
+            StorageError: ModelNotFound for a malformed or unknown URI, or a path that does not
+                exist; AccessDenied if the environment variables are unusable; UnsupportedModel for
+                hf:// without its client.
         """
-        self.field = field
         self._retry_seconds = retry_seconds
-        self._backend = connect(uri, field, create=create)
-        self.uri = self._backend.describe("").rstrip("/")
+        self._store = open_store(uri, field, TRAINER_AGENT, create=create)
+        self._store.connect()
+        self.field = field
+
+    @property
+    def uri(self) -> str:
+        """The folder's URI without secrets and without a slash at its end."""
+        return self._store.describe("").rstrip("/")
 
     def describe(self, path: str) -> str:
-        """The URI of a file in the folder, without secrets."""
-        return self._backend.describe(path)
+        """Return the URI of a file in the folder, without secrets."""
+        return self._store.describe(path)
 
     def read(self, path: str) -> bytes:
-        """The contents of a file.
+        """Return the contents of a file.
 
         Raises:
-            StepError: ModelNotFound, AccessDenied or StoreUnreachable.
+            StorageError: ModelNotFound, AccessDenied or StoreUnreachable.
         """
-        return self._persist(path, lambda: b"".join(self._backend.chunks(path)))
+        return self._retry().call(lambda: b"".join(self._chunks(path)))
 
-    def read_if_there(self, path: str) -> bytes | None:
-        """The contents of a file, None where there is none.
+    def read_if_exists(self, path: str) -> bytes | None:
+        """Return the contents of a file, None if it does not exist.
 
         Raises:
-            StepError: AccessDenied or StoreUnreachable.
+            StorageError: AccessDenied or StoreUnreachable.
         """
         try:
             return self.read(path)
-        except StepError as error:
+        except StorageError as error:
             if error.reason is not LoadFailure.MODEL_NOT_FOUND:
                 raise
             return None
 
     def download(self, path: str, target: Path) -> None:
-        """Copies a file to this machine, without holding it in memory.
+        """Copy a file to this machine, without holding it in memory.
 
         Raises:
-            StepError: ModelNotFound, AccessDenied or StoreUnreachable.
+            StorageError: ModelNotFound, AccessDenied or StoreUnreachable; InternalError if the
+                target cannot be written.
         """
 
         def copy() -> None:
             with target.open("wb") as file:
-                for chunk in self._backend.chunks(path):
+                for chunk in self._chunks(path):
                     file.write(chunk)
 
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._persist(path, copy)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._retry().call(copy)
+        except OSError as error:
+            raise StorageError(
+                LoadFailure.INTERNAL_ERROR,
+                self.describe(path),
+                f"cannot write the download to {target}: {error.strerror or error}",
+            ) from error
 
     def list(self, below: str) -> list[str]:
-        """The paths of the files below a path, in order; none where there is no such path.
+        """Return the sorted paths of the files below a path; none if there is no such path.
 
         Raises:
-            StepError: ModelNotFound for a missing bucket or a web server, which lists nothing;
+            StorageError: ModelNotFound for a missing bucket or a web server, which lists nothing;
                 AccessDenied or StoreUnreachable.
         """
-        return sorted(self._persist(below, lambda: self._backend.list(below)))
+        return sorted(self._retry().call(lambda: self._store.list(below)))
 
     def write(self, path: str, data: bytes) -> None:
-        """Puts a file in its place, whole or not at all, whatever lay there.
+        """Write a file atomically, replacing any other.
 
         Raises:
-            StepError: ModelNotFound for a missing bucket, AccessDenied or StoreUnreachable.
+            StorageError: ModelNotFound for a missing bucket, AccessDenied or StoreUnreachable.
         """
-        self._persist(path, lambda: self._backend.put(path, data), "write")
+        self._retry().call(lambda: self._store.put(path, data))
 
-    def write_new(self, path: str, data: bytes) -> None:
-        """Puts a file where there is none, whole or not at all; the same bytes may lie there.
+    def write_new(self, path: str, data: bytes) -> bool:
+        """Write a file atomically unless one exists; return False if that has other contents.
 
         Raises:
-            StepError: PublishFailed, where other bytes lie there; else as ``write``.
+            StorageError: see :meth:`write`.
         """
-        # An attempt whose answer was lost may have put it: then the next one finds its bytes.
-        made = self._persist(path, lambda: self._backend.create(path, data), "write")
-        if not made and self.read(path) != data:
-            raise StepError(
-                TrainingFailure.PUBLISH_FAILED,
-                f"{self.describe(path)}: something else lies there, which is not overwritten. "
-                f"Give {self.field} a folder of its own",
-            )
+        # An attempt whose response was lost may have written the file: the next one finds it.
+        return self._retry().call(lambda: self._store.create(path, data)) or self.read(path) == data
 
-    def _persist(self, path: str, attempt: Callable[[], T], purpose: str = "read") -> T:
-        return persist(
-            attempt,
-            lambda error: self._backend.failure(path, error, purpose),
-            self._retry_seconds,
-        )
+    def _chunks(self, path: str) -> Iterator[bytes]:
+        received = 0
+        with self._store.open(path) as blob:
+            for chunk in blob.chunks:
+                received += len(chunk)
+                yield chunk
+        if blob.size is not None and received != blob.size:
+            raise cut_off(self.describe(path), blob.size, received)
+
+    def _retry(self) -> Retry:
+        return Retry(self._retry_seconds)

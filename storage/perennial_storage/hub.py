@@ -1,134 +1,211 @@
-"""Models on the Hugging Face Hub, by its client; set up by ``HF_TOKEN`` and ``HF_ENDPOINT``.
+"""Repositories on the Hugging Face Hub, read with its client.
 
-The client says which commit a revision is and where a file's bytes lie; they are read from there
-like those of any web server.
+``HF_TOKEN`` and ``HF_ENDPOINT`` configure it. The client resolves a revision to a commit, lists
+the files, and returns a link to a file's contents; :mod:`.web` reads the link.
 """
 
+import os
 import re
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from perennial_contracts.hub import endpoint, refusal
 from perennial_contracts.wire.outcome import LoadFailure
 
-from .. import log
-from ..errors import LoadError
-from .base import Blob, Span
-from .web import AGENT, TIMEOUT_SECONDS, open_url
+from . import log, web
+from .errors import StorageError, not_found
+from .store import Blob, ReadOnly, Span
 
 _COMMIT = re.compile("[0-9a-f]{40}")
+_URI = re.compile(r"hf://(datasets/)?([^/@]+/[^/@]+)(?:@([^/]+))?(?:/(.*))?")
+EXPECTED = "hf://[datasets/]ORGANISATION/REPOSITORY[@REVISION]/PATH"
 
 
-def parse(uri: str) -> tuple[str, str, str]:
-    """Repository, revision and path of a URI. A slash in a revision is written ``%2F``.
+class Repository(NamedTuple):
+    """A revision of a repository."""
 
-    >>> parse("hf://org/delays@v2/onnx/model.onnx")
-    ('org/delays', 'v2', 'onnx/model.onnx')
+    kind: str
+    """``model`` or ``dataset``."""
+    name: str
+    revision: str
+
+
+def parse_hub(uri: str) -> tuple[Repository, str]:
+    """Return the repository of a URI and the path in it. ``%2F`` is a slash in a revision.
+
+    >>> parse_hub("hf://org/delays@v2/saved/")
+    (Repository(kind='model', name='org/delays', revision='v2'), 'saved')
+    >>> parse_hub("hf://datasets/org/flights/2013.parquet")[0].kind
+    'dataset'
 
     Raises:
-        LoadError: ModelNotFound.
+        ValueError: if the URI is malformed; the message says what was expected.
     """
-    match = re.fullmatch(r"hf://([^/@]+/[^/@]+)(?:@([^/]+))?(?:/(.*))?", uri)
+    match = _URI.fullmatch(uri)
     if match is None:
-        raise LoadError(
-            LoadFailure.MODEL_NOT_FOUND,
-            f"{uri}: expected hf://ORGANISATION/REPOSITORY[@REVISION]/PATH. Check spec.model.uri",
-        )
-    repository, revision, path = match.groups()
-    return repository, unquote(revision or "main"), (path or "").strip("/")
+        raise ValueError(f"expected {EXPECTED}")
+    dataset, name, revision, path = match.groups()
+    kind = "dataset" if dataset else "model"
+    return Repository(kind, name, unquote(revision or "main")), (path or "").strip("/")
 
 
-class HubSource:
-    """A folder of a repository of models, as of one commit."""
+class HubStore(ReadOnly):
+    """A folder of a repository, as of one commit."""
 
-    def __init__(self, repository: str, revision: str, folder: str) -> None:
+    def __init__(self, repository: Repository, folder: str, field: str, agent: str) -> None:
+        """Remember the folder; sends nothing.
+
+        Args:
+            repository: the repository and its revision.
+            folder: the folder's path, without slashes around it.
+            field: the setting that holds the URI, for messages.
+            agent: the User-Agent header for the contents of files.
+        """
         self._repository = repository
-        self._revision = revision
         self._folder = f"{folder}/" if folder else ""
+        self._field = field
+        self._agent = agent
         self._commit: str | None = None
+        self._info: Any = None
         self._links: dict[str, str] = {}
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
 
     def describe(self, path: str) -> str:
-        revision = self._commit or self._revision
-        return f"hf://{self._repository}@{revision}/{self._folder}{path}"
+        kind = "datasets/" if self._repository.kind == "dataset" else ""
+        revision = self._commit or self._repository.revision
+        return f"hf://{kind}{self._repository.name}@{revision}/{self._folder}{path}"
+
+    def connect(self) -> None:
+        self._client()
 
     def open(self, path: str, span: Span | None = None, version: str | None = None) -> Blob:
-        hub = _client()
-        with self._asking:  # once for all the threads that read a file
-            if self._commit is None:
-                self._commit = self._resolve(hub)
-            if path not in self._links:
-                self._links[path] = self._link(hub, path, self._commit)
+        hub = self._client()
+        with self._lock:  # once for all threads that read a file
+            if span is None or path not in self._links:
+                self._links[path] = self._link(hub, path)
             link = self._links[path]
+        headers = self._headers(hub, link)
         try:
-            return open_url(link, self.describe(path), self._headers(hub, link), span, version)
-        except LoadError as error:
+            return web.open_url(link, self.describe(path), self._field, headers, span, version)
+        except StorageError as error:
             self._links.pop(path, None)
             if version is None or error.reason is not LoadFailure.ACCESS_DENIED:
                 raise
-            # It was granted before: the link has run out, and the next attempt gets a new one.
-            raise LoadError(
+            # Access was granted before: the link has expired, and the next attempt gets a new one.
+            raise StorageError(
                 LoadFailure.STORE_UNREACHABLE,
-                f"{self.describe(path)}: the link to its contents is not valid any more",
+                self.describe(path),
+                "the link to the contents has expired",
+                field=self._field,
             ) from error
 
-    def _resolve(self, hub: Any) -> str:
-        if _COMMIT.fullmatch(self._revision):
-            return self._revision
+    def list(self, below: str, limit: int | None = None) -> list[str]:
+        start = f"{self._folder}{below}".rstrip("/")
+        with self._lock:
+            info = self._repository_info(self._client())
+        names = [str(sibling.rfilename) for sibling in info.siblings or ()]
+        inside = [name for name in names if not start or name.startswith(f"{start}/")]
+        return [name.removeprefix(self._folder) for name in inside][:limit]
+
+    def _client(self) -> Any:
         try:
-            api = hub.HfApi(endpoint=endpoint())
-            info = api.model_info(
-                self._repository, revision=self._revision, timeout=TIMEOUT_SECONDS
+            import huggingface_hub
+        except ImportError as error:
+            raise StorageError(
+                LoadFailure.UNSUPPORTED_MODEL,
+                self.describe(""),
+                "hf:// needs the package huggingface-hub, which this image lacks",
+                "Install perennial[hf], or copy the files to an object store",
+                self._field,
+            ) from error
+        return huggingface_hub
+
+    def _resolve(self, hub: Any) -> str:
+        """Return the commit of the revision; needs no request if the revision is a commit."""
+        if self._commit is None and _COMMIT.fullmatch(self._repository.revision):
+            self._commit = self._repository.revision
+        return self._commit or str(self._repository_info(hub).sha)
+
+    def _repository_info(self, hub: Any) -> Any:
+        if self._info is not None:
+            return self._info
+        repository = self._repository
+        try:
+            self._info = hub.HfApi(endpoint=_endpoint()).repo_info(
+                repository.name,
+                revision=self._commit or repository.revision,
+                repo_type=repository.kind,
+                timeout=web.TIMEOUT_SECONDS,
             )
         except Exception as error:
-            raise _failure(self.describe(""), error) from error
-        commit = str(info.sha)
+            raise self._failure(hub, "", error) from error
+        self._commit = str(self._info.sha)
         log.info(
             "resolved the revision",
-            repository=self._repository,
-            revision=self._revision,
-            commit=commit,
+            repository=repository.name,
+            revision=repository.revision,
+            commit=self._commit,
         )
-        return commit
+        return self._info
 
-    def _link(self, hub: Any, path: str, commit: str) -> str:
+    def _link(self, hub: Any, path: str) -> str:
         url = hub.hf_hub_url(
-            self._repository, f"{self._folder}{path}", revision=commit, endpoint=endpoint()
+            self._repository.name,
+            f"{self._folder}{path}",
+            repo_type=self._repository.kind,
+            revision=self._resolve(hub),
+            endpoint=_endpoint(),
         )
         try:
-            metadata = hub.get_hf_file_metadata(url, timeout=TIMEOUT_SECONDS, endpoint=endpoint())
+            metadata = hub.get_hf_file_metadata(
+                url, timeout=web.TIMEOUT_SECONDS, endpoint=_endpoint()
+            )
         except Exception as error:
-            raise _failure(self.describe(path), error) from error
+            raise self._failure(hub, path, error) from error
         return str(metadata.location)
 
-    @staticmethod
-    def _headers(hub: Any, link: str) -> dict[str, str]:
-        """The token is for the hub alone, not for where its large files lie."""
-        if urlsplit(link).netloc != urlsplit(endpoint()).netloc:
-            return dict(AGENT)
-        return {**hub.utils.build_hf_headers(), **AGENT}
+    def _headers(self, hub: Any, link: str) -> dict[str, str]:
+        """Return headers for a link; only the hub itself gets the token."""
+        agent = {"User-Agent": self._agent}
+        if urlsplit(link).netloc != urlsplit(_endpoint()).netloc:
+            return agent
+        return {**hub.utils.build_hf_headers(), **agent}
+
+    def _failure(self, hub: Any, path: str, error: Exception) -> StorageError:
+        uri, field, errors = self.describe(path), self._field, hub.errors
+        if isinstance(error, errors.GatedRepoError):
+            return StorageError(
+                LoadFailure.ACCESS_DENIED,
+                uri,
+                "the repository is gated",
+                "Accept its terms on the hub, and set HF_TOKEN",
+                field,
+            )
+        if isinstance(error, errors.RepositoryNotFoundError):
+            return StorageError(
+                LoadFailure.MODEL_NOT_FOUND,
+                uri,
+                "there is no such repository, or HF_TOKEN may not see it",
+                f"Check {field} and HF_TOKEN",
+                field,
+            )
+        if isinstance(error, errors.RevisionNotFoundError):
+            return not_found(uri, "there is no such revision", field)
+        if isinstance(error, errors.EntryNotFoundError):
+            return not_found(uri, "there is no such file", field)
+        if isinstance(error, errors.HFValidationError):
+            return not_found(uri, str(error), field)
+        if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
+            return web.explain_status(uri, error.response.status_code, field)
+        return StorageError(
+            LoadFailure.STORE_UNREACHABLE,
+            uri,
+            str(error).partition("\n")[0] or type(error).__name__,
+            "Check HF_ENDPOINT and the network",
+            field,
+        )
 
 
-def _client() -> Any:
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise LoadError(
-            LoadFailure.UNSUPPORTED_MODEL,
-            "hf:// needs the package huggingface-hub, which this image lacks. "
-            "Install perennial[hf], or copy the model to an object store",
-        ) from error
-    return huggingface_hub
-
-
-def _failure(where: str, error: Exception) -> LoadError:
-    from huggingface_hub import errors
-
-    if found := refusal(errors, where, error, "spec.model.uri"):
-        return LoadError(*found)
-    what = str(error).partition("\n")[0] or type(error).__name__
-    return LoadError(
-        LoadFailure.STORE_UNREACHABLE, f"{where}: {what}. Check HF_ENDPOINT and the network"
-    )
+def _endpoint() -> str:
+    """Return the hub's address, from ``HF_ENDPOINT``."""
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")

@@ -1,137 +1,86 @@
-"""Folders in buckets and on this machine: obstore reads and writes them all."""
+"""Folders on this machine, a mounted volume for example, read and written with obstore."""
 
+import os
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from obstore import exceptions, store
+from obstore import exceptions
+from obstore import store as clients
 
-from perennial_contracts import buckets
 from perennial_contracts.wire.outcome import LoadFailure
 
-from ..errors import StepError
-
-NETWORK: dict[str, Any] = {
-    "client_options": {
-        "allow_http": True,
-        "connect_timeout": timedelta(seconds=5),
-        "read_timeout": timedelta(seconds=20),
-        # Of a whole download, which may rightly be long; the two above notice a dead store.
-        "timeout": timedelta(days=1),
-    },
-    # Further attempts are made by the folder, and told of.
-    "retry_config": {"max_retries": 1, "retry_timeout": timedelta(seconds=10)},
-}
+from .errors import StorageError, not_found
+from .object_store import create_object, list_objects
+from .store import Blob, Span
 
 
-class _Objects:
-    """What both kinds do alike."""
-
-    def __init__(self, client: Any, prefix: str) -> None:
-        self._client = client
-        self._prefix = f"{prefix}/" if prefix else ""
-
-    def chunks(self, path: str) -> Iterator[bytes]:
-        for chunk in self._client.get(self._prefix + path).stream():
-            yield bytes(chunk)
-
-    def list(self, below: str) -> list[str]:
-        # An object's path counts by whole parts, so that model=a is not found below model=ab.
-        sizes = {
-            str(entry["path"])[len(self._prefix) :]: entry["size"]
-            for chunk in self._client.list(self._prefix + below)
-            for entry in chunk
-        }
-        folders = {parent for path in sizes for parent in _parents(path)}
-        # A store's console marks a folder by an empty object of its name.
-        return [path for path, size in sizes.items() if path and not (not size and path in folders)]
-
-    def put(self, path: str, data: bytes) -> None:
-        self._client.put(self._prefix + path, data, use_multipart=False)
-
-    def create(self, path: str, data: bytes) -> bool:
-        key = self._prefix + path
-        try:
-            self._client.put(key, data, mode="create", use_multipart=False)
-        except exceptions.AlreadyExistsError:
-            return False
-        except (NotImplementedError, exceptions.NotSupportedError):
-            # A server that knows no conditions can only be asked first.
-            with suppress(FileNotFoundError):
-                self._client.head(key)
-                return False
-            self.put(path, data)
-        return True
-
-
-class BucketFolder(_Objects):
-    """A prefix of a bucket."""
-
-    def __init__(self, place: buckets.Place, key: str, uri: str, field: str) -> None:
-        """Reaches for nothing yet.
-
-        Args:
-            place: the bucket.
-            key: the prefix, without slashes around it.
-            uri: as it was given, for messages.
-            field: the setting that holds the URI, for messages.
-
-        Raises:
-            StepError: AccessDenied, where the variables do not fit.
-        """
-        make = getattr(store, buckets.CLASS_OF[place.kind])
-        try:
-            client = make(place.name, **NETWORK, **buckets.options_of(place))
-        except exceptions.GenericError as error:
-            raise StepError(*buckets.unusable(place.uri, place.kind, error)) from error
-        super().__init__(client, key)
-        self._kind, self._uri, self._field = place.kind, uri.rstrip("/"), field
-
-    def describe(self, path: str) -> str:
-        return f"{self._uri}/{path}" if path else self._uri
-
-    def failure(self, path: str, error: Exception, purpose: str) -> StepError:
-        where = self.describe(path)
-        return StepError(*buckets.refusal(where, self._kind, error, purpose, self._field))
-
-
-class LocalFolder(_Objects):
-    """A folder on this machine, a mounted volume say."""
+class LocalStore:
+    """A folder on this machine."""
 
     def __init__(self, root: Path, uri: str, field: str, *, create: bool) -> None:
-        super().__init__(store.LocalStore(root, mkdir=create), "")
-        self._uri, self._field = uri.rstrip("/"), field
+        """Open a folder.
+
+        Args:
+            root: the folder.
+            uri: the folder as messages show it.
+            field: the setting that holds the URI, for messages.
+            create: whether to create the folder.
+        """
+        self._client: Any = clients.LocalStore(root, mkdir=create)
+        self._uri, self._field = f"{uri.rstrip('/')}/", field
 
     def describe(self, path: str) -> str:
-        return f"{self._uri}/{path}" if path else self._uri or "/"
+        return self._uri + path
 
-    def failure(self, path: str, error: Exception, purpose: str) -> StepError:
-        where, first_line = self.describe(path), (str(error).splitlines() or [""])[0]
+    def connect(self) -> None:
+        """Do nothing: there is no client to set up."""
+
+    def open(self, path: str, span: Span | None = None, version: str | None = None) -> Blob:
+        try:
+            result = self._client.get(path)
+        except Exception as error:
+            raise self._failure(path, error, "read") from error
+        return Blob(result.meta["size"], self._read(path, result.stream()), lambda: None)
+
+    def list(self, below: str, limit: int | None = None) -> list[str]:
+        try:
+            return list_objects(self._client, "", below, limit)
+        except Exception as error:
+            raise self._failure(below, error, "read") from error
+
+    def put(self, path: str, data: bytes) -> None:
+        try:
+            self._client.put(path, data, use_multipart=False)
+        except Exception as error:
+            raise self._failure(path, error, "write") from error
+
+    def create(self, path: str, data: bytes) -> bool:
+        try:
+            return create_object(self._client, path, data)
+        except Exception as error:
+            raise self._failure(path, error, "write") from error
+
+    def _read(self, path: str, stream: Any) -> Iterator[bytes]:
+        try:
+            for chunk in stream:
+                yield bytes(chunk)
+        except Exception as error:
+            raise self._failure(path, error, "read") from error
+
+    def _failure(self, path: str, error: Exception, purpose: str) -> StorageError:
+        uri = self.describe(path)
+        detail = (str(error).splitlines() or [""])[0] or type(error).__name__
         if isinstance(error, FileNotFoundError):
-            return StepError(
-                LoadFailure.MODEL_NOT_FOUND, f"{where}: no such file. Check {self._field}"
-            )
-        if isinstance(error, (PermissionError, exceptions.PermissionDeniedError)):
-            return StepError(
+            return not_found(uri, "no such file", self._field)
+        if isinstance(error, PermissionError | exceptions.PermissionDeniedError):
+            return StorageError(
                 LoadFailure.ACCESS_DENIED,
-                f"{where}: access denied. Let the pod's user {purpose} there",
+                uri,
+                "access denied",
+                f"Give user {os.getuid()} permission to {purpose} there",
+                self._field,
             )
-        if isinstance(error, (exceptions.InvalidPathError, ValueError)):
-            return StepError(
-                LoadFailure.MODEL_NOT_FOUND, f"{where}: {first_line}. Check {self._field}"
-            )
-        return StepError(
-            LoadFailure.INTERNAL_ERROR, f"{where}: {first_line or type(error).__name__}"
-        )
-
-
-def _parents(path: str) -> Iterator[str]:
-    """The folders that a path lies in.
-
-    >>> list(_parents("a/b/c"))
-    ['a', 'a/b']
-    """
-    parts = path.split("/")
-    return ("/".join(parts[:count]) for count in range(1, len(parts)))
+        if isinstance(error, exceptions.InvalidPathError | ValueError):
+            return not_found(uri, detail, self._field)
+        return StorageError(LoadFailure.INTERNAL_ERROR, uri, detail, field=self._field)

@@ -1,64 +1,44 @@
-"""Locks between the processes of a machine: files that the kernel lets one of them hold."""
+"""Locks between the processes of a machine, released when their holder ends, however it ends."""
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from .. import log
+from filelock import FileLock, Timeout
+
+from . import log
 
 
 @contextmanager
-def locked(path: Path, *, what: str = "", wait: bool = True) -> Iterator[bool]:
-    """Holds the lock of a path; gives whether it does, which ``wait`` makes certain.
-
-    It ends with the process, however that ends; its file ends with the lock.
+def locked(path: Path, *, task: str = "", wait: bool = True) -> Iterator[bool]:
+    """Hold a lock file; yield False if another process holds it and ``wait`` is false.
 
     Args:
-        path: of the lock's file.
-        what: what another process is doing meanwhile, for the log.
+        path: the lock file. It is removed with the lock.
+        task: what the other process is doing meanwhile, for the log.
         wait: whether to wait for another process that holds it.
 
     Raises:
-        OSError: where the file cannot be made or the file system has no locks.
+        OSError: if the file cannot be created or the file system has no locks.
     """
-    descriptor = _acquire(path, what, wait)
-    if descriptor is None:
-        yield False
-        return
+    # Never the library's soft lock: its file would outlive a killed process.
+    lock = FileLock(path, mode=0o600, fallback_to_soft=False)
+    is_held = True
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        is_held = False
+    if not is_held:
+        if not wait:
+            yield False
+            return
+        log.info("waiting for another process", task=task)
+        lock.acquire()
     try:
         yield True
     finally:
-        with suppress(FileNotFoundError):
-            path.unlink()
-        os.close(descriptor)
-
-
-def _acquire(path: Path, what: str, wait: bool) -> int | None:
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Before the release: whoever waits for this file finds it unlinked and opens a new one.
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not wait:
-                    os.close(descriptor)
-                    return None
-                log.info("waiting for another process", what=what)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(path, descriptor):
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)  # of a file that its last holder removed: others hold a new one
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    own = os.fstat(descriptor)
-    return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
+            path.unlink(missing_ok=True)
+        finally:
+            lock.release()

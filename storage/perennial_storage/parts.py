@@ -1,25 +1,25 @@
-"""Which bytes of an object have arrived: a pure table, kept in memory and on disk."""
+"""A table of the received bytes of an object, kept in memory and on disk."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..store import Span
+from .store import Span
 
 PART_BYTES = 8 * 1024 * 1024
-"""What one request asks for."""
+"""Size of one request."""
 
 
 class Parts:
     """An object in parts of equal size, each of which arrives from its start."""
 
     def __init__(self, size: int, part_bytes: int = PART_BYTES) -> None:
-        """Nothing has arrived of ``size`` bytes."""
+        """Create the table of an object of ``size`` bytes, none of which has arrived."""
         self.size = size
         self._part_bytes = part_bytes
         self._done = [0] * -(-size // part_bytes)
         self._whole = 0
-        """Parts from the start on that are known to be whole."""
+        """Number of parts at the start that are known to be complete."""
 
     @property
     def received(self) -> int:
@@ -28,7 +28,7 @@ class Parts:
 
     @property
     def prefix(self) -> int:
-        """Bytes that have arrived from the start on, without a gap."""
+        """Bytes that have arrived at the start of the object, without a gap."""
         while self._whole < len(self._done):
             done = self._done[self._whole]
             if done < self._length(self._whole):
@@ -38,12 +38,12 @@ class Parts:
 
     @property
     def extent(self) -> int:
-        """Where the last byte that has arrived ends."""
+        """Offset after the last byte that has arrived."""
         ends = (number * self._part_bytes + done for number, done in enumerate(self._done) if done)
         return max(ends, default=0)
 
     def missing(self) -> list[Span]:
-        """What is to be asked for, in order, a span for each part."""
+        """Return the spans that have not arrived, in order, at most one for each part."""
         spans = []
         for number, done in enumerate(self._done):
             start, length = number * self._part_bytes, self._length(number)
@@ -52,7 +52,11 @@ class Parts:
         return spans
 
     def add(self, at: int, count: int) -> None:
-        """Notes ``count`` bytes that arrived at a place, which is where its part had ended."""
+        """Record that ``count`` bytes arrived at offset ``at``.
+
+        Raises:
+            ValueError: if they do not follow the bytes of their part that arrived before.
+        """
         number = at // self._part_bytes
         expected = number * self._part_bytes + self._done[number]
         if at != expected or self._done[number] + count > self._length(number):
@@ -64,14 +68,18 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a later process has to know to go on with a download."""
+class DownloadRecord:
+    """The state of a download, with which a later process resumes it.
+
+    Pods of other releases may share the cache: they read the same JSON.
+    """
 
     uri: str
     version: str
     parts: Parts
 
     def to_bytes(self) -> bytes:
+        """Return the record as JSON."""
         parts = self.parts
         fields = {
             "uri": self.uri,
@@ -83,19 +91,19 @@ class Record:
         return json.dumps(fields).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, uri: str) -> "Record | None":
-        """Reads a record; None where it is of another URI, or none of this program's."""
+    def from_bytes(cls, data: bytes, uri: str) -> "DownloadRecord | None":
+        """Parse a record; return None if it belongs to another URI or is invalid."""
         try:
             fields = json.loads(data)
             if not isinstance(fields, dict) or fields["uri"] != uri:
                 return None
-            parts = _parts_of(fields["size"], fields["part_bytes"], fields["done"])
+            parts = _parse_parts(fields["size"], fields["part_bytes"], fields["done"])
             return None if parts is None else cls(uri, str(fields["version"]), parts)
         except (ValueError, KeyError):
             return None
 
 
-def _parts_of(size: Any, part_bytes: Any, done: Any) -> Parts | None:
+def _parse_parts(size: Any, part_bytes: Any, done: Any) -> Parts | None:
     if not _is_count(size) or part_bytes != PART_BYTES or not isinstance(done, list):
         return None
     if len(done) != -(-size // PART_BYTES) or not all(_is_count(each) for each in done):

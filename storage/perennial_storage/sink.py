@@ -1,63 +1,62 @@
-"""Where captured files are put. A file appears whole or not at all."""
+"""Write captured files to a bucket or a folder. A file appears whole or not at all."""
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from ..errors import LoadError
-from .buckets import bucket_of
-from .object_store import Bucket
+from perennial_contracts.wire.outcome import LoadFailure
 
+from .buckets import parse_bucket
+from .errors import StorageError, not_found
+from .object_store import BucketStore
+
+CAPTURE_FIELD = "--capture"
 PUT_SECONDS = 60.0
-"""For one attempt to put a file."""
-
-
-class SinkError(Exception):
-    """A file could not be put; the text says where, why, and what to do."""
+"""Timeout of one attempt to write a file."""
 
 
 class Sink(Protocol):
-    """A directory that takes files."""
+    """A folder that accepts files."""
 
     def put(self, path: str, data: bytes) -> None:
-        """Puts one file.
+        """Write one file.
 
         Raises:
-            SinkError: where it could not be put.
+            StorageError: for any reason; it names the folder, so that it is the same for every
+                file.
         """
         ...
 
 
-def sink_of(uri: str) -> Sink:
-    """The directory that a bucket's URI, ``file://`` or a path means.
+def open_sink(uri: str) -> Sink:
+    """Return the folder at a bucket's URI, ``file://`` or a path. Does no input or output.
 
-    No input or output.
+    Raises:
+        StorageError: ModelNotFound if the URI names no bucket.
     """
-    if found := bucket_of(uri):
-        return _BucketSink(*found)
+    try:
+        found = parse_bucket(uri)
+    except ValueError as error:
+        raise not_found(uri, str(error), CAPTURE_FIELD) from error
+    if found:
+        return _BucketSink(BucketStore(*found, CAPTURE_FIELD, seconds=PUT_SECONDS))
     parts = urlsplit(uri)
     return _FolderSink(Path(unquote(parts.path)) if parts.scheme == "file" else Path(uri))
 
 
 class _BucketSink:
-    def __init__(self, bucket: Bucket, prefix: str) -> None:
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._store: Any = None
+    def __init__(self, store: BucketStore) -> None:
+        self._store = store
 
     def put(self, path: str, data: bytes) -> None:
-        import obstore
-
         try:
-            if self._store is None:
-                self._store = self._bucket.connect(PUT_SECONDS)
-            obstore.put(self._store, self._prefix + path, data, use_multipart=False)
-        except LoadError as error:
-            raise SinkError(error.message) from error
-        except Exception as error:
-            failure = self._bucket.failure(self._prefix, error, "write", "--capture")
-            raise SinkError(failure.message) from error
+            self._store.put(path, data)
+        except StorageError as error:
+            folder = self._store.describe("")
+            raise StorageError(
+                error.reason, folder, error.detail, error.hint, error.field
+            ) from error
 
 
 class _FolderSink:
@@ -66,7 +65,7 @@ class _FolderSink:
 
     def put(self, path: str, data: bytes) -> None:
         target = self._root / path
-        # Of another suffix, so that nobody who looks for Parquet reads half a file.
+        # With another suffix, so that readers of Parquet files do not see half a file.
         partial = target.with_name(f".{target.name}.partial")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +75,10 @@ class _FolderSink:
                 os.fsync(file.fileno())
             partial.rename(target)
         except OSError as error:
-            raise SinkError(
-                f"{self._root}: {error.strerror or error}. "
-                "Give --capture a folder that can be written, with enough room"
+            raise StorageError(
+                LoadFailure.INTERNAL_ERROR,
+                str(self._root),
+                error.strerror or str(error),
+                "Set --capture to a writable folder with enough room",
+                CAPTURE_FIELD,
             ) from error

@@ -1,35 +1,31 @@
-"""What every store offers."""
+"""What every store offers: reading a part of an object, listing, and conditional writes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from perennial_contracts.wire.outcome import LoadFailure
-
-from ..errors import LoadError
-
 
 class Span(NamedTuple):
-    """Some bytes of an object, in a row."""
+    """Consecutive bytes of an object."""
 
     start: int
-    """The first."""
+    """The first one."""
     end: int
     """The one after the last."""
 
 
 @dataclass(frozen=True)
 class Blob:
-    """An object that is being read; a context manager that ends the reading."""
+    """An object that is being read; a context manager that closes the connection."""
 
     size: int | None
-    """Bytes of the whole object; None where the store does not say."""
+    """Bytes of the whole object; None if the store does not report it."""
     chunks: Iterator[bytes]
-    """The contents, in order. Reading may raise LoadError."""
+    """The contents, in order. Reading may raise StorageError."""
     close: Callable[[], None]
     version: str | None = None
-    """Names these very bytes: whatever is put in their place has another. None where the whole is
-    being read, be it that the store cannot tell versions apart or knows no spans."""
+    """Identifies these exact bytes; changed contents get another version. None if the whole object
+    is being read because the store has no versions or no spans."""
 
     def __enter__(self) -> "Blob":
         return self
@@ -38,43 +34,81 @@ class Blob:
         self.close()
 
 
-class Source(Protocol):
-    """A directory in some store. Several threads may read from it at once."""
+class Store(Protocol):
+    """A folder in some store; paths are relative to it. Several threads may use it at once."""
 
-    def open(self, path: str, span: Span | None = None, version: str | None = None) -> Blob:
-        """Starts to read the object at a relative path.
+    def describe(self, path: str) -> str:
+        """Return an object's URI without secrets; the folder's own, for "", ends in a slash."""
+        ...
 
-        Args:
-            path: relative to the directory.
-            span: what to read, up to the object's end at most; the whole where it is None, and
-                also (the blob's version is None then) where the store cannot read in spans.
-            version: what the blob must be of, by an earlier answer.
+    def connect(self) -> None:
+        """Create the client now rather than on first use. Sends no request.
 
         Raises:
-            LoadError: ModelNotFound, AccessDenied or StoreUnreachable.
-            OverwrittenError: where the object has another version by now.
+            StorageError: AccessDenied if the environment variables are unusable, UnsupportedModel
+                if the client is not installed.
         """
         ...
 
-    def describe(self, path: str) -> str:
-        """The object's URI without secrets, for messages."""
+    def open(self, path: str, span: Span | None = None, version: str | None = None) -> Blob:
+        """Start to read an object.
+
+        Args:
+            path: relative to the folder.
+            span: the bytes to read, at most up to the object's end. If None, or if the store
+                cannot read spans (the blob's version is None then), the whole object.
+            version: required version of the object, from an earlier response.
+
+        Raises:
+            StorageError: ModelNotFound, AccessDenied or StoreUnreachable.
+            OverwrittenError: if the object has another version by now.
+        """
+        ...
+
+    def list(self, below: str, limit: int | None = None) -> list[str]:
+        """Return the paths of the files below a path, in any order.
+
+        Args:
+            below: a folder's path; matches whole parts of a path.
+            limit: stop after about this many files.
+
+        Raises:
+            StorageError: see :meth:`open`.
+        """
+        ...
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write an object atomically, replacing any other.
+
+        Raises:
+            StorageError: see :meth:`open`.
+        """
+        ...
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write an object atomically unless one exists; return False if one does.
+
+        Raises:
+            StorageError: see :meth:`open`.
+        """
         ...
 
 
-class OverwrittenError(LoadError):
-    """The object is not any more what it was when its download began: it must begin anew."""
+class ReadOnly:
+    """The writing half of a store that cannot be written to."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(
-            LoadFailure.STORE_UNREACHABLE,
-            f"{where}: it was overwritten while it was being downloaded. "
-            "Put changed models under a new URI",
-        )
+    def put(self, path: str, data: bytes) -> None:
+        """Raise NotImplementedError: such a store is never opened for writing."""
+        raise NotImplementedError(f"{path}: this store is read-only")
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Raise NotImplementedError: such a store is never opened for writing."""
+        raise NotImplementedError(f"{path}: this store is read-only")
 
 
 def strong(tag: str | None) -> str | None:
-    """An entity tag if it stands for the very bytes, by RFC 9110, section 8.8.1.
+    """Return an entity tag if it identifies exact bytes, by RFC 9110, section 8.8.1.
 
-    >>> strong('W/"about the same"')
+    >>> strong('W/"roughly the same"')
     """
     return None if not tag or tag.startswith("W/") else tag

@@ -1,11 +1,14 @@
-"""What the URI of a file says of its folder. A web server's query (a presigned URL's, say) belongs
-to every file of the folder; in a bucket ``?`` and ``#`` are ordinary characters of a key."""
+"""Split a file's URI into folder and name, and remove secrets from it.
+
+The query of a web server's URI (of a presigned URL, say) belongs to every file of the folder; in a
+bucket ``?`` and ``#`` are ordinary characters of a key.
+"""
 
 from urllib.parse import unquote, urlsplit
 
 
 def split(uri: str) -> tuple[str, str]:
-    """The folder that a file's URI lies in, and its name.
+    """Return the folder of a file's URI and the file's name.
 
     >>> split("s3://data/flights/2013.parquet")
     ('s3://data/flights', '2013.parquet')
@@ -22,7 +25,7 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def is_folder(uri: str) -> bool:
-    """Whether a URI is written as a folder's.
+    """Return whether a URI ends in a slash, as folders are written.
 
     >>> is_folder("gs://models/saved/"), is_folder("https://host/saved/?sig=x")
     (True, True)
@@ -31,16 +34,16 @@ def is_folder(uri: str) -> bool:
 
 
 def is_web(uri: str) -> bool:
-    """Whether it is a web server's.
+    """Return whether a URI belongs to a web server.
 
     >>> is_web("https://host/x"), is_web("s3://bucket/x")
     (True, False)
     """
-    return uri.startswith(("http://", "https://"))
+    return uri.partition("://")[0].lower() in ("http", "https") and "://" in uri
 
 
 def without_secrets(uri: str) -> str:
-    """As it may stand in logs: a URL's password and query may be secrets.
+    """Return a URI for logs: the password and the query of a URL may be secrets.
 
     >>> without_secrets("https://me:pass@host/x?sig=abc")
     'https://host/x'

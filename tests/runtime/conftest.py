@@ -11,8 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from support.runtime import Runtime, servers, without_settings
-from support.s3 import S3Server
-from support.web import WebServer
+from support.stores import azure_server, s3_server, variables, web  # noqa: F401
 
 from perennial_contracts.wire.bundle import Bundle, Tensor, describe_files
 
@@ -188,13 +187,6 @@ def start(clean_environment: dict[str, str]) -> Iterator[Callable[..., Runtime]]
 
 
 @pytest.fixture
-def web() -> Iterator[WebServer]:
-    server = WebServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def external_data_model() -> bytes:
     """A model whose weights are said to lie in another file."""
     weights = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "W")
@@ -203,11 +195,3 @@ def external_data_model() -> bytes:
     x = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 2])
     y = helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 2])
     return to_bytes([helper.make_node("MatMul", ["X", "W"], ["Y"])], [x], [y], [weights])
-
-
-@pytest.fixture(scope="module")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    server = S3Server(tmp_path_factory.mktemp("s3"))
-    server.start()
-    yield server
-    server.stop()

@@ -46,7 +46,7 @@ def python_of(image: str, *more: str) -> Path:
 
 def run(*words: object, **environment: str) -> str:
     """Runs a program that finds the trainer; what it printed. Fails with its last words."""
-    path = os.pathsep.join(str(TREE / each) for each in ("", "trainer", "contracts"))
+    path = os.pathsep.join(str(TREE / each) for each in ("", "trainer", "storage", "contracts"))
     told = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
     done = subprocess.run(list(map(str, words)), env=told, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -5,6 +5,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import pytest
+from support.stores import (  # noqa: F401
+    azure_server,
+    folder_uri,
+    gcs_xml_server,
+    hub,
+    s3_server,
+    variables,
+    web,
+)
 from threadpoolctl import threadpool_limits
 
 

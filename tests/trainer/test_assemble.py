@@ -15,6 +15,7 @@ from perennial_contracts.api.search import Search
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import Plan, TrainingFailure
+from perennial_storage.errors import StorageError
 from perennial_trainer.data import tables
 from perennial_trainer.data.baseline import replay
 from perennial_trainer.data.features import clean_numbers
@@ -62,8 +63,8 @@ def collect(site, **changes) -> Assembled:
     return gather(plan_of(site, **changes), scratch, 0)
 
 
-def failure(site, **changes) -> StepError:
-    with pytest.raises(StepError) as caught:
+def failure(site, **changes) -> StepError | StorageError:
+    with pytest.raises((StepError, StorageError)) as caught:
         collect(site, **changes)
     return caught.value
 

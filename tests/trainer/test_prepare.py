@@ -28,8 +28,9 @@ from perennial_contracts.wire.outcome import Outcome
 from perennial_contracts.wire.prepare_plan import Fetched, Preparation
 from perennial_contracts.wire.profile import Profile
 from perennial_runtime.engine.model import Model
-from perennial_runtime.fetching.fetch import fetch as fetch_bundle
 from perennial_runtime.service import Service
+from perennial_storage.errors import StorageError
+from perennial_storage.fetch import fetch as fetch_bundle
 from perennial_trainer.conversion import samples, sandbox
 from perennial_trainer.conversion.converted import Input
 from perennial_trainer.errors import StepError
@@ -168,7 +169,7 @@ def test_a_directory_is_known_by_the_digest_that_sha256sum_tells(tmp_path: Path)
 def test_other_bytes_than_those_that_are_pinned_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.skops").write_bytes(b"a model")
     pinned = plan(tmp_path, tmp_path / "model.skops", digest="sha256:" + "0" * 64)
-    with pytest.raises(StepError, match=r"spec\.model\.digest"):
+    with pytest.raises(StorageError, match=r"spec\.model\.digest"):
         fetch.run(pinned, settings(tmp_path))
 
 

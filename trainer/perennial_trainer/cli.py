@@ -6,9 +6,10 @@ from pathlib import Path
 
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_contracts.wire.run_plan import ASSEMBLE, TRAIN, Plan, TrainingResult
+from perennial_storage.errors import StorageError
 
 from .errors import StepError
-from .log import log_error
+from .log import log_error, print_records
 from .report.settings import ReportSettings
 from .settings import ConvertSettings, FitSettings, StepSettings, parse
 from .steps.options import read_plan
@@ -19,15 +20,17 @@ from .threads import allowed, settle_openmp
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
     settings = parse(sys.argv[1:] if arguments is None else arguments)
+    print_records()
     message_path = None
     if isinstance(settings, StepSettings | PrepareSettings):
         message_path = settings.termination_message_path
     try:
         result = _run(settings)
-    except StepError as error:
-        log_error(f"{error.reason.value}: {error.message}")
-        _leave(message_path, error.outcome.to_text())
-        return error.exit_code
+    except (StepError, StorageError) as error:
+        failure = StepError.from_storage(error) if isinstance(error, StorageError) else error
+        log_error(f"{failure.reason.value}: {failure.message}")
+        _leave(message_path, failure.outcome.to_text())
+        return failure.exit_code
     except Exception as error:
         failure = StepError(LoadFailure.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
         _leave(message_path, failure.outcome.to_text())

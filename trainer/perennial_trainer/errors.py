@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_storage.errors import StorageError
 
 
 class StepError(Exception):
@@ -42,6 +43,11 @@ class StepError(Exception):
         problem = f"{self.field}: {self.detail}" if self.field else self.detail
         return f"{problem}. {self.hint}" if self.hint else problem
 
+    @classmethod
+    def from_storage(cls, error: StorageError) -> "StepError":
+        """Return the error of a step that ends because of a store."""
+        return cls(error.reason, error.detail, field=error.uri, hint=error.hint)
+
     @property
     def exit_code(self) -> int:
         """RETRY_EXIT_CODE if another attempt can succeed, else 1."""
@@ -76,3 +82,19 @@ def name_fields(names: Mapping[str, str]) -> Iterator[None]:
         if field == error.field:
             raise
         raise error.with_field(field) from error
+
+
+@contextmanager
+def reading_data() -> Iterator[None]:
+    """Report a missing object as DataUnreadable, because it is a table and not a model.
+
+    Raises:
+        StepError: DataUnreadable in place of a StorageError with ModelNotFound.
+    """
+    try:
+        yield
+    except StorageError as error:
+        if error.reason is LoadFailure.MODEL_NOT_FOUND:
+            failure = StepError.from_storage(error)
+            raise failure.with_reason(TrainingFailure.DATA_UNREADABLE) from error
+        raise

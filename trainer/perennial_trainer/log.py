@@ -1,5 +1,6 @@
 """Log lines. Standard output and standard error are the pod's log."""
 
+import logging
 import sys
 import time
 
@@ -14,3 +15,19 @@ def log(line: str) -> None:
 def log_error(line: str) -> None:
     """Print a line on standard error."""
     print(f"perennial-trainer: {line}", file=sys.stderr, flush=True)
+
+
+class _Printer(logging.Handler):
+    """Prints log records and their fields as lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        pairs = getattr(record, "fields", {}).items()
+        fields = ", ".join(f"{key}={value}" for key, value in pairs)
+        log(f"{record.getMessage()} ({fields})" if fields else record.getMessage())
+
+
+def print_records() -> None:
+    """Print what the storage package logs, such as retries."""
+    records = logging.getLogger("perennial")
+    records.handlers[:] = [_Printer()]
+    records.setLevel(logging.INFO)

@@ -14,11 +14,11 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from perennial_contracts.wire.outcome import LoadFailure
+from perennial_storage.artifact import Artifact
 
 from .. import log
 from ..classes import classes_of
 from ..errors import BadRequestError, LoadError, RunFailedError
-from ..fetching.cache import Artifact
 from ..regression import is_regression
 from ..signature import TensorSpec
 from .binding import Run, bound, device_of

@@ -12,12 +12,13 @@ from typing import Generic, TypeVar
 
 from perennial_contracts.wire.capture import labels_folder, predictions_folder
 from perennial_contracts.wire.counters import CaptureCounts
+from perennial_storage.errors import StorageError
+from perennial_storage.sink import Sink
 
 from .. import log
 from ..classes import Classes
 from ..protocol.perennial.prediction_id import IdMaker, is_sampled
 from ..signature import TensorSpec
-from ..store.sink import Sink, SinkError
 from .drift_counters import Batch
 from .parquet import Labels, Predictions, labels_file, predictions_file
 
@@ -190,7 +191,7 @@ class Capture:
                 self._files += 1
                 self._put(f"{folder}/{self._writer}-{self._files:06d}.parquet", data)
                 problem = ""
-            except SinkError as error:
+            except StorageError as error:
                 problem = str(error)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
@@ -202,7 +203,7 @@ class Capture:
             try:
                 self._sink.put(path, data)
                 return
-            except SinkError:
+            except StorageError:
                 time.sleep(pause)
         self._sink.put(path, data)
 

@@ -15,10 +15,10 @@ from perennial_runtime.engine.engine import Engine, Inference
 from perennial_runtime.engine.model import Model
 from perennial_runtime.engine.thread_pool import ThreadPool
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.fetching.cache import Artifact
 from perennial_runtime.metrics import Metrics
 from perennial_runtime.routing import Route
 from perennial_runtime.signature import TensorSpec
+from perennial_storage.artifact import Artifact
 
 X = TensorSpec("X", "FP32", (-1, 2))
 Y = TensorSpec("Y", "FP32", (-1, 2))

@@ -15,8 +15,8 @@ from perennial_runtime.engine import binding, model
 from perennial_runtime.engine.binding import bound, device_of
 from perennial_runtime.engine.model import ONNX_ERRORS, Model
 from perennial_runtime.errors import BadRequestError
-from perennial_runtime.fetching.artifact import Artifact
 from perennial_runtime.signature import TensorSpec
+from perennial_storage.artifact import Artifact
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 DTYPES = {

@@ -9,7 +9,7 @@ from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.engine.model import Model
 from perennial_runtime.engine.onnx_file import has_external_data
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetching.fetch import fetch
+from perennial_storage.fetch import fetch
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from perennial_contracts.wire.profile import Profile
 from perennial_runtime.classes import Classes
 from perennial_runtime.engine.model import Model
 from perennial_runtime.errors import LoadError
-from perennial_runtime.fetching.fetch import fetch
 from perennial_runtime.monitoring.monitor import Monitor
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import TensorSpec
+from perennial_storage.fetch import fetch
 
 
 @pytest.fixture

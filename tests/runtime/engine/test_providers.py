@@ -5,7 +5,7 @@ import pytest
 from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine.model import Model
 from perennial_runtime.engine.providers import CPU, Choice, choose, has_gpu, lost
-from perennial_runtime.fetching.artifact import Artifact
+from perennial_storage.artifact import Artifact
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ALL = (TENSORRT, CUDA, CPU)

@@ -13,13 +13,14 @@ from support.captured import MODEL, ROW, capture_of, feed_back, predict, read, w
 from support.runtime import PATIENCE
 
 from perennial_contracts.wire.counters import CaptureCounts
+from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.capture import Capture
 from perennial_runtime.monitoring.drift_counters import Batch
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import DTYPES, TensorSpec
-from perennial_runtime.store.sink import SinkError, sink_of
+from perennial_storage.errors import StorageError
 
 CLASSES = Classes(("0", "1"), 1)
 DAY = 86_400_000
@@ -108,7 +109,7 @@ def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatc
     predict(server, ROW, ROW)
     wait_until(lambda: capture_of(server).dropped == 3)
     problem = capture_of(server).problem
-    assert "a-file: Not a directory. Give --capture a folder that can be written" in problem
+    assert "a-file: Not a directory. Set --capture to a writable folder" in problem
     told = [line for line in server.lines if "captured rows cannot be written" in line["message"]]
     assert [line["problem"] for line in told] == [problem]
     text = server.request("GET", "/metrics")[1]
@@ -152,7 +153,7 @@ class Sink:
         assert self.gate.wait(PATIENCE)
         if self.failures:
             self.failures -= 1
-            raise SinkError("the store is down")
+            raise StorageError(LoadFailure.STORE_UNREACHABLE, "s3://captured", "the store is down")
         self.files[path] = data
 
 
@@ -222,7 +223,7 @@ def test_a_file_that_fails_for_good_is_dropped_and_the_next_one_clears_the_probl
     keeper.add_predictions(0, ids(2), batch(2))
     keeper.flush()
     wait_until(lambda: keeper.counts().dropped)
-    assert keeper.counts() == CaptureCounts(dropped=2, problem="the store is down")
+    assert keeper.counts() == CaptureCounts(dropped=2, problem="s3://captured: the store is down")
     keeper.add_predictions(0, ids(1), batch(1))
     keeper.close(PATIENCE)
     assert keeper.counts() == CaptureCounts(written=1, dropped=2)
@@ -324,10 +325,3 @@ def test_every_type_keeps_its_type(tmp_path):
     }
     query = f"SELECT BYTES, FP64, FP16, INT64, _label FROM '{path}'"
     assert duckdb.sql(query).fetchall() == [(None, 0.0, 0.0, 0, None), ("ü", None, None, 1, None)]
-
-
-def test_a_file_in_a_folder_appears_whole(tmp_path):
-    sink = sink_of(f"file://{tmp_path}/deep")
-    sink.put("a/b.parquet", b"data")
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["b.parquet"]
-    assert (tmp_path / "deep/a/b.parquet").read_bytes() == b"data"

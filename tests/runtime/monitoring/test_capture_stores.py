@@ -7,9 +7,10 @@ from support.captured import ROW, capture_of, feed_back, predict, read, wait_unt
 from support.gcs import WritableGcsServer, needs_gcs
 from support.s3 import S3Server, needs_s3
 from support.store_server import StoreServer
+from support.stores import client_of
 
 from perennial_contracts.wire.counters import CaptureCounts
-from perennial_runtime.store.buckets import bucket_of
+from perennial_storage.buckets import parse_bucket
 
 SERVERS: dict[str, type[StoreServer]] = {"s3": S3Server, "gs": WritableGcsServer, "az": AzureServer}
 ENDPOINTS = {
@@ -63,8 +64,7 @@ def download(store, monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
 
     def get(uri):
-        bucket, prefix = bucket_of(uri)
-        reading = bucket.connect(60)
+        reading, (_, prefix) = client_of(uri), parse_bucket(uri)
         for found in obstore.list(reading, prefix).collect():
             path = tmp_path / "downloaded" / found["path"].removeprefix(f"{prefix}/")
             path.parent.mkdir(parents=True, exist_ok=True)

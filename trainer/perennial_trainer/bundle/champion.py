@@ -6,11 +6,13 @@ from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import Model
+from perennial_storage.artifact import parse_manifest
+from perennial_storage.digests import check_digest, check_pin, file_digest
+from perennial_storage.folder import Folder
+from perennial_storage.uris import split
 
 from ..errors import StepError
 from ..model.onnx_model import OnnxModel, SignatureError
-from ..storage import Folder, split
-from .manifest import parse
 
 FIELD = "spec.model.uri of the ModelDeployment"
 
@@ -25,8 +27,8 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
         retry_seconds: how long an unreachable store is tried again.
 
     Raises:
-        StepError: ModelNotFound, AccessDenied, StoreUnreachable, DigestMismatch, ModelCorrupt, or
-            UnsupportedModel where it is no classifier of rows.
+        StorageError: ModelNotFound, AccessDenied, StoreUnreachable, DigestMismatch, ModelCorrupt.
+        StepError: UnsupportedModel if it is no classifier of rows.
     """
     bundle = None
     if champion.uri.endswith(".onnx"):
@@ -34,17 +36,18 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
         folder = Folder(where, FIELD, retry_seconds)
     else:
         folder, name = Folder(champion.uri, FIELD, retry_seconds), MODEL_NAME
-        manifest = folder.read_if_there(MANIFEST_NAME)
+        manifest = folder.read_if_exists(MANIFEST_NAME)
         if manifest is not None:
-            _verify(folder, MANIFEST_NAME, manifest, champion.digest)
-            bundle = parse(manifest, folder.describe(MANIFEST_NAME))
+            check_pin(digest_of(manifest), champion.digest, folder.describe(MANIFEST_NAME))
+            bundle = parse_manifest(manifest, folder.describe(MANIFEST_NAME))
             (scratch / MANIFEST_NAME).write_bytes(manifest)
-    for path, digest in (
-        [(file.path, file.digest) for file in bundle.files] if bundle else [(name, champion.digest)]
-    ):
-        target = scratch / (path if bundle else MODEL_NAME)
-        folder.download(path, target)
-        _verify(folder, path, target.read_bytes(), digest)
+    if bundle:
+        for file in bundle.files:
+            folder.download(file.path, scratch / file.path)
+            check_digest(file.path, file.digest, file_digest(scratch / file.path), folder.uri)
+    else:
+        folder.download(name, scratch / MODEL_NAME)
+        check_pin(file_digest(scratch / MODEL_NAME), champion.digest, folder.describe(name))
     try:
         return OnnxModel(scratch / MODEL_NAME, bundle.labels if bundle else None)
     except SignatureError as error:
@@ -52,12 +55,3 @@ def fetch(champion: Model, scratch: Path, retry_seconds: float) -> OnnxModel:
             LoadFailure.UNSUPPORTED_MODEL,
             f"{champion.uri}, which serves now, is no classifier of rows: {error}",
         ) from error
-
-
-def _verify(folder: Folder, path: str, data: bytes, expected: str) -> None:
-    if digest_of(data) != expected:
-        raise StepError(
-            LoadFailure.DIGEST_MISMATCH,
-            f"{folder.describe(path)}: expected {expected}, got {digest_of(data)}. Publish changed "
-            "models under a new path",
-        )

@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from types import MappingProxyType
 
-from pydantic import ValidationError
-
 from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
 from perennial_contracts.wire.digest import digest_of
-from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.profile import PROFILE_NAME, Profile
 
-from ..errors import StepError
 from ..evaluation.task import Task
 from ..model.onnx_model import OnnxModel
 
@@ -49,24 +45,6 @@ def pack(
         lineage={**lineage, **{package: version(package) for package in PACKAGES}},
     )
     return {**contents, MANIFEST_NAME: manifest.to_bytes()}
-
-
-def parse(manifest: bytes, where: str) -> Bundle:
-    """Reads ``bundle.json``.
-
-    Args:
-        manifest: its bytes.
-        where: the place that it was found at, for messages.
-
-    Raises:
-        StepError: ModelCorrupt.
-    """
-    try:
-        return Bundle.model_validate_json(manifest)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = ".".join(map(str, problem["loc"]))
-        raise StepError(LoadFailure.MODEL_CORRUPT, f"{where}: {field}: {problem['msg']}") from error
 
 
 def digest(files: Mapping[str, bytes]) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from perennial_contracts.wire.bundle import MANIFEST_NAME
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.modelcard import REPORT_NAME
-from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_storage.errors import StorageError
+from perennial_storage.folder import Folder
 
 from ..errors import StepError
-from ..storage import Folder
 
 FIELD = "output.uri"
 """The setting of a run that says where; prepare has another."""
@@ -41,7 +41,7 @@ def publish_bundle(
     name = digest_of(files[MANIFEST_NAME]).removeprefix("sha256:")[:DIGITS]
     folder = _open(output, retry_seconds, field)
     try:
-        found = folder.read_if_there(f"{name}/{MANIFEST_NAME}")
+        found = folder.read_if_exists(f"{name}/{MANIFEST_NAME}")
         if found is not None and found != files[MANIFEST_NAME]:
             raise StepError(
                 TrainingFailure.PUBLISH_FAILED,
@@ -53,8 +53,13 @@ def publish_bundle(
             for path, data in beside.items():
                 folder.write(f"{name}/{path}", data)
             for path, data in sorted(files.items(), key=lambda file: file[0] == MANIFEST_NAME):
-                folder.write_new(f"{name}/{path}", data)
-    except StepError as error:
+                if not folder.write_new(f"{name}/{path}", data):
+                    raise StepError(
+                        TrainingFailure.PUBLISH_FAILED,
+                        f"{folder.describe(f'{name}/{path}')}: a file with other contents exists. "
+                        f"Give {field} a folder of its own",
+                    )
+    except StorageError as error:
         raise _failure(error) from error
     return f"{folder.describe(name)}/"
 
@@ -69,7 +74,7 @@ def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_sec
     try:
         for name, data in beside.items():
             folder.write(f"rejected/{job}/{name}", data)
-    except StepError as error:
+    except StorageError as error:
         raise _failure(error) from error
     return folder.describe(f"rejected/{job}/{REPORT_NAME}")
 
@@ -77,11 +82,10 @@ def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_sec
 def _open(output: str, retry_seconds: float, field: str) -> Folder:
     try:
         return Folder(output, field, retry_seconds, create=True)
-    except StepError as error:
+    except StorageError as error:
         raise _failure(error) from error
 
 
-def _failure(error: StepError) -> StepError:
-    if error.reason in (LoadFailure.STORE_UNREACHABLE, TrainingFailure.PUBLISH_FAILED):
-        return error
-    return StepError(TrainingFailure.PUBLISH_FAILED, error.message)
+def _failure(error: StorageError) -> StepError:
+    failure = StepError.from_storage(error)
+    return failure if error.is_retryable else failure.with_reason(TrainingFailure.PUBLISH_FAILED)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_storage.folder import Folder
+from perennial_storage.uris import split
 
-from ..errors import StepError
-from ..storage import Folder, split
+from ..errors import StepError, reading_data
 from . import tables
 
 FIELD = "data.baseline"
@@ -28,16 +28,13 @@ def fetch(uri: str, label: str, scratch: Path, retry_seconds: float) -> Baseline
     """Fetches and reads the table.
 
     Raises:
-        StepError: DataUnreadable, AccessDenied or StoreUnreachable.
+        StorageError: AccessDenied or StoreUnreachable.
+        StepError: DataUnreadable.
     """
     where, name = split(uri)
     target = scratch / "baseline.parquet"
-    try:
+    with reading_data():
         Folder(where, FIELD, retry_seconds).download(name, target)
-    except StepError as error:
-        if error.reason is LoadFailure.MODEL_NOT_FOUND:
-            raise StepError(TrainingFailure.DATA_UNREADABLE, error.message) from error
-        raise
     table = tables.read(target, uri)
     target.unlink()
     if label not in table.columns:

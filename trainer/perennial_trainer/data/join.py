@@ -13,9 +13,10 @@ import pandas as pd
 from perennial_contracts.wire.capture import LABEL, PREDICTION_ID, TIME
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_storage.errors import StorageError
+from perennial_storage.folder import Folder
 
-from ..errors import StepError
-from ..storage import Folder
+from ..errors import StepError, reading_data
 from . import tables
 from .features import Feature
 
@@ -64,7 +65,8 @@ def fetch(folder: Folder, model: str, window: Window, scratch: Path) -> None:
     A label comes after its prediction, so labels of the same days are all that matter.
 
     Raises:
-        StepError: AccessDenied or StoreUnreachable; DataUnreadable for a bucket that is not there.
+        StorageError: AccessDenied or StoreUnreachable.
+        StepError: DataUnreadable if the bucket does not exist.
     """
     wanted = [
         path
@@ -77,18 +79,14 @@ def fetch(folder: Folder, model: str, window: Window, scratch: Path) -> None:
 
 
 def _paths(folder: Folder, below: str) -> list[str]:
-    try:
+    with reading_data():
         return folder.list(below)
-    except StepError as error:
-        if error.reason is LoadFailure.MODEL_NOT_FOUND:
-            raise StepError(TrainingFailure.DATA_UNREADABLE, error.message) from error
-        raise
 
 
 def _copy(folder: Folder, path: str, target: Path) -> None:
     try:
         folder.download(path, target)
-    except StepError as error:
+    except StorageError as error:
         if error.reason is not LoadFailure.MODEL_NOT_FOUND:
             raise
         target.unlink(missing_ok=True)  # its days were over while we were at it

@@ -10,7 +10,6 @@ from perennial_contracts.api.duration import seconds
 from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.wire.bundle import MANIFEST_NAME, Bundle
 from perennial_contracts.wire.capture import LABEL, TIME
-from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import (
     CHAMPION_FOLDER,
     LEARNT_UNTIL,
@@ -22,6 +21,7 @@ from perennial_contracts.wire.run_plan import (
     Plan,
     TrainingFailure,
 )
+from perennial_storage.folder import Folder
 
 from ..bundle import champion, extra
 from ..data import baseline as baselines
@@ -30,18 +30,17 @@ from ..data import labels as labelling
 from ..data import tables
 from ..data.features import Feature, as_text, clean, clean_numbers, clean_truth, infer
 from ..data.split import Assembled, Rows, arrange, moment
-from ..errors import StepError
+from ..errors import StepError, reading_data
 from ..log import log
 from ..settings import StepSettings
-from ..storage import Folder
 
 
 def run(plan: Plan, settings: StepSettings) -> None:
     """Gathers the rows and writes them.
 
     Raises:
-        StepError: NoLabels, TooFewRows, OneClass, DataUnreadable, BadPlan, or that a store or the
-            champion cannot be read.
+        StepError: NoLabels, TooFewRows, OneClass, DataUnreadable or BadPlan.
+        StorageError: if a store or the champion cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="perennial-") as scratch:
         assembled = gather(plan, Path(scratch), settings.retry_seconds)
@@ -144,12 +143,8 @@ def _captured(
         window = capture.Window.before(plan.now, seconds(data.window))
     except ValueError as error:
         raise StepError(TrainingFailure.BAD_PLAN, f"now, data.window: {error}") from error
-    try:
+    with reading_data():
         folder = Folder(plan.captured, capture.FIELD, retry_seconds)
-    except StepError as error:
-        if error.reason is LoadFailure.MODEL_NOT_FOUND:
-            raise StepError(TrainingFailure.DATA_UNREADABLE, error.message) from error
-        raise
     capture.fetch(folder, plan.model, window, scratch)
     found = capture.join(folder, features, window, data.maxRows, scratch)
     rows, what = found.rows, f"predictions of {plan.model} captured in the last {data.window}"

@@ -1,6 +1,5 @@
 """The first step: the artifact's bytes, the sample and the gate's data, on this machine."""
 
-import hashlib
 from pathlib import Path, PurePosixPath
 
 from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME
@@ -14,11 +13,14 @@ from perennial_contracts.wire.prepare_plan import (
     Fetched,
     Preparation,
 )
+from perennial_storage.artifact import parse_manifest
+from perennial_storage.digests import check_digest, check_pin, file_digest
+from perennial_storage.errors import StorageError
+from perennial_storage.folder import Folder
+from perennial_storage.uris import is_folder, split, without_secrets
 
-from ...bundle.manifest import parse
 from ...errors import StepError
 from ...log import log
-from ...storage import Folder, is_folder, split, without_secrets
 from .settings import PrepareSettings
 
 FIELD = "spec.model.uri"
@@ -35,12 +37,7 @@ def run(plan: Preparation, settings: PrepareSettings) -> None:
     target = settings.input / ARTIFACT_FOLDER
     target.mkdir(parents=True, exist_ok=True)
     found = _artifact(plan.uri, target, retry)
-    if plan.digest is not None and found.digest != plan.digest:
-        raise StepError(
-            LoadFailure.DIGEST_MISMATCH,
-            f"{without_secrets(plan.uri)}: expected {plan.digest}, got {found.digest}. It was "
-            "overwritten in place: restore it, or change spec.model.digest",
-        )
+    check_pin(found.digest, plan.digest, without_secrets(plan.uri))
     if plan.sample:
         _file(plan.sample, settings.input / SAMPLE_FILE, "spec.packaging.sample", retry)
     data = plan.compression.gate.data if plan.compression else None
@@ -60,14 +57,14 @@ def _artifact(uri: str, target: Path, retry: float) -> Fetched:
         where, name = split(uri)
         try:
             Folder(where, FIELD, retry).download(name, target / name)
-            return Fetched(digest=_digest(target / name), path=name)
-        except StepError as error:
+            return Fetched(digest=file_digest(target / name), path=name)
+        except StorageError as error:
             # A folder may be written without its slash.
             (target / name).unlink(missing_ok=True)
             if error.reason is not LoadFailure.MODEL_NOT_FOUND or not _has_files(uri, retry):
                 raise
     folder = Folder(uri, FIELD, retry)
-    manifest = folder.read_if_there(MANIFEST_NAME)
+    manifest = folder.read_if_exists(MANIFEST_NAME)
     if manifest is not None:
         return _bundle(folder, manifest, target)
     return _folder(folder, target)
@@ -76,20 +73,15 @@ def _artifact(uri: str, target: Path, retry: float) -> Fetched:
 def _has_files(uri: str, retry: float) -> bool:
     try:
         return bool(Folder(uri, FIELD, retry).list(""))
-    except StepError:
+    except StorageError:
         return False
 
 
 def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
-    bundle = parse(manifest, folder.describe(MANIFEST_NAME))
+    bundle = parse_manifest(manifest, folder.describe(MANIFEST_NAME))
     for file in bundle.files:
         folder.download(file.path, target / file.path)
-        if (digest := _digest(target / file.path)) != file.digest:
-            raise StepError(
-                LoadFailure.DIGEST_MISMATCH,
-                f"{folder.describe(file.path)}: expected {file.digest}, got {digest}. It was "
-                "changed after the bundle was made: upload it again",
-            )
+        check_digest(file.path, file.digest, file_digest(target / file.path), folder.uri)
     (target / MANIFEST_NAME).write_bytes(manifest)
     return Fetched(digest=digest_of(manifest), path=MODEL_NAME, bundle=True)
 
@@ -113,12 +105,7 @@ def _folder(folder: Folder, target: Path) -> Fetched:
             )
         folder.download(path, target / path)
     if MODEL_NAME in paths:
-        return Fetched(digest=_digest(target / MODEL_NAME), path=MODEL_NAME)
+        return Fetched(digest=file_digest(target / MODEL_NAME), path=MODEL_NAME)
     return Fetched(
-        digest=digest_of_files({path: _digest(target / path) for path in paths}), path="."
+        digest=digest_of_files({path: file_digest(target / path) for path in paths}), path="."
     )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -8,23 +8,21 @@ import obstore
 import pytest
 from support.proxy import Proxy
 from support.s3 import KEYS, needs_s3
+from support.stores import client_of
 
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
-from perennial_runtime.errors import LoadError
-from perennial_runtime.fetching.fetch import fetch
-from perennial_runtime.fetching.parts import PART_BYTES
-from perennial_runtime.fetching.raw import find_raw
-from perennial_runtime.store.buckets import bucket_of
+from perennial_storage.errors import StorageError
+from perennial_storage.fetch import fetch
+from perennial_storage.parts import PART_BYTES
 
 
 @pytest.fixture
-def credentials(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
+def credentials(variables):
+    """The environment with credentials for S3, and nothing else that configures a client."""
     for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+        variables.setenv(name, value)
+    return variables
 
 
 @pytest.fixture
@@ -41,8 +39,8 @@ def put(directory: Path, files: dict[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def failure(uri: str, cache: Path, **arguments) -> LoadError:
-    with pytest.raises(LoadError) as caught:
+def failure(uri: str, cache: Path, **arguments) -> StorageError:
+    with pytest.raises(StorageError) as caught:
         fetch(uri, arguments.get("pin"), cache, 0)
     return caught.value
 
@@ -57,9 +55,9 @@ def test_a_bundle_is_fetched_from_s3(store, bundle_files, tmp_path, uri):
 
 @needs_s3
 @pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
-def test_a_bare_model_is_fetched_from_s3(store, affine, tmp_path, uri):
-    put(store / "bare", {"model.onnx": affine})
-    assert fetch(uri, None, tmp_path, 0).digest == digest_of(affine)
+def test_a_bare_model_is_fetched_from_s3(store, model, tmp_path, uri):
+    put(store / "bare", {"model.onnx": model})
+    assert fetch(uri, None, tmp_path, 0).digest == digest_of(model)
 
 
 @needs_s3
@@ -67,7 +65,7 @@ def test_a_large_object_arrives_whole(store, tmp_path):
     """Put into the server's folder it has no entity tag, put by a client it has."""
     data = os.urandom(20 * 1024 * 1024 + 1)
     put(store, {"large.onnx": data})
-    obstore.put(bucket_of("s3://models/")[0].connect(60), "larger.onnx", data + b"!")
+    obstore.put(client_of("s3://models/"), "larger.onnx", data + b"!")
     assert fetch("s3://models/large.onnx", digest_of(data), tmp_path, 0).digest == digest_of(data)
     assert fetch("s3://models/larger.onnx", None, tmp_path, 0).model.read_bytes() == data + b"!"
 
@@ -76,7 +74,7 @@ def test_a_large_object_arrives_whole(store, tmp_path):
 def cut_off(store, s3_server, credentials):
     """A proxy before the server, which obstore is told to ask; and how to upload past it."""
     proxy = Proxy(int(s3_server.url.rpartition(":")[2]))
-    uploading = bucket_of("s3://models/")[0].connect(60)
+    uploading = client_of("s3://models/")
     credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
     yield proxy, lambda name, data: obstore.put(uploading, name, data)
     proxy.close()
@@ -132,9 +130,9 @@ def test_a_missing_object_and_a_missing_bucket_are_not_found(store, tmp_path):
 @pytest.mark.parametrize("uri", ["s3://models/bare/model.onnx", "s3://models/bare/"])
 @pytest.mark.parametrize("wrong", ["key", "secret", "none"])
 def test_wrong_or_missing_credentials_are_access_denied(
-    store, credentials, affine, tmp_path, uri, wrong
+    store, credentials, model, tmp_path, uri, wrong
 ):
-    put(store / "bare", {"model.onnx": affine})
+    put(store / "bare", {"model.onnx": model})
     if wrong == "none":
         credentials.delenv("AWS_ACCESS_KEY_ID")
         credentials.delenv("AWS_SECRET_ACCESS_KEY")
@@ -144,13 +142,13 @@ def test_wrong_or_missing_credentials_are_access_denied(
     error = failure(uri, tmp_path)
     assert error.reason is LoadFailure.ACCESS_DENIED
     assert "Check the credentials" in error.message
-    assert error.exit_code == 1
+    assert not error.is_retryable
 
 
 @needs_s3
-def test_an_object_that_was_overwritten_is_a_mismatch(store, affine, tmp_path):
-    put(store / "changed", {"model.onnx": affine + b"\n"})
-    error = failure("s3://models/changed/", tmp_path, pin=digest_of(affine))
+def test_an_object_that_was_overwritten_is_a_mismatch(store, model, tmp_path):
+    put(store / "changed", {"model.onnx": model + b"\n"})
+    error = failure("s3://models/changed/", tmp_path, pin=digest_of(model))
     assert error.reason is LoadFailure.DIGEST_MISMATCH
 
 
@@ -161,7 +159,7 @@ def test_a_refused_connection_to_s3_is_unreachable(credentials, tmp_path):
     error = failure("s3://models/x.onnx", tmp_path)
     assert error.reason is LoadFailure.STORE_UNREACHABLE
     assert "connection refused" in error.message
-    assert error.exit_code == 3
+    assert error.is_retryable
 
 
 def test_an_unknown_s3_endpoint_is_unreachable(credentials, tmp_path):
@@ -172,13 +170,13 @@ def test_an_unknown_s3_endpoint_is_unreachable(credentials, tmp_path):
 
 
 def test_an_s3_server_that_never_answers_is_unreachable(credentials, tmp_path, monkeypatch):
-    monkeypatch.setattr("perennial_runtime.store.object_store.READ_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("perennial_storage.object_store.READ_TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         error = failure("s3://models/x.onnx", tmp_path)
     assert error.reason is LoadFailure.STORE_UNREACHABLE
-    assert "no answer in time" in error.message
+    assert "no response in time" in error.message
 
 
 @pytest.mark.parametrize(
@@ -198,14 +196,12 @@ def test_the_status_of_an_s3_server_gives_the_reason(credentials, web, tmp_path,
     assert failure("s3://models/x/", tmp_path).reason is reason
 
 
-def test_a_403_for_the_manifest_alone_does_not_hide_a_bare_model(
-    credentials, web, affine, tmp_path
-):
+def test_a_403_for_the_manifest_alone_does_not_hide_a_bare_model(credentials, web, model, tmp_path):
     """So S3 answers for a missing key where the credentials may not list the bucket."""
     web.files["/models/x/bundle.json"] = lambda handler: handler.reply(403, b"")
-    web.files["/models/x/model.onnx"] = s3_object(affine)
+    web.files["/models/x/model.onnx"] = s3_object(model)
     credentials.setenv("AWS_ENDPOINT_URL", web.url)
-    assert fetch("s3://models/x/", None, tmp_path, 0).digest == digest_of(affine)
+    assert fetch("s3://models/x/", None, tmp_path, 0).digest == digest_of(model)
 
 
 def s3_object(data: bytes):
@@ -228,12 +224,3 @@ def test_a_machine_without_any_credentials_is_told_so(credentials, web, tmp_path
     error = failure("s3://models/x.onnx", tmp_path)
     assert error.reason is LoadFailure.ACCESS_DENIED
     assert "no credentials" in error.message
-
-
-@pytest.mark.parametrize("uri", ["raw/forest.bin", "raw", "raw/"])
-def test_what_a_framework_saved_is_known_by_a_head_and_a_tail(store, uri):
-    put(store, {"raw/forest.bin": b"tree\nversion=v4\n" + b"0" * 10_000, "raw/README": b"mine"})
-    found = find_raw(f"s3://models/{uri}")
-    assert found is not None
-    assert (found.format, found.variant) == ("LightGBM", "tabular")
-    assert find_raw("s3://models/none/") is None

@@ -4,30 +4,17 @@ single answers, made up, for the errors that those do not give."""
 import os
 import socket
 
-import obstore
 import pytest
-from support.azure import ACCOUNT, KEY, AzureServer, needs_azurite
+from support.azure import ACCOUNT, KEY, needs_azurite
 from support.gcs import GcsServer, needs_gcs
 
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
-from perennial_runtime.errors import LoadError
-from perennial_runtime.fetching.fetch import fetch
-from perennial_runtime.fetching.parts import PART_BYTES
-from perennial_runtime.store import OverwrittenError, Span, locate
-from perennial_runtime.store.buckets import bucket_of
-from perennial_runtime.store.sink import SinkError, sink_of
-
-AZURE_HOST = "account.blob.core.windows.net"
-
-
-@pytest.fixture
-def variables(monkeypatch):
-    """The environment without what could steer a client."""
-    steering = ("AZURE", "AZURITE", "GOOGLE", "GCE_", "STORAGE_", "SERVICE_ACCOUNT")
-    for name in [name for name in os.environ if name.startswith(steering)]:
-        monkeypatch.delenv(name)
-    return monkeypatch
+from perennial_storage.errors import OverwrittenError, StorageError
+from perennial_storage.fetch import fetch
+from perennial_storage.location import locate
+from perennial_storage.parts import PART_BYTES
+from perennial_storage.store import Span
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +32,6 @@ def gcs(gcs_server, variables):
     return gcs_server
 
 
-@pytest.fixture(scope="module")
-def azure_server(tmp_path_factory):
-    server = AzureServer(tmp_path_factory.mktemp("azure"))
-    server.start()
-    try:
-        for name in ("models", "captured"):
-            server.make_container(name)
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def azure(azure_server, variables):
     for name, value in azure_server.environment.items():
@@ -64,59 +39,10 @@ def azure(azure_server, variables):
     return azure_server
 
 
-def failure(uri, cache) -> LoadError:
-    with pytest.raises(LoadError) as caught:
+def failure(uri, cache) -> StorageError:
+    with pytest.raises(StorageError) as caught:
         fetch(uri, None, cache, 0)
     return caught.value
-
-
-@pytest.mark.parametrize(
-    ("uri", "bucket", "key"),
-    [
-        ("s3://models/delays/1/", "s3://models", "delays/1"),
-        ("gs://models/delays/1/", "gs://models", "delays/1"),
-        ("gs://models/a?b#c/x.onnx", "gs://models", "a?b#c/x.onnx"),
-        ("gs://models", "gs://models", ""),
-        ("az://models/delays/1/", "az://models", "delays/1"),
-        (
-            "abfss://models@account.dfs.core.windows.net/delays/x.onnx",
-            "abfss://models@account.dfs.core.windows.net",
-            "delays/x.onnx",
-        ),
-        (f"https://{AZURE_HOST}/models/a%20b/", f"https://{AZURE_HOST}/models", "a b"),
-    ],
-)
-def test_a_uri_means_a_bucket_and_a_key(uri, bucket, key):
-    found, found_key = bucket_of(uri)
-    assert (found.uri, found_key) == (bucket, key)
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        *("model.onnx", "/models/1", "file:///models/1", "https://host/models/1", "hf://org/x/"),
-        f"https://{AZURE_HOST}/models/x.onnx?sv=2021-08-06&sig=abc",
-        f"https://{AZURE_HOST}/x.onnx",
-        "pvc://claim/models/",
-    ],
-)
-def test_other_uris_mean_no_bucket(uri):
-    assert bucket_of(uri) is None
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("gs:///x.onnx", "expected a bucket, got none"),
-        ("az:///x.onnx", "expected a container, got none"),
-        ("abfss://models/x.onnx", "expected abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"),
-        (f"https://{AZURE_HOST}/", "expected a container, got none"),
-    ],
-)
-def test_a_uri_without_a_bucket_is_not_found(uri, expected):
-    with pytest.raises(LoadError, match=expected) as caught:
-        locate(uri)
-    assert caught.value.reason is LoadFailure.MODEL_NOT_FOUND
 
 
 @needs_gcs
@@ -144,7 +70,7 @@ def test_nothing_at_a_gcs_server_is_not_found(gcs, tmp_path):
 
 
 def assert_the_version_is_held_to(uri, upload):
-    source = locate(uri).source
+    source = locate(uri).store
     upload("version.onnx", b"old" * 10)
     with source.open("version.onnx", Span(0, 10)) as blob:
         assert (b"".join(blob.chunks), blob.size) == ((b"old" * 10)[:10], 30)
@@ -203,15 +129,6 @@ def test_azurites_refusals_are_told_apart(azure, variables, tmp_path):
         error = failure("az://models/there.onnx", tmp_path)
         assert error.reason is LoadFailure.ACCESS_DENIED, name
         assert "(AuthorizationFailure). Check the credentials" in error.message
-
-
-@needs_azurite
-def test_captured_files_can_be_put_into_azurite(azure, tmp_path):
-    sink_of("az://captured/here").put("a/b.parquet", b"rows")
-    bucket, _ = bucket_of("az://captured/")
-    assert bytes(obstore.get(bucket.connect(60), "here/a/b.parquet").bytes()) == b"rows"
-    with pytest.raises(SinkError, match=r"there is no such container\. Check --capture"):
-        sink_of("az://nothing/here").put("a/b.parquet", b"rows")
 
 
 @pytest.fixture(params=["gs", "az"])

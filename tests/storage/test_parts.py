@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_runtime.fetching.parts import PART_BYTES, Parts, Record
+from perennial_storage.parts import PART_BYTES, DownloadRecord, Parts
 
 SIZES = st.integers(0, 60)
 
@@ -48,7 +48,9 @@ def test_a_record_is_read_as_it_was_written():
     parts = Parts(2 * PART_BYTES + 5)
     parts.add(PART_BYTES, 17)
     parts.add(2 * PART_BYTES, 5)
-    found = Record.from_bytes(Record("s3://b/x", '"v"', parts).to_bytes(), "s3://b/x")
+    found = DownloadRecord.from_bytes(
+        DownloadRecord("s3://b/x", '"v"', parts).to_bytes(), "s3://b/x"
+    )
     assert found is not None
     assert found.version == '"v"'
     assert found.parts.missing() == parts.missing()
@@ -56,8 +58,8 @@ def test_a_record_is_read_as_it_was_written():
 
 
 def test_a_record_of_another_uri_is_none():
-    data = Record("s3://b/x", '"v"', Parts(5)).to_bytes()
-    assert Record.from_bytes(data, "s3://b/y") is None
+    data = DownloadRecord("s3://b/x", '"v"', Parts(5)).to_bytes()
+    assert DownloadRecord.from_bytes(data, "s3://b/y") is None
 
 
 @pytest.mark.parametrize(
@@ -78,13 +80,13 @@ def test_a_record_of_another_uri_is_none():
     ids=str,
 )
 def test_a_record_that_says_what_cannot_be_is_none(change):
-    fields = json.loads(Record("u", '"v"', Parts(5)).to_bytes())
-    assert Record.from_bytes(json.dumps(fields).encode(), "u") is not None
-    assert Record.from_bytes(json.dumps({**fields, **change}).encode(), "u") is None
+    fields = json.loads(DownloadRecord("u", '"v"', Parts(5)).to_bytes())
+    assert DownloadRecord.from_bytes(json.dumps(fields).encode(), "u") is not None
+    assert DownloadRecord.from_bytes(json.dumps({**fields, **change}).encode(), "u") is None
 
 
 @given(
     st.binary() | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps).map(str.encode)
 )
 def test_any_bytes_for_a_record_are_none(data):
-    assert Record.from_bytes(data, "u") is None
+    assert DownloadRecord.from_bytes(data, "u") is None

@@ -6,42 +6,22 @@ import socket
 import sys
 
 import pytest
-from support.hub import COMMIT, Hub
+from support.hub import COMMIT
 from support.ranged import RangedFile
 
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
-from perennial_runtime.errors import LoadError
-from perennial_runtime.fetching.fetch import fetch
-from perennial_runtime.fetching.parts import PART_BYTES
+from perennial_storage.errors import StorageError
+from perennial_storage.fetch import fetch
+from perennial_storage.folder import Folder
+from perennial_storage.parts import PART_BYTES
+from perennial_storage.uris import split
 
 PATIENCE = 60.0
 
 
-@pytest.fixture
-def environment(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    return monkeypatch
-
-
-@pytest.fixture
-def hub(web, environment):
-    pytest.importorskip("huggingface_hub", reason="the extra hf is not installed")
-    server = Hub(web)
-    environment.setenv("HF_ENDPOINT", server.url)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-def failure(uri, cache, retry_seconds=0.0) -> LoadError:
-    with pytest.raises(LoadError) as caught:
+def failure(uri, cache, retry_seconds=0.0) -> StorageError:
+    with pytest.raises(StorageError) as caught:
         fetch(uri, None, cache, retry_seconds)
     return caught.value
 
@@ -56,11 +36,11 @@ def failure(uri, cache, retry_seconds=0.0) -> LoadError:
         "hf://org/delays@refs%2Fpr%2F1/onnx/",
     ],
 )
-def test_a_model_is_fetched_from_a_server_like_the_hub(hub, affine, cache, caplog, uri):
-    hub.files["onnx/model.onnx"] = affine
+def test_a_model_is_fetched_from_a_server_like_the_hub(hub, model, cache, caplog, uri):
+    hub.files["onnx/model.onnx"] = model
     with caplog.at_level(logging.INFO, "perennial"):
-        artifact = fetch(uri, digest_of(affine), cache, 0)
-    assert artifact.model.read_bytes() == affine
+        artifact = fetch(uri, digest_of(model), cache, 0)
+    assert artifact.model.read_bytes() == model
     told = [record.fields["commit"] for record in caplog.records if "revision" in record.msg]
     assert told == ([] if COMMIT in uri else [COMMIT])
 
@@ -71,11 +51,11 @@ def test_a_bundle_is_fetched_from_the_root_of_a_repository(hub, bundle_files, ca
     assert artifact.bundle is not None
 
 
-def test_a_large_file_comes_in_parts_by_a_link_without_the_token(hub, cache, environment):
+def test_a_large_file_comes_in_parts_by_a_link_without_the_token(hub, cache, variables):
     served = RangedFile(os.urandom(3 * PART_BYTES))
     hub.large["model.onnx"] = served
     hub.token = "secret"
-    environment.setenv("HF_TOKEN", "secret")
+    variables.setenv("HF_TOKEN", "secret")
     assert fetch("hf://org/delays/", None, cache, 0).model.read_bytes() == served.data
     assert len(served.spans) == 3
     assert served.sent == len(served.data)
@@ -97,7 +77,7 @@ def test_what_came_from_the_hub_before_a_cut_is_not_asked_for_again(hub, cache, 
     served = RangedFile(os.urandom(3 * PART_BYTES))
     served.cuts = [PART_BYTES // 2] * 3
     hub.large["model.onnx"] = served
-    with pytest.raises(LoadError, match="before the connection ended"):
+    with pytest.raises(StorageError, match="before the connection ended"):
         fetch(uri, digest_of(served.data), cache, 0)
     assert fetch(uri, digest_of(served.data), cache, 0).model.read_bytes() == served.data
     assert served.sent == len(served.data)
@@ -111,7 +91,7 @@ def test_what_is_not_on_the_hub_is_told_apart(hub, cache):
         ("hf://org/nothing/model.onnx", "there is no such repository"),
         (f"hf://org/nothing@{COMMIT}/model.onnx", "there is no such repository"),
         ("hf://org/delays/folder/", "no object found under this prefix"),
-        ("hf://org", "expected hf://ORGANISATION/REPOSITORY[@REVISION]/PATH"),
+        ("hf://org", "expected hf://[datasets/]ORGANISATION/REPOSITORY[@REVISION]/PATH"),
         ("hf://org/de--lays../x.onnx", "Check spec.model.uri"),
     ):
         error = failure(uri, cache)
@@ -143,17 +123,76 @@ def test_a_broken_hub_is_unreachable(hub, cache, status):
     assert f"HTTP {status}" in error.message
 
 
-def test_a_hub_that_refuses_the_connection_is_unreachable(environment, cache):
+def test_a_hub_that_refuses_the_connection_is_unreachable(variables, cache):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+    variables.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
     error = failure("hf://org/delays/model.onnx", cache)
     assert error.reason is LoadFailure.STORE_UNREACHABLE
     assert "Check HF_ENDPOINT" in error.message
 
 
-def test_without_the_client_it_is_said_what_to_install(environment, cache):
-    environment.setitem(sys.modules, "huggingface_hub", None)
+def test_without_the_client_it_is_said_what_to_install(variables, cache):
+    variables.setitem(sys.modules, "huggingface_hub", None)
     error = failure("hf://org/delays/model.onnx", cache)
     assert error.reason is LoadFailure.UNSUPPORTED_MODEL
     assert "perennial[hf]" in error.message
+
+
+# --- folders ---
+
+
+def open_folder(uri: str) -> Folder:
+    return Folder(uri, "output.uri", 0)
+
+
+def read_failure(uri: str, path: str) -> StorageError:
+    with pytest.raises(StorageError) as caught:
+        open_folder(uri).read(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("uri", ["hf://org/delays/saved", "hf://org/delays@v1/saved/"])
+def test_a_folder_is_read_and_listed_as_of_one_commit(hub, uri):
+    hub.files = {"saved/a": b"a", "saved/b/c": b"c", "README.md": b"me"}
+    hub.large["saved/large"] = RangedFile(os.urandom(100_000))
+    folder = open_folder(uri)
+    assert folder.list("") == ["a", "b/c", "large"]
+    assert folder.list("b") == ["b/c"]
+    assert folder.describe("a") == f"hf://org/delays@{COMMIT}/saved/a"
+    assert folder.read("b/c") == b"c"
+    assert folder.read("large") == hub.large["saved/large"].data
+
+
+def test_a_table_is_read_from_a_repository_of_data_sets(hub):
+    hub.kind, hub.files = "dataset", {"2013.parquet": b"rows"}
+    folder, name = split("hf://datasets/org/delays/2013.parquet")
+    assert open_folder(folder).read(name) == b"rows"
+
+
+def test_the_token_is_sent_to_the_hub_but_not_to_the_host_of_its_large_files(hub, variables):
+    hub.token = "secret"
+    hub.large["model.bin"] = RangedFile(b"x" * 1000)
+    reason = read_failure("hf://org/delays/", "model.bin").reason
+    assert reason is LoadFailure.MODEL_NOT_FOUND
+    variables.setenv("HF_TOKEN", "secret")
+    assert open_folder("hf://org/delays/").read("model.bin") == b"x" * 1000
+    assert hub.large["model.bin"].tokens == [None]
+
+
+def test_errors_of_the_hub_name_the_cause(hub):
+    hub.files["a"] = b"a"
+    assert "no such file" in read_failure("hf://org/delays/", "none").message
+    assert "no such revision" in read_failure("hf://org/delays@v9/", "none").message
+    assert "no such repository" in read_failure("hf://org/others/", "none").message
+    hub.gated = True
+    assert read_failure("hf://org/delays/", "none").reason is LoadFailure.ACCESS_DENIED
+    hub.gated, hub.status = False, 503
+    assert read_failure("hf://org/delays/", "none").reason is LoadFailure.STORE_UNREACHABLE
+
+
+def test_a_folder_of_the_hub_needs_its_client(variables):
+    variables.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(StorageError, match=r"Install perennial\[hf\]") as caught:
+        open_folder("hf://org/delays/")
+    assert caught.value.reason is LoadFailure.UNSUPPORTED_MODEL

@@ -5,8 +5,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+from support.s3 import S3Server, needs_s3
+
 from perennial_contracts.wire.outcome import Outcome
-from perennial_runtime.fetching.raw import find_raw
+from perennial_runtime.raw_artifact import find_raw
 
 
 def keras(path: Path) -> Path:
@@ -64,3 +67,24 @@ def test_an_onnx_file_that_cannot_be_loaded_is_corrupt_and_not_raw(
     (tmp_path / "model.onnx").write_bytes(b"\x08\x08\x12\x03abc" + b"\xff" * 50)
     _, outcome = resolved(tmp_path / "model.onnx")
     assert outcome.reason != "NeedsPackaging"
+
+
+@needs_s3
+@pytest.mark.parametrize("uri", ["raw/forest.bin", "raw", "raw/"])
+def test_what_a_framework_saved_is_known_by_a_head_and_a_tail(
+    s3_server: S3Server, variables: pytest.MonkeyPatch, uri: str
+) -> None:
+    for name, value in s3_server.environment.items():
+        variables.setenv(name, value)
+    folder = s3_server.buckets / "models/raw"
+    folder.mkdir(exist_ok=True)
+    (folder / "forest.bin").write_bytes(b"tree\nversion=v4\n" + b"0" * 10_000)
+    (folder / "README").write_bytes(b"mine")
+    found = find_raw(f"s3://models/{uri}")
+    assert found is not None
+    assert (found.format, found.variant) == ("LightGBM", "tabular")
+    assert find_raw("s3://models/none/") is None
+
+
+def test_a_malformed_uri_has_no_raw_artifact() -> None:
+    assert find_raw("gs:///") is None

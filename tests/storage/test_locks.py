@@ -5,11 +5,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from perennial_runtime.fetching.locks import locked
+from perennial_storage.locks import locked
 
 HOLD = """
 import sys, pathlib
-from perennial_runtime.fetching.locks import locked
+from perennial_storage.locks import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

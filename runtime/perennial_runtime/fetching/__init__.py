@@ -1,1 +1,0 @@
-"""From a URI to a verified model on this machine: downloaded in parts, cached by its digest."""
