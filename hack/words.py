@@ -11,7 +11,8 @@ The counting rules are simple, and count too much rather than too little:
 - "what" is every occurrence of what and whatever, noun or not.
 - "tell/say/ask" is every form of the three verbs, whoever the actor is.
 - Texts are the docs, docstrings (those of attributes too), descriptions and validation messages of
-  the CRDs, string literals of four words or more, comments in YAML, and names of tests.
+  the CRDs, string literals of four words or more, templates of pages, comments in YAML and Rust,
+  and names of tests.
 - Code does not count: fenced blocks, text in backticks, link targets and URIs are removed first.
 """
 
@@ -39,8 +40,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "contracts": ("contracts/**/*.py",),
     "storage": ("storage/**/*.py",),
     "operator": ("operator/**/*.py",),
-    "runtime": ("runtime/**/*.py",),
-    "trainer": ("trainer/**/*.py",),
+    "runtime": ("runtime/**/*.py", "runtime/**/*.html", "runtime/front/src/*.rs"),
+    "trainer": ("trainer/**/*.py", "trainer/**/*.html"),
     "hack": ("hack/**/*.py", "cluster/**/*.py", "images/**/*.py"),
     "examples": ("examples/**/*.py", "examples/**/*.md", "examples/**/*.yaml"),
     "benchmarks": ("benchmarks/**/*.py",),
@@ -134,9 +135,22 @@ def read_files(root: Path, files: list[Path]) -> Reading:
             for words in _descriptions(yaml.safe_load(file.read_text())):
                 reading.add(Text(name, 0, "messages", plain(words)))
         else:
-            prose = file.read_text() if file.suffix == ".md" else _comments(file.read_text())
-            reading.add(Text(name, 1, "docs", plain(prose)))
+            reading.add(Text(name, 1, *_prose(file)))
     return reading
+
+
+def _prose(file: Path) -> tuple[str, str]:
+    """Return the kind and the words of a file that is neither Python nor a CRD."""
+    source = file.read_text()
+    if file.suffix == ".md":
+        return "docs", plain(source)
+    if file.suffix == ".html":
+        return "messages", re.sub(r"<[^>]*>|{[{%#].*?[}%#]}", _blank, source, flags=re.S)
+    if file.suffix == ".rs":
+        return "docstrings", plain(
+            "\n".join(line.partition("//")[2] for line in source.split("\n"))
+        )
+    return "docs", plain(_comments(source))
 
 
 def _comments(source: str) -> str:

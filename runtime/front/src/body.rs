@@ -1,4 +1,4 @@
-//! Bodies of responses, and how the bodies of requests are read.
+//! Bodies of requests and responses.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// What a response consists of after its headers.
+/// Body of a response.
 pub enum ReplyBody {
     Full(Option<Bytes>),
     /// One gRPC message, and the trailers with the status.
@@ -55,22 +55,22 @@ impl Body for ReplyBody {
     }
 }
 
-/// Why a request could not be read.
+/// Reason why a request could not be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
     TooLarge,
     TooSlow,
-    /// The client went away, or sent what is no HTTP.
+    /// The client disconnected, or did not send HTTP.
     Broken,
 }
 
-/// What memory allocators align to, and as much as any number needs.
+/// Alignment of memory allocators, sufficient for any number.
 const ALIGNMENT: usize = 16;
-/// What is allocated because a client announces so much. The rest is once it has arrived.
+/// Most bytes to allocate for an announced length. More are allocated when they arrive.
 const TRUSTED_BYTES: usize = 1 << 20;
 
-/// The whole body, of at most `limit` bytes; the client may pause for `pause` in between. Of a large
-/// one the byte at `data_at` is aligned, so that numbers from there on can be used where they lie.
+/// Read the whole body, of at most `limit` bytes, with pauses of at most `pause`. In a large body
+/// the byte at `data_at` is aligned, so that numbers from there on can be used without a copy.
 pub async fn read_all(
     body: &mut Incoming,
     limit: usize,
@@ -91,7 +91,7 @@ pub async fn read_all(
     if first.len() > limit {
         return Err(Problem::TooLarge);
     }
-    // The usual request arrives in one piece and need not be copied.
+    // A usual request arrives as one frame and needs no copy.
     if body.is_end_stream() {
         return Ok(first);
     }
@@ -109,7 +109,7 @@ pub async fn read_all(
     Ok(Bytes::from(whole).slice(padding..))
 }
 
-/// The next piece of a body; None at its end.
+/// Return the next frame of a body; `None` at its end.
 pub async fn next_data(body: &mut Incoming, pause: Duration) -> Result<Option<Bytes>, Problem> {
     loop {
         match timeout(pause, body.frame()).await {

@@ -1,4 +1,4 @@
-//! Bytes between Rust and Python without a copy of them.
+//! Bytes between Rust and Python without a copy.
 
 use std::ffi::c_int;
 
@@ -8,10 +8,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-/// Shorter answers are copied: that is quicker than to keep a Python object until they are sent.
+/// Shorter responses are copied, which is faster than keeping a Python object until they are sent.
 const WORTHWHILE_BYTES: usize = 16 << 10;
 
-/// Bytes that Python may look at as long as it keeps this.
+/// Bytes that Python can read while it keeps this object.
 #[pyclass(frozen, module = "perennial_front")]
 pub struct Buffer(pub Bytes);
 
@@ -35,7 +35,7 @@ impl Buffer {
     }
 }
 
-/// What Python answers.
+/// Convert the bytes of a response from Python.
 pub fn bytes_of(answer: PyBackedBytes) -> Bytes {
     if answer.len() < WORTHWHILE_BYTES {
         Bytes::copy_from_slice(&answer)

@@ -1,4 +1,4 @@
-//! One request, as the handler sees it.
+//! A request, as the handler sees it.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::body::Problem;
 use crate::buffer::{Buffer, bytes_of};
 use crate::clock;
 
-/// What the handler answers.
+/// Response of the handler.
 pub enum Reply {
     Http {
         status: u16,
@@ -24,8 +24,8 @@ pub enum Reply {
         headers: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
     },
-    /// `frame` is the message with its five bytes of prefix; none where the code is not 0. Where it
-    /// is not the last answer, the next one will come from `next`.
+    /// `frame` is the message with its five bytes of prefix; `None` if the code is not 0. If it is
+    /// not the last response, `next` receives the next one.
     Grpc {
         code: u32,
         message: String,
@@ -34,7 +34,7 @@ pub enum Reply {
     },
 }
 
-/// A request that has arrived whole, or the reason why it has not.
+/// A complete request, or the reason why it is incomplete.
 #[pyclass(frozen, module = "perennial_front")]
 pub struct Call {
     head: Arc<request::Parts>,
@@ -81,7 +81,7 @@ impl Call {
         (Self { head, body, compressed, is_grpc, arrived, deadline, gone, reply }, pending)
     }
 
-    /// Sends an answer; `rest` will send the next one.
+    /// Send a response; `rest` sends the next one.
     fn send(&self, reply: Reply, rest: Option<oneshot::Sender<Reply>>) -> bool {
         let sender = std::mem::replace(&mut *self.reply.lock().expect("no holder panics"), rest);
         sender.is_some_and(|sender| sender.send(reply).is_ok())
@@ -110,13 +110,13 @@ impl Call {
         self.head.uri.query().unwrap_or("")
     }
 
-    /// The body, or one gRPC message; empty where `problem` says something.
+    /// The body, or one gRPC message; empty if there is a `problem`.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.body.as_deref().unwrap_or_default())
     }
 
-    /// The same, where it lies: a `memoryview`.
+    /// The body without a copy, as a `memoryview`.
     #[getter]
     fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMemoryView>> {
         let body = self.body.clone().unwrap_or_default();
@@ -128,7 +128,7 @@ impl Call {
         self.body.as_ref().map_or(0, Bytes::len)
     }
 
-    /// Why the body did not arrive: "too large", "too slow"; else None.
+    /// Reason why the body is incomplete: "too large", "too slow"; else `None`.
     #[getter]
     fn problem(&self) -> Option<&'static str> {
         match self.body {
@@ -138,36 +138,36 @@ impl Call {
         }
     }
 
-    /// Whether the gRPC message is compressed as the header grpc-encoding says.
+    /// True if the gRPC message is compressed as in the header grpc-encoding.
     #[getter]
     fn compressed(&self) -> bool {
         self.compressed
     }
 
-    /// When the request's head had arrived, on the clock of `time.perf_counter`.
+    /// Time when the request's headers had arrived, on the clock of `time.perf_counter`.
     #[getter]
     fn arrived(&self) -> f64 {
         self.arrived
     }
 
-    /// When the client gives up, on the same clock; None where it did not say.
+    /// Deadline of the client on the same clock; `None` if it set none.
     #[getter]
     fn deadline(&self) -> Option<f64> {
         self.deadline
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// True if the client does not wait for the response any more.
     #[getter]
     fn cancelled(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
     }
 
-    /// The value of a header, by its name in lower case; None where it is absent or no text.
+    /// Return a header by its name in lower case; `None` if it is absent or not text.
     fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Answers an HTTP request; whether somebody was still waiting.
+    /// Respond to an HTTP request; return whether the client was still waiting.
     #[pyo3(signature = (status, content_type, body, headers = Vec::new()))]
     fn respond(
         &self,
@@ -190,8 +190,8 @@ impl Call {
         Ok(self.send(Reply::Http { status, content_type, headers: checked, body }, None))
     }
 
-    /// Answers a gRPC message; whether somebody was still waiting. Where a stream is answered there
-    /// may be `more` answers to come.
+    /// Respond to a gRPC message; return whether the client was still waiting. In a stream, `more`
+    /// responses can follow.
     #[pyo3(signature = (body, more = false))]
     fn respond_grpc(&self, body: &[u8], more: bool) -> bool {
         let mut frame = BytesMut::with_capacity(body.len() + 5);
@@ -203,20 +203,20 @@ impl Call {
         self.send(Reply::Grpc { code: 0, message: String::new(), frame, next }, rest)
     }
 
-    /// Ends a gRPC call with an error.
+    /// End a gRPC call with an error.
     fn fail_grpc(&self, code: u32, message: String) -> bool {
         self.send(Reply::Grpc { code, message, frame: None, next: None }, None)
     }
 }
 
-/// The other end of a call: waits for its answer, and tells the handler when nobody does any more.
+/// The waiting side of a call. Dropping it marks the call as cancelled.
 pub struct Pending {
     gone: Arc<AtomicBool>,
     pub receiver: oneshot::Receiver<Reply>,
 }
 
 impl Pending {
-    /// The handler's answer; None where it gave the call up without one, or not by the deadline.
+    /// Wait for the handler's response, until the deadline.
     pub async fn answer(&mut self, deadline: Option<f64>) -> Answer {
         let answer = match deadline {
             None => (&mut self.receiver).await,

@@ -1,6 +1,6 @@
-//! Python's `time.perf_counter`, so that both sides can compare moments.
+//! Clock of Python's `time.perf_counter`, so that both sides can compare times.
 
-/// Seconds of CLOCK_MONOTONIC, which `time.perf_counter` reads on Linux and macOS.
+/// Return the seconds of CLOCK_MONOTONIC, which `time.perf_counter` reads on Linux and macOS.
 pub fn now() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a live timespec, and this clock exists everywhere.

@@ -1,4 +1,4 @@
-//! One connection, from its acceptance to its end.
+//! A connection, from its acceptance to its end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,11 @@ use crate::body::ReplyBody;
 use crate::shared::{Phase, Shared};
 use crate::{grpc, http};
 
-/// What a connection has before it is asked to end: time for its first request to arrive, and for a
-/// client that comes back at once to be served meanwhile, rather than be sent away at each answer.
+/// Time before a connection is asked to end: its first request can arrive, and a client that
+/// reconnects at once is served for this time, instead of being sent away after each response.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Serves a connection until it ends: HTTP/1.1 or HTTP/2, as its first bytes say.
+/// Serve a connection until it ends; its first bytes decide between HTTP/1.1 and HTTP/2.
 pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -54,12 +54,12 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
     tokio::pin!(connection);
     let mut phase = shared.phase.clone();
     let mut asked = false;
-    // Before it is known which protocol a client speaks, nothing else limits its silence.
+    // No other timeout applies before the protocol of the client is known.
     let silence = tokio::time::sleep(shared.options.idle);
     let grace = tokio::time::sleep(GRACE);
     tokio::pin!(silence, grace);
     loop {
-        // HTTP/2 says GOAWAY and loses nothing; HTTP/1.1 clients are asked by a header until the end.
+        // HTTP/2 sends GOAWAY and loses nothing; HTTP/1.1 clients get a header until the end.
         let is_settled = grace.is_elapsed();
         let is_due = match *phase.borrow_and_update() {
             Phase::Serving => false,
@@ -84,7 +84,7 @@ pub async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
     }
 }
 
-/// Whether an answer has gone out over HTTP/2.
+/// State of responses over HTTP/2.
 #[derive(Default)]
 struct UseOfHttp2 {
     has_answered: AtomicBool,
@@ -110,7 +110,7 @@ async fn answer(
     http::answer(request, &shared).await.ok_or(ClientGone)
 }
 
-/// Ends a connection whose client does.
+/// Error that ends the connection of a client that has disconnected.
 #[derive(Debug)]
 pub struct ClientGone;
 

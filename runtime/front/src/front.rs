@@ -1,4 +1,4 @@
-//! The server: its listeners, its one thread, and its orderly end.
+//! The server: listeners, its single thread, and graceful shutdown.
 
 use std::collections::HashSet;
 use std::net::TcpListener as StdListener;
@@ -20,7 +20,7 @@ use crate::inbox::Inbox;
 use crate::shared::{Options, Phase, Shared};
 use crate::tls;
 
-/// Serves sockets that already listen, and calls `handler` with lists of `Call`.
+/// Server on listening sockets, which calls `handler` with lists of `Call`.
 #[pyclass(frozen, module = "perennial_front")]
 pub struct Front {
     handler: Py<PyAny>,
@@ -31,7 +31,7 @@ pub struct Front {
     connections: Arc<Connections>,
 }
 
-/// How many connections there are.
+/// Number of open connections.
 #[derive(Default)]
 struct Connections {
     open: AtomicUsize,
@@ -86,7 +86,7 @@ impl Front {
         })
     }
 
-    /// Serves until `close` was called and the last connection has ended.
+    /// Serve until `close` was called and the last connection has ended.
     fn run(&self, py: Python<'_>) -> PyResult<()> {
         let failed = |error: std::io::Error| PyRuntimeError::new_err(error.to_string());
         py.detach(|| {
@@ -98,23 +98,23 @@ impl Front {
         })
     }
 
-    /// Asks clients to go elsewhere from now on, while it serves on.
+    /// Ask clients to reconnect elsewhere from now on, and continue to serve.
     fn drain(&self) {
         self.phase.send_replace(Phase::Draining);
     }
 
-    /// Takes no more connections, and ends once what was started is finished.
+    /// Accept no more connections, finish the requests in flight, and stop.
     fn close(&self) {
         self.phase.send_replace(Phase::Closing);
     }
 
-    /// Requests that have begun to arrive and are not answered yet.
+    /// Number of requests that have started to arrive and are not answered yet.
     #[getter]
     fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Connections that are open.
+    /// Number of open connections.
     #[getter]
     fn connections(&self) -> usize {
         self.connections.open.load(Ordering::Relaxed)
@@ -168,7 +168,7 @@ async fn accept(
                     tokio::spawn(begin(stream, tls.clone(), shared.clone(), open));
                 }
             }
-            // No descriptor is left, mostly: some connection will end.
+            // Usually no descriptor is left; wait until a connection ends.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
@@ -184,7 +184,7 @@ async fn begin(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>,
     }
 }
 
-/// Counts a connection as long as it lives.
+/// Guard that counts an open connection.
 struct Open(Arc<Connections>);
 
 impl Open {

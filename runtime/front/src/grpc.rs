@@ -1,6 +1,6 @@
 //! gRPC over HTTP/2: length-prefixed messages in and out, deadlines, and the status in trailers.
 //!
-//! After <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+//! See <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ const INTERNAL: u32 = 13;
 /// A status other than OK.
 struct Failure(u32, String);
 
-/// Whether a request is one of gRPC's.
+/// Return whether a request is a gRPC request.
 pub fn is_grpc(request: &Request<Incoming>) -> bool {
     request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"application/grpc") && kind != "application/grpc-web"
@@ -56,7 +56,7 @@ pub async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response
     }
 }
 
-/// One call: the messages that come in, and where they go.
+/// A gRPC call with its messages.
 struct Exchange {
     head: Arc<request::Parts>,
     messages: Messages,
@@ -64,13 +64,13 @@ struct Exchange {
     deadline: Option<f64>,
     shared: Arc<Shared>,
     in_flight: Option<InFlight>,
-    /// Of a message that has been answered, and will be again.
+    /// Further responses to the last message.
     pending: Option<Pending>,
 }
 
 impl Exchange {
-    /// The next answer: to the last message, where there are more to it, else to the next message;
-    /// None at the end of the messages.
+    /// Return the next response: to the last message if it has more, else to the next message.
+    /// `None` at the end of the messages.
     async fn once(&mut self) -> Result<Option<Bytes>, Failure> {
         let mut pending = match self.pending.take() {
             Some(pending) => pending,
@@ -87,7 +87,7 @@ impl Exchange {
         match pending.answer(self.deadline).await {
             Answer::Some(Reply::Grpc { code: OK, frame, next, .. }) => {
                 if let Some(next) = next {
-                    self.in_flight = None; // whoever only listens is not waited for
+                    self.in_flight = None; // a client that only listens does not delay the shutdown
                     pending.receiver = next;
                     self.pending = Some(pending);
                 }
@@ -99,7 +99,7 @@ impl Exchange {
         }
     }
 
-    /// Answers one message after the other, until the client has no more, or goes away.
+    /// Answer the messages in order, until there are no more or the client disconnects.
     async fn stream(mut self, sender: mpsc::Sender<Frame<Bytes>>) {
         let end = loop {
             let answer = tokio::select! {
@@ -121,7 +121,7 @@ impl Exchange {
     }
 }
 
-/// The messages of a request's body.
+/// Messages of a request's body.
 struct Messages {
     body: Incoming,
     buffer: BytesMut,
@@ -132,7 +132,7 @@ impl Messages {
         Self { body, buffer: BytesMut::new() }
     }
 
-    /// The next message, and whether it is compressed; None at the end.
+    /// Return the next message and whether it is compressed; `None` at the end.
     async fn next(
         &mut self,
         shared: &Shared,
@@ -214,7 +214,7 @@ fn percent_encoded(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&encoded).ok()
 }
 
-/// The seconds that `grpc-timeout` means: at most eight digits and a unit.
+/// Parse `grpc-timeout`, at most eight digits and a unit, as seconds.
 fn seconds(value: &HeaderValue) -> Option<f64> {
     let text = value.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -1,4 +1,4 @@
-//! A plain HTTP request: one body in, one out.
+//! An HTTP request with one body in and one body out.
 
 use ::http::header::{CONNECTION, CONTENT_TYPE, SERVER};
 use ::http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -13,7 +13,7 @@ use crate::shared::Shared;
 const NAME: HeaderValue = HeaderValue::from_static("perennial-runtime");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// Answers a request; None where its client has gone.
+/// Answer a request; return `None` if its client has disconnected.
 pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Response<ReplyBody>> {
     let arrived = clock::now();
     let (head, mut incoming) = request.into_parts();
@@ -47,7 +47,7 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Respo
         }
     };
     response.headers_mut().insert(SERVER, NAME);
-    // The rest of a body that was not read must not be taken for the next request.
+    // The unread rest of a body must not be read as the next request.
     if version <= Version::HTTP_11 && (unread || shared.is_draining()) {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }

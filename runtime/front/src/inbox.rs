@@ -1,4 +1,4 @@
-//! Where complete requests wait until the handler is called with all of them.
+//! Queue of complete requests until the handler is called with all of them.
 
 use std::sync::Mutex;
 
@@ -26,8 +26,8 @@ impl Inbox {
         }
     }
 
-    /// Hands over whatever has come. The runtime runs the connections that are ready before it comes
-    /// back here, so that what arrived together is handed over together.
+    /// Call the handler with all requests. The runtime runs the ready connections before it
+    /// continues here, so that requests that arrived together are in the same list.
     pub async fn hand_over(&self, handler: Py<PyAny>) {
         loop {
             self.news.notified().await;
@@ -35,7 +35,7 @@ impl Inbox {
             Python::attach(|py| {
                 let result = PyList::new(py, calls).and_then(|calls| handler.call1(py, (calls,)));
                 if let Err(error) = result {
-                    // Calls that it has not answered are answered with an error when they are freed.
+                    // Unanswered calls are answered with an error when they are freed.
                     error.write_unraisable(py, None);
                 }
             });

@@ -1,9 +1,9 @@
 //! HTTP/1.1 and gRPC in front of a Python handler: bytes in, bytes out.
 //!
-//! One thread does everything: it reads requests, and whenever some are complete, calls the handler
-//! once with all of them, so that under load the handler sees batches and an idle server answers at
-//! once. The handler answers each `Call` then or later, from whatever thread. What a path means,
-//! what an answer says, and what is counted is all the handler's business.
+//! A single thread reads requests. Whenever some are complete, it calls the handler once with all
+//! of them, so that the handler sees batches under load, and an idle server answers at once. The
+//! handler answers each `Call` at once or later, from any thread. Paths, the content of responses
+//! and counters are the responsibility of the handler.
 
 mod body;
 mod buffer;

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! State that all connections share.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use tokio::sync::watch;
 
 use crate::inbox::Inbox;
 
-/// How far the server's life has come.
+/// Phase of the server's life.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
 pub enum Phase {
     Serving,
-    /// Answers as before, and asks each client to go elsewhere.
+    /// Answers requests, and asks each client to reconnect elsewhere.
     Draining,
-    /// Finishes what was started.
+    /// Finishes the requests in flight.
     Closing,
 }
 
 pub struct Options {
     pub max_body_bytes: usize,
     pub max_connections: usize,
-    /// How long a client may pause in the middle of a request.
+    /// Longest pause of a client within a request.
     pub pause: Duration,
-    /// How long a connection may stay without a request.
+    /// Longest time of a connection without a request.
     pub idle: Duration,
     pub request_seconds: Option<f64>,
-    /// Paths of the gRPC methods that take or answer a stream of messages.
+    /// Paths of the gRPC methods with streams of messages.
     pub streams: HashSet<String>,
-    /// The header that says at which byte of a body the data begins.
+    /// Header with the byte of a body at which the data begins.
     pub data_at: Option<HeaderName>,
 }
 
@@ -41,7 +41,7 @@ pub struct Shared {
     pub in_flight: AtomicUsize,
 }
 
-/// Counts a request from its head to its answer.
+/// Guard that counts a request from its headers to its response.
 pub struct InFlight(Arc<Shared>);
 
 impl Drop for InFlight {

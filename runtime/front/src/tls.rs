@@ -10,7 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// What makes connections secret, for HTTP/2 and HTTP/1.1.
+/// Create the acceptor of TLS connections, for HTTP/2 and HTTP/1.1.
 pub fn acceptor(certificate: &Path, key: &Path) -> PyResult<TlsAcceptor> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         PyValueError::new_err(format!("{}: {error}", path.display()))
