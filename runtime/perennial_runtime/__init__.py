@@ -1,4 +1,4 @@
-"""The model server: it fetches one ONNX model, verifies it, and serves it until a signal arrives.
+"""The model server: it fetches one ONNX model, verifies it, and serves it.
 
 Begin with ``server.py``, which starts and stops everything, and with ``app.py``, which answers
 requests. A request takes this way:

@@ -31,9 +31,9 @@ def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
 
 
 def available_threads(limit: int | None = None, root: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the useful number of threads: the quota rounded up, or the number of CPUs.
+    """Return the useful number of threads.
 
-    ``limit`` lowers it further.
+    It is the quota, rounded up, or the number of CPUs if there is none. ``limit`` lowers it.
     """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = threads or 1

@@ -84,7 +84,7 @@ def _resolve(settings: Settings) -> int:
 
 
 def _needs_packaging(settings: Settings, error: LoadError) -> Outcome | None:
-    """Return an outcome with the format, if the URI has a model that must be converted first."""
+    """Return the outcome for a model that must be converted first, or None."""
     if error.reason not in _NO_MODEL:
         return None
     from .raw_artifact import find_raw

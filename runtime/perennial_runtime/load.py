@@ -73,26 +73,20 @@ def load_service(
 
 
 def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
-    """Start to capture. If the model's rows are not rows of a table, it is only served."""
+    """Start to capture, or log the reason why the model cannot be captured."""
     from perennial_storage.sink import open_sink
 
-    from .monitoring.capture import Capture
+    from .monitoring.capture import Capture, CaptureSettings
 
-    model = service.model
-    taken = [tensor.name for tensor in model.inputs if tensor.name.casefold() in COLUMNS]
+    inputs = service.model.inputs
+    taken = [tensor.name for tensor in inputs if tensor.name.casefold() in COLUMNS]
     if service.is_tabular and not taken:
-        service.monitor.capture = Capture(
-            open_sink(uri),
-            service.name,
-            model.version,
-            model.inputs,
-            model.classes,
-            writer,
-            maker=service.ids,
+        limits = CaptureSettings(
             permille=settings.capture_permille,
             flush_seconds=settings.capture_flush_seconds,
             queue_rows=settings.capture_queue_rows,
         )
+        service.monitor.capture = Capture(open_sink(uri), service.monitored, writer, limits)
         return
     problem = "nothing is captured: " + (
         f"the input {taken[0]!r} has the name of a column that captured files need. "

@@ -1,4 +1,4 @@
-"""The log, on standard error: one JSON object per line, or plain text on a terminal."""
+"""The log, on standard error: a JSON object per line, or text on a terminal."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ _common_fields: dict[str, Any] = {}
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats ``{"time", "level", "message"}`` and the fields in ``extra={"fields": {...}}``."""
+    """Formats ``{"time", "level", "message"}`` and the fields of ``extra["fields"]``."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -66,5 +66,8 @@ def warning(message: str, **fields: Any) -> None:
 
 
 def error(message: str, *, traceback: bool | BaseException = False, **fields: Any) -> None:
-    """Log an error with fields; ``traceback`` is an exception, or True for the current one."""
+    """Log an error with fields.
+
+    ``traceback`` is the exception to log, or True for the current one.
+    """
     LOG.error(message, exc_info=traceback, extra={"fields": fields})

@@ -1,7 +1,8 @@
-"""Return unused memory to the system, so that one burst does not cost memory until the end.
+"""Return unused memory to the system after a burst.
 
-The C library keeps freed memory for itself. A thread looks each second, and if nothing is in flight
-and more memory is resident than at rest, calls glibc's malloc_trim(3).
+The C library keeps freed memory until the process ends. Each second a thread compares the resident
+memory with the memory at rest. If there is more, and nothing is in flight, it calls glibc's
+malloc_trim(3).
 """
 
 import ctypes
@@ -26,7 +27,7 @@ STATM = Path("/proc/self/statm")
 
 
 def return_free_memory(in_flight: Callable[[], int]) -> bool:
-    """Start a thread that returns unused memory to the system while nothing is in flight.
+    """Start a thread that returns unused memory while nothing is in flight.
 
     It waits for an idle moment because malloc_trim(3) takes some milliseconds.
 
@@ -54,7 +55,7 @@ class TrimPolicy:
     """
 
     def __init__(self, resident: int) -> None:
-        """``resident`` is the number of bytes at rest."""
+        """Start with ``resident`` bytes, the memory at rest."""
         self._baseline = resident
         self._tries = 0
 

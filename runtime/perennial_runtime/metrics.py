@@ -1,4 +1,4 @@
-"""What /metrics tells. The counts of the hot path are plain lists under one lock."""
+"""Metrics for /metrics. The counts of the hot path are plain lists under one lock."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,27 +20,27 @@ PREFIX = "perennial_runtime"
 SECONDS = (
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
-"""Upper bounds of the buckets: small models answer in less than a millisecond."""
+"""Upper bounds of the buckets. Small models respond in less than a millisecond."""
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = tuple[str, str]
-"""Protocol and route of a request. Routes are few and fixed: never a path."""
+"""Protocol and route of a request. Routes are few and fixed; a path is never a label."""
 
 
 class RunTotals(NamedTuple):
-    """What the model did."""
+    """Number and times of the model's runs."""
 
     requests: int
     runs: int
     queue_ns: int
-    """Nanoseconds that all the requests waited."""
+    """Total time that requests waited, in nanoseconds."""
     compute_ns: int
-    """Nanoseconds that all the runs took."""
+    """Total time of the runs, in nanoseconds."""
 
 
 class Histogram:
-    """Counts of values by bucket. Whoever shares it holds a lock."""
+    """Counts of values by bucket. Not thread-safe."""
 
     __slots__ = ("bounds", "counts", "sum")
 
@@ -50,17 +50,18 @@ class Histogram:
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
+        """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Upper bounds and cumulated counts, as the exposition has them."""
+        """Return upper bounds and cumulative counts, in the format of Prometheus."""
         names = [*(repr(float(bound)) for bound in self.bounds), "+Inf"]
         return list(zip(names, accumulate(self.counts), strict=True))
 
 
 class Metrics(Collector):
-    """The metrics of one server. May be used from several threads at once."""
+    """The metrics of one process. Thread-safe."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -73,12 +74,12 @@ class Metrics(Collector):
         self._batches = Histogram(BATCHES)
         self._model: dict[str, str] | None = None
         self.in_flight: Callable[[], int] = lambda: 0
-        """How many requests are being answered now."""
+        """Returns the number of requests in flight."""
         self.queued: Callable[[], int] = lambda: 0
-        """How many requests wait for a thread."""
+        """Returns the number of requests that wait for a thread."""
 
     def observe(self, labels: Labels, code: int, seconds: float) -> None:
-        """Counts an answered request."""
+        """Count a finished request."""
         key = labels, code
         with self._lock:
             histogram = self._requests.get(key)
@@ -87,7 +88,7 @@ class Metrics(Collector):
             histogram.observe(seconds)
 
     def ran(self, waits: Sequence[float], seconds: float) -> None:
-        """Counts a run of the model: how long each request of it waited, and how long it took."""
+        """Count a run of the model: the wait of each request, and the time of the run."""
         with self._lock:
             for wait in waits:
                 self._queue.observe(wait)
@@ -95,15 +96,15 @@ class Metrics(Collector):
             self._batches.observe(len(waits))
 
     def loaded(self, **model: str) -> None:
-        """States the model that is served from now on."""
+        """Set the facts about the served model."""
         self._model = model
 
     def also(self, collector: Collector) -> None:
-        """Has the exposition tell what a collector finds each time it is asked."""
+        """Add the metrics of a collector."""
         self._registry.register(collector)
 
     def runs(self) -> RunTotals:
-        """The runs so far."""
+        """Return the totals of all runs so far."""
         with self._lock:
             return RunTotals(
                 requests=sum(self._queue.counts),
@@ -113,15 +114,16 @@ class Metrics(Collector):
             )
 
     def families(self) -> list[Metric]:
-        """All that there is to tell."""
+        """Return all metrics."""
         return list(self._registry.collect())
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of requests, runs and the model."""
         names = ("protocol", "route", "code")
-        requests = CounterMetricFamily(f"{PREFIX}_requests", "Requests answered.", labels=names)
+        requests = CounterMetricFamily(f"{PREFIX}_requests", "Finished requests.", labels=names)
         seconds = HistogramMetricFamily(
             f"{PREFIX}_request_seconds",
-            "Seconds from a request's head to its answer.",
+            "Seconds from the head of a request to its response.",
             labels=names,
         )
         with self._lock:
@@ -131,28 +133,28 @@ class Metrics(Collector):
                 seconds.add_metric(labels, histogram.buckets(), histogram.sum)
             runs = [
                 _family(
-                    "queue_seconds", "Seconds that requests waited for the model.", self._queue
+                    "queue_seconds", "Seconds that requests waited before their run.", self._queue
                 ),
-                _family("run_seconds", "Seconds that the model ran.", self._compute),
-                _family("batch_requests", "Requests that were run together.", self._batches),
+                _family("run_seconds", "Seconds of the runs of the model.", self._compute),
+                _family(
+                    "batch_requests", "Requests of a run: the size of its batch.", self._batches
+                ),
             ]
         yield requests
         yield seconds
         yield from runs
         yield GaugeMetricFamily(
-            f"{PREFIX}_requests_in_flight", "Requests being answered now.", value=self.in_flight()
+            f"{PREFIX}_requests_in_flight", "Requests in flight.", value=self.in_flight()
         )
         yield GaugeMetricFamily(
             f"{PREFIX}_requests_queued", "Requests that wait for a thread.", value=self.queued()
         )
         if self._model is not None:
-            yield InfoMetricFamily(
-                f"{PREFIX}_model", "The model that is served.", value=self._model
-            )
+            yield InfoMetricFamily(f"{PREFIX}_model", "The served model.", value=self._model)
 
 
-class _Told(Collector):
-    """What was collected before."""
+class _Collected(Collector):
+    """Metrics that were collected before."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
@@ -162,9 +164,9 @@ class _Told(Collector):
 
 
 def exposition(families: Iterable[Metric]) -> bytes:
-    """Metrics as CONTENT_TYPE says."""
+    """Encode metrics in the format of CONTENT_TYPE."""
     registry = CollectorRegistry()
-    registry.register(_Told(families))
+    registry.register(_Collected(families))
     return generate_latest(registry)
 
 

@@ -159,7 +159,7 @@ def _load(settings: Settings, process: SingleProcess, events: Events) -> None:
 
 
 def _serve_model(server: _Server, service: "Service", ports: list[int]) -> None:
-    """Connect the loaded model to the application, warm it up, and report that it is loaded."""
+    """Connect the loaded model to the application, warm it up, and report it."""
     from .engine.engine import Engine
     from .engine.thread_pool import ThreadPool
     from .warm_up import warm_up

@@ -9,6 +9,7 @@ from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 from .engine.model import Model
 from .monitoring.counter_metrics import CounterCollector
 from .monitoring.monitor import Monitor
+from .monitoring.monitored_model import MonitoredModel
 from .protocol.perennial.prediction_id import IdMaker
 from .signature import is_tabular
 
@@ -33,16 +34,17 @@ class Service:
         self.class_names = {PROBABILITIES: model.classes.names} if model.classes else {}
         """Names of the classes, by the output that has a value for each class."""
         self.ids = IdMaker(name, model.version)
-        self.monitor = Monitor(
-            instance,
-            model.digest,
-            model.inputs,
-            model.classes,
-            model.profiled.profile if model.profiled else None,
-            self.ids,
-            model.version,
+        self.monitored = MonitoredModel(
+            name=name,
+            version=model.version,
+            digest=model.digest,
+            inputs=model.inputs,
+            ids=self.ids,
+            classes=model.classes,
+            profile=model.profiled.profile if model.profiled else None,
             is_regression=model.is_regression,
         )
+        self.monitor = Monitor(self.monitored, instance)
 
     def properties(self) -> dict[str, str]:
         """Return the properties in the model's metadata."""

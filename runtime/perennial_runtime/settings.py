@@ -1,4 +1,4 @@
-"""Settings of ``serve`` and ``resolve``, from flags and environment variables; a flag wins."""
+"""Settings of ``serve`` and ``resolve``, from flags and environment variables."""
 
 import argparse
 import os
@@ -33,7 +33,7 @@ MAX_WORKERS = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one run of the program. :data:`COMMON` and :data:`SERVE` describe them."""
+    """Settings of one run, described by :data:`COMMON` and :data:`SERVE`."""
 
     command: str
     """``serve`` or ``resolve``."""

@@ -327,7 +327,7 @@ def test_inner_dimensions_that_do_not_fit_are_the_requests_fault(start, tmp_path
     }
     status, body, _ = server.request("POST", "/v2/models/product/infer", request)
     assert status == 400
-    assert "the model refuses these inputs" in body["error"]
+    assert "the model rejects these inputs" in body["error"]
 
 
 def test_probes_are_answered_while_a_slow_model_runs(start, slow, tmp_path):

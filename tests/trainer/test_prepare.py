@@ -319,7 +319,7 @@ def counted(folder: Path, feeds: dict[str, np.ndarray]) -> Any:
     engine = Model(fetch_bundle(str(folder), None, folder.parent / "cache", 0), 1)
     service = Service("m", engine, "pod")
     names = [tensor.name for tensor in engine.outputs]
-    service.monitor.answered(feeds, dict(zip(names, engine.run(feeds, names), strict=True)))
+    service.monitor.record(feeds, dict(zip(names, engine.run(feeds, names), strict=True)))
     return service.monitor.counters()
 
 

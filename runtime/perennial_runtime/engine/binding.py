@@ -1,8 +1,8 @@
-"""Runs a session with its tensors on the device that computes.
+"""Run a session with its tensors on the device that computes.
 
-``session.run`` takes each input to the device and each output back by itself. With ONNX Runtime's
-IOBinding the outputs stay there until the run is over, and come back together. Whether that is
-quicker depends on model, device and driver, so it is tried, not assumed.
+``session.run`` copies each input to the device and each output back, one by one. With ONNX
+Runtime's IOBinding the outputs stay there until the run has ended, and are copied back together.
+Whether that is faster depends on model, device and driver, so ``model.py`` measures it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,18 +19,18 @@ DEVICES: Mapping[str, str] = {
     "CUDAExecutionProvider": "cuda",
     "TensorrtExecutionProvider": "cuda",
 }
-"""Where the tensors of an execution provider lie, as IOBinding names it; the others' are here."""
+"""Device of an execution provider's tensors, as IOBinding names it. Others use the CPU's memory."""
 
 
 def device_of(provider: str, tensors: Sequence[TensorSpec]) -> str | None:
-    """Where a provider has all tensors; None where that is here, or texts are among them."""
+    """Return the device of a provider's tensors; None for the CPU or for texts."""
     if any(tensor.datatype == "BYTES" for tensor in tensors):
         return None
     return DEVICES.get(provider)
 
 
-def bound(session: Any, device: str) -> Run:
-    """A session's ``run`` by way of IOBinding. May be called from several threads at once."""
+def bind(session: Any, device: str) -> Run:
+    """Return a function that runs a session with IOBinding. It is thread-safe."""
 
     def run(outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         binding = session.io_binding()
@@ -41,7 +41,7 @@ def bound(session: Any, device: str) -> Run:
                 binding.bind_output(name, device)
             session.run_with_iobinding(binding)
         except RuntimeError:
-            # All failures look alike here; without a binding each has its own type.
+            # With a binding, all failures have the same type. Without one, each has its own.
             return list(session.run(outputs, feeds))
         return list(binding.copy_outputs_to_cpu())
 

@@ -1,4 +1,4 @@
-"""Runs the model for requests that are there at the same time, together where that is quicker."""
+"""Run the model on the requests that are present, together if that is faster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from .model import Model
 
 @dataclass(slots=True)
 class Inference:
-    """One request on its way through the model."""
+    """One request, from its decoded body to its results."""
 
     call: Call
     route: Route
@@ -31,29 +31,29 @@ class Inference:
 
     @property
     def rows(self) -> int:
-        """Extent of the first dimension; -1 where the inputs do not agree on one."""
+        """Size of the first dimension; -1 if the inputs differ in it."""
         first, *others = map(len, self.request.feeds.values())
         return first if others.count(first) == len(others) else -1
 
 
 @dataclass(slots=True)
-class _Group:
-    """Jobs that fit each other."""
+class _Batch:
+    """Requests that run together."""
 
-    jobs: list[Inference] = field(default_factory=list)
+    inferences: list[Inference] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
-    """The rows of each."""
+    """Rows of each request."""
     rows: int = 0
-    """Of all."""
+    """Rows of all requests."""
 
-    def add(self, job: Inference, rows: int) -> None:
-        self.jobs.append(job)
+    def add(self, inference: Inference, rows: int) -> None:
+        self.inferences.append(inference)
         self.counts.append(rows)
         self.rows += rows
 
 
 class Engine:
-    """Runs jobs. May be used from several threads at once."""
+    """Runs decoded requests. Thread-safe."""
 
     def __init__(
         self,
@@ -63,53 +63,61 @@ class Engine:
         metrics: Metrics,
         max_rows: int,
     ) -> None:
-        """``watched`` are outputs that the monitor needs; ``max_rows`` bounds a batch."""
+        """Test whether to run requests together.
+
+        Args:
+            model: the model to run.
+            monitor: records the results.
+            watched: names of the outputs that the monitor needs.
+            metrics: counts the runs.
+            max_rows: maximum number of rows of a batch.
+        """
         self._model = model
         self._monitor = monitor
         self._watched = watched
         self._metrics = metrics
         self._max_rows = max_rows
-        self.batches = max_rows > 1 and batching.pays(model)
-        """Whether requests are run together."""
+        self.batches = max_rows > 1 and batching.is_worthwhile(model)
+        """True if requests run together."""
         self._inner_is_free = any(min((0, *t.shape[1:])) < 0 for t in model.inputs)
 
     def decode(self, route: Route, call: Call) -> Inference:
-        """What a call asks of the model.
+        """Decode a request.
 
         Raises:
-            RequestError: where the request is wrong.
+            RequestError: if the request is invalid.
         """
         assert route.handler is not None
         return Inference(call, route, route.handler, route.handler.decode(call))
 
-    def run(self, jobs: Sequence[Inference]) -> None:
-        """Fills in the results of each job, or its error: a bad one fails alone."""
-        if len(jobs) == 1 or not self.batches:
-            for job in jobs:
-                self._run_alone(job)
+    def run(self, inferences: Sequence[Inference]) -> None:
+        """Set the results of each request, or its error. An invalid one fails alone."""
+        if len(inferences) == 1 or not self.batches:
+            for inference in inferences:
+                self._run_alone(inference)
             return
-        for group in self._groups(jobs):
-            if len(group.jobs) == 1 or not self._run_together(group):
-                for job in group.jobs:
-                    self._run_alone(job)
+        for batch in self._group(inferences):
+            if len(batch.inferences) == 1 or not self._run_together(batch):
+                for inference in batch.inferences:
+                    self._run_alone(inference)
 
-    def _groups(self, jobs: Sequence[Inference]) -> Iterator[_Group]:
-        """Jobs of at most ``max_rows`` rows together; what fits no other is alone."""
-        groups: dict[Any, _Group] = {}
-        for job in jobs:
-            rows = job.rows
+    def _group(self, inferences: Sequence[Inference]) -> Iterator[_Batch]:
+        """Yield batches of at most ``max_rows`` rows, from requests that fit together."""
+        by_key: dict[Any, _Batch] = {}
+        for inference in inferences:
+            rows = inference.rows
             if rows < 1 or rows >= self._max_rows:
-                yield _Group([job])
+                yield _Batch([inference])
                 continue
-            key = self._key(job.request)
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = _Group()
-            elif group.rows + rows > self._max_rows:
-                yield group
-                group = groups[key] = _Group()
-            group.add(job, rows)
-        yield from groups.values()
+            key = self._key(inference.request)
+            batch = by_key.get(key)
+            if batch is None:
+                batch = by_key[key] = _Batch()
+            elif batch.rows + rows > self._max_rows:
+                yield batch
+                batch = by_key[key] = _Batch()
+            batch.add(inference, rows)
+        yield from by_key.values()
 
     def _key(self, request: Request) -> object:
         outputs = request.outputs if type(request.outputs) is tuple else tuple(request.outputs)
@@ -118,51 +126,52 @@ class Engine:
         shapes = tuple((name, values.shape[1:]) for name, values in sorted(request.feeds.items()))
         return outputs, shapes
 
-    def _run_alone(self, job: Inference) -> None:
-        if job.call.cancelled:
-            job.error = ClientGoneError()
+    def _run_alone(self, inference: Inference) -> None:
+        if inference.call.cancelled:
+            inference.error = ClientGoneError()
             return
-        begun = perf_counter()
-        request = job.request
+        start_time = perf_counter()
+        request = inference.request
         try:
             results = self._run(request.feeds, request.outputs)
-            if job.handler.wants_ids:
-                job.ids = self._monitor.answered(request.feeds, results, with_ids=True)
+            if inference.handler.wants_ids:
+                inference.ids = self._monitor.record(request.feeds, results, with_ids=True)
             else:
-                self._monitor.answered(request.feeds, results)
-            job.results = [results[name] for name in request.outputs]
+                self._monitor.record(request.feeds, results)
+            inference.results = [results[name] for name in request.outputs]
         except Exception as error:
-            job.error = error
-        self._metrics.ran((begun - job.call.arrived,), perf_counter() - begun)
+            inference.error = error
+        self._metrics.ran((start_time - inference.call.arrived,), perf_counter() - start_time)
 
-    def _run_together(self, group: _Group) -> bool:
-        """Whether it worked; if not, one of them is to blame, and each must be run by itself."""
-        begun = perf_counter()
-        jobs, wanted = group.jobs, group.jobs[0].request.outputs
+    def _run_together(self, batch: _Batch) -> bool:
+        """Run a batch. Return False if a request in it fails; then each must run alone."""
+        start_time = perf_counter()
+        inferences, wanted = batch.inferences, batch.inferences[0].request.outputs
         try:
-            feeds = batching.joined([job.request.feeds for job in jobs])
+            feeds = batching.join([inference.request.feeds for inference in inferences])
             results = self._run(feeds, wanted)
-            if any(not result.ndim or len(result) != group.rows for result in results.values()):
+            if any(not result.ndim or len(result) != batch.rows for result in results.values()):
                 self.batches = False
-                log.warning("no more batches: an output has not one row for each row of the inputs")
+                log.warning("batching is disabled: an output does not have one row per input row")
                 return False
-            wants_ids = any(job.handler.wants_ids for job in jobs)
-            ids = self._monitor.answered(feeds, results, with_ids=wants_ids)
-        except Exception:  # run by itself, the job that is to blame will say what it is
+            wants_ids = any(inference.handler.wants_ids for inference in inferences)
+            ids = self._monitor.record(feeds, results, with_ids=wants_ids)
+        except Exception:  # alone, the invalid request gets its own error
             return False
         end = 0
-        for job, count in zip(jobs, group.counts, strict=True):
+        for inference, count in zip(inferences, batch.counts, strict=True):
             start, end = end, end + count
-            job.results = [results[name][start:end] for name in wanted]
-            if job.handler.wants_ids:
-                job.ids = ids[start:end]
-        self._metrics.ran([begun - job.call.arrived for job in jobs], perf_counter() - begun)
+            inference.results = [results[name][start:end] for name in wanted]
+            if inference.handler.wants_ids:
+                inference.ids = ids[start:end]
+        waits = [start_time - inference.call.arrived for inference in inferences]
+        self._metrics.ran(waits, perf_counter() - start_time)
         return True
 
     def _run(
         self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """The outputs that are wanted, and those that are watched."""
+        """Return the requested outputs and those that the monitor needs."""
         missing = [name for name in self._watched if name not in outputs]
         names = [*outputs, *missing] if missing else outputs
         return dict(zip(names, self._model.run(feeds, names), strict=True))

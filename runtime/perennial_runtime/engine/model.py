@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-# A model server reports nothing to anybody unless its owner says so.
+# ONNX Runtime sends no telemetry, unless the user enables it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
@@ -21,10 +21,10 @@ from ..classes import classes_of
 from ..errors import BadRequestError, LoadError, RunFailedError
 from ..regression import is_regression
 from ..signature import TensorSpec
-from .binding import Run, bound, device_of
+from .binding import Run, bind, device_of
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
-from .providers import choose, has_gpu, lost
+from .providers import choose_providers, explain_fallback, has_gpu
 
 DATATYPES = {
     "bool": "BOOL",
@@ -41,12 +41,15 @@ DATATYPES = {
     "double": "FP64",
     "string": "BYTES",
 }
-"""ONNX Runtime's element types, as the protocol names them."""
+"""Data types of the protocol, by ONNX Runtime's element types."""
 
 SMALL_MODEL_BYTES = 64 * 1024 * 1024
 SHORT_SECONDS = 0.02
-"""A shorter run is left to one thread: several of them at once answer more requests than one after
-the other on all threads, and the wait for a lone one is short anyway."""
+"""A shorter run uses one thread.
+
+Several such runs in parallel answer more requests than one run on all threads, and a single request
+waits only briefly.
+"""
 WARM_UP_RUNS = 5
 ONNX_ERRORS: tuple[type[Exception], ...] = tuple(
     value
@@ -65,10 +68,10 @@ NOT_SUPPORTED = (
 
 
 class Model:
-    """A loaded model. ``run`` may be called from several threads at once."""
+    """A loaded model. ``run`` is thread-safe."""
 
     def __init__(self, artifact: Artifact, threads: int, accelerator: str = "auto") -> None:
-        """Creates the session and warms it up. ``accelerator`` is one of ACCELERATORS.
+        """Create the session and warm it up. ``accelerator`` is one of ACCELERATORS.
 
         Raises:
             LoadError: ModelCorrupt or UnsupportedModel.
@@ -79,18 +82,19 @@ class Model:
         if artifact.bundle is None and has_external_data(artifact.model):
             raise LoadError(
                 LoadFailure.UNSUPPORTED_MODEL,
-                f"{artifact.model.name}: its weights lie in other files, which its digest does "
-                "not cover. Make a bundle: a directory with a bundle.json that lists them all",
+                f"{artifact.model.name}: its weights are in other files, which its digest does "
+                "not cover. Fix: build a bundle, a directory with a bundle.json that lists all "
+                "files",
             )
         small = artifact.model.stat().st_size < SMALL_MODEL_BYTES
         self.threads = 1 if small else threads
-        choice = choose(accelerator, ort.get_available_providers(), has_gpu())
+        choice = choose_providers(accelerator, ort.get_available_providers(), has_gpu())
         self._session = _session(artifact.model, self.threads, choice.providers)
         self.inputs, self.outputs = _signature(self._session)
         _check_bundle(artifact, self.inputs, self.outputs)
         classes = classes_of(self.outputs, artifact.bundle)
         self.is_regression = is_regression(self.outputs, classes)
-        """Whether it answers one number a row."""
+        """True if the model returns one number for each row."""
         self.profiled = (
             read_profile(artifact.profile, self.inputs, classes, self.is_regression)
             if artifact.profile
@@ -99,9 +103,9 @@ class Model:
         self.classes = with_positive(classes, self.profiled)
         self._run: Run = self._session.run
         self.seconds = self._warm_up(self._run)
-        """How long a run took of late; a moving average."""
+        """Moving average of the run time, in seconds."""
         self.runs_at_once = threads
-        """How many runs at the same time keep all the CPUs busy."""
+        """Number of parallel runs that keep all CPUs busy."""
         if self.threads < threads and self.seconds >= SHORT_SECONDS:
             self.threads = threads
             self._session = _session(artifact.model, threads, choice.providers)
@@ -109,22 +113,22 @@ class Model:
             self.seconds = self._warm_up(self._run)
         self.provider: str = self._session.get_providers()[0]
         """The execution provider that runs the model."""
-        self.fallback = lost(choice, self.provider)
-        """Why it is not the one that was wanted; empty where it is."""
+        self.fallback = explain_fallback(choice, self.provider)
+        """Reason if it is not the requested provider; else empty."""
         if self.fallback:
             log.warning("the model runs on another provider", problem=self.fallback)
         if device := device_of(self.provider, [*self.inputs, *self.outputs]):
             self._bind(device)
 
     def run(self, feeds: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
-        """The named outputs for some inputs that fit the signature.
+        """Return the named outputs for inputs that fit the signature.
 
         Raises:
-            BadRequestError: where the model refuses these inputs (inner dimensions that do not fit
-                each other, an index out of range).
-            RunFailedError: where there is no memory for them.
+            BadRequestError: if the model rejects these inputs: inner dimensions that do not fit
+                each other, an index out of range.
+            RunFailedError: if there is not enough memory.
         """
-        begun = time.perf_counter()
+        start = time.perf_counter()
         try:
             results = self._run(outputs, feeds)
         except ONNX_ERRORS as error:
@@ -132,40 +136,40 @@ class Model:
             if any(phrase in text for phrase in OUT_OF_MEMORY):
                 raise RunFailedError(
                     "the model ran out of memory on these inputs. "
-                    "Send fewer rows a request, or raise the memory limit"
+                    "Send fewer rows in a request, or raise the memory limit"
                 ) from error
-            raise BadRequestError(f"the model refuses these inputs: {text}") from error
+            raise BadRequestError(f"the model rejects these inputs: {text}") from error
         except UnicodeDecodeError as error:
             raise RunFailedError(
-                f"the model answers with text that is not UTF-8: {error}. "
-                "ONNX Runtime can give no other; make the model with numbers"
+                f"the model returns text that is not UTF-8: {error}. "
+                "ONNX Runtime supports no other. Fix: use numbers in the model"
             ) from error
-        self.seconds += 0.1 * (time.perf_counter() - begun - self.seconds)
+        self.seconds += 0.1 * (time.perf_counter() - start - self.seconds)
         return results
 
     def _warm_up(self, run: Run) -> float:
-        """Runs on sample inputs; the seconds that the quickest run took, or 0 if none worked.
+        """Run on sample inputs. Return the seconds of the fastest run, or 0 if all failed.
 
-        The samples may not fit where inner dimensions are free: that is no fault of the model.
+        Samples may not fit if inner dimensions are free, so a failure is not an error.
         """
         feeds = {tensor.name: tensor.sample() for tensor in self.inputs}
         names = [tensor.name for tensor in self.outputs]
         best = float("inf")
         for _ in range(WARM_UP_RUNS):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             try:
                 run(names, feeds)
             except ONNX_ERRORS as error:
-                log.info("no warm-up: the model refuses sample inputs", problem=str(error))
+                log.info("no warm-up: the model rejects sample inputs", problem=str(error))
                 return 0.0
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.perf_counter() - start)
             if best > 1.0:
                 break
         return best
 
     def _bind(self, device: str) -> None:
-        """Keeps the tensors on the device while the model runs, where that is quicker."""
-        run = bound(self._session, device)
+        """Use IOBinding, if that is faster."""
+        run = bind(self._session, device)
         seconds = self._warm_up(run)
         if 0 < seconds < self.seconds:
             log.info("runs with IOBinding", seconds=seconds, without=self.seconds)
@@ -178,7 +182,7 @@ def _session(path: Path, threads: int, providers: Sequence[str]) -> Any:
     options.inter_op_num_threads = 1
     # Threads that spin while idle burn the CPU quota of the container.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena never gives memory back, and one large request would stay for ever.
+    # The arena never frees memory: one large request would keep it until the process ends.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
@@ -189,12 +193,12 @@ def _session(path: Path, threads: int, providers: Sequence[str]) -> Any:
             raise LoadError(
                 LoadFailure.UNSUPPORTED_MODEL,
                 f"{path.name}: ONNX Runtime {ort.__version__} cannot run it: {text}. "
-                "Export it for an older opset, or without custom operators",
+                "Fix: export it for an older opset, or without custom operators",
             ) from error
         raise LoadError(
             LoadFailure.MODEL_CORRUPT,
-            f"{path.name}: not a readable ONNX model: {text.rstrip('.')}. "
-            "Export it again, and upload the whole file",
+            f"{path.name}: not a valid ONNX model: {text.rstrip('.')}. "
+            "Fix: export it again, and upload the whole file",
         ) from error
 
 
@@ -213,7 +217,7 @@ def _spec(role: str, node: Any) -> TensorSpec:
     advice = f"expected a tensor of {', '.join(DATATYPES.values())}"
     if "map(" in kind:
         advice = (
-            "scikit-learn classifiers must be converted with zipmap off: "
+            "convert scikit-learn classifiers without zipmap: "
             "skl2onnx.to_onnx(model, ..., options={'zipmap': False})"
         )
     raise LoadError(
@@ -224,7 +228,7 @@ def _spec(role: str, node: Any) -> TensorSpec:
 def _check_bundle(
     artifact: Artifact, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
 ) -> None:
-    """Compares the signature that the bundle states with the model's own."""
+    """Check that the signature in the bundle is the model's."""
     if artifact.bundle is None:
         return
     for role, stated, actual in (
@@ -236,6 +240,6 @@ def _check_bundle(
         if expected and expected != found:
             raise LoadError(
                 LoadFailure.MODEL_CORRUPT,
-                f"bundle.json: {role}: expected what model.onnx has, {found}, got {expected}. "
-                "Make the bundle again",
+                f"bundle.json: {role}: expected {found} as in model.onnx, got {expected}. "
+                "Fix: build the bundle again",
             )

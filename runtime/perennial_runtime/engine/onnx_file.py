@@ -1,6 +1,6 @@
-"""Just enough of the ONNX file format to tell whether the weights lie in files beside it.
+"""Read enough of an ONNX file to find out whether its weights are in other files.
 
-An ONNX model is a protobuf message; only the tags and lengths are read, never the weights.
+An ONNX model is a protobuf message. Only tags and lengths are read, never the weights.
 """
 
 import mmap
@@ -11,7 +11,7 @@ _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
 _DATA_LOCATION = 14
 _EXTERNAL = 1
 
-# Message type -> field number -> type of the messages in it: the ways that lead to a TensorProto.
+# Message type -> field number -> type of the messages in it: the paths to a TensorProto.
 _PATHS = {
     "Model": {7: "Graph", 25: "Function"},
     "Graph": {1: "Node", 5: "Tensor", 15: "SparseTensor"},
@@ -23,7 +23,7 @@ _PATHS = {
 
 
 def has_external_data(path: Path) -> bool:
-    """Whether some tensor's contents lie in another file. A file that is no ONNX has none."""
+    """Return whether the data of a tensor is in another file; False if it is not ONNX."""
     if path.stat().st_size == 0:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -45,7 +45,7 @@ def _external(data: mmap.mmap, kind: str, start: int, end: int) -> bool:
 
 
 def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yields (field number, wire type, first byte of the value, the byte after its last)."""
+    """Yield field number, wire type, start and end of the value of each field."""
     position = start
     while position < end:
         tag, position = _varint(data, position)

@@ -1,4 +1,4 @@
-"""The bundle's drift profile, read and compared with the model that it says to describe."""
+"""Read the drift profile of a bundle, and check that it fits the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ class Profiled:
 
     profile: Profile
     data: bytes
-    """The file itself."""
+    """Content of the file."""
 
 
 def read_profile(
@@ -29,10 +29,10 @@ def read_profile(
     classes: Classes | None,
     is_regression: bool = False,
 ) -> Profiled:
-    """Reads ``profile.json``. The score of a model of numbers is the number itself.
+    """Read ``profile.json``. The score of a regression model is its prediction.
 
     Raises:
-        LoadError: ModelCorrupt, naming the first key that is wrong or does not fit the model.
+        LoadError: ModelCorrupt, with the first key that is invalid or does not fit the model.
     """
     data = path.read_bytes()
     try:
@@ -50,7 +50,8 @@ def read_profile(
         for key in ("label", "positive") if is_regression else ("score", "label", "positive"):
             if getattr(profile, key) is not None:
                 raise _corrupt(
-                    key, "expected none, as the model has no outputs 'label' and 'probabilities'"
+                    key,
+                    "expected none: the model has no outputs 'label' and 'probabilities'",
                 )
     else:
         _check_answers(profile, classes)
@@ -58,7 +59,7 @@ def read_profile(
 
 
 def with_positive(classes: Classes | None, profiled: Profiled | None) -> Classes | None:
-    """The classes with the positive one that the profile names where the bundle names none."""
+    """Return the classes with the profile's positive one, if the profile names one."""
     named = profiled.profile.positive if profiled else None
     if classes is None or named is None:
         return classes
@@ -68,11 +69,11 @@ def with_positive(classes: Classes | None, profiled: Profiled | None) -> Classes
 def _check_feature(feature: Distribution, tensor: TensorSpec | None) -> None:
     name = repr(feature.name)
     if tensor is None:
-        raise _corrupt("features", f"{name} is no input of the model")
+        raise _corrupt("features", f"{name} is not an input of the model")
     if not tensor.is_column:
         raise _corrupt(
             "features",
-            f"{name} is one value a row, but the model's input {name} has the shape "
+            f"{name} has one value for each row, but the model's input {name} has the shape "
             f"{list(tensor.shape)}",
         )
     if feature.is_number and tensor.datatype == "BYTES":
@@ -84,25 +85,25 @@ def _check_feature(feature: Distribution, tensor: TensorSpec | None) -> None:
 
 
 def _check_answers(profile: Profile, classes: Classes) -> None:
-    known = ", ".join(classes.names)
+    names = ", ".join(classes.names)
     if profile.label is not None:
         if profile.label.categories is None:
-            raise _corrupt("label", f"expected the categories {known}, got edges")
-        strange = [name for name in profile.label.categories if name not in classes.names]
-        if strange:
-            raise _corrupt("label", f"expected the categories {known}, got {strange[0]!r}")
+            raise _corrupt("label", f"expected the categories {names}, got edges")
+        unknown = [name for name in profile.label.categories if name not in classes.names]
+        if unknown:
+            raise _corrupt("label", f"expected the categories {names}, got {unknown[0]!r}")
     if profile.positive is not None:
         if profile.positive not in classes.names:
-            raise _corrupt("positive", f"expected one of {known}, got {profile.positive!r}")
+            raise _corrupt("positive", f"expected one of {names}, got {profile.positive!r}")
         if classes.positive is not None and classes.names[classes.positive] != profile.positive:
             raise _corrupt(
                 "positive",
-                f"expected what bundle.json says, {classes.names[classes.positive]!r}, "
+                f"expected {classes.names[classes.positive]!r} as in bundle.json, "
                 f"got {profile.positive!r}",
             )
 
 
 def _corrupt(key: str, problem: str) -> LoadError:
     return LoadError(
-        LoadFailure.MODEL_CORRUPT, f"{PROFILE_NAME}: {key}: {problem}. Make the bundle again"
+        LoadFailure.MODEL_CORRUPT, f"{PROFILE_NAME}: {key}: {problem}. Fix: build the bundle again"
     )

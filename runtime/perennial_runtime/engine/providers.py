@@ -1,4 +1,4 @@
-"""Which of ONNX Runtime's execution providers run a model, and what is said where it is another."""
+"""Choose ONNX Runtime's execution providers, and explain a fallback."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,53 +11,56 @@ BY_ACCELERATOR = {
     "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU),
     "openvino": ("OpenVINOExecutionProvider", CPU),
 }
-"""Each with those that take over what it cannot do, in order."""
+"""Each provider, followed by those that run the operators that it does not support."""
 ACCELERATORS = ("auto", *BY_ACCELERATOR)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Execution providers in the order in which they are asked."""
+class ProviderChoice:
+    """Execution providers in the order of preference."""
 
     providers: tuple[str, ...]
     fallback: str = ""
-    """Why the first of them is not the one that is wanted; empty where it is."""
+    """Reason if the first one is not the requested provider; else empty."""
 
 
-def choose(accelerator: str, available: Collection[str], has_gpu: bool) -> Choice:
-    """The providers for an accelerator; ``auto``: CUDA where there is a GPU, else the CPU.
+def choose_providers(accelerator: str, available: Collection[str], has_gpu: bool) -> ProviderChoice:
+    """Return the providers for an accelerator; ``auto`` uses CUDA if there is a GPU.
 
     Args:
         accelerator: one of ACCELERATORS.
-        available: the providers that this ONNX Runtime was built with.
-        has_gpu: whether the container has been given one.
+        available: providers of the installed ONNX Runtime.
+        has_gpu: whether the container has a GPU.
     """
     if accelerator == "auto":
         accelerator = "cuda" if has_gpu else "cpu"
-    wanted = BY_ACCELERATOR[accelerator]
-    found = tuple(provider for provider in wanted if provider in available)
+    requested = BY_ACCELERATOR[accelerator]
+    found = tuple(provider for provider in requested if provider in available)
     fallback = ""
-    if wanted[0] not in found:
+    if requested[0] not in found:
         fallback = (
-            f"this image's ONNX Runtime has no {wanted[0]}: serve with an image that has, "
-            "or ask for no GPU"
+            f"ONNX Runtime in this image has no {requested[0]}. Fix: use an image that has it, "
+            "or request no GPU"
         )
-    elif wanted[0] != CPU and accelerator in ("cuda", "tensorrt") and not has_gpu:
-        fallback = f"{wanted[0]} is wanted, but the container has no GPU: ask for nvidia.com/gpu"
+    elif requested[0] != CPU and accelerator in ("cuda", "tensorrt") and not has_gpu:
+        fallback = (
+            f"{requested[0]} is requested, but the container has no GPU. "
+            "Fix: request nvidia.com/gpu"
+        )
         found = (CPU,)
-    return Choice(found or (CPU,), fallback)
+    return ProviderChoice(found or (CPU,), fallback)
 
 
-def lost(choice: Choice, used: str) -> str:
-    """Why a session runs on another provider than the first of a choice; empty where it does not.
+def explain_fallback(choice: ProviderChoice, used: str) -> str:
+    """Return the reason for another provider than requested; empty if there is none.
 
-    ONNX Runtime falls back by itself where a provider cannot start: a driver that is too old, say.
+    ONNX Runtime falls back by itself if a provider cannot start, such as with an old driver.
     """
     if choice.fallback or used == choice.providers[0]:
         return choice.fallback
-    return f"{choice.providers[0]} could not start, and {used} runs the model; the log says why"
+    return f"{choice.providers[0]} could not start, so {used} runs the model. See the log"
 
 
 def has_gpu(devices: Path = Path("/dev")) -> bool:
-    """Whether the container has been given an NVIDIA GPU."""
+    """Return whether the container has an NVIDIA GPU."""
     return any(devices.glob("nvidia[0-9]*"))

@@ -1,4 +1,4 @@
-"""Threads for what takes too long to be done where requests are read."""
+"""Threads for work that would block the frontend's thread."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,34 +9,34 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-MOST_BYTES = 1024 * 1024
-"""Of items that are taken together: what is large is not worth waiting for its like."""
+MAX_BYTES = 1024 * 1024
+"""Maximum size of items that are taken together. Waiting for more large items does not pay."""
 
 
 class ThreadPool(Generic[Item]):
-    """A queue, and threads that take from it as much as may be done together."""
+    """A queue, and threads that process items from it, several together."""
 
     def __init__(
         self,
         work: Callable[[Sequence[Item]], None],
         threads: int,
-        most: int,
+        max_items: int,
         size: Callable[[Item], int],
         delay_seconds: float,
         expected: Callable[[], int],
     ) -> None:
-        """Starts the threads.
+        """Start the threads.
 
         Args:
-            work: does some items, and never raises.
-            threads: how many there are.
-            most: how many items one may take at once.
-            size: an item's bytes; of larger ones fewer are taken.
-            delay_seconds: how long it waits for more of them, while more are expected.
-            expected: how many items are being worked on, waiting, or on their way.
+            work: processes some items, and never raises.
+            threads: number of threads.
+            max_items: maximum number of items for one call of ``work``.
+            size: returns the bytes of an item; fewer large items are taken together.
+            delay_seconds: maximum time to wait for more items, while more are expected.
+            expected: returns the number of items that are being processed, wait, or arrive.
         """
         self._work = work
-        self._most = most
+        self._max_items = max_items
         self._size = size
         self._delay = delay_seconds
         self._expected = expected
@@ -48,11 +48,11 @@ class ThreadPool(Generic[Item]):
 
     @property
     def waiting(self) -> int:
-        """Items that nobody has taken yet."""
+        """Number of items that no thread has taken."""
         return len(self._items)
 
     def put(self, items: Sequence[Item]) -> None:
-        """Has some items done."""
+        """Add items to the queue."""
         with self._changed:
             self._items.extend(items)
             self._changed.notify(len(items))
@@ -70,28 +70,28 @@ class ThreadPool(Generic[Item]):
         with self._changed:
             while not self._items:
                 self._changed.wait()
-            if self._delay and self._most > 1:
-                self._gather()
+            if self._delay and self._max_items > 1:
+                self._wait_for_more()
             taken = self._pop()
             self._busy += len(taken)
         return taken or self._take()
 
     def _pop(self) -> list[Item]:
         taken: list[Item] = []
-        room = MOST_BYTES
-        while self._items and len(taken) < self._most:
+        room = MAX_BYTES
+        while self._items and len(taken) < self._max_items:
             room -= self._size(self._items[0])
             if taken and room < 0:
                 break
             taken.append(self._items.popleft())
         return taken
 
-    def _gather(self) -> None:
-        """Waits for more items, unless all that are expected are here already."""
+    def _wait_for_more(self) -> None:
+        """Wait for more items, unless all expected ones are in the queue."""
         deadline = monotonic() + self._delay
-        while 0 < len(self._items) < self._most:
+        while 0 < len(self._items) < self._max_items:
             if self._expected() <= len(self._items) + self._busy:
                 return
-            left = deadline - monotonic()
-            if left <= 0 or not self._changed.wait(left):
+            remaining = deadline - monotonic()
+            if remaining <= 0 or not self._changed.wait(remaining):
                 return

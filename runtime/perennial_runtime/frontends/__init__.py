@@ -86,7 +86,7 @@ class Call(Protocol):
         ...
 
     def fail_grpc(self, code: int, message: str) -> bool:
-        """End a gRPC call with an error."""
+        """Abort a gRPC call with an error."""
         ...
 
 
@@ -141,7 +141,7 @@ class Frontend(Protocol):
 def create_frontend(
     kind: str, handler: Handler, listeners: Sequence[socket.socket], limits: Limits
 ) -> Frontend:
-    """Create the ``native`` or the ``portable`` frontend; ``auto`` prefers the native one.
+    """Create a frontend: ``native``, ``portable``, or ``auto`` for the best one.
 
     Raises:
         FrontendError: if it is not installed.

@@ -1,4 +1,4 @@
-"""Listening sockets: open them, share their ports, and close them without losing a connection."""
+"""Listening sockets: open them, share their ports, close them without a loss."""
 
 import ctypes
 import socket
@@ -78,7 +78,7 @@ def _bind_again(listener: socket.socket) -> socket.socket:
 
 
 def refuse_connections(listener: socket.socket) -> bool:
-    """Drop the first packet of each new connection, so that closing the socket loses none.
+    """Drop the first packet of each new connection, before the socket is closed.
 
     Closing a listening socket resets the connections that the kernel has set up and the program has
     not accepted, with the requests in them. If no new ones can arrive, all are soon accepted. The

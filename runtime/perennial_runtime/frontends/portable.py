@@ -278,7 +278,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _seconds(timeout: str | None) -> float | None:
-    """Convert ``grpc-timeout``, at most eight digits and a unit; None if it is invalid."""
+    """Convert ``grpc-timeout``, eight digits and a unit; None if it is invalid."""
     if not timeout or not timeout[:-1].isdecimal() or len(timeout) > 9:
         return None
     scale = _UNITS.get(timeout[-1])

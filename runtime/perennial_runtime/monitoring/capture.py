@@ -1,12 +1,13 @@
-"""Keeps predictions and labels: a bounded queue, and a thread that writes it to files.
+"""Write predictions and labels to files, from a bounded queue.
 
-Serving never waits for it. What does not fit into the queue, or what the store does not take, is
-dropped and counted.
+Requests never wait for it. Rows that do not fit into the queue, and rows that the store does not
+accept, are dropped and counted.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
@@ -16,17 +17,31 @@ from perennial_storage.errors import StorageError
 from perennial_storage.sink import Sink
 
 from .. import log
-from ..classes import Classes
-from ..protocol.perennial.prediction_id import IdMaker, is_sampled
-from ..signature import TensorSpec
+from ..protocol.perennial.prediction_id import is_sampled
 from .drift_counters import Batch
+from .monitored_model import MonitoredModel
 from .parquet import Labels, Predictions, labels_file, predictions_file
 
 Part = TypeVar("Part", Predictions, Labels)
 
 RETRY_SECONDS = (0.5, 1.0, 2.0)
-"""Waits before a file is tried again; after the last one its rows are dropped."""
+"""Delays before a file is written again. After the last one its rows are dropped."""
 DAY_MILLISECONDS = 86_400_000
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """Limits of the capture."""
+
+    permille: int = 1000
+    """Number of predictions to keep, of 1000."""
+    flush_seconds: float = 60.0
+    """Time between two files."""
+    queue_rows: int = 50_000
+    """Number of rows that may wait, of predictions and of labels.
+
+    A request is accepted whole while fewer rows wait.
+    """
 
 
 class _Queue(Generic[Part]):
@@ -37,7 +52,7 @@ class _Queue(Generic[Part]):
         self.waiting = 0
         """Rows of these parts."""
         self.rows = 0
-        """And of those that are being written."""
+        """Rows of these parts and of those that are being written."""
 
     def put(self, part: Part) -> None:
         self.parts.append(part)
@@ -50,45 +65,27 @@ class _Queue(Generic[Part]):
 
 
 class Capture:
-    """Captures for one model. ``add_...`` may be called from several threads at once."""
+    """The capture of one model. The ``add_...`` methods are thread-safe."""
 
     def __init__(
         self,
         sink: Sink,
-        model: str,
-        version: str,
-        features: Sequence[TensorSpec],
-        classes: Classes | None,
+        model: MonitoredModel,
         writer: str,
-        *,
-        maker: IdMaker | None = None,
-        permille: int = 1000,
-        flush_seconds: float = 60.0,
-        queue_rows: int = 50_000,
+        settings: CaptureSettings,
     ) -> None:
-        """Starts the thread.
+        """Start the thread.
 
         Args:
-            sink: where the files are put.
-            model: the model's name, for the folders' names.
-            version: the model's, likewise.
-            features: the model's inputs, a column each.
-            classes: what its answers mean; None where it is no classifier.
-            writer: names this process, so that no two write the same file.
-            maker: makes ids for predictions that come with reserved numbers only.
-            permille: how many of 1000 predictions are kept.
-            flush_seconds: how often files are written.
-            queue_rows: rows of either kind that may wait. A request is taken whole while there are
-                fewer.
+            sink: target of the files.
+            model: its inputs become columns.
+            writer: id of this process, so that no two processes write the same file.
+            settings: limits.
         """
         self._sink = sink
-        self._model, self._version = model, version
-        self._features, self._classes = features, classes
+        self._model = model
         self._writer = writer
-        self._maker = maker
-        self._permille = permille
-        self._flush_seconds = flush_seconds
-        self._limit = queue_rows
+        self._settings = settings
         self._changed = threading.Condition()
         self._predictions: _Queue[Predictions] = _Queue()
         self._labels: _Queue[Labels] = _Queue()
@@ -100,41 +97,43 @@ class Capture:
 
     @property
     def needs_ids(self) -> bool:
-        """Whether predictions must come with their ids, because these say which are kept."""
-        return self._permille < 1000 or self._maker is None
+        """True if predictions need their ids at once, because these decide which are kept."""
+        return self._settings.permille < 1000
 
     def add_predictions(self, moment: int, ids: Sequence[str | int], batch: Batch) -> None:
-        """Keeps the sampled rows of a request, which was answered at ``moment`` (ms since 1970).
+        """Keep the sampled rows of a request.
 
-        The arrays must not change afterwards. ``ids`` may be numbers that were reserved for them,
-        unless ``needs_ids``.
+        Args:
+            moment: time of the answer, in milliseconds since 1970.
+            ids: ids of the rows, or numbers that are reserved for them unless ``needs_ids``.
+            batch: the rows. The arrays must not change afterwards.
         """
-        places: list[int] | None = None
-        if self._permille < 1000:
-            sampled = [is_sampled(str(text), self._permille) for text in ids]
-            places = [place for place, is_kept in enumerate(sampled) if is_kept]
-            ids = [ids[place] for place in places]
+        kept: list[int] | None = None
+        permille = self._settings.permille
+        if permille < 1000:
+            kept = [row for row, text in enumerate(ids) if is_sampled(str(text), permille)]
+            ids = [ids[row] for row in kept]
         if ids:
-            self._add(self._predictions, Predictions(moment, ids, batch, places))
+            self._add(self._predictions, Predictions(moment, ids, batch, kept))
 
     def add_labels(self, moment: int, ids: Sequence[str], labels: Sequence[str]) -> None:
-        """Keeps labels that came at ``moment`` (ms since 1970)."""
+        """Keep labels that arrived at ``moment``, in milliseconds since 1970."""
         if ids:
             self._add(self._labels, Labels(moment, ids, labels))
 
     def counts(self) -> CaptureCounts:
-        """Rows of both kinds, by what became of them."""
+        """Return the numbers of rows that were written and dropped, of both kinds."""
         with self._changed:
             return self._counts.model_copy()
 
     def flush(self) -> None:
-        """Has all that waits written now, without waiting for it."""
+        """Start to write all waiting rows, and return at once."""
         with self._changed:
             self._is_due = True
             self._changed.notify()
 
     def close(self, seconds: float) -> None:
-        """Writes all that waits, for at most some seconds, and ends the thread."""
+        """Write all waiting rows, for at most ``seconds``, and end the thread."""
         with self._changed:
             self._is_due = self._is_closed = True
             self._changed.notify()
@@ -144,20 +143,21 @@ class Capture:
             log.warning("captured rows were not written in time", rows=left)
 
     def _add(self, queue: _Queue[Part], part: Part) -> None:
+        limit = self._settings.queue_rows
         with self._changed:
-            if queue.rows >= self._limit:
+            if queue.rows >= limit:
                 self._counts.dropped += len(part.ids)
                 return
             queue.put(part)
-            # Half full: the other half has room for what comes while files are written.
-            if queue.waiting * 2 >= self._limit and not self._is_due:
+            # Write at half full: the other half has room for rows that arrive meanwhile.
+            if queue.waiting * 2 >= limit and not self._is_due:
                 self._is_due = True
                 self._changed.notify()
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_due, self._flush_seconds)
+                self._changed.wait_for(lambda: self._is_due, self._settings.flush_seconds)
                 self._is_due = False
                 is_closed = self._is_closed
                 predictions, labels = self._predictions.take(), self._labels.take()
@@ -167,11 +167,12 @@ class Capture:
                 return
 
     def _prediction_file(self, date: str, parts: Sequence[Predictions]) -> tuple[str, bytes]:
-        folder = predictions_folder(self._model, self._version, date)
-        return folder, predictions_file(self._features, self._classes, parts, self._maker)
+        model = self._model
+        folder = predictions_folder(model.name, model.version, date)
+        return folder, predictions_file(model.inputs, model.classes, parts, model.ids)
 
     def _label_file(self, date: str, parts: Sequence[Labels]) -> tuple[str, bytes]:
-        return labels_folder(self._model, date), labels_file(parts)
+        return labels_folder(self._model.name, date), labels_file(parts)
 
     def _write(
         self,
@@ -179,7 +180,7 @@ class Capture:
         parts: Sequence[Part],
         build: Callable[[str, Sequence[Part]], tuple[str, bytes]],
     ) -> None:
-        """Writes a file for each day."""
+        """Write a file for each day."""
         by_day: dict[int, list[Part]] = {}
         for part in parts:
             by_day.setdefault(part.time // DAY_MILLISECONDS, []).append(part)
@@ -195,8 +196,8 @@ class Capture:
                 problem = str(error)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
-                log.error("captured rows could not be made a file", traceback=True)
-            self._settle(queue, rows, problem)
+                log.error("cannot convert captured rows to Parquet", traceback=True)
+            self._record(queue, rows, problem)
 
     def _put(self, path: str, data: bytes) -> None:
         for pause in RETRY_SECONDS:
@@ -207,8 +208,8 @@ class Capture:
                 time.sleep(pause)
         self._sink.put(path, data)
 
-    def _settle(self, queue: _Queue[Part], rows: int, problem: str) -> None:
-        """Takes note of what became of some rows; tells the log where that is news."""
+    def _record(self, queue: _Queue[Part], rows: int, problem: str) -> None:
+        """Count rows as written or dropped. Log the first failure and the first success."""
         with self._changed:
             before, self._counts.problem = self._counts.problem, problem
             queue.rows -= rows

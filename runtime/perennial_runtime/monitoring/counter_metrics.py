@@ -1,4 +1,4 @@
-"""The model's counters for /metrics, made when it is asked for."""
+"""The model's counters in /metrics, converted at each request."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -15,12 +15,12 @@ MISSING, OTHER = "missing", "other"
 
 
 class CounterCollector(Collector):
-    """Tells the counters over the bins of a profile, each bin by a name that can be read."""
+    """Collects the counters over the bins of a profile. Each bin has a readable name."""
 
     def __init__(
         self, read: Callable[[], Counters], profile: Profile | None, classes: Sequence[str]
     ) -> None:
-        """``classes`` are the names of the confusion matrix's rows and columns."""
+        """Name the bins; ``classes`` names the confusion matrix's rows and columns."""
         self._read = read
         self._features = {f.name: bin_names(f) for f in profile.features} if profile else {}
         self._score = bin_names(profile.score) if profile and profile.score else []
@@ -28,9 +28,10 @@ class CounterCollector(Collector):
         self._classes = classes
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the counters as metrics."""
         counters = self._read()
         yield CounterMetricFamily(
-            f"{PREFIX}_rows", "Predictions made, a row each.", value=counters.rows
+            f"{PREFIX}_rows", "Number of predictions; each row is one.", value=counters.rows
         )
         yield _family(
             "feature_values",
@@ -56,19 +57,19 @@ class CounterCollector(Collector):
         )
         yield _family(
             "feedback",
-            "Labels that came back, by what had been predicted.",
+            "Labels from feedback, by predicted label.",
             ("predicted", "label"),
             (
                 ((predicted, label), count)
                 for predicted, row in zip(self._classes, counters.matrix, strict=True)
                 for label, count in zip(self._classes, row, strict=True)
-                if count  # there are many pairs where there are many classes
+                if count  # with many classes there are too many pairs
             ),
         )
         if counters.capture:
             yield _family(
                 "captured_rows",
-                "Captured predictions and labels, by what became of them.",
+                "Captured predictions and labels: written, or dropped.",
                 ("outcome",),
                 (
                     ((outcome,), getattr(counters.capture, outcome))
@@ -87,7 +88,7 @@ def _family(
 
 
 def bin_names(distribution: Distribution) -> list[str]:
-    """A name for each bin, each another.
+    """Return a unique name for each bin.
 
     >>> bin_names(Distribution(name="x", edges=[1.5, 3], counts=[0] * 4))
     ['<1.5', '[1.5,3)', '>=3', 'missing']
@@ -95,15 +96,15 @@ def bin_names(distribution: Distribution) -> list[str]:
     if distribution.edges is None:
         names = list(distribution.categories or ())
         return names + [_unlike(name, names) for name in (OTHER, MISSING)]
-    edges = _brief(distribution.edges)
+    edges = _shortest(distribution.edges)
     if not edges:
         return ["any", MISSING]
     inner = [f"[{low},{high})" for low, high in pairwise(edges)]
     return [f"<{edges[0]}", *inner, f">={edges[-1]}", MISSING]
 
 
-def _brief(edges: Sequence[float]) -> list[str]:
-    """The shortest digits that tell the edges apart: those of float32 where they are such."""
+def _shortest(edges: Sequence[float]) -> list[str]:
+    """Format edges with the fewest exact digits, as float32 if that is exact."""
     doubles = np.asarray(edges, np.float64)
     with np.errstate(over="ignore"):
         singles = doubles.astype(np.float32)
@@ -114,6 +115,7 @@ def _brief(edges: Sequence[float]) -> list[str]:
 
 
 def _unlike(name: str, names: Sequence[str]) -> str:
+    """Return the name in parentheses until it differs from all others."""
     while name in names:
         name = f"({name})"
     return name

@@ -1,8 +1,8 @@
-"""Counts of what a model was asked and answered, over the bins of its profile.
+"""Counts of a model's inputs and outputs, over the bins of its drift profile.
 
-Requests are set aside and counted many at a time: counting one row costs as much as counting
-hundreds. Of requests of one row the bare values are set aside: to join hundreds of arrays of one
-value costs more than to count them.
+Rows are collected and counted many at a time, because counting one row takes as long as counting
+hundreds. From requests of one row the bare values are collected: joining hundreds of arrays with
+one value takes longer than counting them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,28 +17,31 @@ from perennial_contracts.wire.profile import Distribution, Profile
 from ..classes import Classes
 
 BULK_ROWS = 512
-"""Set-aside rows from which on they are counted; also a bound on what is kept in memory."""
+"""Number of collected rows that are counted together. It bounds the memory of uncounted rows."""
 
 
 class Batch(NamedTuple):
-    """The rows of one request with their answers."""
+    """The rows of one request with their predictions."""
 
     rows: int
     features: Mapping[str, np.ndarray]
-    """By name, each of shape (rows,) or (rows, 1)."""
+    """Values by name, each of shape (rows,) or (rows, 1)."""
     label: np.ndarray | None
     probabilities: np.ndarray | None
     """Shape (rows, classes)."""
     numbers: np.ndarray | None = None
-    """What a model of numbers predicted, of shape (rows,) or (rows, 1)."""
+    """Predictions of a regression model, of shape (rows,) or (rows, 1)."""
     row: tuple[Any, ...] | None = None
-    """In place of ``features`` the bare values of a request of one row, of all the model's inputs
-    in order: they take less room than arrays, and are sooner made columns of."""
+    """Bare values of all inputs, in order, in place of ``features``.
+
+    Used for requests of one row, because bare values need less memory than arrays and are joined
+    faster.
+    """
 
 
 @dataclass(frozen=True)
 class DriftCounts:
-    """Everything counted so far."""
+    """All counts so far."""
 
     rows: int
     features: dict[str, list[int]]
@@ -48,25 +51,25 @@ class DriftCounts:
 
 @dataclass
 class _Pending:
-    """What is set aside."""
+    """Rows that are not counted yet."""
 
     rows: int = 0
     single: list[list[Any]] = field(default_factory=list)
-    """The values of each request of one row, in the order of the profile's features."""
+    """Values of each request of one row, in the order of the profile's features."""
     batches: list[Mapping[str, np.ndarray]] = field(default_factory=list)
-    """The features of each other request."""
+    """Features of each other request."""
     labels: list[Any] = field(default_factory=list)
     probabilities: list[Any] = field(default_factory=list)
     numbers: list[np.ndarray] = field(default_factory=list)
 
 
 class DriftCounters:
-    """The counters of one process. May be used from several threads at once."""
+    """The counters of one process. Thread-safe."""
 
     def __init__(
         self, profile: Profile | None, classes: Classes | None, inputs: Sequence[str] = ()
     ) -> None:
-        """``inputs`` are the names of the model's, for rows of bare values."""
+        """Start at zero. Rows of bare values need the names of all ``inputs``."""
         self._classes = classes
         self._features = profile.features if profile else []
         self._score = profile.score if profile else None
@@ -75,19 +78,19 @@ class DriftCounters:
         self._lock = Lock()
         self._rows = 0
         self._names = [feature.name for feature in self._features]
-        self._places = [inputs.index(name) for name in self._names if name in inputs]
+        self._positions = [inputs.index(name) for name in self._names if name in inputs]
         self._pending = _Pending()
         self._counts = {feature.name: _zeros(feature) for feature in self._features}
         self._score_counts = _zeros(self._score)
         self._label_counts = _zeros(self._label)
 
     def add_rows(self, rows: int) -> None:
-        """Counts rows of which no more is known than that they were predicted."""
+        """Count rows without their values."""
         with self._lock:
             self._rows += rows
 
     def add(self, batch: Batch) -> None:
-        """Counts a request. The arrays must not change afterwards."""
+        """Count the rows of a request. The arrays must not change afterwards."""
         with self._lock:
             self._rows += batch.rows
             if not self._is_profiled:
@@ -95,7 +98,7 @@ class DriftCounters:
             pending = self._pending
             pending.rows += batch.rows
             if batch.row is not None:
-                pending.single.append([batch.row[place] for place in self._places])
+                pending.single.append([batch.row[position] for position in self._positions])
             elif batch.rows == 1:
                 features = batch.features
                 pending.single.append([features[name].item() for name in self._names])
@@ -109,7 +112,7 @@ class DriftCounters:
                 self._count()
 
     def read(self) -> DriftCounts:
-        """All that was added so far, exactly."""
+        """Return the exact counts of all rows so far."""
         with self._lock:
             self._count()
             return DriftCounts(

@@ -1,4 +1,4 @@
-"""Counts of labels that came back: what was predicted against what was true."""
+"""Counts of labels by their prediction: a confusion matrix, and scores."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -11,11 +11,11 @@ from ..classes import Classes
 from ..protocol.perennial.prediction_id import PredictionId
 
 REMEMBERED_IDS = 100_000
-"""Ids of late whose label has been counted: a second label for one of them is not counted."""
+"""Number of recent ids with a label. Another label for one of them is not counted."""
 
 
 class FeedbackCounts:
-    """The confusion matrix and the scores by truth. May be used from several threads at once."""
+    """The confusion matrix, and the scores by label. Thread-safe."""
 
     def __init__(self, classes: Classes | None) -> None:
         self._classes = classes
@@ -28,7 +28,7 @@ class FeedbackCounts:
         self._counted: OrderedDict[int, None] = OrderedDict()
 
     def add(self, prediction: PredictionId, label: str) -> None:
-        """Counts the true label of a prediction of this model's version, unless it was before."""
+        """Count the label of a prediction of this model version, if it is the first one."""
         classes = self._classes
         truth = classes.index(label) if classes else None
         with self._lock:
@@ -47,6 +47,6 @@ class FeedbackCounts:
                 self._scores[int(truth == classes.positive), prediction.score_bin] += 1
 
     def read(self) -> tuple[int, list[list[int]], list[list[int]]]:
-        """The number of labels, the matrix, and the scores, as Counters has them."""
+        """Return the number of labels, the matrix and the scores, in the form of Counters."""
         with self._lock:
             return self._labels, self._matrix.tolist(), self._scores.tolist()

@@ -1,4 +1,4 @@
-"""Watches a model at work: what it was asked and answered, and the labels that came back."""
+"""Record the requests and results of a model, and the labels for them."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,77 +8,66 @@ import numpy as np
 
 from perennial_contracts.wire.counters import CaptureCounts, Counters
 from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
-from perennial_contracts.wire.profile import Profile
 
-from ..classes import Classes, score_bin
-from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, PredictionId
-from ..signature import TensorSpec, is_tabular
+from ..classes import score_bin
+from ..protocol.perennial.prediction_id import NO_BIN, NO_CLASS, PredictionId
+from ..signature import is_tabular
 from .drift_counters import Batch, DriftCounters
 from .feedback_counts import FeedbackCounts
+from .monitored_model import MonitoredModel
 
-if TYPE_CHECKING:  # it brings Arrow, which only those need who capture
+if TYPE_CHECKING:  # it imports Arrow, which is only needed to capture
     from .capture import Capture
 
 _NONE: Mapping[str, np.ndarray] = {}
 
 
 class Monitor:
-    """Counts and captures for one model. May be used from several threads at once."""
+    """Counters and capture of one model. Thread-safe."""
 
-    def __init__(
-        self,
-        instance: str,
-        digest: str,
-        inputs: Sequence[TensorSpec],
-        classes: Classes | None,
-        profile: Profile | None,
-        ids: IdMaker,
-        version: str,
-        *,
-        is_regression: bool = False,
-    ) -> None:
-        """``instance`` names the process; ``ids`` are made for this model and ``version``."""
+    def __init__(self, model: MonitoredModel, instance: str) -> None:
+        """Start at zero. Processes with the same ``instance`` add up their counters."""
         self.capture: Capture | None = None
-        """Set where predictions and labels are kept."""
+        """Set if predictions and labels are captured."""
         self.capture_problem = ""
-        """Why they are not, though they should be."""
+        """Reason if they are not captured although that is configured."""
         self.instance = instance
-        self._digest = digest
-        self._inputs = inputs
+        self._model = model
+        inputs, profile, classes = model.inputs, model.profile, model.classes
         self._names = [tensor.name for tensor in inputs]
         self._is_tabular = is_tabular(inputs)
-        # Tensors that are no features are not set aside to be counted: images would fill memory.
+        # Tensors that are not features are not kept until they are counted: images would fill the
+        # memory.
         self._columns = [feature.name for feature in profile.features] if profile else []
         self._answers_rows = bool(inputs) and all(
             tensor.shape and tensor.shape[0] < 0 for tensor in inputs
         )
         self._classes = classes
-        self._is_regression = is_regression
-        self._places = (
-            {name: place for place, name in enumerate(classes.names[:NO_CLASS])} if classes else {}
+        self._is_regression = model.is_regression
+        self._class_indices = (
+            {name: index for index, name in enumerate(classes.names[:NO_CLASS])} if classes else {}
         )
-        self._ids = ids
-        self._version = version
+        self._ids = model.ids
         self._drift = DriftCounters(profile, classes, self._names)
         self._feedback = FeedbackCounts(classes)
 
-    def answered(
+    def record(
         self,
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
         *,
         with_ids: bool = False,
     ) -> Sequence[str]:
-        """Takes note of a request that was answered.
+        """Count and capture an answered request.
 
         Args:
-            feeds: the model's inputs. They must not change afterwards.
-            results: its outputs, ``label`` and ``probabilities`` of a classifier among them, or
-                ``prediction`` of a model of numbers.
-            with_ids: whether the caller wants to know the predictions' ids.
+            feeds: inputs of the model. They must not change afterwards.
+            results: outputs of the model: at least ``label`` and ``probabilities`` of a classifier,
+                or ``prediction`` of a regression model.
+            with_ids: whether to return prediction ids.
 
         Returns:
-            An id for each row, where they were wanted.
+            An id for each row, if requested.
         """
         rows = self._rows(feeds)
         batch = self._batch(rows, feeds, results) if self._answers_rows else None
@@ -97,30 +86,30 @@ class Monitor:
             capture.add_predictions(moment, ids or self._ids.reserve(rows), batch)
         return ids
 
-    def labelled(
+    def record_labels(
         self, ids: Sequence[str], predictions: Iterable[PredictionId], labels: Sequence[str]
     ) -> None:
-        """Takes note of the true labels of predictions, of whatever version of the model."""
+        """Count and capture labels. Only labels of this model version are counted."""
         for prediction, label in zip(predictions, labels, strict=True):
-            if prediction.version == self._version:
+            if prediction.version == self._model.version:
                 self._feedback.add(prediction, label)
         if self.capture is not None:
             self.capture.add_labels(time.time_ns() // 1_000_000, ids, labels)
 
     def counters(self) -> Counters:
-        """All that was counted so far."""
-        tallied = self._drift.read()
+        """Return all counts so far."""
+        drift = self._drift.read()
         labels, matrix, scores = self._feedback.read()
         capture = self.capture.counts() if self.capture else None
         if self.capture_problem:
             capture = CaptureCounts(problem=self.capture_problem)
         return Counters(
             instance=self.instance,
-            digest=self._digest,
-            rows=tallied.rows,
-            features=tallied.features,
-            score=tallied.score,
-            label=tallied.label,
+            digest=self._model.digest,
+            rows=drift.rows,
+            features=drift.features,
+            score=drift.score,
+            label=drift.label,
             labels=labels,
             matrix=matrix,
             scores=scores,
@@ -128,15 +117,16 @@ class Monitor:
         )
 
     def _rows(self, feeds: Mapping[str, np.ndarray]) -> int:
-        """How many predictions a request asks for: one, where the model takes no batches."""
-        if not self._inputs or not self._inputs[0].shape or self._inputs[0].shape[0] >= 0:
+        """Return the number of predictions in a request; 1 if the model takes no batches."""
+        inputs = self._model.inputs
+        if not inputs or not inputs[0].shape or inputs[0].shape[0] >= 0:
             return 1
-        return len(feeds[self._inputs[0].name])
+        return len(feeds[inputs[0].name])
 
     def _batch(
         self, rows: int, feeds: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray]
     ) -> Batch | None:
-        """The request as rows; None where its tensors are not as many of one another's."""
+        """Return the request as rows; None if its tensors differ in the number of rows."""
         for values in feeds.values():
             if len(values) != rows:
                 return None
@@ -156,18 +146,18 @@ class Monitor:
         return Batch(rows, feeds, label, probabilities, None, row)
 
     def _answers(self, rows: int, batch: Batch | None) -> Iterable[tuple[int, int]]:
-        """Class index and score bin of each row."""
+        """Return the class index and the score bin of each row."""
         if self._classes is None or batch is None:
             return [(NO_CLASS, NO_BIN)] * rows
         assert batch.label is not None
         assert batch.probabilities is not None
-        classes, places, probabilities = self._classes, self._places, batch.probabilities
-        if rows == 1 and probabilities.size:  # most requests; arrays of one value are slow to use
+        classes, indices, probabilities = self._classes, self._class_indices, batch.probabilities
+        if rows == 1 and probabilities.size:  # most requests; arrays with one value are slow
             positive = classes.positive
             score = float(probabilities.max() if positive is None else probabilities[0, positive])
-            return [(places.get(str(classes.own(batch.label)[0]), NO_CLASS), score_bin(score))]
+            return [(indices.get(str(classes.own(batch.label)[0]), NO_CLASS), score_bin(score))]
         return [
-            (places.get(str(label), NO_CLASS), score_bin(score))
+            (indices.get(str(label), NO_CLASS), score_bin(score))
             for label, score in zip(
                 classes.own(batch.label), classes.scores(probabilities).tolist(), strict=True
             )

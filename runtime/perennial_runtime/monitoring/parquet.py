@@ -1,4 +1,4 @@
-"""Captured rows as Parquet. Imported only where something is captured."""
+"""Captured rows as Parquet files. Imported only if the capture is configured."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,23 +24,23 @@ COMPRESSION = "zstd(1)"
 
 @dataclass(slots=True)
 class Predictions:
-    """The rows of one request that are kept."""
+    """Captured rows of one request."""
 
     time: int
-    """Milliseconds since 1970."""
+    """Time of the answer, in milliseconds since 1970."""
     ids: Sequence[str | int]
-    """Of the rows; or the numbers that were reserved for ids which are still to be made."""
+    """Ids of the rows, or numbers that are reserved for ids to make later."""
     batch: Batch
-    places: Sequence[int] | None
-    """Which rows of the batch the ids are of; None: all."""
+    kept: Sequence[int] | None
+    """Rows of the batch that the ids belong to; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels that came in one request."""
+    """Captured labels of one request."""
 
     time: int
-    """Milliseconds since 1970."""
+    """Time of arrival, in milliseconds since 1970."""
     ids: Sequence[str]
     labels: Sequence[str]
 
@@ -51,9 +51,9 @@ def predictions_file(
     parts: Sequence[Predictions],
     maker: IdMaker | None = None,
 ) -> bytes:
-    """A Parquet file with a row for each prediction; missing values are null.
+    """Return a Parquet file with a row for each prediction; missing values are null.
 
-    ``maker`` makes the ids that parts have only the numbers of.
+    ``maker`` makes ids from the numbers that are reserved for them.
     """
     bare = [part for part in parts if part.batch.row is not None]
     others = [part for part in parts if part.batch.row is None]
@@ -77,7 +77,7 @@ def predictions_file(
 
 
 def labels_file(parts: Sequence[Labels]) -> bytes:
-    """A Parquet file with a row for each label."""
+    """Return a Parquet file with a row for each label."""
     return _file(
         {
             PREDICTION_ID: _texts([text for part in parts for text in part.ids]),
@@ -90,9 +90,9 @@ def labels_file(parts: Sequence[Labels]) -> bytes:
 def _answers(
     classes: Classes | None, parts: Sequence[Predictions]
 ) -> tuple[list[str | None], np.ndarray | None]:
-    """The predicted labels and their scores; none where the model has none.
+    """Return the predicted labels and their scores, or None.
 
-    A predicted number is both.
+    The prediction of a regression model is both.
     """
     if any(part.batch.numbers is not None for part in parts):
         numbers = _joined(parts, [part.batch.numbers for part in parts])
@@ -111,28 +111,29 @@ def _ids(
     scores: np.ndarray | None,
     maker: IdMaker | None,
 ) -> list[str]:
-    """The ids of all rows, those made that are not yet."""
+    """Return the ids of all rows. Make those that are only numbers."""
     ids: list[Any] = [each for part in parts for each in part.ids]
-    pending = [place for place, each in enumerate(ids) if type(each) is int]
+    pending = [row for row, each in enumerate(ids) if type(each) is int]
     if not pending or maker is None:
         return ids
     times = [part.time for part in parts for _ in part.ids]
-    places = {name: place for place, name in enumerate(classes.names[:NO_CLASS] if classes else ())}
+    names = classes.names[:NO_CLASS] if classes else ()
+    indices = {name: index for index, name in enumerate(names)}
     made = maker.make_many(
-        [times[place] for place in pending],
-        [ids[place] for place in pending],
-        [places.get(labels[place] or "", NO_CLASS) for place in pending],
+        [times[row] for row in pending],
+        [ids[row] for row in pending],
+        [indices.get(labels[row] or "", NO_CLASS) for row in pending],
         score_bins(scores[pending])
         if classes is not None and scores is not None
         else np.full(len(pending), NO_BIN),
     )
-    for place, text in zip(pending, made, strict=True):
-        ids[place] = text
+    for row, text in zip(pending, made, strict=True):
+        ids[row] = text
     return ids
 
 
 def _values(spec: TensorSpec, bare: Sequence[Any], others: Sequence[Predictions]) -> np.ndarray:
-    """A feature's values: bare ones first, then those of arrays."""
+    """Return the values of a feature: bare ones first, then those in arrays."""
     values = np.array(bare, spec.dtype)
     if not others:
         return values
@@ -143,9 +144,9 @@ def _values(spec: TensorSpec, bare: Sequence[Any], others: Sequence[Predictions]
 def _joined(
     parts: Sequence[Predictions], arrays: Sequence[Any], *, columns: bool = False
 ) -> np.ndarray:
-    """The kept rows of some arrays as one, flat unless it has columns."""
+    """Return the kept rows of the arrays as one array, flat unless ``columns``."""
     kept = [
-        array if part.places is None else array[part.places]
+        array if part.kept is None else array[part.kept]
         for part, array in zip(parts, arrays, strict=True)
     ]
     joined = np.concatenate(kept)
@@ -156,13 +157,13 @@ def _column(spec: TensorSpec, values: np.ndarray) -> Any:
     if spec.datatype == "BYTES":
         return _texts([value or None for value in values.tolist()])
     if spec.dtype.kind == "f":
-        # Few readers of Parquet know half floats.
+        # Few readers of Parquet support half floats.
         return _numbers(values.astype(np.float32) if spec.datatype == "FP16" else values)
     return Array.from_numpy(values)
 
 
 def _numbers(values: np.ndarray) -> Any:
-    """Floats, with null for NaN."""
+    """Return floats with null for NaN."""
     missing = np.isnan(values)
     if not missing.any():
         return Array.from_numpy(np.ascontiguousarray(values))

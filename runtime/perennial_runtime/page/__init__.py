@@ -1,4 +1,4 @@
-"""The web page at ``GET /``: facts about the model, and a form that sends a request to it.
+"""The web page at ``GET /``: facts about the model, and a form for a request.
 
 ``page.py`` computes the values and renders ``templates/page.html``. The page is one response: style
 and script are inside it.

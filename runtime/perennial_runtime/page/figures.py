@@ -1,4 +1,4 @@
-"""Charts of distributions: positions and texts, which ``templates/drift.html`` draws.
+"""Charts of distributions: positions and texts for ``templates/drift.html``.
 
 Sizes are attributes of SVG, because the page's policy forbids inline styles.
 """
@@ -82,14 +82,17 @@ def figure(seen: Distribution, title: str, about: str) -> Figure:
 
 
 def brief(value: float) -> str:
-    """Format a number with about four digits, without an exponent if it is not very large."""
+    """Format a number with about four digits."""
     if 1e4 <= abs(value) < 1e12:
         return f"{value:,.0f}"
     return f"{value:,.4g}"
 
 
 def _histogram(seen: Distribution, total: int) -> Histogram | None:
-    """Build bars whose areas are shares of the rows. The two open bins are as wide as the next."""
+    """Build bars whose areas are shares of the rows.
+
+    The first and the last bin have no outer limit; they are as wide as their neighbors.
+    """
     edges = seen.edges or []
     counts = seen.counts[:-1]
     if not edges:

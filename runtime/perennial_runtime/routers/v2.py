@@ -112,7 +112,7 @@ class V2Router:
 
         def respond(call: Call) -> Response:
             feedback = codec.decode(read_body(call, self._limit))
-            service.monitor.labelled(feedback.ids, feedback.predictions, feedback.labels)
+            service.monitor.record_labels(feedback.ids, feedback.predictions, feedback.labels)
             return Response(feedback.encode())
 
         return post("v2", "feedback", respond)

@@ -1,4 +1,4 @@
-"""Messages between the supervisor and a worker, over a socket that only these two have.
+"""Messages between the supervisor and a worker, over a private socket.
 
 Both are the same version of the same program, so messages are pickled.
 """

@@ -1,4 +1,4 @@
-"""Metrics of several processes: merge them, and send them from one process to another."""
+"""Merge metrics of several processes, and encode them for other processes."""
 
 from collections.abc import Iterable, Sequence
 

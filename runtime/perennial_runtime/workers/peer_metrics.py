@@ -31,7 +31,10 @@ _LENGTH = struct.Struct(">Q")
 
 
 class PeerMetrics(MetricsView):
-    """Metrics of all workers. Its methods block, so never call them in the frontend's thread."""
+    """Metrics of all workers.
+
+    The methods block, so never call them in the frontend's thread.
+    """
 
     def __init__(self, metrics: Metrics, directory: Path, number: int) -> None:
         """Listen in ``directory`` as worker ``number``."""
@@ -117,7 +120,7 @@ class PeerMetrics(MetricsView):
 
 
 def _send_request(stack: contextlib.ExitStack, path: Path, topic: bytes) -> socket.socket | None:
-    """Send a request to a worker. Return the connection, or None if it does not listen."""
+    """Send a request to a worker. Return the connection; None if none listens."""
     connection = stack.enter_context(socket.socket(socket.AF_UNIX))
     connection.settimeout(ANSWER_SECONDS)
     try:

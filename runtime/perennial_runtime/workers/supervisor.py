@@ -1,4 +1,4 @@
-"""Start the worker processes of one server, and start and end service in all of them together.
+"""Run the worker processes of one server, which become ready and end together.
 
 The first worker fetches the model. Its digest starts the other workers, which find the model in the
 cache. When all have loaded it, all become ready. When one ends, all end.
@@ -88,7 +88,7 @@ class _Supervisor:
         sockets: list[tuple[socket, ...]],
         events: _Events,
     ) -> None:
-        """``sockets`` has the sockets of each worker."""
+        """Prepare to start a worker for each tuple of ``sockets``."""
         self._settings = settings
         self._directory = directory
         self._sockets = dict(enumerate(sockets, 1))

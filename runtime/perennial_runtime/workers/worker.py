@@ -1,4 +1,4 @@
-"""A worker process: a server that shares its ports and its metrics with the other workers.
+"""A worker process: a server that shares ports and metrics with the others.
 
 The supervisor runs it as ``python -m perennial_runtime.workers.worker DESCRIPTOR``.
 """
@@ -78,7 +78,7 @@ class WorkerProcess(SingleProcess):
         self._channel.send(Fetched(digest))
 
     def report_loaded(self, model: "Model", facts: dict[str, object]) -> None:
-        """Report that the model can answer; the supervisor makes all workers ready together."""
+        """Report that the model can answer. All workers become ready together."""
         log.info("loaded", **facts)
         self._channel.send(Loaded(is_quick=model.seconds <= INLINE_SECONDS))
 

@@ -1,4 +1,4 @@
-"""The drift profile is compared with its model when both are loaded."""
+"""The drift profile must fit its model."""
 
 import weakref
 
@@ -11,6 +11,7 @@ from perennial_runtime.classes import Classes
 from perennial_runtime.engine.model import Model
 from perennial_runtime.errors import LoadError
 from perennial_runtime.monitoring.monitor import Monitor
+from perennial_runtime.monitoring.monitored_model import MonitoredModel
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import TensorSpec
 from perennial_storage.fetch import fetch
@@ -44,7 +45,7 @@ def test_a_bundle_without_a_profile_has_none(load):
     assert load(profile=None).profiled is None
 
 
-def test_the_profile_names_the_positive_class_where_the_bundle_does_not(load):
+def test_the_profile_can_name_the_positive_class(load):
     assert load(positive=None).classes.positive == 1
     assert load(positive=None, profile={"positive": None}).classes.positive is None
 
@@ -53,7 +54,7 @@ def test_without_labels_the_classes_are_numbered(load):
     assert load(labels=None, positive=None).classes.names == ("0", "1")
 
 
-def test_a_number_is_answered_as_the_name_of_its_class(load):
+def test_a_predicted_number_is_the_index_of_its_class(load):
     classes = load(labels=["early", "late"], positive="late", profile=None).classes
     assert classes.are_numbered
 
@@ -62,11 +63,11 @@ def test_a_number_is_answered_as_the_name_of_its_class(load):
     ("profile", "message"),
     [
         ({"rows": "many"}, "profile.json: rows: Input should be a valid integer"),
-        ({"features": [number("speed")]}, "features: 'speed' is no input of the model"),
+        ({"features": [number("speed")]}, "features: 'speed' is not an input of the model"),
         (
             {"features": [number("carrier")]},
             "profile.json: features: 'carrier' is a number, but the model's input 'carrier' is "
-            "BYTES. Make the bundle again",
+            "BYTES. Fix: build the bundle again",
         ),
         (
             {"features": [category("amount", "a")]},
@@ -76,7 +77,7 @@ def test_a_number_is_answered_as_the_name_of_its_class(load):
         ({"label": number("label")}, "label: expected the categories 0, 1, got edges"),
         ({"label": category("label", "0", "2")}, "label: expected the categories 0, 1, got '2'"),
         ({"positive": "2"}, "positive: expected one of 0, 1, got '2'"),
-        ({"positive": "0"}, "positive: expected what bundle.json says, '1', got '0'"),
+        ({"positive": "0"}, "positive: expected '1' as in bundle.json, got '0'"),
     ],
 )
 def test_a_profile_that_does_not_fit_is_corrupt(load, profile, message):
@@ -84,13 +85,16 @@ def test_a_profile_that_does_not_fit_is_corrupt(load, profile, message):
         load(profile=profile)
     assert caught.value.reason is LoadFailure.MODEL_CORRUPT
     assert message in caught.value.message
-    assert caught.value.message.endswith("Make the bundle again")
+    assert caught.value.message.endswith("Fix: build the bundle again")
 
 
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        ({"labels": ["a"], "positive": "a"}, "bundle.json: labels: expected a name for each of"),
+        (
+            {"labels": ["a"], "positive": "a"},
+            "bundle.json: labels: expected a unique name for each of",
+        ),
         ({"positive": "2"}, "bundle.json: positive: expected one of 0, 1, got '2'"),
     ],
 )
@@ -101,7 +105,7 @@ def test_labels_that_do_not_fit_are_corrupt(load, manifest, message):
     assert message in caught.value.message
 
 
-def test_a_profile_of_answers_needs_a_classifier(affine, write_files, tmp_path):
+def test_a_profile_of_scores_needs_a_classifier(affine, write_files, tmp_path):
     from perennial_contracts.wire.bundle import Bundle, describe_files
 
     profile = b'{"rows": 1, "features": [], "score": {"name": "s", "edges": [], "counts": [1, 0]}}'
@@ -110,14 +114,16 @@ def test_a_profile_of_answers_needs_a_classifier(affine, write_files, tmp_path):
     directory = write_files({**files, "bundle.json": manifest})
     with pytest.raises(LoadError) as caught:
         Model(fetch(str(directory), None, tmp_path / "cache", 0), 1)
-    assert "score: expected none, as the model has no outputs" in caught.value.message
+    assert "score: expected none: the model has no outputs" in caught.value.message
 
 
 def watch(profile: dict | None, shape=(-1, 1, 2, 2)) -> Monitor:
     classes = Classes(("cat", "dog"), 1)
     inputs = [TensorSpec("image", "FP32", shape)]
     known = Profile.model_validate(profile) if profile else None
-    return Monitor("pod", "sha256:1", inputs, classes, known, IdMaker("m", "0" * 12), "0" * 12)
+    version = "0" * 12
+    ids = IdMaker("m", version)
+    return Monitor(MonitoredModel("m", version, "sha256:1", inputs, ids, classes, known), "pod")
 
 
 ANSWERS = {
@@ -129,7 +135,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (3,), (1, 2)])
-def test_answers_to_images_are_counted_and_the_images_are_not_kept(sizes):
+def test_predictions_for_images_are_counted_and_the_images_are_not_kept(sizes):
     monitor = watch(ANSWERS)
     kept = []
     for size in sizes:
@@ -137,7 +143,7 @@ def test_answers_to_images_are_counted_and_the_images_are_not_kept(sizes):
         kept.append(weakref.ref(image))
         dogs = np.tile(np.array([[0.2, 0.8]], np.float32), (size, 1))
         results = {"label": np.array(["dog"] * size, object), "probabilities": dogs}
-        monitor.answered({"image": image}, results)
+        monitor.record({"image": image}, results)
     del image
     assert [reference() for reference in kept] == [None] * len(kept)
     counters = monitor.counters()
@@ -147,9 +153,9 @@ def test_answers_to_images_are_counted_and_the_images_are_not_kept(sizes):
     assert counters.features == {}
 
 
-def test_without_a_profile_the_rows_of_tensors_alone_are_counted():
+def test_without_a_profile_only_rows_are_counted():
     monitor = watch(None)
     results = {"label": np.array(["dog"], object), "probabilities": np.array([[0.2, 0.8]])}
-    monitor.answered({"image": np.zeros((1, 1, 2, 2), np.float32)}, results)
+    monitor.record({"image": np.zeros((1, 1, 2, 2), np.float32)}, results)
     counters = monitor.counters()
     assert (counters.rows, counters.score, counters.label) == (1, None, None)

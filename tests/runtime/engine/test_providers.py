@@ -1,10 +1,16 @@
-"""Which execution providers are asked, and what is said where the wanted one is not there."""
+"""The choice of execution providers, and the reason for a fallback."""
 
 import pytest
 
 from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine.model import Model
-from perennial_runtime.engine.providers import CPU, Choice, choose, has_gpu, lost
+from perennial_runtime.engine.providers import (
+    CPU,
+    ProviderChoice,
+    choose_providers,
+    explain_fallback,
+    has_gpu,
+)
 from perennial_storage.artifact import Artifact
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
@@ -12,7 +18,7 @@ ALL = (TENSORRT, CUDA, CPU)
 
 
 @pytest.mark.parametrize(
-    ("accelerator", "available", "gpu", "providers", "said"),
+    ("accelerator", "available", "gpu", "providers", "fallback"),
     [
         ("auto", ALL, False, (CPU,), ""),
         ("auto", ALL, True, (CUDA, CPU), ""),
@@ -20,22 +26,26 @@ ALL = (TENSORRT, CUDA, CPU)
         ("cpu", ALL, True, (CPU,), ""),
         ("tensorrt", ALL, True, (TENSORRT, CUDA, CPU), ""),
         ("tensorrt", (CUDA, CPU), True, (CUDA, CPU), f"has no {TENSORRT}"),
-        ("cuda", ALL, False, (CPU,), "has no GPU: ask for nvidia.com/gpu"),
+        ("cuda", ALL, False, (CPU,), "has no GPU. Fix: request nvidia.com/gpu"),
         ("openvino", (CPU,), False, (CPU,), "has no OpenVINOExecutionProvider"),
     ],
 )
-def test_the_accelerator_and_the_resources_choose(accelerator, available, gpu, providers, said):
-    choice = choose(accelerator, available, gpu)
+def test_accelerator_and_resources_determine_the_providers(
+    accelerator, available, gpu, providers, fallback
+):
+    choice = choose_providers(accelerator, available, gpu)
     assert choice.providers == providers
-    assert (said in choice.fallback) if said else not choice.fallback
+    assert (fallback in choice.fallback) if fallback else not choice.fallback
 
 
-def test_a_provider_that_could_not_start_is_told():
-    assert lost(Choice((CUDA, CPU)), CUDA) == ""
-    assert "CUDAExecutionProvider could not start" in lost(Choice((CUDA, CPU)), CPU)
+def test_a_provider_that_could_not_start_is_reported():
+    assert explain_fallback(ProviderChoice((CUDA, CPU)), CUDA) == ""
+    assert "CUDAExecutionProvider could not start" in explain_fallback(
+        ProviderChoice((CUDA, CPU)), CPU
+    )
 
 
-def test_a_gpu_is_seen_by_its_device(tmp_path):
+def test_a_gpu_is_found_by_its_device(tmp_path):
     assert not has_gpu(tmp_path)
     (tmp_path / "nvidiactl").touch()
     assert not has_gpu(tmp_path)
@@ -43,7 +53,7 @@ def test_a_gpu_is_seen_by_its_device(tmp_path):
     assert has_gpu(tmp_path)
 
 
-def test_metadata_and_metrics_tell_of_a_fallback(start, affine, tmp_path):
+def test_metadata_and_metrics_report_a_fallback(start, affine, tmp_path):
     (tmp_path / "m.onnx").write_bytes(affine)
     server = start(tmp_path / "m.onnx", "--accelerator", "cuda")
     properties = server.request("GET", "/v2/models/m")[1]["properties"]

@@ -1,4 +1,4 @@
-"""What is captured can be read back; what cannot be written is dropped, counted, and told."""
+"""Captured rows can be read back. Rows that cannot be written are dropped and counted."""
 
 import signal
 import threading
@@ -15,8 +15,9 @@ from support.runtime import PATIENCE
 from perennial_contracts.wire.counters import CaptureCounts
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.classes import Classes, score_bin
-from perennial_runtime.monitoring.capture import Capture
+from perennial_runtime.monitoring.capture import Capture, CaptureSettings
 from perennial_runtime.monitoring.drift_counters import Batch
+from perennial_runtime.monitoring.monitored_model import MonitoredModel
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import DTYPES, TensorSpec
@@ -41,7 +42,7 @@ def test_predictions_and_labels_can_be_joined(serve, tmp_path):
     ids = predict(server, ROW, {"seats": 7, "weekend": True})
     feed_back(server, (ids[0], 0), (ids[1], "1"))
     feed_back(server, (ids[0], 1))
-    server.terminate(signal.SIGINT)  # what waits is written at the end
+    server.terminate(signal.SIGINT)  # waiting rows are written at the end
     assert server.exit_code() == 0
     rows = read(
         folder,
@@ -60,16 +61,16 @@ def test_predictions_and_labels_can_be_joined(serve, tmp_path):
     days = {date, time.strftime("%Y-%m-%d", time.gmtime())}
     found = {path.relative_to(folder).parent.as_posix() for path in folder.rglob("*.parquet")}
     assert found <= {
-        place
+        path
         for day in days
-        for place in (
+        for path in (
             f"predictions/model=flights/version={version}/date={day}",
             f"labels/model=flights/date={day}",
         )
     }
 
 
-def test_infer_is_captured_too_and_files_are_written_in_time(serve, tmp_path):
+def test_infer_is_captured_too_and_files_are_written_on_time(serve, tmp_path):
     folder = tmp_path / "captured"
     server = serve("--capture", f"file://{folder}", "--capture-flush-seconds", "0.2")
     shapes = {"amount": "FP32", "carrier": "BYTES", "seats": "INT64", "weekend": "BOOL"}
@@ -101,7 +102,7 @@ def test_a_sample_is_kept_and_all_labels(serve, tmp_path):
     assert read(folder, "SELECT count(*) FROM ?labels") == [(2000,)]
 
 
-def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatch):
+def test_a_failing_store_does_not_delay_requests(serve, tmp_path, monkeypatch):
     (tmp_path / "a-file").write_text("")
     server = serve("--capture", str(tmp_path / "a-file"), "--capture-flush-seconds", "0.05")
     predict(server, ROW)
@@ -110,8 +111,8 @@ def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatc
     wait_until(lambda: capture_of(server).dropped == 3)
     problem = capture_of(server).problem
     assert "a-file: Not a directory. Set --capture to a writable folder" in problem
-    told = [line for line in server.lines if "captured rows cannot be written" in line["message"]]
-    assert [line["problem"] for line in told] == [problem]
+    lines = [line for line in server.lines if "captured rows cannot be written" in line["message"]]
+    assert [line["problem"] for line in lines] == [problem]
     text = server.request("GET", "/metrics")[1]
     assert 'perennial_runtime_captured_rows_total{outcome="dropped"} 3.0' in text
 
@@ -119,19 +120,21 @@ def test_a_store_that_fails_does_not_hold_up_serving(serve, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("inputs", "problem"),
     [
-        ({"x": (TensorProto.FLOAT, ["N", 2])}, "the model does not take rows of a table"),
+        ({"x": (TensorProto.FLOAT, ["N", 2])}, "the model does not accept rows of a table"),
         ({"_time": (TensorProto.FLOAT, ["N"])}, "the input '_time' has the name of a column"),
     ],
 )
-def test_what_makes_no_table_is_served_but_not_captured(start, identity, tmp_path, inputs, problem):
+def test_a_model_without_table_rows_is_served_but_not_captured(
+    start, identity, tmp_path, inputs, problem
+):
     (tmp_path / "same.onnx").write_bytes(identity(**inputs))
     server = start(tmp_path / "same.onnx", "--capture", str(tmp_path / "captured"))
-    said = server.wait_for("the model is served, but not captured")
-    assert problem in said["problem"]
-    assert capture_of(server, "same") == CaptureCounts(problem=said["problem"])
+    line = server.wait_for("the model is served, but not captured")
+    assert problem in line["problem"]
+    assert capture_of(server, "same") == CaptureCounts(problem=line["problem"])
 
 
-def test_without_capture_nothing_is_told_of_it_and_arrow_is_not_loaded(serve):
+def test_without_capture_there_are_no_counts_of_it_and_arrow_is_not_loaded(serve):
     server = serve()
     predict(server, ROW)
     assert server.request("GET", f"{MODEL}/counters")[1]["capture"] is None
@@ -139,7 +142,7 @@ def test_without_capture_nothing_is_told_of_it_and_arrow_is_not_loaded(serve):
 
 
 class Sink:
-    """Keeps files in memory, or fails, or is held up."""
+    """A sink that keeps files in memory, fails, or blocks."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -169,8 +172,10 @@ def capture(sink):
 
     def make(**settings):
         features = [TensorSpec("amount", "FP32", (-1, 1))]
-        settings = {"flush_seconds": 3600.0, **settings}
-        capture = Capture(sink, "m", "0" * 12, features, CLASSES, "me", **settings)
+        version = "0" * 12
+        model = MonitoredModel("m", version, "", features, IdMaker("m", version), CLASSES)
+        limits = CaptureSettings(**{"flush_seconds": 3600.0, **settings})
+        capture = Capture(sink, model, "me", limits)
         made.append(capture)
         return capture
 
@@ -201,13 +206,13 @@ def test_a_full_queue_drops_and_never_waits(capture, sink):
     assert keeper.counts() == CaptureCounts(written=13, dropped=8)
 
 
-def test_a_queue_that_is_half_full_is_written_before_it_is_due(capture, sink):
+def test_a_half_full_queue_is_written_early(capture, sink):
     keeper = capture(queue_rows=10)
     keeper.add_predictions(0, ids(5), batch(5))
     wait_until(lambda: keeper.counts().written == 5)
 
 
-def test_a_file_that_fails_is_tried_again_under_the_same_name(capture, sink):
+def test_a_failed_file_is_retried_with_the_same_name(capture, sink):
     sink.failures = 2
     keeper = capture()
     keeper.add_predictions(0, ids(1), batch(1))
@@ -217,7 +222,9 @@ def test_a_file_that_fails_is_tried_again_under_the_same_name(capture, sink):
     assert set(sink.attempts) == set(sink.files)
 
 
-def test_a_file_that_fails_for_good_is_dropped_and_the_next_one_clears_the_problem(capture, sink):
+def test_a_file_that_fails_every_retry_is_dropped_and_the_next_one_clears_the_problem(
+    capture, sink
+):
     sink.failures = 3
     keeper = capture()
     keeper.add_predictions(0, ids(2), batch(2))
@@ -229,7 +236,7 @@ def test_a_file_that_fails_for_good_is_dropped_and_the_next_one_clears_the_probl
     assert keeper.counts() == CaptureCounts(written=1, dropped=2)
 
 
-def test_each_day_has_a_file_of_its_own(capture, sink):
+def test_each_day_has_its_own_file(capture, sink):
     keeper = capture()
     for moment in (0, DAY - 1, DAY):
         keeper.add_predictions(moment, ids(1), batch(1))
@@ -240,7 +247,7 @@ def test_each_day_has_a_file_of_its_own(capture, sink):
     ]
 
 
-def test_closing_takes_no_longer_than_it_may(capture, sink):
+def test_closing_takes_at_most_the_given_time(capture, sink):
     sink.gate.clear()
     keeper = capture()
     keeper.add_predictions(0, ids(1), batch(1))
@@ -264,7 +271,7 @@ def test_only_the_sampled_rows_of_a_batch_are_kept(capture, sink, tmp_path):
     assert all(made[int(amount)] == text for text, amount in rows)
 
 
-def test_bare_values_and_arrays_of_several_requests_stand_in_one_file(tmp_path):
+def test_bare_values_and_arrays_of_several_requests_share_a_file(tmp_path):
     features = [TensorSpec("amount", "FP32", (-1, 1)), TensorSpec("carrier", "BYTES", (-1,))]
     maker = IdMaker("m", "0" * 12)
     columns = {"amount": np.float32([[0.5], [np.nan]]), "carrier": np.array(["AA", ""], object)}

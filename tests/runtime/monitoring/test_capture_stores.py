@@ -74,7 +74,7 @@ def download(store, monkeypatch, tmp_path):
     return get
 
 
-def test_what_is_captured_is_written_through_an_outage(serve, store, scheme, download):
+def test_captured_rows_are_written_after_an_outage(serve, store, scheme, download):
     uri = f"{scheme}://captured/some/where"
     server = serve(uri)
     (kept,) = predict(server, ROW)
@@ -106,7 +106,7 @@ def test_what_is_captured_is_written_through_an_outage(serve, store, scheme, dow
     [pytest.param("s3", marks=needs_s3), pytest.param("az", marks=needs_azurite)],
     indirect=True,
 )
-def test_a_bucket_that_is_not_there_is_told(serve, scheme):
+def test_a_missing_bucket_is_reported(serve, scheme):
     """fake-gcs-server does not tell a missing bucket from a missing object, as Google does."""
     uri = f"{scheme}://no-such-bucket/x"
     server = serve(uri)
@@ -117,7 +117,7 @@ def test_a_bucket_that_is_not_there_is_told(serve, scheme):
 
 
 @pytest.mark.parametrize("scheme", [pytest.param("s3", marks=needs_s3)], indirect=True)
-def test_wrong_credentials_are_told(serve):
+def test_wrong_credentials_are_reported(serve):
     server = serve("s3://captured/x", AWS_ACCESS_KEY_ID="wrong")
     predict(server, ROW)
     wait_until(lambda: capture_of(server).dropped == 1)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from perennial_contracts.stats.quality import SCORE_BINS, score_bins
 from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.monitor import Monitor
+from perennial_runtime.monitoring.monitored_model import MonitoredModel
 from perennial_runtime.protocol.perennial.prediction_id import NO_BIN, NO_CLASS, IdMaker, is_sampled
 from perennial_runtime.signature import TensorSpec
 
@@ -119,14 +120,15 @@ def test_a_row_alone_gets_what_it_gets_among_others(positive, chances):
     known = Classes(("no", "yes"), positive, are_numbered=True)
     maker = IdMaker("delays", VERSION)
     inputs = [TensorSpec("x", "FP32", (-1, 1))]
-    monitor = Monitor("i", "sha256:0", inputs, known, None, maker, VERSION)
+    model = MonitoredModel("delays", VERSION, "sha256:0", inputs, maker, known)
+    monitor = Monitor(model, "i")
     yes = np.array(chances, np.float32)
     results = {"label": (yes > 0.5).astype(int), "probabilities": np.stack([1 - yes, yes], axis=1)}
 
     def said(rows):
         feeds = {"x": np.zeros((len(yes[rows]), 1), np.float32)}
         some = {name: values[rows] for name, values in results.items()}
-        found = [maker.read(text) for text in monitor.answered(feeds, some, with_ids=True)]
+        found = [maker.read(text) for text in monitor.record(feeds, some, with_ids=True)]
         return [(each.class_index, each.score_bin) for each in found]
 
     alone = [said(slice(place, place + 1)) for place in range(len(yes))]
