@@ -52,7 +52,9 @@ LIMITED = {
     "what": re.compile(r"\bwhat(ever)?\b", re.I),
     "tell/say/ask": re.compile(r"\b(tell(s|ing)?|told|say(s|ing)?|said|ask(s|ed|ing)?)\b", re.I),
 }
-RULES = ("forbidden word", "opening", "not imperative", "first line over 80")
+MOST = {"what": 5, "tell/say/ask": 2}
+"""Allowed occurrences per 1,000 words; each further one is a breach."""
+RULES = ("forbidden word", "opening", "not imperative", "first line over 80", *LIMITED)
 FORBIDDEN = re.compile(rf"\b({'|'.join(LISTS['forbidden'])})\b", re.I)
 OPENING = re.compile(rf"({'|'.join(LISTS['openings']['words'].split())})\b")
 VERBS = frozenset(LISTS["verbs"]["words"].split())
@@ -90,14 +92,12 @@ class Reading:
     breaches: list[Breach]
 
     def add(self, text: Text) -> None:
-        """Keep a text, with a breach for each forbidden word."""
+        """Keep a text, with a breach for each forbidden or limited word."""
         self.texts.append(text)
-        self.breaches += [
-            Breach(
-                text.file, text.line + text.words[: match.start()].count("\n"), RULES[0], match[0]
-            )
-            for match in FORBIDDEN.finditer(text.words)
-        ]
+        for rule, word in {RULES[0]: FORBIDDEN, **LIMITED}.items():
+            for match in word.finditer(text.words):
+                line = text.line + text.words[: match.start()].count("\n")
+                self.breaches.append(Breach(text.file, line, rule, match[0]))
 
 
 def plain(text: str) -> str:
@@ -236,19 +236,17 @@ def _literal(node: ast.AST) -> str:
 
 def table(readings: dict[str, Reading]) -> str:
     """Format the rates per 1,000 words of each part, and its breaches."""
-    rows = [["part", "texts", "words", *LIMITED, *RULES]]
+    rows = [["part", "texts", "words", *LIMITED, *RULES[:4]]]
     for part, reading in readings.items():
+        counts = count_breaches(reading)
         for kind in dict.fromkeys(text.kind for text in reading.texts):
             texts = [text.words for text in reading.texts if text.kind == kind]
             words = sum(map(count_words, texts))
-            found = [
-                sum(len(pattern.findall(text)) for text in texts) for pattern in LIMITED.values()
-            ]
+            found = [sum(len(word.findall(text)) for text in texts) for word in LIMITED.values()]
             rates = [f"{1000 * count / max(words, 1):.1f}" for count in found]
-            rows.append([part, kind, f"{words:,}", *rates, *[""] * len(RULES)])
-        if reading.texts:
-            counts = count_breaches(reading)
-            rows[-1][-len(RULES) :] = [str(counts.get(rule, 0)) for rule in RULES]
+            breaches = [str(counts.get(rule, 0)) for rule in RULES[:4]] if counts else [""] * 4
+            rows.append([part, kind, f"{words:,}", *rates, *breaches])
+            counts = {}
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -260,8 +258,11 @@ def table(readings: dict[str, Reading]) -> str:
 
 
 def count_breaches(reading: Reading) -> dict[str, int]:
-    """Count the breaches of each rule; a rule without any is left out."""
+    """Count the breaches of each rule; of a limited word, those beyond its rate."""
     counts = Counter(breach.rule for breach in reading.breaches)
+    words = sum(count_words(text.words) for text in reading.texts)
+    for rule, most in MOST.items():
+        counts[rule] = max(0, counts[rule] - most * words // 1000)
     return {rule: counts[rule] for rule in RULES if counts[rule]}
 
 

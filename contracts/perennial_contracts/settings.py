@@ -1,4 +1,4 @@
-"""Settings of a program: flags, environment variables and documentation from one table.
+"""Settings of a program: flags, variables and documentation from one table.
 
 A program lists its settings once::
 

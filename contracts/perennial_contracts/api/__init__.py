@@ -1,1 +1,1 @@
-"""Custom resources: fields, conditions and reasons, and the CRDs generated from them."""
+"""Custom resources: fields, conditions, reasons, and the generated CRDs."""

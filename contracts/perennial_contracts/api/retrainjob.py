@@ -1,4 +1,4 @@
-"""RetrainJob: a run that trains a challenger and compares it with the served model."""
+"""RetrainJob: a run that trains a challenger for the served model."""
 
 from typing import Annotated, Self
 

@@ -162,7 +162,7 @@ class Lineage(ApiModel):
 
 
 class RetrainJobStatus(ApiModel):
-    """How far the run is, and what came of it."""
+    """Observed state of a run."""
 
     observedGeneration: Annotated[int, Field(ge=0)] = 0
     """metadata.generation that this status was computed for."""

@@ -49,7 +49,7 @@ class BundleFile(BaseModel):
 
 
 class Bundle(BaseModel):
-    """The contents of ``bundle.json``. Unknown keys are ignored, so newer bundles load."""
+    """Contents of ``bundle.json``. Unknown keys are ignored, so newer bundles load."""
 
     model_config = ConfigDict(extra="ignore")
 

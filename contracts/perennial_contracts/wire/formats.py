@@ -119,7 +119,7 @@ def explain(files: Mapping[str, bytes], tails: Mapping[str, bytes] | None = None
 
 
 def flavor_variant(mlmodel: str) -> Variant:
-    """Return the image variant for an MLflow directory, given the text of its MLmodel file."""
+    """Return the image variant for an MLflow directory, given its MLmodel file."""
     flavors = re.findall(r"^  (\w+):", mlmodel, re.MULTILINE)
     return next((_MLFLOW_VARIANTS[name] for name in flavors if name in _MLFLOW_VARIANTS), "tabular")
 
@@ -134,7 +134,7 @@ def _of_file(path: str, head: bytes, tail: bytes) -> Detected | None:
 
 
 def members(part: bytes) -> set[str]:
-    """Return names of zip members in a part of the file: local headers or the directory."""
+    """Return names of zip members in a part: local headers or the directory."""
     names = set()
     for match in _MEMBER.finditer(part):
         local, central = match.groups()
@@ -162,7 +162,7 @@ def _of_zip(path: str, names: set[str]) -> Detected | None:
 
 
 def _is_pickle(head: bytes) -> bool:
-    """Return whether this is a pickle of protocol 2 or newer, plain or compressed by joblib."""
+    """Return whether this is a pickle of protocol 2 or newer, or one of joblib."""
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return True
     if head[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b"):
@@ -175,7 +175,7 @@ def _is_pickle(head: bytes) -> bool:
 
 
 def _is_onnx(head: bytes) -> bool:
-    """Return whether this is a ModelProto: ir_version >= 3, then another of its first fields."""
+    """Return whether this is a ModelProto: ir_version >= 3, then another field."""
     return len(head) > 2 and head[0] == 0x08 and 3 <= head[1] <= 64 and head[2] in _ONNX_TAGS
 
 

@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class Score(_Part):
-    """A metric on held-out rows with its 95 % interval (bootstrap over blocks of rows)."""
+    """Metric on held-out rows with its 95 % interval (bootstrap over blocks)."""
 
     metric: str
     value: float
@@ -81,7 +81,7 @@ class Side(_Part):
 
 
 class CandidateTrial(_Part):
-    """One evaluation of a candidate: a kind of model with settings, its score and its cost."""
+    """Evaluation of a candidate: kind of model, settings, score and cost."""
 
     kind: str
     params: dict[str, str | int | float | bool | list[int] | None] = {}
@@ -125,7 +125,7 @@ class CompressionTrial(_Part):
 
 
 class ConversionFacts(_Part):
-    """Format that the ONNX model was converted from, and its agreement with the original."""
+    """Format that the model was converted from, and the agreement of the two."""
 
     format: str
     converter: str

@@ -1,4 +1,4 @@
-"""Names and numbers that two programs must agree on: outputs, datatypes, port, exit code.
+"""Names and numbers that two programs share: outputs, datatypes, port, exit code.
 
 The runtime, the trainer and the operator import them from here. A change breaks bundles, clients
 and running clusters, so each of them is covered by a golden test.

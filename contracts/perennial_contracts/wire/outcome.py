@@ -1,4 +1,4 @@
-"""The outcome of a pod: one line of JSON that it writes as its termination message.
+"""Outcome of a pod: one line of JSON, written as its termination message.
 
 The kubelet copies the file into the pod's status. From there the operator reads why a model did not
 load, or the digest that a resolving pod found, without access to logs.
@@ -68,7 +68,7 @@ class Outcome(BaseModel):
 
 
 def shortened(outcome: BaseModel, message: str) -> str:
-    """Return the JSON of an outcome, its message cut to the bytes that the kubelet keeps."""
+    """Return the JSON of an outcome, cut to the bytes that the kubelet keeps."""
     while True:
         text = outcome.model_copy(update={"message": message}).model_dump_json(exclude_none=True)
         excess = len(text.encode()) - _BYTES_LIMIT

@@ -1,4 +1,4 @@
-"""The drift profile: distributions of a model's inputs and predictions on held-out data.
+"""Drift profile: distributions of inputs and predictions on held-out data.
 
 ``profile.json`` is part of the bundle. A distribution is stored as counts over fixed bins, so the
 sum of the counts of several pods is exact.
@@ -127,7 +127,7 @@ class Profile(BaseModel):
 
 
 def fit_numbers(name: str, values: np.ndarray) -> Distribution:
-    """Return a distribution over bins of about equal counts (deciles; fewer if values tie).
+    """Return a distribution over bins of about equal counts (at most deciles).
 
     ``values`` has shape (rows,), float; NaN is missing. Infinities do not become edges.
     """
