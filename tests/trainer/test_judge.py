@@ -20,7 +20,7 @@ from perennial_contracts.wire.bundle import Bundle
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.profile import Profile
 from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
-from perennial_trainer.conversion import artifact
+from perennial_trainer.conversion import sklearn_to_onnx
 from perennial_trainer.conversion.sklearn_to_onnx import convert
 from perennial_trainer.data.features import Feature
 from perennial_trainer.errors import StepError
@@ -365,7 +365,9 @@ def test_a_forest_that_met_missing_values_says_the_same_as_onnx(filled, rows):
 def test_a_conversion_that_says_something_else_is_refused_with_numbers(filled, rows, monkeypatch):
     filled.leave("model.skops", skops.io.dumps(forest(rows(1500, 5))))
     other = forest(rows(1500, 6, drift=0.9))
-    monkeypatch.setattr(artifact, "convert", lambda model, features: convert(other, features))
+    monkeypatch.setattr(
+        sklearn_to_onnx, "convert", lambda model, features: convert(other, features)
+    )
     error = filled.failure()
     assert error.reason is TrainingFailure.PARITY_FAILED
     assert "labels agree, probabilities differ by up to" in error.message

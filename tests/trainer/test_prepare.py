@@ -475,7 +475,7 @@ def test_rows_that_are_made_up_and_refused_ask_for_a_sample(tmp_path: Path) -> N
     (tmp_path / "m.bin").write_bytes(onnx_of([weights]))
     outcome = refused(tmp_path, tmp_path / "m.bin")
     assert outcome.reason == "ConversionFailed"
-    assert "refuses the rows that it is to be compared on, X [512, 8]" in outcome.message
+    assert "rejects the rows of the comparison, X [512, 8]" in outcome.message
     assert "spec.packaging.sample" in outcome.message
     # With such rows as it gets it is packaged.
     write_parquet(pd.DataFrame({"X": [[1.0, 2.0, 3.0]] * 5}), tmp_path / "rows.parquet")

@@ -15,7 +15,7 @@ from support.capturing import NOW, capture, make_plan, put_bundle
 from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.api.search import CANDIDATES, Search
 from perennial_contracts.wire.bundle import Bundle
-from perennial_trainer.conversion.artifact import make_onnx
+from perennial_trainer.conversion.sklearn_to_onnx import make_onnx
 from perennial_trainer.data.features import Feature, clean, clean_labels, infer
 from perennial_trainer.evaluation.task import REGRESSION, make_task
 from perennial_trainer.selection import pipelines

@@ -1,4 +1,4 @@
-"""Models of scikit-learn, XGBoost and LightGBM become ONNX, or are refused with what to do."""
+"""Models of scikit-learn, XGBoost and LightGBM convert to ONNX, or are rejected."""
 
 import dataclasses
 import json
@@ -50,15 +50,15 @@ def test_a_skops_pipeline_gets_an_input_for_each_column_and_agrees(tmp_path: Pat
     assert facts["agreement"] == 1.0
     assert facts["max_difference"] < 1e-5
     converted = formats.convert(tmp_path / "model.skops", None, ConvertOptions())
-    assert [one.name for one in converted.inputs] == ["wind speed", "carrier"]
+    assert [tensor.name for tensor in converted.inputs] == ["wind speed", "carrier"]
     assert converted.model == (out / "model.onnx").read_bytes()
 
 
 def mlflow_directory(folder: Path, name: str, **flavor: str) -> Path:
-    """A directory as ``mlflow.sklearn.save_model`` writes it, as far as its MLmodel file goes."""
+    """Write the MLmodel file of ``mlflow.sklearn.save_model`` into a directory."""
     folder.mkdir()
-    told = {"pickled_model": name, "sklearn_version": "1.9.1", **flavor}
-    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}, "sklearn": told}
+    sklearn = {"pickled_model": name, "sklearn_version": "1.9.1", **flavor}
+    flavors = {"python_function": {"loader_module": "mlflow.sklearn"}, "sklearn": sklearn}
     (folder / "MLmodel").write_text(json.dumps({"flavors": flavors}))
     return folder
 
@@ -98,7 +98,7 @@ def test_a_pickle_with_a_payload_is_refused_and_nothing_of_it_runs(tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_pickle_converts_where_it_is_trusted(tmp_path: Path) -> None:
+def test_a_pickle_converts_if_it_is_trusted(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(pickle.dumps(pipeline()))
     with pytest.raises(StepError, match=r"skops\.io\.dump"):
         formats.convert(tmp_path / "m", None, ConvertOptions())
@@ -115,16 +115,16 @@ def test_categories_of_hist_gradient_boosting_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["DecisionTree", "ExtraTrees", "RandomForest"])
 @pytest.mark.parametrize("task", ["Classifier", "Regressor"])
-@pytest.mark.parametrize("gaps", [0.0, 0.2], ids=["met none", "met NaN"])
-def test_trees_send_missing_values_where_the_original_does(
+@pytest.mark.parametrize("gaps", [0.0, 0.2], ids=["without NaN", "with NaN"])
+def test_trees_send_missing_values_in_the_direction_of_the_original(
     name: str, task: str, gaps: float
 ) -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(600, 3)).astype(np.float32)
     late = ((rows[:, 0] > 0) ^ (rows[:, 1] > 0.3)).astype(int)
     rows[random.random(rows.shape) < gaps] = np.nan
-    where = tree if name == "DecisionTree" else ensemble
-    model = getattr(where, name + task)(max_depth=6, random_state=0).fit(rows, late)
+    module = tree if name == "DecisionTree" else ensemble
+    model = getattr(module, name + task)(max_depth=6, random_state=0).fit(rows, late)
     converted = scikit_learn.convert_model(model)
     samples = formats.draw(converted)
     assert any(np.isnan(values).any() for drawn in samples for values in drawn.values())
@@ -144,7 +144,7 @@ def test_a_linear_svc_gives_scores_instead_of_probabilities() -> None:
     assert formats.check(converted, formats.draw(converted)).agreement == 1.0
 
 
-def test_a_model_that_says_something_else_is_refused_with_the_numbers() -> None:
+def test_a_model_with_other_outputs_is_rejected_with_the_numbers() -> None:
     good = scikit_learn.convert_model(pipeline())
     other = make_pipeline(*(step for _, step in pipeline().steps))
     bad = scikit_learn.convert_model(other.fit(ROWS, LATE[::-1]))
@@ -154,12 +154,12 @@ def test_a_model_that_says_something_else_is_refused_with_the_numbers() -> None:
     assert caught.value.reason == "ParityFailed"
 
 
-def test_a_tie_is_no_fault_but_no_agreement_either() -> None:
+def test_a_tie_is_neither_an_error_nor_an_agreement() -> None:
     converted = scikit_learn.convert_model(pipeline())
     rows = formats.draw(converted)[0]
     assert converted.reference is not None
-    said = converted.reference(rows)
-    count = len(said["label"])
+    expected = converted.reference(rows)
+    count = len(expected["label"])
     even = np.full((count, 2), 0.5)
     tied = helper.make_graph(
         [
@@ -182,10 +182,10 @@ def test_a_tie_is_no_fault_but_no_agreement_either() -> None:
     same = dataclasses.replace(
         converted,
         model=model.SerializeToString(),
-        reference=lambda rows: {"label": said["label"], "probabilities": even},
+        reference=lambda rows: {"label": expected["label"], "probabilities": even},
     )
     facts = formats.check(same, [rows])
-    late = int((said["label"] == "late").sum())
+    late = int((expected["label"] == "late").sum())
     assert 0 < late < count
     assert facts.agreement == late / count
     assert facts.ties == count - late
@@ -209,7 +209,7 @@ def test_files_of_the_boosters_agree_on_missing_values_too(tmp_path: Path, name:
     assert formats.check(converted, samples).agreement == 1.0
 
 
-def test_a_format_that_is_not_what_the_file_holds_is_refused(tmp_path: Path) -> None:
+def test_an_expected_format_that_differs_from_the_content_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"tree\nversion=v4\n")
     with pytest.raises(StepError, match="expected Keras, got LightGBM"):
         formats.convert(tmp_path / "m", "Keras", ConvertOptions())
@@ -223,8 +223,8 @@ def test_a_missing_converter_names_the_image_that_has_it(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["sklearn", "xgboost", "lightgbm"])
-def test_a_regressor_answers_what_a_regressor_of_a_run_answers(tmp_path: Path, kind: str) -> None:
-    """The server and the judge know a model of numbers by its only output, ``prediction``."""
+def test_a_regressor_has_the_output_of_a_regressor_of_a_run(tmp_path: Path, kind: str) -> None:
+    # The server and the judge recognise a regressor by its only output.
     rows = RANDOM.normal(size=(200, 3)).astype(np.float32)
     truth = rows.sum(axis=1)
     if kind == "sklearn":

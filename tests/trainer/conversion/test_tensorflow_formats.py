@@ -1,4 +1,4 @@
-"""Models of TensorFlow become ONNX, in an environment of what the image trainer-tf has."""
+"""Models of TensorFlow convert to ONNX in an environment like trainer-tf."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ words.export(sys.argv[1] + "/words", verbose=False)
 """
 
 
-# TensorFlow is fetched for the first one.
+# The first test downloads TensorFlow.
 pytestmark = pytest.mark.timeout(1800)
 
 
@@ -47,7 +47,7 @@ def python() -> Path:
 
 @pytest.fixture(scope="session")
 def models(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network for images, in each format."""
+    """Return a folder with a small network for images in each format."""
     folder = tmp_path_factory.mktemp("tensorflow")
     run(python, "-c", MAKE, folder)
     return folder
@@ -57,11 +57,11 @@ def models(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "kind"),
     [
         *(("model.keras", "Keras"), ("saved", "SavedModel"), ("model.tflite", "TFLite")),
-        # Of the whole numbers that are drawn most are no place in its table.
+        # Most of the generated whole numbers are outside its table.
         *(("words.keras", "Keras"), ("words", "SavedModel")),
     ],
 )
-def test_a_network_says_the_same_as_onnx(
+def test_a_network_agrees_with_onnx(
     python: Path, models: Path, tmp_path: Path, name: str, kind: str
 ) -> None:
     run(python, "-m", "perennial_trainer", "convert", models / name, "--out", tmp_path)
@@ -74,7 +74,7 @@ def test_a_network_says_the_same_as_onnx(
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    # Softmax of int8 answers in steps of 1/256, as floats or as integers.
+    # The softmax of int8 has steps of 1/256, as floats or as integers.
     [("int8.tflite", 1 / 256), ("int8_io.tflite", 2)],
 )
 def test_an_int8_network_stays_int8_and_is_at_most_a_step_off(

@@ -1,4 +1,4 @@
-"""Programs of PyTorch become ONNX, in an environment of what the image trainer-torch has."""
+"""Programs of PyTorch convert to ONNX in an environment like trainer-torch."""
 
 import json
 import shutil
@@ -59,21 +59,21 @@ from pathlib import Path
 from perennial_trainer import cli
 for model in sorted(Path(sys.argv[1]).glob("*.pt*")):
     out = model.with_suffix("")
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said):
+    log = io.StringIO()
+    with contextlib.redirect_stderr(log):
         cli.main(["convert", str(model), "--out", str(out), "--trusted"])
-    model.with_suffix(".txt").write_text(said.getvalue())
+    model.with_suffix(".txt").write_text(log.getvalue())
 """
 
-# PyTorch is fetched for the first one.
+# The first test downloads PyTorch.
 pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each ``NAME.pt2`` with what was made of it in ``NAME/`` and what was said in ``NAME.txt``.
+    """Return a folder with ``NAME.pt2``, its conversion ``NAME/``, log ``NAME.txt``.
 
-    PyTorch takes seconds to start: one process makes them, one converts them.
+    PyTorch takes seconds to start: one process creates the programs, one converts them.
     """
     python, folder = python_of("trainer-torch"), tmp_path_factory.mktemp("torch")
     run(python, "-c", MAKE, folder)
@@ -107,7 +107,7 @@ def shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, list[object]]:
         ),
     ],
 )
-def test_a_program_says_the_same_as_onnx_under_names_that_people_know(
+def test_a_program_agrees_with_onnx_and_has_readable_names(
     models: Path, name: str, taken: object, given: object
 ) -> None:
     facts = json.loads((models / name / "conversion.json").read_text())
@@ -119,7 +119,7 @@ def test_a_program_says_the_same_as_onnx_under_names_that_people_know(
     assert shapes(model.graph.output) == given
 
 
-def test_the_model_tells_nothing_of_the_source_that_it_was_made_of(models: Path) -> None:
+def test_the_model_contains_nothing_of_its_source_code(models: Path) -> None:
     data = (models / "dense" / "model.onnx").read_bytes()
     assert b"pkg.torch" not in data
     assert b"stack_trace" not in data
@@ -131,23 +131,25 @@ def test_the_same_program_makes_the_same_bytes(models: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("weights", "torch.export.save"),
         ("script", "torch.export.save"),
         ("half", "expected a type of the Open Inference Protocol, got BFLOAT16"),
     ],
 )
-def test_what_does_not_convert_is_told_what_to_write(models: Path, name: str, told: str) -> None:
-    assert told in (models / f"{name}.txt").read_text()
+def test_a_file_that_does_not_convert_is_reported_with_a_fix(
+    models: Path, name: str, message: str
+) -> None:
+    assert message in (models / f"{name}.txt").read_text()
     assert not (models / name).exists()
 
 
-def test_what_pytorch_has_to_tell_itself_is_not_told(models: Path) -> None:
+def test_warnings_of_pytorch_are_not_printed(models: Path) -> None:
     assert "torchvision" not in (models / "dense.txt").read_text()
 
 
-def test_a_program_that_nobody_trusts_is_not_read(models: Path) -> None:
+def test_an_untrusted_program_is_not_read(models: Path) -> None:
     with pytest.raises(StepError, match="Nothing was loaded") as caught:
         formats.convert(models / "dense.pt2", None, formats.ConvertOptions())
     assert caught.value.reason == TrainingFailure.UNTRUSTED_MODEL

@@ -1,4 +1,8 @@
-"""From what people's frameworks save to ONNX, compared with the original."""
+"""Conversion of models to ONNX, and comparison with the original.
+
+``convert`` finds the format by content and calls the module of that format, ``draw`` makes rows,
+and ``check`` compares both models on them. Nothing is published without that comparison.
+"""
 
 import importlib
 from pathlib import Path
@@ -28,28 +32,30 @@ _MODULES: dict[Format, str] = {
 
 
 def convert(path: Path, format: Format | None, options: ConvertOptions) -> Converted:  # noqa: A002
-    """A model as ONNX, not yet compared: that is ``check(converted, draw(converted, sample))``.
+    """Convert a model to ONNX, without a comparison.
+
+    The comparison is ``check(converted, draw(converted, sample))``.
 
     Args:
-        path: of the file, or of the directory where the format is one or the model lies in it.
-        format: None to find it by content.
-        options: what the user says of it.
+        path: the file, or the directory that is or contains the model.
+        format: the expected format; None to find it by content.
+        options: facts that the user states about the model.
 
     Raises:
-        StepError: UnsupportedModel where the content is no model, or more than one, or is of
-            another format than was said; UntrustedModel; ConverterNotInstalled; ConversionFailed.
+        StepError: UnsupportedModel if the content is not exactly one model, or has another format
+            than expected; UntrustedModel; ConverterNotInstalled; ConversionFailed.
     """
-    place, found = find(path, format)
+    model_path, found = find(path, format)
     if found == "MLflow":
-        inner, kind = mlflow_directory.inner(place)
-        return mlflow_directory.with_example(place, convert(inner, kind, options))
+        inner, kind = mlflow_directory.find_model(model_path)
+        return mlflow_directory.with_example(model_path, convert(inner, kind, options))
     module = importlib.import_module(f".{_MODULES[found]}", __name__)
-    converted: Converted = module.convert(place, options)
+    converted: Converted = module.convert(model_path, options)
     return converted
 
 
 def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A002
-    """Where exactly the model lies, and its format.
+    """Return the path of the model inside ``path``, and its format.
 
     Raises:
         StepError: ModelNotFound; UnsupportedModel.
@@ -57,9 +63,9 @@ def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A00
     if not path.exists():
         raise StepError(LoadFailure.MODEL_NOT_FOUND, f"{path}: expected a model, got nothing")
     root = path if path.is_dir() else path.parent
-    files = [one for one in sorted(path.rglob("*")) if one.is_file()] if path.is_dir() else [path]
+    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
     heads, tails = {}, {}
-    for each in files:
+    for each in filter(Path.is_file, inside):
         name = each.relative_to(root).as_posix()
         with each.open("rb") as file:
             heads[name] = file.read(contents.HEAD_BYTES)
@@ -68,7 +74,7 @@ def find(path: Path, format: Format | None) -> tuple[Path, Format]:  # noqa: A00
                 tails[name] = file.read()
     found = contents.candidates(heads, tails)
     if format is not None:
-        found = [one for one in found if one.format == format] or found
+        found = [candidate for candidate in found if candidate.format == format] or found
     if len(found) != 1:
         raise StepError(LoadFailure.UNSUPPORTED_MODEL, contents.explain(heads, tails))
     (model,) = found

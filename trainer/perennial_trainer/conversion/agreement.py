@@ -1,4 +1,4 @@
-"""Whether a converted model says what the original says.
+"""Comparison of a converted model with the original.
 
 A conversion can go wrong without an error, so nothing is published without this check.
 """
@@ -24,38 +24,38 @@ class _Tally:
     rows: int = 0
     same: int = 0
     ties: int = 0
-    """Rows with another label where the two likeliest classes are as likely: either is right."""
+    """Rows with another label whose two likeliest classes are equally likely."""
     off: int = 0
-    """Rows that differ by more than the tolerance, or in a label that is no tie."""
+    """Rows that differ by more than the tolerance, or in a label without a tie."""
     largest: float = 0.0
     labelled: bool = False
     worst: str = field(default="")
 
 
 def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
-    """Compares the ONNX model with the original.
+    """Compare the ONNX model with the original.
 
-    Where two classes are as likely, to the tolerance, another label is no fault; it does not count
-    as agreement either.
+    If two classes are equally likely within the tolerance, another label is a tie: no error, but
+    no agreement either.
 
     Args:
-        converted: both of them.
+        converted: both models.
         samples: sets of rows, by input.
 
     Raises:
-        StepError: ParityFailed with the numbers; ConversionFailed where ONNX Runtime cannot load
-            the model or refuses rows.
+        StepError: ParityFailed with the numbers; ConversionFailed if ONNX Runtime cannot load the
+            model or rejects rows.
     """
     with converting("the model, in ONNX Runtime,"):
         session = open_session(converted.model)
         names = [output.name for output in session.get_outputs()]
         tally = _Tally()
         for rows in samples:
-            with _rows_explained(rows):
-                said = dict(zip(names, session.run(names, dict(rows)), strict=True))
+            with _explaining_rows(rows):
+                got = dict(zip(names, session.run(names, dict(rows)), strict=True))
                 expected = converted.reference(rows) if converted.reference else None
             if expected is not None:
-                _compare(tally, said, expected, converted.tolerance)
+                _compare(tally, got, expected, converted.tolerance)
             else:
                 tally.rows += len(next(iter(rows.values()), ()))
     allowed = int(converted.stray * tally.rows)
@@ -64,10 +64,10 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
         labels += f"{tally.ties} others are ties, " if tally.ties else ""
         raise StepError(
             TrainingFailure.PARITY_FAILED,
-            f"the ONNX model does not say what the original says: {labels}{tally.off} of "
-            f"{tally.rows} rows differ by more than {converted.tolerance:g}, at most by "
-            f"{tally.largest:.3g}{tally.worst}; at most {allowed} rows may. Nothing is published. "
-            "Convert the model to ONNX yourself, or leave out the step that converts wrongly",
+            f"the ONNX model and the original differ: {labels}{tally.off} of {tally.rows} rows "
+            f"differ by more than {converted.tolerance:g}, at most by {tally.largest:.3g}"
+            f"{tally.worst}; the limit is {allowed} rows. Nothing was published",
+            hint="Convert the model to ONNX yourself, or remove the step that converts wrongly",
         )
     return ConversionFacts(
         format=converted.format,
@@ -80,41 +80,40 @@ def check(converted: Converted, samples: Iterable[Arrays]) -> ConversionFacts:
 
 
 @contextmanager
-def _rows_explained(rows: Arrays) -> Iterator[None]:
-    """Rows that are refused may be none such as the model gets: most are made up."""
+def _explaining_rows(rows: Arrays) -> Iterator[None]:
+    """Add to an error that the model may reject rows because they are generated."""
     try:
         yield
     except Exception as error:
-        taken = ", ".join(f"{name} {list(values.shape)}" for name, values in rows.items())
+        shapes = ", ".join(f"{name} {list(values.shape)}" for name, values in rows.items())
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
-            f"the model refuses the rows that it is to be compared on, {taken}: {first_line}. Rows "
-            "are made up where there are none: give some such as the model gets, a Parquet file "
-            "with a column for each input, lists where it is no number "
-            "(spec.packaging.sample, --sample)",
+            f"the model rejects the rows of the comparison, {shapes}: {first_line}",
+            hint="Generated rows may not fit the model: give rows of real requests "
+            "(spec.packaging.sample, --sample), a Parquet file with a column for each input, and "
+            "lists for values that are not numbers",
         ) from error
 
 
 def _compare(
     tally: _Tally,
-    said: Mapping[str, np.ndarray],
+    got: Mapping[str, np.ndarray],
     expected: Mapping[str, np.ndarray],
     tolerance: float,
 ) -> None:
-    if set(said) != set(expected):
-        raise ValueError(f"expected outputs {', '.join(expected)}, got {', '.join(said)}")
+    if set(got) != set(expected):
+        raise ValueError(f"expected outputs {', '.join(expected)}, got {', '.join(got)}")
     count = len(next(iter(expected.values())))
     off, tie = np.zeros(count, bool), np.zeros(count, bool)
     for name in sorted(set(expected) - {LABEL}):
-        want = np.asarray(expected[name], np.float64)
-        got = np.asarray(said[name], np.float64)
-        want, got = _rows(want, count), _rows(got, count)
-        if want.shape[1] == 1 and got.shape[1] == 2:
-            got = got[:, 1:]
-        if want.shape != got.shape:
-            raise ValueError(f"output {name}: expected shape {want.shape}, got {got.shape}")
-        difference = _difference(got, want)
+        want = _rows(np.asarray(expected[name], np.float64), count)
+        have = _rows(np.asarray(got[name], np.float64), count)
+        if want.shape[1] == 1 and have.shape[1] == 2:
+            have = have[:, 1:]
+        if want.shape != have.shape:
+            raise ValueError(f"output {name}: expected shape {want.shape}, got {have.shape}")
+        difference = _difference(have, want)
         limit = tolerance * max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0.0)))
         off |= difference > limit
         if difference.max(initial=0.0) > tally.largest:
@@ -127,7 +126,7 @@ def _compare(
         elif LABEL in expected:
             tie |= np.abs(want[:, 0]) <= 2 * limit
     if LABEL in expected:
-        same = _texts(said[LABEL]) == _texts(expected[LABEL])
+        same = _texts(got[LABEL]) == _texts(expected[LABEL])
         tally.labelled = True
         tally.same += int(same.sum())
         tally.ties += int((~same & tie).sum())
@@ -137,12 +136,12 @@ def _compare(
 
 
 def _rows(values: np.ndarray, count: int) -> np.ndarray:
-    """A row of numbers for each row; what skl2onnx lays out flat is put back into rows."""
+    """Return a row of numbers for each row: skl2onnx flattens some outputs."""
     return values.reshape(count, -1)
 
 
 def _difference(got: np.ndarray, want: np.ndarray) -> np.ndarray:
-    """The largest of each row; infinite where only one of two is NaN."""
+    """Return the largest difference of each row; infinite if one value is NaN."""
     both = np.isnan(got) & np.isnan(want)
     with np.errstate(invalid="ignore"):
         difference = np.abs(got - want)
@@ -154,4 +153,6 @@ def _difference(got: np.ndarray, want: np.ndarray) -> np.ndarray:
 
 def _texts(labels: np.ndarray) -> np.ndarray:
     flat = np.asarray(labels).reshape(-1)
-    return np.array([one.decode() if isinstance(one, bytes) else str(one) for one in flat], object)
+    return np.array(
+        [text.decode() if isinstance(text, bytes) else str(text) for text in flat], object
+    )

@@ -1,4 +1,4 @@
-"""What the files of XGBoost and of LightGBM have in common."""
+"""Common parts of the conversion of XGBoost's and LightGBM's files."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,11 +13,11 @@ from .graph import finish, inputs_of, raise_opset, split_columns
 from .packages import versioned
 
 TABLE = "input"
-"""Name of the only input where the columns have no names."""
+"""Name of the only input if the columns have no names."""
 OPSET = 15
-"""The newest that the converters of boosters write."""
+"""The newest opset that the converters of boosters write."""
 STRAY = 0.005
-"""Share of rows that may lie on a threshold that float32 moves."""
+"""Share of rows whose values may be on a threshold that float32 moves."""
 
 
 def as_converted(
@@ -28,21 +28,21 @@ def as_converted(
     labels: Sequence[str],
     answer: Callable[[np.ndarray], dict[str, np.ndarray]],
 ) -> Converted:
-    """What onnxmltools made of a booster, in the form that every model has.
+    """Bring the output of onnxmltools into the form of all converted models.
 
     Args:
-        graph: has one input, TABLE.
-        format_: whose file it was.
-        names: of the columns; none where they have no names of their own.
-        values: by column, what matters to the model.
-        labels: the classes of a classifier; none for a regressor.
-        answer: the original's answers to a table, shape (rows, columns).
+        graph: the ONNX model; its only input is TABLE.
+        format_: format of the file.
+        names: names of the columns; empty if they have no names of their own.
+        values: by column, the values that matter to the model.
+        labels: the classes of a classifier; empty for a regressor.
+        answer: returns the original's outputs for a table, shape (rows, columns).
     """
     graph = raise_opset(graph)
     if names:
         split_columns(graph, names)
     data = finish(graph, (LABEL, PROBABILITIES) if labels else (PREDICTION,))
-    by_column = {name: (known,) for name, known in zip(names, values, strict=False)}
+    by_column = {name: (column,) for name, column in zip(names, values, strict=False)}
 
     def reference(rows: Arrays) -> dict[str, np.ndarray]:
         return answer(
@@ -57,6 +57,6 @@ def as_converted(
         task="Classification" if labels else "Regression",
         reference=reference,
         labels=tuple(labels),
-        bears_missing=True,
+        accepts_missing=True,
         stray=STRAY,
     )

@@ -1,4 +1,4 @@
-"""``perennial-trainer convert``: a model of any format as ONNX, compared with the original."""
+"""``perennial-trainer convert``: convert a model to ONNX and compare both."""
 
 import time
 
@@ -13,10 +13,10 @@ FLAGS = {FORMAT_OPTION: "--format", SAMPLE_OPTION: "--sample", TRUSTED_OPTION: "
 
 
 def run(settings: ConvertSettings) -> None:
-    """Leaves model.onnx and conversion.json, which is a ConversionFacts.
+    """Write model.onnx and conversion.json, which is a ConversionFacts.
 
     Raises:
-        StepError: of ``convert``, ``draw`` and ``check``; nothing is left then.
+        StepError: from ``convert``, ``draw`` or ``check``. Then no file is written.
     """
     began = time.monotonic()
     options = ConvertOptions(trusted=settings.trusted, sample=settings.sample)

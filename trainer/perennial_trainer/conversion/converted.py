@@ -1,4 +1,4 @@
-"""What a conversion is asked and what it gives."""
+"""The options and the result of a conversion."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,41 +11,46 @@ from perennial_contracts.wire.bundle import Datatype
 from perennial_contracts.wire.formats import Format
 
 Arrays = Mapping[str, np.ndarray]
-"""Tensors by name, the first dimension of each the rows."""
+"""Tensors by name. Their first dimension is the rows."""
 Task = Literal["Classification", "Regression", "Tensors"]
-"""Tensors: a model whose outputs are not known to be either."""
+"""Tensors means that the outputs have no known meaning."""
 FORMAT_OPTION, SAMPLE_OPTION, TRUSTED_OPTION = "format", "sample", "trusted"
-"""The fields of errors that are about an option; each edge has a name of its own for them."""
+"""Fields of errors about an option. The caller replaces them by its own names."""
 TOLERANCE = 1e-4
-"""Largest difference that is put down to float32: absolute up to 1, relative beyond."""
+"""Largest difference that float32 explains: absolute up to 1, relative beyond."""
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What the user says of the model."""
+    """Facts that the user states about the model."""
 
     trusted: bool = False
-    """Whether files that can run code as they are read (pickles) may be read."""
+    """Read files that can run code when they are read, such as pickles."""
     sample: Path | None = None
-    """Rows to compare on, as Parquet: a column for each input, or for each column of the one."""
+    """Parquet file of rows to compare on.
+
+    It has a column for each input, or for each column of the only input.
+    """
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input of the model, with what the model knows of its values."""
+    """An input of the model, with values that matter to the model."""
 
     name: str
     datatype: Datatype
     shape: tuple[int, ...]
-    """-1 for the rows and for what is free."""
+    """-1 for the rows and for each other dimension of any size."""
     values: tuple[np.ndarray, ...] = ()
-    """By column, values that matter to the model (thresholds, categories); an empty array where
-    it knows none, no arrays at all where the input has no columns."""
+    """By column, values that matter to the model: thresholds, categories.
+
+    A column without such values has an empty array; an input without columns has no arrays.
+    """
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A model as ONNX beside the original."""
+    """A model as ONNX, with the original to compare it with."""
 
     model: bytes
     format: Format
@@ -54,23 +59,27 @@ class Converted:
     inputs: tuple[Input, ...]
     task: Task
     reference: Callable[[Arrays], dict[str, np.ndarray]] | None
-    """The original's answers, by the names of the ONNX model's outputs; ValueError for rows that
-    it refuses. None where there is no original: ONNX."""
+    """Function that returns the original's outputs, by the names of the ONNX model's outputs.
+
+    It raises ValueError for rows that the original rejects. None if the original is ONNX.
+    """
     labels: tuple[str, ...] = ()
-    """The classes in the order of the probabilities; classifiers only, where known."""
-    bears_missing: bool = False
-    """Whether rows with NaN are among those that it must agree on."""
+    """The classes of a classifier in the order of the probabilities, if known."""
+    accepts_missing: bool = False
+    """Both models must also agree on rows with NaN."""
     tolerance: float = TOLERANCE
     stray: float = 0.0
-    """Share of rows that may differ by more: float32 puts a value that lies on a tree's threshold
-    to the other side."""
+    """Share of rows that may differ by more.
+
+    Float32 can move a value from a tree's threshold to the other side of it.
+    """
     example: Arrays | None = None
-    """Rows that came with the model."""
+    """Rows that were stored with the model."""
     columns: tuple[str, ...] = ()
-    """Names of the columns of an only input of several, where known."""
+    """Names of the columns if the only input has several, and they are known."""
 
 
-def number(values: Any) -> np.ndarray:
-    """Distinct finite numbers as float64, sorted."""
+def distinct_numbers(values: Any) -> np.ndarray:
+    """Return the distinct finite numbers as float64, sorted."""
     found = np.unique(np.asarray(list(values), np.float64))
     return found[np.isfinite(found)]

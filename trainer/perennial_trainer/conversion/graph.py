@@ -1,4 +1,4 @@
-"""What every converted graph is put into: one form, whichever converter wrote it."""
+"""The common form of converted graphs: opset, names, inputs, bytes."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from .converted import Input
 
 OPSET = 18
 OPSETS = {"": OPSET, "ai.onnx.ml": 3}
-"""Of ai.onnx.ml, 3 is the newest that the converters of all kinds of trees write."""
+"""3 is the newest ai.onnx.ml that the converters of all kinds of trees write."""
 BATCH = "batch"
 SCORES = "scores"
-"""The output of a classifier that knows no probabilities."""
+"""The output of a classifier without probabilities."""
 DATATYPES: dict[int, Datatype] = {
     TensorProto.BOOL: "BOOL", TensorProto.UINT8: "UINT8", TensorProto.UINT16: "UINT16",
     TensorProto.UINT32: "UINT32", TensorProto.UINT64: "UINT64", TensorProto.INT8: "INT8",
@@ -32,7 +32,7 @@ DATATYPES: dict[int, Datatype] = {
 
 @contextmanager
 def converting(name: str) -> Iterator[None]:
-    """Turns whatever a converter raises into a StepError, and silences its warnings.
+    """Turn every error of a converter into a StepError, and silence its warnings.
 
     Raises:
         StepError: ConversionFailed.
@@ -43,7 +43,7 @@ def converting(name: str) -> Iterator[None]:
             yield
     except StepError:
         raise
-    # The converters raise whatever they run into: NameError, KeyError, RuntimeError, and more.
+    # The converters raise errors of many types: NameError, KeyError, RuntimeError, and more.
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0][:500]
         raise StepError(
@@ -55,12 +55,12 @@ def converting(name: str) -> Iterator[None]:
 def finish(
     model: onnx.ModelProto, outputs: Sequence[str] = (), *, fixed_batch: bool = False
 ) -> bytes:
-    """The model's bytes, the same for the same graph.
+    """Return the bytes of the model, the same for the same graph.
 
     Args:
-        model: is changed.
-        outputs: new names, where some outputs get others.
-        fixed_batch: whether a first dimension that is a number stays one.
+        model: the model, which is changed.
+        outputs: new names of the outputs; empty to keep them.
+        fixed_batch: keep a first dimension that is a number.
     """
     if outputs:
         _name_outputs(model, outputs)
@@ -69,7 +69,7 @@ def finish(
         if len(dimensions) and not (fixed_batch and dimensions[0].HasField("dim_value")):
             dimensions[0].Clear()
             dimensions[0].dim_param = BATCH
-    # Some converters leave them in the order of a set, which differs between processes.
+    # Some converters write them in the order of a set, which differs between processes.
     opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
     del model.opset_import[:]
     model.opset_import.extend(opsets)
@@ -104,7 +104,7 @@ def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
 
 
 def raise_opset(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model in OPSET, where a converter writes only older ones."""
+    """Return the model in OPSET, for converters that write only older opsets."""
     if any(opset.domain == "" for opset in model.opset_import):
         return onnx.version_converter.convert_version(model, OPSET)
     model.opset_import.append(helper.make_opsetid("", OPSET))
@@ -112,7 +112,7 @@ def raise_opset(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def name_inputs(model: onnx.ModelProto, names: Sequence[str]) -> None:
-    """Gives the inputs, in their order, the names that a converter did not like."""
+    """Rename the inputs, in their order, to names that a converter does not accept."""
     for value, name in zip(model.graph.input, names, strict=True):
         if value.name != name:
             _rename(model, value.name, name)
@@ -120,7 +120,7 @@ def name_inputs(model: onnx.ModelProto, names: Sequence[str]) -> None:
 
 
 def split_columns(model: onnx.ModelProto, names: Sequence[str]) -> None:
-    """Puts an input per column, [-1, 1] each, before the only input of several columns."""
+    """Replace the only input by one for each of its columns, shape [-1, 1]."""
     graph = model.graph
     (joined,) = graph.input
     table = f"{joined.name}_columns"
@@ -134,7 +134,7 @@ def split_columns(model: onnx.ModelProto, names: Sequence[str]) -> None:
 def inputs_of(
     model: onnx.ModelProto, values: Mapping[str, tuple[np.ndarray, ...]] | None = None
 ) -> tuple[Input, ...]:
-    """The graph's inputs, without the initializers that old files list among them."""
+    """Return the inputs, without the initializers that old files list among them."""
     inner = {initializer.name for initializer in model.graph.initializer}
     found = []
     for value in model.graph.input:
@@ -150,6 +150,9 @@ def inputs_of(
             dimension.dim_value if dimension.HasField("dim_value") else -1
             for dimension in tensor.shape.dim
         )
-        known = (values or {}).get(value.name, ())
-        found.append(Input(value.name, DATATYPES[tensor.elem_type], shape, known))
+        found.append(
+            Input(
+                value.name, DATATYPES[tensor.elem_type], shape, (values or {}).get(value.name, ())
+            )
+        )
     return tuple(found)

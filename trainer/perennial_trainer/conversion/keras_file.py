@@ -1,4 +1,4 @@
-"""Keras 3: .keras files of any backend."""
+"""Conversion of Keras 3: .keras files of any backend."""
 
 import os
 import tempfile
@@ -15,7 +15,7 @@ from .tensorflow_graph import tensorflow
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model from a file, loaded in safe mode: Lambda layers, which hold code, are refused.
+    """Convert a file, loaded in safe mode, which rejects Lambda layers with code.
 
     Raises:
         StepError: ConverterNotInstalled, ConversionFailed.
@@ -25,8 +25,8 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
     keras = require("keras", "keras", "tf", "Keras")
     with converting(source.name), tempfile.TemporaryDirectory() as folder:
         model = keras.saving.load_model(source, safe_mode=True, compile=False)
-        # Without a call it does not know its shapes.
-        zeros = [np.zeros(_one(one.shape), str(one.dtype)) for one in model.inputs]
+        # The shapes are not known before the first call.
+        zeros = [np.zeros(_ones(tensor.shape), str(tensor.dtype)) for tensor in model.inputs]
         model(zeros if len(zeros) > 1 else zeros[0])
         target = Path(folder) / "model.onnx"
         model.export(target, format="onnx", verbose=False, opset_version=OPSET)
@@ -34,16 +34,16 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         names = [value.name for value in graph.graph.output]
         data = finish(graph)
         inputs = inputs_of(graph)
-    places = [one.name for one in inputs]
+    input_names = [tensor.name for tensor in inputs]
 
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
-        given = [rows[name] for name in places]
+        given = [rows[name] for name in input_names]
         try:
-            said: Any = model.predict_on_batch(given if len(given) > 1 else given[0])
-        # A number that is no index of an embedding.
+            outputs: Any = model.predict_on_batch(given if len(given) > 1 else given[0])
+        # A number outside the table of an embedding.
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(str(error)) from error
-        return dict(zip(names, said if isinstance(said, list) else [said], strict=True))
+        return dict(zip(names, outputs if isinstance(outputs, list) else [outputs], strict=True))
 
     return Converted(
         model=data,
@@ -56,5 +56,6 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
     )
 
 
-def _one(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def _ones(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Return a shape with 1 for each dimension of any size."""
     return tuple(1 if extent is None else extent for extent in shape)

@@ -1,4 +1,4 @@
-"""LightGBM's own text files."""
+"""Conversion of LightGBM's text files."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ..errors import StepError
 from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .booster_files import OPSET, TABLE, as_converted
-from .converted import Converted, ConvertOptions, number
+from .converted import Converted, ConvertOptions, distinct_numbers
 from .graph import converting
 from .packages import require
 
@@ -20,7 +20,7 @@ _VALUES = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model from a file: a classifier where its objective is one, else a regressor.
+    """Convert a file: the objective decides between classifier and regressor.
 
     Raises:
         StepError: ConverterNotInstalled, ConversionFailed.
@@ -61,28 +61,30 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
 
 
 def _values(booster: Any, width: int) -> list[np.ndarray]:
-    """By column, the thresholds of its splits, or the categories as whole numbers."""
+    """Return the thresholds of each column, or its categories as whole numbers."""
     found: list[list[float]] = [[] for _ in range(width)]
     categorical: set[int] = set()
-    places = {name: at for at, name in enumerate(booster.feature_name())}
+    columns = {name: index for index, name in enumerate(booster.feature_name())}
     trees = booster.trees_to_dataframe()
     splits = trees[trees["split_feature"].notna()]
     for name, threshold in zip(splits["split_feature"], splits["threshold"], strict=True):
         if isinstance(threshold, str) and "||" in threshold:
-            categorical.add(places[name])
-            found[places[name]] += [float(one) for one in threshold.split("||")]
+            categorical.add(columns[name])
+            found[columns[name]] += [float(text) for text in threshold.split("||")]
         else:
-            found[places[name]].append(float(threshold))
+            found[columns[name]].append(float(threshold))
     return [
-        number(values).astype(np.int64) if place in categorical else number(values)
-        for place, values in enumerate(found)
+        distinct_numbers(values).astype(np.int64)
+        if index in categorical
+        else distinct_numbers(values)
+        for index, values in enumerate(found)
     ]
 
 
 def _answer(booster: Any, table: np.ndarray, classifies: bool) -> dict[str, np.ndarray]:
-    said = np.asarray(booster.predict(table))
+    values = np.asarray(booster.predict(table))
     if not classifies:
-        return {PREDICTION: said}
-    if said.ndim == 1:
-        said = np.stack([1 - said, said], axis=1)
-    return {LABEL: said.argmax(axis=1), PROBABILITIES: said}
+        return {PREDICTION: values}
+    if values.ndim == 1:
+        values = np.stack([1 - values, values], axis=1)
+    return {LABEL: values.argmax(axis=1), PROBABILITIES: values}

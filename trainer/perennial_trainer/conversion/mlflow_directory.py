@@ -1,6 +1,6 @@
-"""MLflow's model directories: the model of another format that lies in one.
+"""MLflow's model directories, which contain a model of another format.
 
-Only its MLmodel file is read, so MLflow itself is not needed.
+The code reads the MLmodel file itself, so the MLflow package is not needed.
 """
 
 import dataclasses
@@ -29,39 +29,41 @@ _INNER: dict[str, tuple[Format, tuple[str, ...]]] = {
 _SUFFIXES = (".skops", ".keras", ".onnx", ".ubj", ".json", ".xgb", ".lgb", ".txt", ".pt2", ".pkl")
 
 
-def inner(source: Path) -> tuple[Path, Format | None]:
-    """Where the model lies, and in which format; None for what its content tells.
+def find_model(source: Path) -> tuple[Path, Format | None]:
+    """Return the path of the model, and its format if the content does not show it.
 
     Raises:
         StepError: ConversionFailed.
     """
     text = _read(source)
     flavors = text.get("flavors")
-    known = [one for one in flavors if one in _INNER] if isinstance(flavors, dict) else []
-    if not known:
+    usable = [name for name in flavors if name in _INNER] if isinstance(flavors, dict) else []
+    if not usable:
         have = ", ".join(map(str, flavors)) if isinstance(flavors, dict) else "none"
         raise _failed(f"expected a flavor of {', '.join(_INNER)}, got {have}")
     assert isinstance(flavors, dict)
-    flavor = flavors[known[0]] or {}
-    format_, fields = _INNER[known[0]]
+    flavor = flavors[usable[0]] or {}
+    format_, fields = _INNER[usable[0]]
     name = next((str(flavor[field]) for field in fields if flavor.get(field)), "")
-    place = (source / name).resolve()
-    if not name or not place.is_relative_to(source.resolve()) or not place.exists():
-        raise _failed(f"flavors.{known[0]}: expected a file of the directory, got {name or 'none'}")
-    if place.is_dir():
-        place = _only(place)
-    return place, format_ if format_ in ("XGBoost", "LightGBM", "Onnx", "PyTorch") else None
+    path = (source / name).resolve()
+    if not name or not path.is_relative_to(source.resolve()) or not path.exists():
+        raise _failed(
+            f"flavors.{usable[0]}: expected a file of the directory, got {name or 'none'}"
+        )
+    if path.is_dir():
+        path = _find_only_model(path)
+    return path, format_ if format_ in ("XGBoost", "LightGBM", "Onnx", "PyTorch") else None
 
 
 def with_example(source: Path, converted: Converted) -> Converted:
-    """A converted model as one of MLflow's, with the directory's input example as sample rows."""
+    """Return a converted model with MLflow's format and the directory's input example."""
     rows = _example(source)
-    fits = rows is not None and all(one.name in rows for one in converted.inputs)
+    fits = rows is not None and all(tensor.name in rows for tensor in converted.inputs)
     example = rows if fits else converted.example
     return dataclasses.replace(converted, format="MLflow", example=example)
 
 
-def _only(folder: Path) -> Path:
+def _find_only_model(folder: Path) -> Path:
     if (folder / "saved_model.pb").exists():
         return folder
     for suffix in _SUFFIXES:
@@ -73,18 +75,18 @@ def _only(folder: Path) -> Path:
 
 
 def _example(source: Path) -> Arrays | None:
-    """The rows that mlflow kept of ``input_example``, by column; None where there are none."""
+    """Return the rows of MLflow's ``input_example`` by column; None without them."""
     info = _read(source).get("saved_input_example_info")
     name = str(info.get("artifact_path", "")) if isinstance(info, dict) else ""
-    place = (source / name).resolve()
-    if not name or not place.is_relative_to(source.resolve()) or not place.is_file():
+    path = (source / name).resolve()
+    if not name or not path.is_relative_to(source.resolve()) or not path.is_file():
         return None
     try:
-        table = json.loads(place.read_bytes())
+        table = json.loads(path.read_bytes())
         columns, data = table["columns"], table["data"]
         return {
-            str(column): np.array([row[at] for row in data], object)
-            for at, column in enumerate(columns)
+            str(column): np.array([row[index] for row in data], object)
+            for index, column in enumerate(columns)
         }
     except (KeyError, TypeError, ValueError, IndexError):
         return None

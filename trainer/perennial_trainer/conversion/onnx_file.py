@@ -1,4 +1,4 @@
-"""ONNX: checked and passed through as it is."""
+"""ONNX files, which are checked and used as they are."""
 
 from pathlib import Path
 
@@ -14,19 +14,22 @@ from .packages import versioned
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model that is ONNX already: its bytes stay the same.
+    """Check an ONNX model and return its bytes unchanged.
 
     Raises:
-        StepError: ConversionFailed, where it is no valid ONNX or its weights lie beside it.
+        StepError: ConversionFailed if it is not valid ONNX or its weights are in another file.
     """
     with converting(source.name):
         data = source.read_bytes()
         model = onnx.load_from_string(data)
-        if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
+        if any(
+            weight.data_location == onnx.TensorProto.EXTERNAL for weight in model.graph.initializer
+        ):
             raise StepError(
                 TrainingFailure.CONVERSION_FAILED,
-                f"{source.name}: expected the weights in the file, got a model whose weights lie "
-                "beside it. Save it with onnx.save(..., save_as_external_data=False)",
+                f"{source.name}: expected the weights in the file, got a model with weights in "
+                "another file",
+                hint="Save it with onnx.save(..., save_as_external_data=False)",
             )
         onnx.checker.check_model(model)
         inputs = inputs_of(model)

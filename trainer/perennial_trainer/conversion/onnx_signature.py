@@ -1,4 +1,4 @@
-"""What an ONNX model takes and gives, whatever kind of model it is."""
+"""Inputs and outputs of an ONNX model of any kind."""
 
 from typing import Any
 
@@ -12,10 +12,11 @@ from ..model.sessions import open_session
 
 
 def describe(model: bytes) -> tuple[list[Tensor], list[Tensor]]:
-    """Inputs and outputs.
+    """Return the inputs and the outputs.
 
     Raises:
-        StepError: UnsupportedModel, where ONNX Runtime cannot load it or one of them is no tensor.
+        StepError: UnsupportedModel if ONNX Runtime cannot load the model, or one of them is not a
+            tensor.
     """
     try:
         session = open_session(model)

@@ -1,4 +1,4 @@
-"""Packages that only some variants of the image have."""
+"""Packages that only some variants of the image contain."""
 
 import importlib
 from importlib.metadata import PackageNotFoundError, version
@@ -10,32 +10,32 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ..errors import StepError
 
 
-def require(module: str, package: str, variant: Variant, what: str) -> Any:
-    """Imports a module.
+def require(module: str, package: str, variant: Variant, format_name: str) -> Any:
+    """Import a module that not every image contains.
 
     Args:
-        module: its name.
-        package: what installs it.
-        variant: of the image, that has it.
-        what: which format needs it, for the message.
+        module: name of the module.
+        package: package that installs it.
+        variant: variant of the image that contains it.
+        format_name: name of the format that needs it, for the message.
 
     Raises:
         StepError: ConverterNotInstalled.
     """
     try:
         return importlib.import_module(module)
-    # A shared library that a package needs may be missing too.
+    # A shared library of the package may be missing too.
     except (ImportError, OSError) as error:
         image = "trainer" if variant == "tabular" else f"trainer-{variant}"
         raise StepError(
             TrainingFailure.CONVERTER_NOT_INSTALLED,
-            f"{what} needs the package {package}, which cannot be imported here ({error}): use the "
-            f"image perennial-{image}, or install 'perennial[{image}]'",
+            f"{format_name} needs the package {package}, which cannot be imported here ({error})",
+            hint=f"Use the image perennial-{image}, or install 'perennial[{image}]'",
         ) from error
 
 
 def versioned(package: str) -> str:
-    """A converter's name with its version."""
+    """Return the name of a converter with its version."""
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Whether a converted model says what the trained one says.
+"""Comparison of the ONNX model of a run with the scikit-learn model.
 
 A conversion can go wrong without an error, so nothing is published without this check.
 """
@@ -14,54 +14,55 @@ from ..data.features import Feature, as_text
 from ..model.onnx_model import OnnxModel
 
 TOLERANCE = 1e-4
-"""Largest difference between probabilities that is put down to float32; between numbers, as a share
-of the largest of them."""
+"""Largest difference that float32 explains.
+
+Probabilities differ by at most this, numbers by at most this share of the largest of them.
+"""
 MAX_ROWS = 2000
 UNKNOWN = "\ufffd unknown"
-"""A text that no training row has."""
+"""A text that is not in any training row."""
 
 
 class ParityError(Exception):
-    """The converted model does not say what the original says."""
+    """The converted model and the original give different outputs."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How the converted model compares with the original."""
+    """The agreement of the converted model with the original."""
 
     rows: int
     same_labels: int
     largest_difference: float
-    """Between two probabilities of a row, or two numbers, as a share of the largest."""
+    """The largest difference of two probabilities, or of two numbers as a share."""
 
 
 def check(
     converted: OnnxModel, original: Any, frame: pd.DataFrame, *, missing: bool = True
 ) -> Parity:
-    """Compares the two on rows, on rows with unknown texts, and on rows with missing values.
+    """Compare both on rows, on rows with unknown texts and with missing values.
 
     Args:
         converted: the ONNX model.
         original: a fitted scikit-learn classifier or regressor that takes clean rows.
         frame: clean rows, of which MAX_ROWS are used, spread over all of them.
-        missing: whether values that are missing are tried too, beyond those that the rows have.
+        missing: also compare on missing values that the rows do not have.
 
     Raises:
-        ParityError: where a label differs that is not a tie, or a probability by more than
-            TOLERANCE.
+        ParityError: if a label differs without a tie, or a probability by more than TOLERANCE.
     """
-    places = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), MAX_ROWS)).astype(np.int64))
-    sample = frame.iloc[places].reset_index(drop=True)
+    spread = np.unique(np.linspace(0, len(frame) - 1, min(len(frame), MAX_ROWS)).astype(np.int64))
+    sample = frame.iloc[spread].reset_index(drop=True)
     if converted.kind == "Regression":
         return _check_numbers(converted, original, sample, missing)
     classes = [str(label) for label in original.classes_]
     same, largest, count, wrong = 0, 0.0, 0, 0
     for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
-        said = converted.answer(rows, classes)
+        got = converted.answer(rows, classes)
         expected = np.asarray(original.predict_proba(rows), np.float64)
         labels = as_text(original.predict(rows))
-        largest = max(largest, _farthest(said.probabilities, expected))
-        agree = said.labels == labels
+        largest = max(largest, _largest_difference(got.probabilities, expected))
+        agree = got.labels == labels
         if expected.shape[1] > 1:
             ordered = np.sort(expected, axis=1)
             tie = ordered[:, -1] - ordered[:, -2] <= 2 * TOLERANCE
@@ -73,8 +74,7 @@ def check(
     if wrong or not largest <= TOLERANCE:
         raise ParityError(
             f"the ONNX model differs from the trained one: {same} of {count} labels agree, "
-            f"probabilities differ by up to {largest:.2g}; at most {TOLERANCE:g} is put down to "
-            "rounding"
+            f"probabilities differ by up to {largest:.2g}; rounding explains at most {TOLERANCE:g}"
         )
     return Parity(count, same, largest)
 
@@ -85,28 +85,28 @@ def _check_numbers(
     largest, count = 0.0, 0
     for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
         expected = np.asarray(original.predict(rows), np.float64).reshape(-1)
-        said = converted.answer(rows, []).values
+        got = converted.answer(rows, []).values
         scale = max(float(np.abs(expected).max(initial=0.0)), 1e-30)
-        largest = max(largest, _farthest(said, expected) / scale)
+        largest = max(largest, _largest_difference(got, expected) / scale)
         count += len(rows)
     if not largest <= TOLERANCE:
         raise ParityError(
             f"the ONNX model differs from the trained one: on {count} rows by up to {largest:.2g} "
-            f"of the largest number; at most {TOLERANCE:g} is put down to rounding"
+            f"of the largest number; rounding explains at most {TOLERANCE:g}"
         )
     return Parity(count, count, largest)
 
 
-def _farthest(said: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference; infinite where one is NaN, which no comparison would find."""
-    difference = np.abs(said - expected)
+def _largest_difference(got: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest difference; infinite for NaN, which no comparison finds."""
+    difference = np.abs(got - expected)
     return float("inf") if np.isnan(difference).any() else float(difference.max(initial=0.0))
 
 
 def _unfamiliar(
     sample: pd.DataFrame, features: Sequence[Feature], missing: bool
 ) -> list[pd.DataFrame]:
-    """The rows with texts that are unknown or empty, and with numbers missing here and there."""
+    """Return the rows with unknown or empty texts, and with missing numbers."""
     unknown, gaps, bare = sample.copy(), sample.copy(), sample.copy()
     random = np.random.default_rng(0)
     for feature in features:

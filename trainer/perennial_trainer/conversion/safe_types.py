@@ -1,4 +1,4 @@
-"""Reading scikit-learn's models: skops with an allow-list, pickles only where they are trusted."""
+"""Readers of scikit-learn's files: skops with allowed types, trusted pickles."""
 
 from pathlib import Path
 from typing import Any
@@ -26,24 +26,25 @@ TRUSTED = (
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
 )
-"""Types that skops does not trust by itself; they hold numbers and run nothing.
+"""Types that skops does not trust by default; they contain numbers and run nothing.
 
-Never what a file says of itself: the file may come from anybody."""
+The list never depends on the file, which may come from anybody.
+"""
 _SHOWN = 5
 
 
 def read_skops(path: Path) -> tuple[Any, list[str]]:
-    """A model, or else the types for which it is not loaded. Nothing in the file is run.
+    """Return a model, or the types that prevent loading it. Nothing in the file runs.
 
     Raises:
-        Exception: whatever skops raises for a file that it cannot read.
+        Exception: of any type, from skops, for a file that it cannot read.
     """
     strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
     return (None if strange else skops.io.load(path, trusted=list(TRUSTED))), strange
 
 
 def load_skops(path: Path) -> Any:
-    """A model that ``skops.io.dump`` wrote. Nothing in it is run.
+    """Return a model that ``skops.io.dump`` wrote. Nothing in it runs.
 
     Raises:
         StepError: UntrustedModel, ConversionFailed.
@@ -54,22 +55,24 @@ def load_skops(path: Path) -> Any:
         raise _unreadable(path, error) from error
     if not strange:
         return model
-    hint = ""
+    hint = "Remove these steps, or convert the model to ONNX yourself"
     if "sklearn.utils.validation.check_array" in strange:
-        hint = ". HistGradientBoosting's categorical_features bring some: they convert wrongly"
+        hint += (
+            ". categorical_features of HistGradientBoosting need such types, and convert wrongly"
+        )
     raise StepError(
         TrainingFailure.UNTRUSTED_MODEL,
-        f"{path.name}: expected types of scikit-learn, NumPy, SciPy, XGBoost and LightGBM alone, "
-        f"got {', '.join(strange[:_SHOWN])}, which could run anything. Nothing was loaded. Leave "
-        f"these steps out, or convert the model to ONNX yourself{hint}",
+        f"{path.name}: expected only types of scikit-learn, NumPy, SciPy, XGBoost and LightGBM, "
+        f"got {', '.join(strange[:_SHOWN])}, which could run any code. Nothing was loaded",
+        hint=hint,
     )
 
 
 def load_pickle(path: Path, trusted: bool) -> Any:
-    """A model that joblib or pickle wrote.
+    """Return a model that joblib or pickle wrote.
 
     Raises:
-        StepError: UntrustedModel where nobody said that it is trusted: nothing is read then.
+        StepError: UntrustedModel if the user does not trust the file, and then nothing is read;
             ConversionFailed.
     """
     if not trusted:

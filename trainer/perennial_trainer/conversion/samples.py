@@ -1,4 +1,4 @@
-"""Rows to compare a converted model with its original on."""
+"""Rows for the comparison of a converted model with its original."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ from .converted import SAMPLE_OPTION, Arrays, Converted, Input
 
 ROWS = 512
 FIXED_SETS = 32
-"""As many for a model that takes a fixed number of rows."""
+"""Number of sets for a model that accepts a fixed number of rows."""
 UNKNOWN = "\ufffd unknown"
-"""A text that no training row has."""
+"""A text that is not in any training row."""
 _NUMPY = {
     "BOOL": bool, "UINT8": np.uint8, "UINT16": np.uint16, "UINT32": np.uint32,
     "UINT64": np.uint64, "INT8": np.int8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
@@ -25,18 +25,18 @@ _NUMPY = {
 
 
 def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> list[Arrays]:
-    """Sets of rows: ordinary ones, then such with missing and with unknown values.
+    """Return sets of rows: ordinary rows, then rows with missing and unknown values.
 
-    The ordinary ones are the user's where there are some, or what came with the model; else they
-    are drawn around the values that matter to the model, or from the normal distribution.
+    The ordinary rows are the user's or those stored with the model. Without either, they are drawn
+    around the values that matter to the model, or from the normal distribution.
 
     Args:
         converted: the model.
-        sample: the user's rows, as Parquet.
-        seed: of what is random.
+        sample: the user's rows, a Parquet file.
+        seed: seed of the random numbers.
 
     Raises:
-        StepError: DataUnreadable, for rows that cannot be read or do not fit the inputs.
+        StepError: DataUnreadable if the rows cannot be read or do not fit the inputs.
     """
     random = np.random.default_rng(seed)
     drawn = _drawn(converted, random)
@@ -45,60 +45,62 @@ def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> lis
         with name_fields({"": SAMPLE_OPTION}):
             plain = _from_file(sample, converted)
     elif converted.example is not None:
-        plain = {one.name: _fit(one, converted.example) for one in converted.inputs}
+        plain = {tensor.name: _fit(tensor, converted.example) for tensor in converted.inputs}
     sets: list[Arrays] = [plain]
-    if plain is not drawn and _bears(converted, drawn):
+    if plain is not drawn and _accepts(converted, drawn):
         sets.append(drawn)
-    # A model with a fixed number of rows, which may be one, answers these and no others.
-    if any(one.shape and one.shape[0] > 0 for one in converted.inputs):
+    # A model with a fixed number of rows, such as one, accepts only sets of that size.
+    if any(tensor.shape and tensor.shape[0] > 0 for tensor in converted.inputs):
         more = (_drawn(converted, random) for _ in range(FIXED_SETS - 1))
-        sets += [rows for rows in more if _bears(converted, rows)]
+        sets += [rows for rows in more if _accepts(converted, rows)]
     for change in (_with_gaps, _with_unknown, _with_empty):
         changed = change(drawn, converted, random)
-        if changed is not None and _bears(converted, changed):
+        if changed is not None and _accepts(converted, changed):
             sets.append(changed)
     return sets
 
 
 def _drawn(converted: Converted, random: np.random.Generator) -> dict[str, np.ndarray]:
-    drawn = {one.name: _draw(one, random) for one in converted.inputs}
-    if converted.reference is None or _bears(converted, drawn):
+    drawn = {tensor.name: _draw(tensor, random) for tensor in converted.inputs}
+    if converted.reference is None or _accepts(converted, drawn):
         return drawn
-    # Whole numbers may be places in a table, which has a first and a second one at least.
-    return {one.name: _draw(one, random, places=2) for one in converted.inputs}
+    # Whole numbers may be indices of a table, which has at least two rows.
+    return {tensor.name: _draw(tensor, random, limit=2) for tensor in converted.inputs}
 
 
-def _draw(one: Input, random: np.random.Generator, places: int = 0) -> np.ndarray:
-    """Values of an input; whole numbers below ``places`` where that is not 0."""
-    element = _NUMPY[one.datatype]
-    if len(one.shape) and one.shape[0] > 0:
-        shape: tuple[int, ...] = one.shape
+def _draw(tensor: Input, random: np.random.Generator, limit: int = 0) -> np.ndarray:
+    """Draw values of an input; whole numbers are below ``limit`` unless it is 0."""
+    element = _NUMPY[tensor.datatype]
+    if len(tensor.shape) and tensor.shape[0] > 0:
+        shape: tuple[int, ...] = tensor.shape
     else:
-        shape = (ROWS, *(extent if extent > 0 else 8 for extent in one.shape[1:]))
-    if one.values and len(shape) == 2 and shape[1] == len(one.values):
-        made = [_column(known, one, shape[0], random) for known in one.values]
-        return np.stack(made, axis=1).astype(element)
+        shape = (ROWS, *(extent if extent > 0 else 8 for extent in tensor.shape[1:]))
+    if tensor.values and len(shape) == 2 and shape[1] == len(tensor.values):
+        drawn = [_draw_column(values, tensor, shape[0], random) for values in tensor.values]
+        return np.stack(drawn, axis=1).astype(element)
     if element is object:
         return np.array(["a", "b", UNKNOWN], object)[random.integers(0, 3, shape)]
     if element is bool:
         return random.random(shape) < 0.5
     if np.issubdtype(element, np.integer):
         low, high = (-100, 100) if np.issubdtype(element, np.signedinteger) else (0, 200)
-        low, high = (0, places) if places else (low, high)
+        low, high = (0, limit) if limit else (low, high)
         return random.integers(low, high, shape).astype(element)
     return random.normal(size=shape).astype(element)
 
 
-def _column(known: np.ndarray, one: Input, rows: int, random: np.random.Generator) -> np.ndarray:
-    if not len(known):
-        if one.datatype == "BYTES":
+def _draw_column(
+    values: np.ndarray, tensor: Input, rows: int, random: np.random.Generator
+) -> np.ndarray:
+    if not len(values):
+        if tensor.datatype == "BYTES":
             return np.array([UNKNOWN] * rows, object)
         return random.normal(size=rows)
-    chosen = known[random.integers(0, len(known), rows)]
-    if known.dtype.kind in "OUiub":
+    chosen = values[random.integers(0, len(values), rows)]
+    if values.dtype.kind in "OUiub":
         return chosen
-    # Near the thresholds and beyond them, but seldom on them: there float32 decides.
-    spread = float(known.std()) or max(abs(float(known[0])), 1.0)
+    # Near the thresholds and beyond, but rarely at them, because there float32 decides.
+    spread = float(values.std()) or max(abs(float(values[0])), 1.0)
     moved: np.ndarray = chosen + random.normal(size=rows) * spread * 0.5
     return moved
 
@@ -107,7 +109,7 @@ def _with_gaps(
     rows: dict[str, np.ndarray], converted: Converted, random: np.random.Generator
 ) -> Arrays | None:
     floats = [name for name, values in rows.items() if values.dtype.kind == "f"]
-    if not floats or not converted.bears_missing:
+    if not floats or not converted.accepts_missing:
         return None
     changed = dict(rows)
     for name in floats:
@@ -142,13 +144,13 @@ def _replace_texts(
     return changed if texts else None
 
 
-def _bears(converted: Converted, rows: Arrays) -> bool:
-    """Whether the original takes such rows; one that refuses them need not agree on them."""
+def _accepts(converted: Converted, rows: Arrays) -> bool:
+    """Return whether the original accepts such rows; else no agreement is needed."""
     if converted.reference is None:
         return False
     try:
         converted.reference(rows)
-    except Exception:  # each framework refuses by errors of its own
+    except Exception:  # each framework has error types of its own
         return False
     return True
 
@@ -166,15 +168,15 @@ def _from_file(path: Path, converted: Converted) -> dict[str, np.ndarray]:
     inputs = converted.inputs
     if len(inputs) == 1 and inputs[0].name not in frame.columns:
         return {inputs[0].name: _table(frame, inputs[0], converted.columns)}
-    missing = [one.name for one in inputs if one.name not in frame.columns]
+    missing = [tensor.name for tensor in inputs if tensor.name not in frame.columns]
     if missing:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
             f"expected a column for each input, got none for {', '.join(missing)}; "
             f"there are {', '.join(frame.columns)}",
         )
-    columns = {one.name: frame[one.name].to_numpy() for one in inputs}
-    return {one.name: _fit(one, columns) for one in inputs}
+    columns = {tensor.name: frame[tensor.name].to_numpy() for tensor in inputs}
+    return {tensor.name: _fit(tensor, columns) for tensor in inputs}
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -185,25 +187,25 @@ def _read(path: Path) -> pd.DataFrame:
         return frame
 
 
-def _table(frame: pd.DataFrame, one: Input, names: Sequence[str]) -> np.ndarray:
-    width = one.shape[1] if len(one.shape) == 2 else -1
+def _table(frame: pd.DataFrame, tensor: Input, names: Sequence[str]) -> np.ndarray:
+    width = tensor.shape[1] if len(tensor.shape) == 2 else -1
     chosen = list(names) if set(names) <= set(frame.columns) and names else list(frame.columns)
     if len(chosen) != width:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"expected the {width} columns of input {one.name}, got {len(chosen)}: "
+            f"expected the {width} columns of input {tensor.name}, got {len(chosen)}: "
             f"{', '.join(chosen[:20])}",
         )
-    return _fit(one, {one.name: frame[chosen].to_numpy()})
+    return _fit(tensor, {tensor.name: frame[chosen].to_numpy()})
 
 
-def _from_lists(values: np.ndarray, one: Input) -> np.ndarray:
-    """A column of lists as a tensor: nested ones, or flat ones of a row's numbers in C order."""
-    tensor = np.array([_nested(value) for value in values])
-    extents = one.shape[1:]
-    if tensor.ndim == 2 and len(extents) > 1 and all(extent > 0 for extent in extents):
-        return tensor.reshape(len(tensor), *extents)
-    return tensor
+def _from_lists(values: np.ndarray, tensor: Input) -> np.ndarray:
+    """Build a tensor from a column of nested lists, or of flat lists in C order."""
+    array = np.array([_nested(value) for value in values])
+    extents = tensor.shape[1:]
+    if array.ndim == 2 and len(extents) > 1 and all(extent > 0 for extent in extents):
+        return array.reshape(len(array), *extents)
+    return array
 
 
 def _nested(value: Any) -> Any:
@@ -212,30 +214,31 @@ def _nested(value: Any) -> Any:
     return value
 
 
-def _fit(one: Input, columns: Arrays) -> np.ndarray:
-    """Values in an input's type and rank."""
+def _fit(tensor: Input, columns: Arrays) -> np.ndarray:
+    """Return values with the type and rank of an input."""
     try:
-        values = np.asarray(columns[one.name])
+        values = np.asarray(columns[tensor.name])
         if values.dtype == object and len(values) and isinstance(values.flat[0], list | np.ndarray):
-            values = _from_lists(values, one)
-        if one.datatype == "BYTES":
+            values = _from_lists(values, tensor)
+        if tensor.datatype == "BYTES":
             values = np.array(
                 ["" if value is None or value != value else str(value) for value in values.ravel()],
                 object,
             ).reshape(values.shape)
-        values = values.astype(_NUMPY[one.datatype])
-        if len(one.shape) == 2 and values.ndim == 1:
+        values = values.astype(_NUMPY[tensor.datatype])
+        if len(tensor.shape) == 2 and values.ndim == 1:
             values = values.reshape(-1, 1)
     except (KeyError, TypeError, ValueError) as error:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"input {one.name}: expected {one.datatype}: {error}",
+            f"input {tensor.name}: expected {tensor.datatype}: {error}",
         ) from error
-    if len(values.shape) != len(one.shape) or any(
-        want > 0 and want != got for want, got in zip(one.shape[1:], values.shape[1:], strict=True)
+    if len(values.shape) != len(tensor.shape) or any(
+        want > 0 and want != got
+        for want, got in zip(tensor.shape[1:], values.shape[1:], strict=True)
     ):
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"input {one.name}: expected shape {list(one.shape)}, got {list(values.shape)}",
+            f"input {tensor.name}: expected shape {list(tensor.shape)}, got {list(values.shape)}",
         )
     return values

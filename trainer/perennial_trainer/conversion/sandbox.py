@@ -1,6 +1,6 @@
-"""No network from here on: a filter of system calls that no code of the process can take off.
+"""Removal of the network: a filter of system calls that the process cannot remove.
 
-``program`` builds the filter, ``lock`` installs it for all threads and whatever they start.
+``program`` builds the filter, ``lock`` installs it for all threads and their child processes.
 """
 
 import ctypes
@@ -24,14 +24,14 @@ _SECCOMP_SET_MODE_FILTER, _FLAG_TSYNC = 1, 1
 # struct seccomp_data: the call's number, the architecture, the first argument's lower half.
 _NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16
 _IO_URING = (425, 426, 427)
-"""Setup, enter and register: a ring opens sockets without the call that is filtered."""
+"""Setup, enter and register: a ring opens sockets without the filtered call."""
 _FOREIGN_CALLS = 0x40000000
-"""Numbers from here on are those of x32, which has another number for ``socket``."""
+"""First number of the calls of x32, which has another number for ``socket``."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What an architecture calls things (linux/audit.h, asm/unistd.h)."""
+    """Numbers of an architecture (linux/audit.h, asm/unistd.h)."""
 
     audit: int
     socket: int
@@ -45,12 +45,12 @@ MACHINES = {
 
 
 def program(machine: Machine) -> bytes:
-    """The filter, as an array of ``struct sock_filter``.
+    """Return the filter, an array of ``struct sock_filter``.
 
-    ``socket`` is refused with EPERM but for AF_UNIX, io_uring wholly; a call by the numbers of
-    another architecture ends the process.
+    ``socket`` fails with EPERM except for AF_UNIX, and io_uring always fails. A call with the
+    numbers of another architecture ends the process.
     """
-    # Jumps count the instructions that are skipped.
+    # Jumps give the number of instructions to skip.
     return b"".join(
         struct.pack("<HBBI", *instruction)
         for instruction in (
@@ -58,7 +58,7 @@ def program(machine: Machine) -> bytes:
             (_EQUAL, 0, 9, machine.audit),
             (_LOAD, 0, 0, _NUMBER),
             (_AT_LEAST, 7, 0, _FOREIGN_CALLS),
-            *((_EQUAL, 5 - place, 0, number) for place, number in enumerate(_IO_URING)),
+            *((_EQUAL, 5 - index, 0, number) for index, number in enumerate(_IO_URING)),
             (_EQUAL, 0, 3, machine.socket),
             (_LOAD, 0, 0, _ARGUMENT),
             (_EQUAL, 1, 0, socket.AF_UNIX),
@@ -76,10 +76,10 @@ class _Program(ctypes.Structure):
 
 
 def lock() -> None:
-    """Takes the network from this process, all its threads and children, for good.
+    """Remove the network from this process, its threads and children, permanently.
 
     Raises:
-        StepError: InternalError where that does not work; nothing untrusted may be read then.
+        StepError: InternalError if that fails. Then nothing untrusted may be read.
     """
     name = platform.machine()
     machine = MACHINES.get(name)
@@ -90,18 +90,18 @@ def lock() -> None:
     whole = _Program(len(code) // 8, code)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise _failure(f"prctl: {os.strerror(ctypes.get_errno())}")
-    # prctl would bind this thread alone; libraries have started others by now.
+    # prctl would affect only this thread, but libraries have started others.
     if libc.syscall(machine.seccomp, _SECCOMP_SET_MODE_FILTER, _FLAG_TSYNC, ctypes.byref(whole)):
         raise _failure(f"seccomp: {os.strerror(ctypes.get_errno())}")
     try:
         socket.socket(socket.AF_INET).close()
     except PermissionError:
         return
-    raise _failure("a socket could be made all the same")
+    raise _failure("a socket can still be created")
 
 
 def _failure(problem: str) -> StepError:
     return StepError(
         LoadFailure.INTERNAL_ERROR,
-        f"the network cannot be taken from the conversion: {problem}. Nothing was read",
+        f"the conversion cannot be cut off from the network: {problem}. Nothing was read",
     )

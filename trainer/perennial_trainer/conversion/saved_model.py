@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel directories."""
+"""Conversion of TensorFlow's SavedModel directories."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ SIGNATURE = "serving_default"
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """The ``serving_default`` signature of a directory.
+    """Convert the ``serving_default`` signature of a directory.
 
     Raises:
         StepError: ConverterNotInstalled, ConversionFailed.
@@ -41,13 +41,13 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
         given = {name: tf.constant(rows[name], arguments[name].dtype) for name in arguments}
         try:
-            said = {name: value.numpy() for name, value in call(**given).items()}
-        # A number that is no index of an embedding.
+            values = {name: value.numpy() for name, value in call(**given).items()}
+        # A number outside the table of an embedding.
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(str(error)) from error
-        # loaded is named here so that it lives as long as its function.
+        # The function needs loaded, so this reference keeps it alive.
         assert loaded is not None
-        return {name: said[name] for name in outputs}
+        return {name: values[name] for name in outputs}
 
     return Converted(
         model=data,

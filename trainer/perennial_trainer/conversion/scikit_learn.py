@@ -1,4 +1,4 @@
-"""Scikit-learn: .skops, and pickles that are trusted."""
+"""Conversion of scikit-learn's files: .skops, and trusted pickles."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,24 +13,26 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
 from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
-from . import knowledge
-from .boosters import convertible
+from . import inspection
 from .converted import Arrays, Converted, ConvertOptions, Task
 from .graph import OPSETS, SCORES, converting, finish, inputs_of, name_inputs, split_columns
+from .inspection import fitted_trees, parts
 from .packages import versioned
-from .refusals import fitted_trees, parts, refuse
 from .safe_types import load_pickle, load_skops
-from .trees import keep_missing
+from .skl2onnx_converters import prepare_converters
+from .unsupported import reject_unsupported
 
 TABLE, TEXT = "input", "text"
-"""Names of the only input where the model was fitted on an array, or on a list of documents."""
+"""Names of the only input of a model that was fitted on an array, or on documents."""
 STRAY = 0.01
-"""Share of rows that may lie on a threshold that float32 moves; fitted on float64, 1 to 4 % of the
-rows that a model was fitted on do."""
+"""Share of rows whose values may be on a threshold that float32 moves.
+
+For a model that was fitted on float64, that is 1 to 4 % of its training rows.
+"""
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model from a file.
+    """Convert a file.
 
     Raises:
         StepError: UntrustedModel, ConversionFailed.
@@ -42,7 +44,7 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
 
 
 def convert_model(model: Any) -> Converted:
-    """A fitted model, in memory: one input per column where it was fitted on a data frame.
+    """Convert a fitted model, with an input for each column of its data frame.
 
     Raises:
         StepError: ConversionFailed.
@@ -51,33 +53,35 @@ def convert_model(model: Any) -> Converted:
     if not hasattr(model, "predict"):
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
-            f"expected a fitted model with predict, got {name}: leave the whole pipeline",
+            f"expected a fitted model with predict, got {name}",
+            hint="Save the whole pipeline",
         )
-    refuse(model)
-    names = knowledge.columns(model)
-    texts = knowledge.is_of_texts(model)
+    reject_unsupported(model)
+    names = inspection.columns(model)
+    texts = inspection.is_of_texts(model)
     count = len(names) or (1 if texts else int(getattr(model, "n_features_in_", 0)))
     if not count:
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
-            f"{name} does not say how many columns it takes: fit it first",
+            f"{name} has no number of columns",
+            hint="Fit it before you save it",
         )
-    known = knowledge.values(model, names, count)
+    values = inspection.values(model, names, count)
     outputs = _outputs(model)
     reference = _reference(model, names, texts, outputs)
     with converting(name):
         by_column = names if any(hasattr(part, "transformers_") for part in parts(model)) else []
-        graph = _to_onnx(model, by_column, known, texts)
+        graph = _to_onnx(model, by_column, values, texts)
         if by_column:
             name_inputs(graph, names)
         elif names:
-            # Only column transformers take more than one tensor.
+            # Only column transformers accept more than one tensor.
             split_columns(graph, names)
         data = finish(graph, outputs)
     grouped = (
-        {name: (values,) for name, values in zip(names, known, strict=True)}
+        {name: (column,) for name, column in zip(names, values, strict=True)}
         if names
-        else {(TEXT if texts else TABLE): tuple(known)}
+        else {(TEXT if texts else TABLE): tuple(values)}
     )
     inputs = inputs_of(onnx.load_from_string(data), grouped)
     task: Task = "Classification" if is_classifier(model) else "Regression"
@@ -88,8 +92,8 @@ def convert_model(model: Any) -> Converted:
         inputs=inputs,
         task=task,
         reference=reference,
-        labels=tuple(str(one) for one in getattr(model, "classes_", ())),
-        bears_missing=_bears_missing(model),
+        labels=tuple(str(label) for label in getattr(model, "classes_", ())),
+        accepts_missing=_accepts_missing(model),
         tolerance=1e-4,
         stray=STRAY,
     )
@@ -101,8 +105,8 @@ def _outputs(model: Any) -> tuple[str, ...]:
     return (LABEL, PROBABILITIES if hasattr(model, "predict_proba") else SCORES)
 
 
-def _bears_missing(model: Any) -> bool:
-    """Whether missing numbers are among what it was made for: then it is compared on some."""
+def _accepts_missing(model: Any) -> bool:
+    """Return whether the model was made for missing numbers, so is compared on them."""
     return any(
         type(part).__name__.startswith(("HistGradient", "LGBM", "XGB"))
         or type(part).__name__.endswith("Imputer")
@@ -111,29 +115,30 @@ def _bears_missing(model: Any) -> bool:
     )
 
 
-def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool) -> onnx.ModelProto:
+def _to_onnx(
+    model: Any, names: list[str], values: list[np.ndarray], texts: bool
+) -> onnx.ModelProto:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 
-    def typed(values: np.ndarray, width: int) -> Any:
-        if values.dtype.kind == "O":
+    def typed(column: np.ndarray, width: int) -> Any:
+        if column.dtype.kind == "O":
             return StringTensorType([None, width])
-        return (Int64TensorType if values.dtype.kind in "iu" else FloatTensorType)([None, width])
+        return (Int64TensorType if column.dtype.kind in "iu" else FloatTensorType)([None, width])
 
     if names:
-        types = [(name, typed(values, 1)) for name, values in zip(names, known, strict=True)]
+        types = [(name, typed(column, 1)) for name, column in zip(names, values, strict=True)]
     elif texts:
         types = [(TEXT, StringTensorType([None, 1]))]
     else:
-        types = [(TABLE, typed(known[0], len(known)))]
-    keep_missing()
+        types = [(TABLE, typed(values[0], len(values)))]
     for part in parts(model):
-        # It only says how transform lays out its answer.
+        # It only concerns the layout of the result of transform.
         if type(part).__name__ == "VotingClassifier":
             part.flatten_transform = False
 
     def attempt(options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
-        with convertible(list(parts(model))):
+        with prepare_converters(list(parts(model))):
             graph: onnx.ModelProto = convert_sklearn(
                 model,
                 name="model",
@@ -146,9 +151,9 @@ def _to_onnx(model: Any, names: list[str], known: list[np.ndarray], texts: bool)
     if not is_classifier(model):
         return attempt({})
     if hasattr(model, "predict_proba"):
-        # A list of dictionaries, which is the default, is no tensor.
+        # The default output is a list of dictionaries, which is not a tensor.
         return attempt({id(model): {"zipmap": False}})
-    # LinearSVC and its like do not know zipmap.
+    # LinearSVC and similar models do not have the option zipmap.
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return attempt({id(last): {"raw_scores": True}})
 
@@ -176,14 +181,14 @@ def _reference(
             table = rows[TEXT].reshape(-1)
         else:
             table = rows[TABLE]
-        said = np.asarray(model.predict(table))
+        predicted = np.asarray(model.predict(table))
         if outputs == (PREDICTION,):
-            return {PREDICTION: said}
+            return {PREDICTION: predicted}
         scores = (
             model.predict_proba(table)
             if outputs[1] == PROBABILITIES
             else model.decision_function(table)
         )
-        return {LABEL: said, outputs[1]: np.asarray(scores)}
+        return {LABEL: predicted, outputs[1]: np.asarray(scores)}
 
     return answer

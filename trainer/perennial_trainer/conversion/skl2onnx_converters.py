@@ -1,30 +1,51 @@
-"""XGBoost and LightGBM as parts of scikit-learn's pipelines.
+"""Converters that skl2onnx lacks: boosters, and missing values in trees.
 
-Nothing of them is imported before a model has one: that takes seconds.
+``prepare_converters`` is called around each conversion. XGBoost and LightGBM are imported only if
+a model contains them, because that takes seconds.
+
+skl2onnx sends missing values (NaN) to the right at every node of a tree. For a forest that was
+fitted with 20 % of NaN, 4 % of the labels were wrong. A scikit-learn tree stores their direction:
+the better one for the training rows, or the larger side if there was no NaN
+(sklearn/tree/_splitter.pyx).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+import numpy as np
+from onnx import NodeProto, helper
+
+from .inspection import fitted_trees
 
 _PACKAGES = {
     "LGBMClassifier": "lightgbm", "LGBMRegressor": "lightgbm",
     "XGBClassifier": "xgboost", "XGBRegressor": "xgboost",
 }  # fmt: skip
-_OF_CLASSES = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
-"""Options of skl2onnx that a classifier's converter must know."""
+_CLASSIFIER_OPTIONS = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
+"""Options of skl2onnx that the converter of a classifier must know."""
+_TREES = ("DecisionTree", "ExtraTree", "RandomForest", "ExtraTrees")
+_DIRECTIONS = "nodes_missing_value_tracks_true"
 
 
 @contextmanager
-def convertible(parts: Sequence[Any]) -> Iterator[None]:
-    """Makes the boosters among a model's parts known to skl2onnx, and such as it understands.
+def prepare_converters(parts: Sequence[Any]) -> Iterator[None]:
+    """Register the converters for the parts of a model, and adapt XGBoost's models.
 
-    XGBoost's are changed for as long as this lasts: the converter knows no columns but f0, f1 and
-    so on, and takes n_estimators for all rounds, which it is not of a model whose training was
-    continued or stopped early. After it the model predicts as before.
+    XGBoost's models are changed until the end of the context: the converter only knows columns
+    with the names f0, f1 and so on, and takes n_estimators as the number of rounds, which is wrong
+    if the training was continued or stopped early. Afterwards the model predicts as before.
+
+    Raises:
+        ImportError: if there is a booster, and onnxmltools is not installed.
     """
-    register(parts)
+    _register_trees()
+    packages = {_package(part) for part in parts}
+    if "lightgbm" in packages:
+        _register_lightgbm()
+    if "xgboost" in packages:
+        _register_xgboost()
     found = [part for part in parts if _package(part) == "xgboost"]
     before = [(part.get_booster().feature_names, part.n_estimators) for part in found]
     try:
@@ -38,21 +59,8 @@ def convertible(parts: Sequence[Any]) -> Iterator[None]:
             part.get_booster().feature_names, part.n_estimators = names, count
 
 
-def register(parts: Iterable[Any]) -> None:
-    """Tells skl2onnx of the converters for the boosters among a model's parts.
-
-    Raises:
-        ImportError: where there is a booster, and onnxmltools is not installed.
-    """
-    packages = {_package(part) for part in parts}
-    if "lightgbm" in packages:
-        _register_lightgbm()
-    if "xgboost" in packages:
-        _register_xgboost()
-
-
 def _package(part: Any) -> str:
-    """Which booster a part is; empty for anything else."""
+    """Return the package of a booster; empty for other models."""
     return _PACKAGES.get(type(part).__name__, "")
 
 
@@ -68,7 +76,7 @@ def _register_lightgbm() -> None:
         "LightGbmLGBMClassifier",
         shape_calculator.calculate_linear_classifier_output_shapes,
         convert_lightgbm,
-        options=_OF_CLASSES,
+        options=_CLASSIFIER_OPTIONS,
     )
     update_registered_converter(
         LGBMRegressor,
@@ -91,11 +99,61 @@ def _register_xgboost() -> None:
         "XGBoostXGBClassifier",
         shape_calculator.calculate_linear_classifier_output_shapes,
         convert_xgboost,
-        options=_OF_CLASSES,
+        options=_CLASSIFIER_OPTIONS,
     )
     update_registered_converter(
         XGBRegressor,
         "XGBoostXGBRegressor",
         shape_calculator.calculate_linear_regressor_output_shapes,
         convert_xgboost,
+    )
+
+
+@cache
+def _register_trees() -> None:
+    """Wrap the converters of trees and forests to write directions of missing values."""
+    from skl2onnx.common._registration import get_converter, register_converter
+
+    # Importing it registers them.
+    from skl2onnx.operator_converters import decision_tree, random_forest  # noqa: F401
+
+    for kind in _TREES:
+        for task in ("Classifier", "Regressor"):
+            name = f"Sklearn{kind}{task}"
+            inner = get_converter(name)
+            register_converter(
+                name, _with_directions(inner), overwrite=True, options=inner.get_allowed_options()
+            )
+
+
+def _with_directions(inner: Any) -> Callable[[Any, Any, Any], None]:
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        before = len(container.nodes)
+        inner(scope, operator, container)
+        trees = fitted_trees(operator.raw_operator)
+        for node in container.nodes[before:]:
+            if node.op_type.startswith("TreeEnsemble"):
+                _write_directions(node, trees)
+
+    return convert
+
+
+def _write_directions(node: NodeProto, trees: list[Any]) -> None:
+    """Write the directions of missing values in ``trees`` into their ONNX node."""
+    found = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    fitted = [tree.__getstate__()["nodes"] for tree in trees]
+    if not all("missing_go_to_left" in (nodes.dtype.names or ()) for nodes in fitted):
+        return
+    directions = [
+        int(fitted[tree]["missing_go_to_left"][index] and mode != b"LEAF")
+        for tree, index, mode in zip(
+            found["nodes_treeids"], found["nodes_nodeids"], found["nodes_modes"], strict=True
+        )
+    ]
+    for index, attribute in enumerate(node.attribute):
+        if attribute.name == _DIRECTIONS:
+            del node.attribute[index]
+            break
+    node.attribute.append(
+        helper.make_attribute(_DIRECTIONS, np.array(directions, np.int64).tolist())
     )

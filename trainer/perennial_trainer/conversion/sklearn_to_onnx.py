@@ -1,4 +1,4 @@
-"""From scikit-learn to ONNX."""
+"""Conversion of the scikit-learn model of a run, with its features as inputs."""
 
 import warnings
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
@@ -13,43 +14,70 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.preprocessing import StandardScaler
 
 from perennial_contracts.wire.bundle import Datatype
+from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..data.features import NUMBER, Feature
-from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
-from .boosters import convertible
+from ..errors import StepError
+from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES, OnnxModel, SignatureError
+from . import parity
 from .graph import DATATYPES, OPSETS, finish
-from .refusals import parts
-from .trees import keep_missing
+from .inspection import parts
+from .skl2onnx_converters import prepare_converters
 
 ELEMENTS: dict[Datatype, int] = {datatype: element for element, datatype in DATATYPES.items()}
 
 
 class ConversionError(Exception):
-    """There is no ONNX for this model."""
+    """A model that cannot be converted to ONNX."""
+
+
+def make_onnx(
+    trained: Any, features: Sequence[Feature], rows: pd.DataFrame, *, missing: bool = True
+) -> tuple[OnnxModel, parity.Parity]:
+    """Convert a model to ONNX and compare both.
+
+    Args:
+        trained: a fitted scikit-learn classifier or regressor that takes clean rows.
+        features: its inputs.
+        rows: clean rows to compare on.
+        missing: also compare on missing values that the rows do not have.
+
+    Raises:
+        StepError: ConversionFailed or ParityFailed.
+    """
+    labels = [str(label) for label in getattr(trained, "classes_", ())]
+    try:
+        model = OnnxModel(convert(trained, features), labels)
+        return model, parity.check(model, trained, rows, missing=missing)
+    except (ConversionError, SignatureError) as error:
+        raise StepError(
+            TrainingFailure.CONVERSION_FAILED, f"the model does not convert to ONNX: {error}"
+        ) from error
+    except parity.ParityError as error:
+        raise StepError(TrainingFailure.PARITY_FAILED, str(error)) from error
 
 
 def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
-    """A model as ONNX: an input per feature, outputs ``label`` and ``probabilities``, or
-    ``prediction`` where it tells numbers.
+    """Convert a model to ONNX with an input for each feature.
 
-    The inputs have the features' own element types and shapes, so that who calls the model that
-    serves now can call this one.
+    The outputs are ``label`` and ``probabilities``, or ``prediction`` for a regressor. The inputs
+    have the element types and shapes of the features, so that clients of the served model can use
+    this one.
 
     Args:
-        model: fitted by scikit-learn, it takes a data frame with these columns.
+        model: fitted scikit-learn model that takes a data frame with these columns.
         features: the inputs, in order.
 
     Raises:
-        ConversionError: where a part of the model has no converter, or converts to no valid ONNX.
+        ConversionError: if a part of the model has no converter, or the result is not valid ONNX.
     """
     inputs = [
         (feature.name, (StringTensorType if feature.is_text else FloatTensorType)([None, 1]))
         for feature in features
     ]
-    keep_missing()
     try:
-        with warnings.catch_warnings(), convertible(list(parts(model))):
-            # skl2onnx writes booleans where integers belong: fine up to protobuf 6.
+        with warnings.catch_warnings(), prepare_converters(list(parts(model))):
+            # skl2onnx writes booleans for integers, which protobuf 6 accepts.
             warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
             converted = convert_sklearn(
                 model,
@@ -61,14 +89,14 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
         for feature in features:
             _adapt_input(converted, feature)
         return finish(converted, (LABEL, PROBABILITIES) if is_classifier(model) else (PREDICTION,))
-    # The converters raise whatever they run into: NameError, KeyError, RuntimeError, and more.
+    # The converters raise errors of many types: NameError, KeyError, RuntimeError, and more.
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0]
         raise ConversionError(f"{type(error).__name__}: {first_line}") from error
 
 
 def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
-    # A list of dictionaries, which is the default, is no tensor.
+    # The default output is a list of dictionaries, which is not a tensor.
     options: dict[int, dict[str, Any]] = (
         {id(model): {"zipmap": False}} if is_classifier(model) else {}
     )
@@ -80,7 +108,7 @@ def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
 
 
 def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
-    """Lets an input be a tensor of another form: it is reshaped and cast before its first use."""
+    """Give an input the feature's form: reshape and cast it before its first use."""
     steps: list[tuple[str, list[str], dict[str, Any]]] = []
     if not feature.is_column:
         steps.append(("Reshape", ["column_shape"], {}))
@@ -95,10 +123,10 @@ def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
             if name == feature.name:
                 node.input[index] = taken
     before = feature.name
-    for place, (operator, others, attributes) in enumerate(steps):
-        after = taken if place == len(steps) - 1 else f"{feature.name}_reshaped"
+    for index, (operator, others, attributes) in enumerate(steps):
+        after = taken if index == len(steps) - 1 else f"{feature.name}_reshaped"
         graph.node.insert(
-            place, helper.make_node(operator, [before, *others], [after], **attributes)
+            index, helper.make_node(operator, [before, *others], [after], **attributes)
         )
         before = after
     if not feature.is_column and all(i.name != "column_shape" for i in graph.initializer):

@@ -1,4 +1,4 @@
-"""What TensorFlow's formats have in common."""
+"""Common parts of the conversion of TensorFlow's formats."""
 
 import os
 from pathlib import Path
@@ -10,23 +10,23 @@ from .graph import OPSET
 from .packages import require
 
 
-def tensorflow(what: str) -> Any:
-    """TensorFlow, quiet.
+def tensorflow(format_name: str) -> Any:
+    """Import TensorFlow without its log output and without GPUs.
 
     Raises:
         StepError: ConverterNotInstalled.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    require("tf2onnx", "tf2onnx", "tf", what)
-    return require("tensorflow", "tensorflow-cpu", "tf", what)
+    require("tf2onnx", "tf2onnx", "tf", format_name)
+    return require("tensorflow", "tensorflow-cpu", "tf", format_name)
 
 
 def from_command(*arguments: str, target: Path) -> onnx.ModelProto:
-    """What tf2onnx's command makes; the command is what its makers test, not the functions in it.
+    """Convert with the command of tf2onnx, because its tests cover the command.
 
     Raises:
-        RuntimeError: with the last lines of what it said.
+        RuntimeError: with the last lines of its output.
     """
     import subprocess
     import sys

@@ -1,4 +1,4 @@
-"""TFLite, of floats or quantized to int8."""
+"""Conversion of TFLite, with floats or quantized to int8."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ from .tensorflow_graph import from_command, tensorflow
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model from a file; one that is quantized stays so.
+    """Convert a file. A quantized model stays quantized.
 
     Raises:
         StepError: ConverterNotInstalled, ConversionFailed.
@@ -30,7 +30,7 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         taken, given = interpreter.get_input_details(), interpreter.get_output_details()
         graph = from_command("--tflite", str(source), target=Path(folder) / "model.onnx")
         names = [value.name for value in graph.graph.output]
-        data = finish(graph, fixed_batch=any(one["shape_signature"][0] > 0 for one in taken))
+        data = finish(graph, fixed_batch=any(tensor["shape_signature"][0] > 0 for tensor in taken))
         inputs = inputs_of(graph)
     return Converted(
         model=data,
@@ -49,28 +49,29 @@ def _reference(
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
         count = len(next(iter(rows.values())))
         size = max(int(taken[0]["shape"][0]), 1)
-        said: list[list[np.ndarray]] = [[] for _ in given]
+        collected: list[list[np.ndarray]] = [[] for _ in given]
         for start in range(0, count, size):
-            for one in taken:
-                interpreter.set_tensor(one["index"], rows[one["name"]][start : start + size])
+            for tensor in taken:
+                values = rows[tensor["name"]][start : start + size]
+                interpreter.set_tensor(tensor["index"], values)
             interpreter.invoke()
-            for place, one in enumerate(given):
-                said[place].append(interpreter.get_tensor(one["index"]))
-        return {name: np.concatenate(parts) for name, parts in zip(names, said, strict=True)}
+            for parts, tensor in zip(collected, given, strict=True):
+                parts.append(interpreter.get_tensor(tensor["index"]))
+        return {name: np.concatenate(parts) for name, parts in zip(names, collected, strict=True)}
 
     return answer
 
 
 def _tolerance(interpreter: Any, given: list[dict[str, Any]]) -> float:
-    """A step of the quantized answers is rounding: one unit of integers, else the scale.
+    """Return the tolerance of quantized outputs: a step of them is rounding.
 
-    Models that are quantized within and answer floats differ by the scale of their last tensors.
+    Models that are quantized inside and return floats differ by the scale of their last tensors.
     """
-    if any(np.issubdtype(one["dtype"], np.integer) for one in given):
+    if any(np.issubdtype(tensor["dtype"], np.integer) for tensor in given):
         return 2.0
     scales = [
-        float(one["quantization_parameters"]["scales"][0])
-        for one in interpreter.get_tensor_details()
-        if one["dtype"] is np.int8 and len(one["quantization_parameters"]["scales"]) == 1
+        float(tensor["quantization_parameters"]["scales"][0])
+        for tensor in interpreter.get_tensor_details()
+        if tensor["dtype"] is np.int8 and len(tensor["quantization_parameters"]["scales"]) == 1
     ]
     return max([TOLERANCE, *(2 * scale for scale in scales[-2:])])

@@ -1,4 +1,4 @@
-"""PyTorch's exported programs: .pt2 of torch.export.save."""
+"""Conversion of PyTorch's exported programs: .pt2 of torch.export.save."""
 
 import io
 import logging
@@ -17,15 +17,15 @@ from .graph import OPSET, converting, finish, inputs_of
 from .packages import require, versioned
 
 OUTPUT = "output"
-"""Name of the only output; of several that have no names of their own, with their numbers."""
+"""Name of the only output. Several outputs without names get this and a number."""
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A program from a file; the rows that it was exported with are its example.
+    """Convert a file. The rows of its export are its example.
 
     Raises:
-        StepError: UntrustedModel: its loader reads parts of such files as pickles, so that it is
-            asked to be trusted as one. ConverterNotInstalled, ConversionFailed.
+        StepError: UntrustedModel if the user does not trust the file, because PyTorch's loader
+            reads parts of it as pickles; ConverterNotInstalled, ConversionFailed.
     """
     if not options.trusted:
         raise StepError(
@@ -55,30 +55,30 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         inputs=inputs,
         task="Tensors",
         reference=answer,
-        example=example if all(one.name in example for one in inputs) else None,
+        example=example if all(tensor.name in example for tensor in inputs) else None,
     )
 
 
 def _load(torch: Any, source: Path) -> Any:
-    # It warns of every package that it could convert more with, and logs what it raises.
-    for chatty in ("torch.onnx", "torch.export"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+    # It warns about every optional package, and logs the errors that it raises.
+    for logger in ("torch.onnx", "torch.export"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     try:
-        # By path it takes no file of another suffix.
+        # Given a path, it rejects files with another suffix.
         return torch.export.load(io.BytesIO(source.read_bytes()))
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0][:300]
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
-            f"{source.name}: expected a program of torch.export.save. Weights alone, whole "
-            "modules and TorchScript do not convert: write it with "
-            "torch.export.save(torch.export.export(model, (example,)), ...). PyTorch says: "
-            f"{type(error).__name__}: {first_line}",
+            f"{source.name}: expected a program of torch.export.save: {type(error).__name__}: "
+            f"{first_line}",
+            hint="Weights alone, whole modules and TorchScript do not convert. Save the model with "
+            "torch.export.save(torch.export.export(model, (example,)), ...)",
         ) from error
 
 
 def _output_names(program: Any) -> list[str]:
-    """The keys of a dictionary, else numbered; never the name of an input."""
+    """Return the keys of a dictionary, or numbered names; never the name of an input."""
     count = len(program.graph_signature.user_outputs)
     keys = program.call_spec.out_spec.context
     named = isinstance(keys, list) and len(keys) == count and all(isinstance(k, str) for k in keys)
@@ -88,7 +88,7 @@ def _output_names(program: Any) -> list[str]:
 
 
 def _without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Where in whose source each node comes from is left out: it is most of a small model."""
+    """Remove the source positions of all nodes, which are most of a small model."""
     for node in graph.graph.node:
         del node.metadata_props[:]
         node.ClearField("doc_string")
@@ -105,33 +105,34 @@ def _reference(
 ) -> Callable[[Arrays], dict[str, np.ndarray]]:
     pytree = torch.utils._pytree
     module = program.module()
-    # Names of tensors, and the constants that the program was exported with.
-    places = program.graph_signature.user_inputs
+    # Names of tensors, and the constants of the export.
+    user_inputs = program.graph_signature.user_inputs
 
     def answer(rows: Arrays) -> dict[str, np.ndarray]:
         leaves = [
-            torch.from_numpy(rows[place]) if isinstance(place, str) else place for place in places
+            torch.from_numpy(rows[given]) if isinstance(given, str) else given
+            for given in user_inputs
         ]
         arguments, named = pytree.tree_unflatten(leaves, program.call_spec.in_spec)
         try:
             with torch.no_grad():
-                said = pytree.tree_leaves(module(*arguments, **named))
-        # A number that is no index of an embedding, a shape that it was not exported for.
+                values = pytree.tree_leaves(module(*arguments, **named))
+        # A number outside the table of an embedding, or a shape that the export did not allow.
         except (IndexError, RuntimeError, AssertionError) as error:
             raise ValueError(str(error)) from error
-        return {name: one.numpy() for name, one in zip(outputs, said, strict=True)}
+        return {name: value.numpy() for name, value in zip(outputs, values, strict=True)}
 
     return answer
 
 
 def _example(torch: Any, program: Any) -> dict[str, np.ndarray]:
-    """The tensors that the program was exported with, by input."""
+    """Return the tensors of the export, by input."""
     if program.example_inputs is None:
         return {}
     leaves = torch.utils._pytree.tree_leaves(program.example_inputs)
-    places = program.graph_signature.user_inputs
+    user_inputs = program.graph_signature.user_inputs
     return {
         name: leaf.detach().numpy()
-        for name, leaf in zip(places, leaves, strict=False)
+        for name, leaf in zip(user_inputs, leaves, strict=False)
         if isinstance(name, str) and hasattr(leaf, "detach")
     }

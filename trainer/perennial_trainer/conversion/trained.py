@@ -1,4 +1,4 @@
-"""What the training left: an ONNX model, or a scikit-learn model that is converted."""
+"""The model that a trainer wrote: ONNX, or a scikit-learn model that is converted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,30 +17,32 @@ from ..errors import StepError
 from ..log import log
 from ..model.onnx_model import OnnxModel, SignatureError
 from ..selection.search import SearchReport
-from .artifact import make_onnx
 from .safe_types import read_skops
+from .sklearn_to_onnx import make_onnx
 
 
 @dataclass(frozen=True)
-class Challenger:
-    """The model that is judged."""
+class TrainedModel:
+    """The model of a run, before it is judged."""
 
     model: OnnxModel
     candidate: str
-    """Which kind won the search; empty where a trainer of one's own says nothing of it."""
+    """Kind of the chosen candidate; empty if a custom trainer does not report it."""
     search: SearchReport | None
 
 
 def load(
     output: Path, features: Sequence[Feature], classes: Sequence[str], rows: pd.DataFrame
-) -> Challenger:
-    """The model in OUTPUT, as ONNX; the converted one where it lies there as both.
+) -> TrainedModel:
+    """Return the model in a folder as ONNX.
+
+    An ONNX file takes precedence over a skops file.
 
     Args:
         output: the folder.
-        features: what it must take.
-        classes: the labels of the data; none where numbers are to be told.
-        rows: clean rows that it must be able to answer.
+        features: the inputs that it must have.
+        classes: the labels of the data; empty for a regression.
+        rows: clean rows that it must accept.
 
     Raises:
         StepError: NoModel, WrongSignature, ConversionFailed or ParityFailed.
@@ -48,24 +50,25 @@ def load(
     report = _report(output / SEARCH_FILE)
     candidate = report.trials[report.chosen].kind if report else ""
     if (output / MODEL_ONNX).is_file():
-        return Challenger(_onnx(output / MODEL_ONNX, features, classes, rows), candidate, report)
+        return TrainedModel(_onnx(output / MODEL_ONNX, features, classes, rows), candidate, report)
     if (output / MODEL_SKOPS).is_file():
         model = _skops(output / MODEL_SKOPS, "classifier" if classes else "regressor")
         _check_columns(model, features)
-        onnx, parity = make_onnx(model, features, rows, missing=_bears_gaps(model, rows, features))
-        what = (
+        missing = _accepts_missing(model, rows, features)
+        onnx, parity = make_onnx(model, features, rows, missing=missing)
+        agreement = (
             f"{parity.same_labels:,} of {parity.rows:,} labels agree, probabilities"
             if classes
             else f"{parity.rows:,} numbers agree"
         )
         log(
-            f"converted to ONNX, {len(onnx.data):,} bytes: {what} to "
+            f"converted to ONNX, {len(onnx.data):,} bytes: {agreement} to "
             f"{parity.largest_difference:.1g}"
         )
-        return Challenger(onnx, candidate, report)
+        return TrainedModel(onnx, candidate, report)
     raise StepError(
         TrainingFailure.NO_MODEL,
-        f"{output}: expected {MODEL_ONNX} or {MODEL_SKOPS} of the trainer, got "
+        f"{output}: expected {MODEL_ONNX} or {MODEL_SKOPS} from the trainer, got "
         f"{', '.join(sorted(path.name for path in output.glob('*'))) or 'nothing'}",
     )
 
@@ -73,7 +76,7 @@ def load(
 def _onnx(
     path: Path, features: Sequence[Feature], classes: Sequence[str], rows: pd.DataFrame
 ) -> OnnxModel:
-    """A model from a trainer of one's own; its probabilities are in sorting order of the labels."""
+    """Check an ONNX model of a custom trainer. Its classes are the sorted labels."""
     try:
         model = OnnxModel(path.read_bytes(), classes)
         if (model.kind == "Classification") != bool(classes):
@@ -83,7 +86,7 @@ def _onnx(
         taken = {feature.name: feature for feature in model.features}
         wanted = {feature.name: feature for feature in features}
         for name in sorted(wanted.keys() ^ taken.keys()):
-            problem = "no such input" if name in wanted else "an input that is no feature"
+            problem = "no such input" if name in wanted else "an input that is not a feature"
             raise SignatureError(
                 f"input {name}: expected one for each feature ({', '.join(wanted)}), got {problem}"
             )
@@ -98,7 +101,7 @@ def _onnx(
         if not np.isfinite(answers.values).all():
             raise StepError(
                 TrainingFailure.WRONG_SIGNATURE,
-                f"{path.name}: expected a number for each row, got none in "
+                f"{path.name}: expected a number for each row, got none for "
                 f"{int((~np.isfinite(answers.values)).sum())} of {len(rows)} rows",
             )
         return model
@@ -124,9 +127,9 @@ def _skops(path: Path, wanted: str) -> Any:
     if strange:
         raise StepError(
             TrainingFailure.CONVERSION_FAILED,
-            f"{path.name}: expected types of scikit-learn, NumPy, SciPy, XGBoost and LightGBM "
-            f"alone, got {', '.join(strange[:5])}, which could run anything. Leave {MODEL_ONNX} "
-            "instead",
+            f"{path.name}: expected only types of scikit-learn, NumPy, SciPy, XGBoost and "
+            f"LightGBM, got {', '.join(strange[:5])}, which could run any code",
+            hint=f"Write {MODEL_ONNX} instead",
         )
     fits = (
         hasattr(model, "predict_proba") and hasattr(model, "classes_")
@@ -144,9 +147,9 @@ def _skops(path: Path, wanted: str) -> Any:
 
 def _check_columns(model: Any, features: Sequence[Feature]) -> None:
     names = [feature.name for feature in features]
-    learnt = getattr(model, "feature_names_in_", None)
-    if learnt is None or sorted(map(str, learnt)) != sorted(names):
-        got = "an array without names" if learnt is None else ", ".join(map(str, learnt))
+    fitted = getattr(model, "feature_names_in_", None)
+    if fitted is None or sorted(map(str, fitted)) != sorted(names):
+        got = "an array without names" if fitted is None else ", ".join(map(str, fitted))
         raise StepError(
             TrainingFailure.WRONG_SIGNATURE,
             f"{MODEL_SKOPS}: expected a model that was fitted on a data frame with the columns "
@@ -154,8 +157,8 @@ def _check_columns(model: Any, features: Sequence[Feature]) -> None:
         )
 
 
-def _bears_gaps(model: Any, rows: pd.DataFrame, features: Sequence[Feature]) -> bool:
-    """Whether the model takes a missing number; one that refuses it need not agree on it."""
+def _accepts_missing(model: Any, rows: pd.DataFrame, features: Sequence[Feature]) -> bool:
+    """Return whether the model accepts a missing number; else no agreement is needed."""
     probe = rows.head(1).copy()
     for feature in features:
         if not feature.is_text:
@@ -168,7 +171,7 @@ def _bears_gaps(model: Any, rows: pd.DataFrame, features: Sequence[Feature]) -> 
 
 
 def _report(path: Path) -> SearchReport | None:
-    """What was tried, where the bundled search tells it; a trainer of one's own may write else."""
+    """Return the report of the bundled search; None if a custom trainer wrote another."""
     try:
         report = SearchReport.model_validate_json(path.read_bytes())
         return report if 0 <= report.chosen < len(report.trials) else None

@@ -1,4 +1,4 @@
-"""XGBoost's own files: .json and .ubj."""
+"""Conversion of XGBoost's files: .json and .ubj."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ..errors import StepError
 from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .booster_files import OPSET, TABLE, as_converted
-from .converted import Converted, ConvertOptions, number
+from .converted import Converted, ConvertOptions, distinct_numbers
 from .graph import converting
 from .packages import require
 
 
 def convert(source: Path, options: ConvertOptions) -> Converted:
-    """A model from a file: a classifier where its objective is one, else a regressor.
+    """Convert a file: the objective decides between classifier and regressor.
 
     Raises:
         StepError: ConverterNotInstalled, ConversionFailed.
@@ -42,8 +42,8 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
         booster = model.get_booster()
         width = booster.num_features()
         names = _names(booster)
-        known = _values(booster, width)
-        # From here on columns have no names: neither the converter nor a bare table has them.
+        values = _values(booster, width)
+        # From here, columns have no names: the converter does not know any.
         booster.feature_names = None
         graph = tools.convert_xgboost(
             model,
@@ -54,7 +54,7 @@ def convert(source: Path, options: ConvertOptions) -> Converted:
             graph,
             "XGBoost",
             names,
-            known,
+            values,
             [str(label) for label in model.classes_] if classifies else [],
             lambda table: _answer(model, table, classifies),
         )
@@ -66,24 +66,24 @@ def _names(booster: Any) -> list[str]:
 
 
 def _values(booster: Any, width: int) -> list[np.ndarray]:
-    """By column, the thresholds and the categories of its splits."""
+    """Return the thresholds and categories of each column's splits."""
     found: list[list[float]] = [[] for _ in range(width)]
     kinds = booster.feature_types or ["q"] * width
-    places = {name: at for at, name in enumerate(booster.feature_names or ())}
+    columns = {name: index for index, name in enumerate(booster.feature_names or ())}
     trees = booster.trees_to_dataframe()
     splits = trees[trees["Feature"] != "Leaf"]
     for name, threshold, chosen in zip(
         splits["Feature"], splits["Split"], splits.get("Category", splits["Split"]), strict=True
     ):
-        place = places[name] if name in places else int(name.removeprefix("f"))
+        column = columns[name] if name in columns else int(name.removeprefix("f"))
         if isinstance(chosen, list):
-            found[place] += [float(one) for one in chosen]
+            found[column] += [float(category) for category in chosen]
         else:
-            found[place].append(float(threshold))
-    known = [number(one) for one in found]
+            found[column].append(float(threshold))
+    numbers = [distinct_numbers(values) for values in found]
     return [
         values.astype(np.int64) if kind == "c" else values
-        for values, kind in zip(known, kinds, strict=True)
+        for values, kind in zip(numbers, kinds, strict=True)
     ]
 
 

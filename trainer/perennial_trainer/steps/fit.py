@@ -10,7 +10,7 @@ from perennial_contracts.api.search import Budget, Search
 from perennial_contracts.wire.run_plan import CANDIDATE, SETTINGS, TrainingFailure
 
 from ..bundle import manifest, profile
-from ..conversion.artifact import make_onnx
+from ..conversion.sklearn_to_onnx import make_onnx
 from ..data.features import as_text, clean, clean_truth, digest_rows, infer
 from ..errors import StepError
 from ..evaluation.scores import values

@@ -32,7 +32,7 @@ from ... import conversion as formats
 from ...bundle.unlabelled_profile import profile_rows
 from ...conversion import sandbox
 from ...conversion.converted import FORMAT_OPTION, SAMPLE_OPTION, TRUSTED_OPTION
-from ...conversion.signature import describe
+from ...conversion.onnx_signature import describe
 from ...errors import StepError, name_fields
 from ...log import log
 from ...report.page import render
