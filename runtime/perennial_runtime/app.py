@@ -1,4 +1,4 @@
-"""The application: takes requests from a frontend, sends each to its route, and responds.
+"""The application: sends each request of a frontend to its route, and responds.
 
 A request's way through the runtime:
 
@@ -55,7 +55,7 @@ Work = tuple[Route, Call]
 
 
 class App:
-    """Responds to lists of calls: while the model is loading, while it serves, while it drains."""
+    """Responds to calls while the model is loading, while it serves, while it drains."""
 
     def __init__(
         self,

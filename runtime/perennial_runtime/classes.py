@@ -47,12 +47,18 @@ class Classes:
 
 
 def label_text(label: Any) -> str:
-    """Return a label as text: "1" for 1.0, as tables of labels turn whole numbers into floats."""
+    """Return a label as text, and 1.0 as "1".
+
+    Tables of labels turn whole numbers into floats.
+    """
     return str(int(label) if isinstance(label, float) and label.is_integer() else label)
 
 
 def score_bin(score: float) -> int:
-    """Return the bin of one score, faster than ``perennial_contracts.stats.quality.score_bins``."""
+    """Return the bin of one score.
+
+    Faster than :func:`perennial_contracts.stats.quality.score_bins`, which takes an array.
+    """
     if not score > 0:  # NaN too
         return 0
     return min(int(min(score, 1.0) * SCORE_BINS), SCORE_BINS - 1)

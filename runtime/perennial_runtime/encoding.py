@@ -16,7 +16,7 @@ Buffer = bytes | memoryview
 
 
 def read_body(call: Call, limit: int) -> bytes:
-    """Return the body of a request, or the message of a gRPC call, without compression.
+    """Return the body of a request, or the message of a gRPC call, decompressed.
 
     Args:
         limit: largest number of bytes to decompress to.
@@ -38,7 +38,7 @@ def read_body(call: Call, limit: int) -> bytes:
 
 
 def read_buffer(call: Call, limit: int) -> Buffer:
-    """Return the body as ``read_body`` does, or a view of a large one, to save the copy.
+    """Return the body like ``read_body``, or a view of a large one, without a copy.
 
     Raises:
         RequestError: as ``read_body``.
@@ -73,7 +73,11 @@ def decompress(header: str, encoding: str, data: bytes, limit: int) -> bytes:
 
 
 def choose_encoding(accepted: str | None) -> str | None:
-    """Return how to compress a long response, given the header Accept-Encoding; None for plain."""
+    """Return the encoding of a long response, or None to send it uncompressed.
+
+    Args:
+        accepted: the header Accept-Encoding of the request.
+    """
     if accepted is None:
         return None
     offers = [offer.strip().partition(";") for offer in accepted.lower().split(",")]

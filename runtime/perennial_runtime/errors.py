@@ -1,5 +1,7 @@
-"""Errors: a model that cannot be loaded (a reason for the operator), a request that fails (an HTTP
-status)."""
+"""Errors of loading a model and of requests.
+
+A ``LoadError`` has a reason for the operator, a ``RequestError`` an HTTP status.
+"""
 
 import orjson
 
@@ -62,7 +64,10 @@ class MethodNotAllowedError(RequestError):
 
 
 class BodyTooLargeError(RequestError):
-    """The body is too large. Over HTTP/1.1 the server closes the connection without reading it."""
+    """The body is too large.
+
+    Over HTTP/1.1 the server closes the connection without reading the rest.
+    """
 
     status = 413
 

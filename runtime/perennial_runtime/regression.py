@@ -23,7 +23,7 @@ def is_regression(outputs: Sequence[TensorSpec], classes: Classes | None) -> boo
 
 
 def number_texts(numbers: np.ndarray) -> list[str | None]:
-    """Return predicted numbers as the shortest text that identifies them; None for NaN.
+    """Return predicted numbers as the shortest exact text; None for NaN.
 
     >>> number_texts(np.array([0.1, 12, np.nan], np.float32))
     ['0.1', '12', None]
@@ -32,7 +32,7 @@ def number_texts(numbers: np.ndarray) -> list[str | None]:
 
 
 def number_label(label: Any) -> str | None:
-    """Return the true number that a client sent, as text; None if it is no finite number."""
+    """Return a true number from a client as text; None if it is no finite number."""
     if type(label) not in (int, float) or not np.isfinite(label):
         return None
     return label_text(label)

@@ -47,7 +47,7 @@ class Request(Protocol):
 
 
 class Handler(Protocol):
-    """Decodes and encodes the requests of a route that runs the model. Must be thread-safe."""
+    """Decodes requests for the model and encodes its results. Thread-safe."""
 
     wants_ids: bool
     """True if the response contains prediction ids."""
@@ -83,7 +83,7 @@ class Codec(Protocol):
 
 
 class CodecHandler:
-    """Handler of a protocol whose codec needs only bodies: no headers, no prediction ids."""
+    """Handler of a codec that needs only bodies: no headers, no prediction ids."""
 
     wants_ids = False
 
@@ -96,18 +96,18 @@ class CodecHandler:
         self._wrap = wrap
 
     def decode(self, call: Call) -> Request:
-        """See :class:`Handler`."""
+        """Read a request; see :class:`Handler`."""
         return self._codec.decode(read_body(call, self._limit))
 
     def encode(self, request: Any, results: "Sequence[np.ndarray]", ids: Sequence[str]) -> Response:
-        """See :class:`Handler`."""
+        """Write the response; see :class:`Handler`."""
         body = self._codec.encode(request, results)
         return Response(body if self._wrap is None else self._wrap(body))
 
 
 @dataclass(frozen=True)
 class Route:
-    """What the server does with the requests of a path: ``respond``, or run the model."""
+    """The way to respond to the requests of a path: a function, or a handler."""
 
     protocol: str
     """``v2``, ``v1``, ``grpc``, or ``http`` for paths outside of the protocols. A metric label."""

@@ -23,9 +23,9 @@ def sample_row(features: Sequence[TensorSpec], profile: Profile | None) -> dict[
 
 
 def sample_tensor(spec: TensorSpec, with_data: bool = True) -> dict[str, Any]:
-    """Return a tensor of zeros or empty strings in the protocol's JSON, with flat data.
+    """Return a tensor of zeros or empty strings in the protocol's JSON.
 
-    Every free extent is 1.
+    The data are flat. Every free extent is 1.
     """
     sample = spec.sample() if with_data else None
     return {
@@ -45,9 +45,9 @@ def sample_size(spec: TensorSpec) -> int:
 
 
 def median(distribution: Distribution) -> float | None:
-    """Return the lower edge of the bin with the median. An edge is a value of the data itself.
+    """Return the lower edge of the bin with the median.
 
-    None for categories, and for a number without any value.
+    An edge is a value of the data itself. None for categories, and for a number without any value.
     """
     edges = distribution.edges or []
     if not edges:

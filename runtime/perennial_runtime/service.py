@@ -23,7 +23,13 @@ class Service:
     platform = "onnxruntime_onnx"
 
     def __init__(self, name: str, model: Model, instance: str) -> None:
-        """Create a service: ``name`` identifies the model in URLs, ``instance`` the process."""
+        """Create a service.
+
+        Args:
+            name: name of the model in URLs.
+            model: the loaded model.
+            instance: name of the process, in the counters.
+        """
         self.name = name
         self.model = model
         self.is_tabular = is_tabular(model.inputs)

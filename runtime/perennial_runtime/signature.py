@@ -31,7 +31,7 @@ class TensorSpec:
         return self.shape in ((-1,), (-1, 1))
 
     def sample(self) -> np.ndarray:
-        """Return a tensor of zeros or empty strings, with extent 1 for each -1 in the shape."""
+        """Return a tensor of zeros or empty strings, with 1 for each -1 in the shape."""
         shape = [1 if extent < 0 else extent for extent in self.shape]
         if self.datatype == "BYTES":
             return np.full(shape, "", dtype=object)

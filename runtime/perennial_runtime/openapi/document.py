@@ -68,7 +68,7 @@ def _description(model: ModelDescription) -> str:
 def _used(
     paths: Mapping[str, Any], components: Mapping[str, Mapping[str, Schema]]
 ) -> dict[str, dict[str, Schema]]:
-    """Return the components that the paths refer to, directly or through other components."""
+    """Return the components that the paths use, directly or through others."""
     used: dict[str, dict[str, Schema]] = {kind: {} for kind in components}
     waiting = list(_references(paths))
     while waiting:

@@ -16,7 +16,11 @@ def object_of(**properties: Schema) -> Schema:
 
 
 def value(datatype: str, nullable: bool = False) -> Schema:
-    """Return the schema of one value of a datatype. Null is a missing value, if ``nullable``."""
+    """Return the schema of one value of a datatype.
+
+    Args:
+        nullable: accept null, for a missing value.
+    """
     dtype = DTYPES[datatype]
     if dtype.kind == "b":
         return {"type": "boolean"}
@@ -32,7 +36,10 @@ def value(datatype: str, nullable: bool = False) -> Schema:
 
 
 def _float_limits(dtype: np.dtype) -> Schema:
-    """Return the limits of a float type: numbers that round to its largest one still fit."""
+    """Return the limits of a float type.
+
+    Numbers that round to the largest number of the type still fit.
+    """
     if dtype.itemsize == 8:
         return {"format": "double"}
     info = np.finfo(dtype)
@@ -42,7 +49,7 @@ def _float_limits(dtype: np.dtype) -> Schema:
 
 
 def shape(spec: TensorSpec) -> Schema:
-    """Return the schema of a tensor's shape in a request: fixed extents are the model's."""
+    """Return the schema of a tensor's shape in a request."""
     extents = [
         {"type": "integer", "minimum": 0, "maximum": LARGEST_EXTENT}
         if extent < 0
@@ -55,7 +62,7 @@ def shape(spec: TensorSpec) -> Schema:
 
 
 def data(spec: TensorSpec) -> Schema:
-    """Return the schema of a tensor's data in a request: flat in row-major order, or nested."""
+    """Return the schema of a tensor's data in a request: flat, or nested."""
     # Null is NaN, which strings do not have.
     element = value(spec.datatype, nullable=spec.dtype.kind == "f")
     flat = {"type": "array", "items": element}

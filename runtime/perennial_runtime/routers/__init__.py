@@ -1,7 +1,7 @@
-"""The paths of the server, protocol by protocol. Routers know paths; codecs know bytes.
+"""The paths of the server, protocol by protocol.
 
-``router.py`` holds the table of all routes and asks each router twice: ``routes()`` when the server
-starts, and ``serve(service)`` when the model is loaded.
+Routers know paths; codecs know bytes. ``router.py`` holds the table of all routes. It calls
+``routes()`` of each router when the server starts, and ``serve(service)`` when the model is loaded.
 
 - ``v2.py``: the Open Inference Protocol over REST, with Perennial's predict, feedback and counters.
 - ``grpc.py``: the same over gRPC, with health, reflection and statistics.

@@ -1,4 +1,4 @@
-"""Descriptions of the model: a web page for people, and an OpenAPI document for tools."""
+"""Descriptions of the model: a page for people, an OpenAPI document for tools."""
 
 from collections.abc import Callable
 from functools import cache

@@ -71,7 +71,7 @@ class Router:
             self.routes.update(router.serve(service))
 
     def not_found(self, path: str) -> RequestError:
-        """Build the error for a path without a route: wrong model, wrong version, or neither."""
+        """Build the error for a path without a route."""
         parts = path.split("/")
         if parts[:2] in (["", "v1"], ["", "v2"]) and parts[2:3] == ["models"] and len(parts) > 3:
             name = parts[3].partition(":")[0]

@@ -26,7 +26,7 @@ class ServerState:
         """Called after each change."""
 
     def admit(self) -> None:
-        """Become ready."""
+        """Start to be ready: the model is loaded."""
         self.is_loaded = True
         self.on_change()
 

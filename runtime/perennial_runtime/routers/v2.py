@@ -1,6 +1,6 @@
-"""The paths of the Open Inference Protocol v2 over REST, with Perennial's extensions.
+"""The paths of the Open Inference Protocol v2 over REST, with extensions.
 
-The extensions are /predict (rows of a table), /feedback, /counters and /profile.
+Perennial adds /predict (rows of a table), /feedback, /counters and /profile.
 """
 
 from collections.abc import Callable, Sequence
@@ -148,7 +148,7 @@ class InferHandler:
         self._limit = max_body_bytes
 
     def decode(self, call: Call) -> "InferRequest":
-        """See :class:`perennial_runtime.routing.Handler`."""
+        """Read a request; see :class:`perennial_runtime.routing.Handler`."""
         text = call.header(HEADER_LENGTH)
         if text is None:
             return self._codec.decode(read_body(call, self._limit))
@@ -158,7 +158,7 @@ class InferHandler:
     def encode(
         self, request: "InferRequest", results: "Sequence[np.ndarray]", ids: Sequence[str]
     ) -> Response:
-        """See :class:`perennial_runtime.routing.Handler`."""
+        """Write the response; see :class:`perennial_runtime.routing.Handler`."""
         body, head = self._codec.encode(request, results)
         if head is None:
             return Response(body)
@@ -175,13 +175,13 @@ class PredictHandler:
         self._limit = max_body_bytes
 
     def decode(self, call: Call) -> "RowsRequest":
-        """See :class:`perennial_runtime.routing.Handler`."""
+        """Read a request; see :class:`perennial_runtime.routing.Handler`."""
         return self._codec.decode(read_body(call, self._limit))
 
     def encode(
         self, request: "RowsRequest", results: "Sequence[np.ndarray]", ids: Sequence[str]
     ) -> Response:
-        """See :class:`perennial_runtime.routing.Handler`."""
+        """Write the response; see :class:`perennial_runtime.routing.Handler`."""
         return Response(self._codec.encode(ids, results))
 
 

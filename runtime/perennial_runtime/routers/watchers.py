@@ -29,7 +29,7 @@ class _Watcher:
 
 
 class Watchers:
-    """Sends each client the state at once and after each change, until the server ends.
+    """Sends the state to each client, at once and after each change.
 
     Thread-safe.
     """

@@ -116,7 +116,11 @@ class GrpcCodec:
         outputs: Sequence[str],
         forms: Sequence[OutputForm] | None,
     ) -> None:
-        """Remember the form of a request whose raw contents were read into ``feeds``, in order."""
+        """Remember the form of a request with raw contents.
+
+        Args:
+            feeds: the tensors of the request, in the order of the message.
+        """
         payloads = payloads_of(message)
         if payloads is None or len(payloads.raw) != len(feeds):
             return

@@ -39,7 +39,7 @@ def requested_service(message: bytes) -> str:
 
 
 def status(service: str, ready: bool) -> bytes:
-    """Return one response of the stream of Watch. An unknown service has a status, too."""
+    """Return one response of Watch. An unknown service has a status, too."""
     return to_bytes(_status(service, ready))
 
 

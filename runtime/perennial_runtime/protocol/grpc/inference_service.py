@@ -52,7 +52,7 @@ class BatchStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts since the model was loaded, as Triton's statistics extension defines them."""
+    """Counts since the model was loaded, as in Triton's statistics extension."""
 
     last_inference_ms: int = 0
     """Time of the last request, in milliseconds since 1970."""
@@ -149,7 +149,10 @@ def stream_response(response: bytes) -> bytes:
 
 
 def stream_error(problem: str) -> bytes:
-    """Return the ModelStreamInferResponse for a request that failed. The stream continues."""
+    """Return the ModelStreamInferResponse for a request that failed.
+
+    The stream continues after it.
+    """
     return to_bytes(_ModelStreamInferResponse(error_message=problem))
 
 

@@ -1,8 +1,9 @@
-"""A memo of messages: reads a request that differs from an earlier one only in its data and id.
+"""A memo of messages: read a request without parsing if its form came before.
 
-Two messages of one length with the same bytes outside of the payloads of ``raw_input_contents``
-and ``id`` have the same fields. So the memo stores the positions of those payloads and the bytes
-between them for each length, and compares these bytes without parsing them.
+Requests of one form differ only in their data and their id. Two messages of one length with the
+same bytes outside of the payloads of ``raw_input_contents`` and ``id`` have the same fields. So the
+memo stores the positions of those payloads and the bytes between them for each length, and compares
+these bytes.
 """
 
 from typing import NamedTuple
@@ -82,7 +83,7 @@ class MessageMemo:
 
 
 def payloads_of(message: bytes) -> Payloads | None:
-    """Return the payloads in a message that protobuf could read; None for rare encodings."""
+    """Return the payloads in a valid message, or None for a rare encoding."""
     raw: list[tuple[int, int]] = []
     id_span: tuple[int, int] | None = None
     position = 0

@@ -1,4 +1,4 @@
-"""grpc.reflection: the descriptors of the services, from the schema itself. No I/O.
+"""grpc.reflection: the descriptors of the services. No I/O.
 
 v1 and v1alpha have the same bytes.
 """

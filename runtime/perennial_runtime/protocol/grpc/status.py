@@ -1,4 +1,4 @@
-"""Map errors to gRPC status codes and messages, which are sent in the trailers. No I/O."""
+"""Map errors to gRPC status codes and messages, sent in the trailers. No I/O."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,7 @@
-"""True labels of predictions, in JSON: ``{"feedback": [{"prediction_id": "...", "label": 1}]}``."""
+"""True labels of predictions, in JSON.
+
+A request is ``{"feedback": [{"prediction_id": "...", "label": 1}, ...]}``.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +38,10 @@ class Feedback:
 
 
 class AllRejectedError(BadRequestError):
-    """No label of a request is valid. The body has the structure of a successful response."""
+    """No label of a request is valid.
+
+    The body has the structure of a successful response, and an error.
+    """
 
     def __init__(self, response: dict[str, Any]) -> None:
         first = response["rejected"][0]["error"]

@@ -1,4 +1,4 @@
-"""Prediction ids. An id contains the prediction, so that any pod can count the label.
+"""Prediction ids: an id contains the prediction, so any pod can count the label.
 
 24 bytes, written as 32 characters of base64url:
 
@@ -119,7 +119,10 @@ class IdMaker:
         return _texts(rows.tobytes())
 
     def read(self, text: str) -> PredictionId | None:
-        """Return the contents of an id of this model, of any version; None for other texts."""
+        """Return the contents of an id of this model, or None for other texts.
+
+        The id may come from another version of the model.
+        """
         if _PATTERN.fullmatch(text) is None:
             return None
         data = binascii.a2b_base64(text.encode().translate(_FROM_URL))
@@ -136,7 +139,10 @@ class IdMaker:
 
 
 def _texts(data: bytes | bytearray) -> list[str]:
-    """Return ids as text. 24 bytes are 32 characters without padding, so one call writes all."""
+    """Return ids as text.
+
+    24 bytes are 32 characters without padding, so one call encodes all ids.
+    """
     text = binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode()
     if len(text) == _CHARACTERS:
         return [text]
@@ -144,7 +150,13 @@ def _texts(data: bytes | bytearray) -> list[str]:
 
 
 def _crc32(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Return the CRC-32 of each row of bytes, from ``seed``: one step of all rows per column."""
+    """Return the CRC-32 of each row of bytes.
+
+    It takes one step for each column, of all rows.
+
+    Args:
+        seed: the CRC-32 of the bytes before the row.
+    """
     value = np.full(len(rows), seed ^ 0xFFFFFFFF, np.uint32)
     for column in rows.T:
         value = _CRC_TABLE[(value ^ column) & 0xFF] ^ (value >> 8)
@@ -152,5 +164,8 @@ def _crc32(rows: np.ndarray, seed: int) -> np.ndarray:
 
 
 def is_sampled(text: str, permille: int) -> bool:
-    """Return whether a prediction is one of the ``permille`` in 1000 to keep. Deterministic."""
+    """Return whether a prediction is one of the ``permille`` in 1000 to keep.
+
+    The result depends only on the id.
+    """
     return permille >= 1000 or crc32(text.encode()) % 1000 < permille

@@ -139,7 +139,7 @@ class RowCodec:
 
 
 def _values(result: np.ndarray) -> list[Any]:
-    """Return one value for each row: a number or a string, or a list if a row has several."""
+    """Return one value for each row, or a list if a row has several values."""
     is_column = result.ndim == 2 and result.shape[1] == 1
     values: list[Any] = (result[:, 0] if is_column else result).tolist()
     return values

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def classify(values: np.ndarray, count: int, labels: Sequence[str] = ()) -> np.ndarray:
-    """Return the ``count`` highest values of each row, or all if there are fewer, highest first.
+    """Return the ``count`` highest values of each row, highest first.
 
     Args:
         values: numbers; each entry of the first dimension is a row. An array with fewer than two

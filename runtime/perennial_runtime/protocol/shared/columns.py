@@ -1,4 +1,4 @@
-"""Rows of a table to the inputs of a model with one input for each feature. No I/O.
+"""Rows of a table to inputs, one for each feature. No I/O.
 
 Features of one datatype are converted together: creating an array costs more than the values of a
 row.
@@ -32,7 +32,7 @@ class Columns:
         self._groups = [_Group(features, indices) for indices in kinds.values()]
 
     def of_objects(self, rows: Sequence[Any]) -> Feeds:
-        """Convert ``{feature: value}`` for each row. A feature that a row lacks is missing.
+        """Convert ``{feature: value}`` for each row. Omitted features are missing.
 
         Raises:
             BadRequestError: with the row (from 0), the feature, and the expected and actual value.

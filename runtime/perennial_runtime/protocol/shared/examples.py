@@ -1,4 +1,4 @@
-"""Classification and regression of examples, for TensorFlow Serving's REST and gRPC APIs."""
+"""Classification and regression of examples, for TensorFlow Serving's two APIs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

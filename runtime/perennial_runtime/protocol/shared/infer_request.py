@@ -1,4 +1,4 @@
-"""A checked infer request, over REST or gRPC, and the checks against the model's signature."""
+"""A checked infer request, and the checks against the model's signature."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

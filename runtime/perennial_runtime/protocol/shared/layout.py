@@ -1,4 +1,4 @@
-"""Positions of the tensors in a binary request, to read the next request of the same form quickly.
+"""Positions of the tensors in a binary request, for later requests of that form.
 
 A client keeps sending one form of request, in which only the data change. The facts that were
 checked once (names, datatypes, shapes, requested outputs) hold for every request that has the same

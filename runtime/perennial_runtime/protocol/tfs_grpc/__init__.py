@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC services: bytes of messages to arrays, and results to bytes.
+"""TensorFlow Serving's gRPC services: messages to arrays, results to messages.
 
 Messages come and go without the five bytes that gRPC puts before each of them. No I/O.
 """

@@ -1,4 +1,4 @@
-"""TensorProtos to the inputs of a model: tensor by tensor, or all features of a table at once."""
+"""TensorProtos to the inputs of a model, one by one or all features together."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,10 @@ def read_tensor(spec: TensorSpec, tensor: Any) -> np.ndarray:
 
 
 class TableReader:
-    """Reads all inputs of one tabular model together, which costs less than an array for each."""
+    """Reads all inputs of one tabular model together.
+
+    That costs less than an array for each of them.
+    """
 
     def __init__(self, features: Sequence[TensorSpec]) -> None:
         self._columns = Columns(features)
@@ -68,7 +71,7 @@ class TableReader:
         self._can_read = is_tabular(features) and "FP16" not in {f.datatype for f in features}
 
     def read(self, tensors: Mapping[str, Any]) -> Feeds | None:
-        """Return the inputs, or None if they differ in any way from what most clients send.
+        """Return the inputs, or None if they are not in the form that most clients use.
 
         Raises:
             BadRequestError: with the row, the feature, and the expected and actual value.

@@ -1,1 +1,1 @@
-"""TensorFlow Serving's REST API, which KServe's v1 protocol shares: JSON to tensors and back."""
+"""TensorFlow Serving's REST API, which is also KServe's v1 protocol."""

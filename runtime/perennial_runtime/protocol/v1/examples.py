@@ -1,4 +1,4 @@
-"""``:classify`` and ``:regress``: examples, objects by feature, in; a list of results out."""
+"""``:classify`` and ``:regress``: examples, objects by feature, to results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ class ClassifyCodec:
         self.decode = _ExamplesReader("tensorflow/serving/classify", inputs, self._task).read
 
     def encode(self, request: ExamplesRequest, results: Sequence[np.ndarray]) -> bytes:
-        """Return the body of the response: ``[label, score]`` of each class, for each example."""
+        """Return the body of the response: ``[[label, score], ...]`` for each example."""
         return dumps({"results": self._task.scored(request.count, results)})
 
 

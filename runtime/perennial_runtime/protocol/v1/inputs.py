@@ -1,4 +1,4 @@
-"""Values in v1 requests to the inputs of a model: nested lists, rows, and strings in base64."""
+"""Values of v1 requests to inputs: nested lists, rows, and strings in base64."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ BASE64_SUFFIX = "_bytes"
 
 
 def is_base64(value: Any) -> bool:
-    """Return whether a value is ``{"b64": "..."}``, TensorFlow Serving's form for bytes."""
+    """Return whether a value is ``{"b64": "..."}``, which stands for bytes."""
     return type(value) is dict and len(value) == 1 and type(value.get("b64")) is str
 
 
@@ -72,17 +72,20 @@ def read_tensor(spec: TensorSpec, data: Any) -> np.ndarray:
 
 
 class Table:
-    """Reads rows for one tabular model: a value may be bare, alone in a list, or in base64."""
+    """Reads rows for one tabular model.
+
+    A value may be bare, alone in a list, or in base64.
+    """
 
     def __init__(self, features: Sequence[TensorSpec]) -> None:
         self._columns = Columns(features)
 
     def of_objects(self, rows: Sequence[Any]) -> Feeds:
-        """See :meth:`Columns.of_objects`."""
+        """Convert ``{feature: value}`` for each row; see :meth:`Columns.of_objects`."""
         return _read(self._columns.of_objects, rows)
 
     def of_lists(self, rows: Sequence[Any]) -> Feeds:
-        """See :meth:`Columns.of_lists`."""
+        """Convert a list of values for each row; see :meth:`Columns.of_lists`."""
         return _read(self._columns.of_lists, rows)
 
     def of_columns(self, columns: Mapping[str, Any]) -> Feeds | None:

@@ -1,4 +1,4 @@
-"""Bodies of the v1 protocol: JSON with NaN, Infinity and -Infinity among its numbers.
+"""Bodies of the v1 protocol: JSON, with NaN, Infinity and -Infinity as numbers.
 
 TensorFlow Serving reads and writes these tokens, which standard JSON does not have. Bodies without
 them cost no more time here.

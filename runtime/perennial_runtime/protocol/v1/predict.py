@@ -1,4 +1,4 @@
-"""``:predict``: rows in and rows out (``instances``), or whole tensors in and out (``inputs``)."""
+"""``:predict``: rows to rows (``instances``), or tensors to tensors (``inputs``)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class PredictCodec:
         return PredictRequest(self._of_rows(rows), self._names, True)
 
     def encode(self, request: PredictRequest, results: Sequence[np.ndarray]) -> bytes:
-        """Return the body of the response. If there is only one output, it has no name there.
+        """Return the body of the response. A model's only output has no name in it.
 
         Raises:
             BadRequestError: if the outputs of a request by rows differ in their number of rows.

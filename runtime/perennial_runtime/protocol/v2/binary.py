@@ -1,4 +1,4 @@
-"""Binary data in a request: the tensors after the JSON head, or one tensor as the body. No I/O."""
+"""Binary data: tensors after the JSON head, or one tensor as the body. No I/O."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from .header import HEADER
 
 
 class Tail:
-    """The part of a body after the JSON head: the data of the binary inputs, in their order."""
+    """The part of a body after the JSON head: the binary inputs, in their order."""
 
     def __init__(self, body: bytes | memoryview, start: int) -> None:
         self._body = body

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol v2 over REST: requests to arrays, arrays to responses. No I/O.
+"""Infer requests of the v2 protocol to arrays, and arrays to responses. No I/O.
 
 Each tensor is JSON, or bytes after the JSON head (the binary tensor data extension).
 """
@@ -114,7 +114,7 @@ class V2Codec:
         return InferRequest(feeds, outputs, request_id, forms)
 
     def _learn(self, head: bytes, length: int, layout: Layout) -> None:
-        """Remember a head without an id whose tensors are all binary, if it has come before."""
+        """Remember a head that came before, without an id and with only binary tensors."""
         if len(head) <= _MAX_HEAD_BYTES and self._repeats.is_repeat(hash(head)):
             if len(self._layouts) >= _MAX_HEADS:
                 self._layouts.clear()

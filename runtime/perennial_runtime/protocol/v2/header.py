@@ -1,4 +1,4 @@
-"""The HTTP header with the length of the JSON head of a body; binary data follow the head. No I/O.
+"""The HTTP header with the length of the JSON head, before binary data. No I/O.
 
 A module of its own, as the routers need the name before NumPy is imported.
 """

@@ -1,4 +1,4 @@
-"""A memo of JSON requests: parse only the data of a request in a form that came before.
+"""A memo of JSON requests: parse only the data if the request's form came before.
 
 A client keeps sending one form of request. So a body is cut around each ``"data": [...]``, and
 if the pieces between the data are, byte for byte, those of an earlier valid request, only the

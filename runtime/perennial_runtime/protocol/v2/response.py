@@ -1,4 +1,4 @@
-"""Responses of the Open Inference Protocol v2 over REST, written in pieces. No I/O.
+"""Responses of the v2 protocol, written in pieces. No I/O.
 
 The part before an output's data depends only on its name, datatype and shape. The writer remembers
 it, so that each response only has to write its data.

@@ -92,9 +92,10 @@ def _packed(
     data: list[Any],
     may_hold_booleans: bool,
 ) -> np.ndarray | None:
-    """Return an array of numbers of the right types and ranges, in half the time of NumPy's checks.
+    """Return an array of numbers of the right types and ranges.
 
-    ``struct`` accepts booleans as numbers, so this function searches for them if there may be any.
+    This takes half the time of NumPy's checks. ``struct`` accepts booleans as numbers, so this
+    function searches for them if there may be any.
 
     None for all other data: wrong data, and rare forms such as deeper nesting or no elements.
     """
