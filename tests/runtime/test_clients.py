@@ -1,4 +1,4 @@
-"""The clients that people have, unchanged: tritonclient, KServe's, open-inference's, gRPC's own."""
+"""Existing clients: tritonclient, KServe's, open-inference's, gRPC's own."""
 
 import asyncio
 from functools import partial
@@ -62,7 +62,7 @@ def grpc_url(server):
 
 @pytest.fixture(scope="module")
 def mirror(start, identity, tmp_path_factory):
-    """A model that gives back a tensor of every datatype, of two free dimensions."""
+    """A model that returns a tensor of every datatype, of two free dimensions."""
     path = tmp_path_factory.mktemp("model") / "mirror.onnx"
     path.write_bytes(identity(**{name: (proto, ["N", "M"]) for name, proto in PROTOS.items()}))
     return start(path)
@@ -134,7 +134,7 @@ def test_tritonclient_over_grpc(server, grpc_url, compression):
         assert client.get_model_repository_index().models[0].state == "READY"
 
 
-def test_errors_come_to_grpcs_clients_as_its_codes(grpc_url):
+def test_errors_reach_grpc_clients_as_status_codes(grpc_url):
     with triton_grpc.InferenceServerClient(grpc_url) as client:
         tensor = triton_grpc.InferInput("X", [1, 3], "FP32")
         tensor.set_data_from_numpy(np.zeros((1, 3), np.float32))
@@ -254,7 +254,7 @@ def _tensors(datatype):
 
 @st.composite
 def everything(draw):
-    """A tensor of every datatype."""
+    """Return a tensor of every datatype."""
     return {name: draw(_tensors(name)) for name in PROTOS}
 
 
@@ -277,7 +277,7 @@ quickly = partial(settings, deadline=None, suppress_health_check=list(HealthChec
 
 @quickly(max_examples=60)
 @given(values=everything())
-def test_every_datatype_goes_there_and_back_over_http(mirror, values):
+def test_every_datatype_round_trips_over_http(mirror, values):
     with triton.InferenceServerClient(f"127.0.0.1:{mirror.port}") as client:
         inputs = list(_inputs(triton, values, binary_data=True))
         _check(values, client.infer("mirror", inputs))
@@ -285,6 +285,6 @@ def test_every_datatype_goes_there_and_back_over_http(mirror, values):
 
 @quickly(max_examples=60)
 @given(values=everything())
-def test_every_datatype_goes_there_and_back_over_grpc(mirror, values):
+def test_every_datatype_round_trips_over_grpc(mirror, values):
     with triton_grpc.InferenceServerClient(f"127.0.0.1:{mirror.port}") as client:
         _check(values, client.infer("mirror", list(_inputs(triton_grpc, values))))

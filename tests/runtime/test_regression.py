@@ -1,4 +1,4 @@
-"""A model of one number a row, as clients see it."""
+"""A model of one number for each row, from a client's view."""
 
 import json
 
@@ -21,7 +21,7 @@ SCORE = {"name": "prediction", "edges": [0.0, 10.0], "counts": [5, 5, 5, 0]}
 
 
 def fares(profile=None):
-    """A bundle: fare = 2.5 * miles, and missing where miles are."""
+    """Return a bundle: fare = 2.5 * miles, and missing for missing miles."""
     info = helper.make_tensor_value_info
     graph = helper.make_graph(
         [helper.make_node("Mul", ["miles", "rate"], ["prediction"])],
@@ -34,8 +34,11 @@ def fares(profile=None):
         graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
     )
     miles = {"name": "miles", "edges": [1.0], "counts": [7, 8, 0]}
-    known = {"rows": 15, "features": [miles], "score": SCORE, **(profile or {})}
-    contents = {"model.onnx": model.SerializeToString(), "profile.json": json.dumps(known).encode()}
+    fields = {"rows": 15, "features": [miles], "score": SCORE, **(profile or {})}
+    contents = {
+        "model.onnx": model.SerializeToString(),
+        "profile.json": json.dumps(fields).encode(),
+    }
     manifest = Bundle(files=describe_files(contents))
     return {**contents, "bundle.json": manifest.to_bytes()}
 
@@ -79,7 +82,7 @@ def test_each_row_gets_an_id_and_a_number(server):
     assert first["prediction_id"] != second["prediction_id"]
 
 
-def test_the_truth_is_a_number(server):
+def test_the_true_label_is_a_number(server):
     (prediction,) = predict(server, 5)
     text = prediction["prediction_id"]
     assert feed_back(server, (text, 12)) == (200, {"accepted": 1, "rejected": []})
@@ -102,7 +105,7 @@ def test_the_numbers_are_counted_over_the_profiles_bins(server):
     assert 'perennial_runtime_scores_total{bin=">=10"} 2.0' in server.request("GET", "/metrics")[1]
 
 
-def test_the_number_and_the_truth_are_captured(server, captured):
+def test_the_number_and_the_true_label_are_captured(server, captured):
     first, missing = predict(server, 4.8, None)
     feed_back(server, (first["prediction_id"], 11.25))
     server.terminate()
@@ -116,7 +119,7 @@ def test_the_number_and_the_truth_are_captured(server, captured):
     ]
 
 
-def test_page_and_document_say_so(server):
+def test_page_and_document_describe_a_regression_model(server):
     page = server.request("GET", "/", accept="text/html")[1]
     assert "Regression model for rows of a table" in page
     assert "predicted, median 0" in page
@@ -138,13 +141,13 @@ def test_page_and_document_say_so(server):
         ),
     ],
 )
-def test_a_profile_of_something_else_is_refused(start, write_files, profile, problem):
+def test_a_profile_of_another_kind_of_model_is_rejected(start, write_files, profile, problem):
     server = start(write_files(fares(profile)), "--name", "fares", wait=False)
     assert server.exit_code() != 0
     assert problem in server.lines[-1]["message"]
 
 
-def test_only_one_column_of_floats_of_that_name_is_a_number():
+def test_only_a_model_with_one_float_column_of_that_name_is_a_regression():
     def outputs(*specs):
         return [TensorSpec(*spec) for spec in specs]
 

@@ -1,4 +1,4 @@
-"""Sample requests fit the model, and are usual where the profile says what is."""
+"""Sample requests: they fit the model, and have typical values."""
 
 import numpy as np
 import orjson
@@ -19,7 +19,7 @@ def usual(datatype: str, seen: Distribution):
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1))
-def test_a_number_is_one_of_the_data_and_near_its_middle(values):
+def test_a_number_occurs_in_the_data_near_its_median(values):
     found = usual("FP64", fit_numbers("x", np.array(values, float)))
     assert found in values
     assert np.quantile(values, 0.3, method="lower") <= found
@@ -49,7 +49,7 @@ def test_a_number_without_any_value_is_zero():
 
 
 @pytest.mark.parametrize("datatype", DTYPES)
-def test_samples_are_requests_that_the_codecs_read(datatype):
+def test_the_codecs_read_samples(datatype):
     spec = TensorSpec("x", datatype, (-1, 1))
     codec = RowCodec("m", "0", [spec], [], None)
     rows = codec.decode(b'{"instances": [%s]}' % orjson.dumps(sample_row([spec], None)))

@@ -1,4 +1,4 @@
-"""The OpenAPI document says of a model what its codecs do, and is whole."""
+"""The OpenAPI document is complete, and agrees with the codecs."""
 
 import json
 
@@ -30,7 +30,7 @@ def document(inputs, **more):
 
 
 def validator(document, schema):
-    """What validates values against one of the document's schemas."""
+    """Return a validator of values against one of the document's schemas."""
     reference = f"#/components/schemas/{schema}"
     return jsonschema_rs.Draft202012Validator(
         {"$ref": reference, "components": document["components"]}
@@ -48,7 +48,7 @@ def references(node):
 
 
 @pytest.mark.parametrize("inputs", [[column("a"), column("b", "BYTES")], CUBE, CUBE[:1]])
-def test_all_that_is_referred_to_is_there_and_nothing_else(inputs):
+def test_the_document_contains_exactly_the_components_in_use(inputs):
     found = document(inputs)
     targets = set(references(found))
     assert targets == {
@@ -59,7 +59,7 @@ def test_all_that_is_referred_to_is_there_and_nothing_else(inputs):
 
 
 @pytest.mark.parametrize("inputs", [[column("a"), column("b", "BYTES")], CUBE, CUBE[:1]])
-def test_schemas_are_schemas_and_their_examples_fit(inputs):
+def test_schemas_are_valid_and_their_examples_fit(inputs):
     found = document(inputs)
     for name in found["components"]["schemas"]:
         validator(found, name)
@@ -74,7 +74,7 @@ def test_schemas_are_schemas_and_their_examples_fit(inputs):
     assert examples >= 3
 
 
-def test_a_model_has_only_the_routes_that_make_sense_for_it():
+def test_a_model_has_only_the_operations_that_suit_it():
     rows = document([column("a")], classes=Classes(("0", "1"), None))["paths"]
     tensors = document(CUBE)["paths"]
     only = {path.replace("/versions/{version}", "") for path in rows.keys() - tensors.keys()}
@@ -85,7 +85,7 @@ def test_a_model_has_only_the_routes_that_make_sense_for_it():
     assert not [path for path in without_v1["paths"] if path.startswith("/v1")]
 
 
-def test_a_name_that_looks_like_a_reference_or_a_parameter_is_none():
+def test_a_name_may_look_like_a_reference_or_a_parameter():
     inputs = [column("$ref", "BYTES"), column("{version}")]
     found = document(inputs, name="{x}/$ref")
     assert "/v2/models/%7Bx%7D%2F%24ref/infer" in found["paths"]
@@ -93,7 +93,7 @@ def test_a_name_that_looks_like_a_reference_or_a_parameter_is_none():
 
 
 @pytest.mark.parametrize("datatype", DTYPES)
-def test_a_value_of_a_row_fits_the_schema_where_the_codec_takes_it(datatype):
+def test_schema_and_codec_accept_the_same_values_of_a_row(datatype):
     features = [column("x", datatype)]
     codec = RowCodec("m", "0", features, [], None)
     schema = validator(document(features), "PredictRequest")

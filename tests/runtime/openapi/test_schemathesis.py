@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: Schemathesis asks a real server what the document promises."""
+"""The server conforms to its OpenAPI document: Schemathesis sends requests."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ checks.negative_data_rejection.enabled = false
 
 @pytest.fixture(scope="module")
 def served(start, flights, affine, tmp_path_factory):
-    """A server of a classifier of rows, and one of a model of tensors, by what they take."""
+    """Servers of a classifier of rows and of a model of tensors, by their input."""
     bundle = tmp_path_factory.mktemp("flights")
     for name, data in flights().items():
         (bundle / name).write_bytes(data)
@@ -37,7 +37,7 @@ def served(start, flights, affine, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["rows", "tensors"])
-def test_schemathesis_finds_the_document_true(served, kind, tmp_path):
+def test_the_server_conforms_to_the_document(served, kind, tmp_path):
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG)
     url = f"http://127.0.0.1:{served[kind].port}"

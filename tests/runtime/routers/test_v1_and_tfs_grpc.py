@@ -40,7 +40,7 @@ def test_rows_and_columns_are_predicted(server):
         assert answer[:2] == (200, {"outputs": [[3.0, 5.0]]})
 
 
-def test_the_status_says_that_the_model_is_available(server):
+def test_the_status_of_a_loaded_model_is_available(server):
     assert server.request("GET", "/v1/models")[:2] == (200, {"models": ["double"]})
     status, body, _ = server.request("GET", "/v1/models/double")
     assert (status, body["name"], body["ready"]) == (200, "double", True)
@@ -50,7 +50,7 @@ def test_the_status_says_that_the_model_is_available(server):
     assert "signature_def" in body["metadata"]
 
 
-def test_what_is_wrong_is_said(server):
+def test_an_invalid_request_reports_the_problem(server):
     status, body, _ = server.request("POST", "/v1/models/double:predict", {"instances": [[1.0]]})
     assert status == 400
     assert "error" in body
@@ -117,7 +117,7 @@ def test_grpcs_predict_status_and_metadata(server):
         assert "signature_def" in answer.metadata
 
 
-def test_a_model_that_is_being_loaded_is_not_available(start, web, affine):
+def test_a_loading_model_is_not_available(start, web, affine):
     release = threading.Event()
 
     def slowly(handler):
@@ -134,7 +134,7 @@ def test_a_model_that_is_being_loaded_is_not_available(start, web, affine):
     assert server.request("GET", "/v1/models/double")[0] == 200
 
 
-def test_numbers_of_every_kind_are_answered_in_rows(start, identity, tmp_path):
+def test_rows_may_contain_numbers_of_every_kind(start, identity, tmp_path):
     kinds = {"A": TensorProto.INT64, "B": TensorProto.FLOAT16, "C": TensorProto.UINT8}
     (tmp_path / "kinds.onnx").write_bytes(identity(**{k: (v, ["N"]) for k, v in kinds.items()}))
     server = start(tmp_path / "kinds.onnx")

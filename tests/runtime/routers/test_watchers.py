@@ -1,4 +1,4 @@
-"""grpc.health.v1's Watch: told at once, told anew whenever it changes, ended with the server."""
+"""grpc.health.v1's Watch: a message at once and after each change, until the end."""
 
 import contextlib
 import threading
@@ -25,7 +25,7 @@ def front(request):
 
 @pytest.fixture
 def watch():
-    """Watches a service of a server, over a connection of its own: an iterator of statuses."""
+    """Return a function that watches a service: an iterator of statuses."""
     with contextlib.ExitStack() as stack:
 
         def begin(server, service=""):
@@ -36,7 +36,7 @@ def watch():
         yield begin
 
 
-def test_who_watches_is_told_of_each_change_until_the_server_ends(start, web, affine, front, watch):
+def test_a_watcher_gets_each_change_until_the_server_ends(start, web, affine, front, watch):
     release = threading.Event()
 
     def slowly(handler):
@@ -65,7 +65,7 @@ def test_who_watches_is_told_of_each_change_until_the_server_ends(start, web, af
     assert server.exit_code() == 0
 
 
-def test_who_watches_one_of_several_workers_is_told_too(start, affine, tmp_path, watch):
+def test_a_watcher_of_one_of_several_workers_gets_each_change(start, affine, tmp_path, watch):
     (tmp_path / "double.onnx").write_bytes(affine)
     server = start(tmp_path / "double.onnx", "--workers", "2", "--drain-seconds", "60")
     watching = [watch(server) for _ in range(8)]
@@ -76,7 +76,7 @@ def test_who_watches_one_of_several_workers_is_told_too(start, affine, tmp_path,
     assert server.exit_code() == 0
 
 
-def test_who_has_gone_is_forgotten(start, affine, front, tmp_path, watch):
+def test_a_disconnected_watcher_is_removed(start, affine, front, tmp_path, watch):
     (tmp_path / "double.onnx").write_bytes(affine)
     server = start(tmp_path / "double.onnx", "--front", front, "--drain-seconds", "0")
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -92,50 +92,50 @@ def test_who_has_gone_is_forgotten(start, affine, front, tmp_path, watch):
 
 
 class Caller:
-    """One that watches."""
+    """The call of a client that watches."""
 
     def __init__(self):
-        self.told = []
+        self.sent = []
         self.cancelled = False
 
     def respond_grpc(self, body, more=False):
         assert more
-        self.told.append(RESPONSE.FromString(body).status)
+        self.sent.append(RESPONSE.FromString(body).status)
         return not self.cancelled
 
     def fail_grpc(self, code, message):
-        self.told.append(code)
+        self.sent.append(code)
         return True
 
 
-def test_only_changes_are_told():
-    standing = ServerState("m")
-    crowd = Watchers(standing)
+def test_only_changes_are_sent():
+    state = ServerState("m")
+    active = Watchers(state)
     early, late, unknown = Caller(), Caller(), Caller()
-    crowd.add(early, "")
-    crowd.add(unknown, "strange")
-    standing.admit()
-    standing.admit()
-    crowd.add(late, SERVICES[0])
-    standing.drain()
-    standing.drain()
-    standing.end()
-    standing.end()
+    active.add(early, "")
+    active.add(unknown, "strange")
+    state.admit()
+    state.admit()
+    active.add(late, SERVICES[0])
+    state.drain()
+    state.drain()
+    state.end()
+    state.end()
     unavailable = grpc.StatusCode.UNAVAILABLE.value[0]
-    assert early.told == [NOT_SERVING, SERVING, NOT_SERVING, unavailable]
-    assert late.told == [SERVING, NOT_SERVING, unavailable]
-    assert unknown.told == [RESPONSE.SERVICE_UNKNOWN, unavailable]
+    assert early.sent == [NOT_SERVING, SERVING, NOT_SERVING, unavailable]
+    assert late.sent == [SERVING, NOT_SERVING, unavailable]
+    assert unknown.sent == [RESPONSE.SERVICE_UNKNOWN, unavailable]
     with pytest.raises(UnavailableError, match="the server is shutting down"):
-        crowd.add(Caller(), "")
+        active.add(Caller(), "")
 
 
-def test_there_is_room_for_so_many_and_who_has_gone_makes_room(monkeypatch):
+def test_the_number_of_watchers_is_limited_to_connected_ones(monkeypatch):
     monkeypatch.setattr(watchers, "MAX_WATCHERS", 2)
-    crowd = Watchers(ServerState("m"))
+    active = Watchers(ServerState("m"))
     callers = [Caller(), Caller()]
     for caller in callers:
-        crowd.add(caller, "")
+        active.add(caller, "")
     with pytest.raises(UnavailableError, match="2 clients are watching already"):
-        crowd.add(Caller(), "")
+        active.add(Caller(), "")
     callers[0].cancelled = True
-    crowd.add(Caller(), "")
+    active.add(Caller(), "")

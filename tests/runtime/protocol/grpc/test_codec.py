@@ -1,4 +1,4 @@
-"""ModelInfer over gRPC, with the messages and encoders of the clients that people have."""
+"""ModelInfer over gRPC, with messages and encoders of existing clients."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
 
 
 def codec(*tensors: TensorSpec, labels=None) -> GrpcCodec:
-    """A model that gives back what it takes."""
+    """Return the codec of a model that returns its inputs."""
     return GrpcCodec("m", "abc", tensors, tensors, labels)
 
 
@@ -54,21 +54,21 @@ def as_numpy(answer: bytes, name: str, datatype: str):
 
 
 def typed(kind, name, datatype, array, **more):
-    """A request of typed contents; ``kind`` is any client's ModelInferRequest."""
-    asked = kind(model_name="m", **more)
-    tensor = asked.inputs.add(name=name, datatype=datatype, shape=array.shape)
+    """Build a request of typed contents; ``kind`` is a client's ModelInferRequest."""
+    request = kind(model_name="m", **more)
+    tensor = request.inputs.add(name=name, datatype=datatype, shape=array.shape)
     values = array.reshape(-1).tolist()
     field = getattr(tensor.contents, CONTENTS_FIELDS[datatype])
     field.extend([text.encode() for text in values] if datatype == "BYTES" else values)
-    return asked
+    return request
 
 
 @unhurried
 @given(st.lists(arrays(), min_size=1, max_size=4), st.text(max_size=5), st.booleans())
-def test_every_tensor_survives_the_way_through_raw_contents(cases, identity, any_extent):
+def test_raw_contents_preserve_every_tensor(cases, identity, any_extent):
     specs = [
-        TensorSpec(f"t{place}", datatype, (-1,) * array.ndim if any_extent else array.shape)
-        for place, (datatype, array) in enumerate(cases)
+        TensorSpec(f"t{index}", datatype, (-1,) * array.ndim if any_extent else array.shape)
+        for index, (datatype, array) in enumerate(cases)
     ]
     inputs = [
         infer_input(spec.name, datatype, array)
@@ -76,12 +76,12 @@ def test_every_tensor_survives_the_way_through_raw_contents(cases, identity, any
     ]
     model = codec(*specs)
     for _ in range(3):  # read, read and remembered, and recalled
-        asked = model.decode(message(*inputs, identity=identity))
-        assert asked.id == (identity or None)
-        assert asked.outputs == tuple(spec.name for spec in specs)
-        answer = model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+        request = model.decode(message(*inputs, identity=identity))
+        assert request.id == (identity or None)
+        assert request.outputs == tuple(spec.name for spec in specs)
+        answer = model.encode(request, [request.feeds[name] for name in request.outputs])
         for spec, (datatype, array) in zip(specs, cases, strict=True):
-            decoded = asked.feeds[spec.name]
+            decoded = request.feeds[spec.name]
             assert decoded.dtype == DTYPES[datatype]
             assert decoded.flags.aligned
             np.testing.assert_array_equal(decoded, array)
@@ -101,14 +101,14 @@ def test_every_tensor_survives_the_way_through_raw_contents(cases, identity, any
 )
 @unhurried
 @given(case=arrays(datatypes=sorted(CONTENTS_FIELDS)))
-def test_every_tensor_survives_the_way_through_typed_contents(kind, case):
+def test_typed_contents_preserve_every_tensor(kind, case):
     datatype, array = case
-    asked = codec(TensorSpec("X", datatype, (-1,) * array.ndim)).decode(
+    request = codec(TensorSpec("X", datatype, (-1,) * array.ndim)).decode(
         typed(kind, "X", datatype, array, id="7").SerializeToString()
     )
-    assert asked.id == "7"
-    assert asked.feeds["X"].dtype == DTYPES[datatype]
-    np.testing.assert_array_equal(asked.feeds["X"], array)
+    assert request.id == "7"
+    assert request.feeds["X"].dtype == DTYPES[datatype]
+    np.testing.assert_array_equal(request.feeds["X"], array)
 
 
 def test_only_half_precision_has_no_typed_contents():
@@ -116,73 +116,73 @@ def test_only_half_precision_has_no_typed_contents():
 
 
 @pytest.mark.parametrize("version", ["", "1", "abc"])
-def test_the_model_is_called_by_its_name_and_version(version):
-    asked = codec(X).decode(message(infer_input("X", "FP32", ROWS), version=version))
-    np.testing.assert_array_equal(asked.feeds["X"], ROWS)
+def test_only_the_served_name_and_version_are_accepted(version):
+    request = codec(X).decode(message(infer_input("X", "FP32", ROWS), version=version))
+    np.testing.assert_array_equal(request.feeds["X"], ROWS)
     with pytest.raises(NotFoundError, match="version: expected 'abc' or '1', got '2'"):
         codec(X).decode(message(infer_input("X", "FP32", ROWS), version="2"))
     with pytest.raises(NotFoundError, match="model: expected 'n', got 'm'"):
         GrpcCodec("n", "abc", [X], [X]).decode(message(infer_input("X", "FP32", ROWS)))
 
 
-def test_wanted_outputs_come_in_the_order_of_the_request():
+def test_outputs_have_the_order_of_the_request():
     outputs = [triton.InferRequestedOutput("S"), triton.InferRequestedOutput("X", class_count=1)]
     texts = np.array(["é", ""], object)
     inputs = infer_input("X", "FP32", ROWS), infer_input("S", "BYTES", texts)
     model = codec(X, S, labels={"X": ["no", "yes"]})
     for _ in range(3):
-        asked = model.decode(message(*inputs, outputs=outputs))
-        assert list(asked.outputs) == ["S", "X"]
-        answer = model.encode(asked, [texts, ROWS])
+        request = model.decode(message(*inputs, outputs=outputs))
+        assert list(request.outputs) == ["S", "X"]
+        answer = model.encode(request, [texts, ROWS])
         assert as_numpy(answer, "S", "BYTES").tolist() == ["é", ""]
         assert as_numpy(answer, "X", "BYTES").tolist() == [["2.000000:1:yes"], ["4.000000:1:yes"]]
 
 
-def test_what_is_remembered_of_a_request_is_not_its_data():
+def test_the_memo_does_not_remember_data():
     model = codec(X, S)
-    for place in range(5):
-        rows = ROWS * place
-        texts = np.array(["a" * place, "b" * (4 - place)], object)
+    for index in range(5):
+        rows = ROWS * index
+        texts = np.array(["a" * index, "b" * (4 - index)], object)
         same_length = infer_input("X", "FP32", rows), infer_input("S", "BYTES", texts)
-        data = message(*same_length, identity=f"id{place}")
-        assert (model._memo.recall(data) is not None) is (place >= 2)
-        asked = model.decode(data)
-        np.testing.assert_array_equal(asked.feeds["X"], rows)
-        assert asked.feeds["S"].tolist() == texts.tolist()
-        assert asked.id == f"id{place}"
+        data = message(*same_length, identity=f"id{index}")
+        assert (model._memo.recall(data) is not None) is (index >= 2)
+        request = model.decode(data)
+        np.testing.assert_array_equal(request.feeds["X"], rows)
+        assert request.feeds["S"].tolist() == texts.tolist()
+        assert request.id == f"id{index}"
 
 
 def with_raw(*parts, **tensor):
-    asked = Request(model_name="m")
-    asked.inputs.add(**{"name": "X", "datatype": "FP32", "shape": [1, 2], **tensor})
-    asked.raw_input_contents.extend(parts)
-    return asked
+    request = Request(model_name="m")
+    request.inputs.add(**{"name": "X", "datatype": "FP32", "shape": [1, 2], **tensor})
+    request.raw_input_contents.extend(parts)
+    return request
 
 
 def with_contents(datatype, shape, **contents):
-    asked = Request(model_name="m")
-    tensor = asked.inputs.add(name="X", datatype=datatype, shape=shape)
+    request = Request(model_name="m")
+    tensor = request.inputs.add(name="X", datatype=datatype, shape=shape)
     for field, values in contents.items():
         getattr(tensor.contents, field).extend(values)
-    return asked
+    return request
 
 
 def with_shared_memory():
-    asked = with_raw()
-    asked.inputs[0].parameters["shared_memory_region"].string_param = "r"
-    return asked
+    request = with_raw()
+    request.inputs[0].parameters["shared_memory_region"].string_param = "r"
+    return request
 
 
 def with_output(name="X", **parameter):
-    asked = with_raw(bytes(8))
-    output = asked.outputs.add(name=name)
+    request = with_raw(bytes(8))
+    output = request.outputs.add(name=name)
     for kind, value in parameter.items():
         setattr(output.parameters["classification"], kind, value)
-    return asked
+    return request
 
 
 @pytest.mark.parametrize(
-    ("spec", "asked", "message"),
+    ("spec", "invalid", "message"),
     [
         (X, Request(model_name="m"), "inputs: expected 'X', 'X' missing"),
         (X, with_raw(bytes(8), name="Z"), "inputs: expected tensors named 'X', got \"Z\""),
@@ -237,17 +237,17 @@ def with_output(name="X", **parameter):
         ),
     ],
 )
-def test_a_wrong_request_is_told_what_was_expected(spec, asked, message):
+def test_an_invalid_request_reports_what_was_expected(spec, invalid, message):
     with pytest.raises(BadRequestError) as caught:
-        codec(spec).decode(asked.SerializeToString())
+        codec(spec).decode(invalid.SerializeToString())
     assert message in str(caught.value)
 
 
-def test_a_tensor_comes_once():
-    asked = with_raw(bytes(8), bytes(8))
-    asked.inputs.append(asked.inputs[0])
+def test_a_repeated_tensor_is_rejected():
+    request = with_raw(bytes(8), bytes(8))
+    request.inputs.append(request.inputs[0])
     with pytest.raises(BadRequestError, match="input 'X': expected once, got it twice"):
-        codec(X).decode(asked.SerializeToString())
+        codec(X).decode(request.SerializeToString())
 
 
 MIXED = (X, S, TensorSpec("B", "BOOL", (-1, -1)))
@@ -262,7 +262,7 @@ VALID = message(
 
 @unhurried
 @given(st.binary())
-def test_any_message_is_either_read_or_refused(data):
+def test_any_message_is_either_read_or_rejected(data):
     for spec in MIXED:
         try:
             codec(spec).decode(data)
@@ -281,25 +281,25 @@ SHARED = codec(*MIXED)
 @given(mutations(VALID) | mutations(TYPED.SerializeToString()))
 @example(VALID)
 @example(VALID + VALID)
-def test_a_message_that_went_wrong_on_the_way_is_read_the_same_by_a_codec_with_a_memory(data):
+def test_a_garbled_message_has_the_same_result_with_and_without_a_memo(data):
     for _ in range(2):
         SHARED.decode(VALID)
     outcomes = []
     for model in (SHARED, codec(*MIXED)):
         try:
-            asked = model.decode(data)
+            request = model.decode(data)
         except RequestError as error:
             outcomes.append(str(error))
             continue
-        feeds = {name: (array.shape, array.tolist()) for name, array in asked.feeds.items()}
-        outcomes.append(repr((feeds, asked.outputs, asked.id, asked.forms)))
-        model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+        feeds = {name: (array.shape, array.tolist()) for name, array in request.feeds.items()}
+        outcomes.append(repr((feeds, request.outputs, request.id, request.forms)))
+        model.encode(request, [request.feeds[name] for name in request.outputs])
     assert outcomes[0] == outcomes[1]
 
 
 @given(st.integers(0, 2**40))
 @example(0x7F)
 @example(0x80)
-def test_lengths_are_written_as_protobuf_writes_them(value):
+def test_lengths_are_encoded_like_protobuf(value):
     written = triton.service_pb2.StatisticDuration(count=value).SerializeToString()
     assert written == (b"\x08" + varint(value) if value else b"")

@@ -1,4 +1,4 @@
-"""What gRPC says beside ModelInfer, read by the clients' own messages."""
+"""The gRPC services except ModelInfer, read with the messages of clients."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from perennial_runtime.errors import (
     UnavailableError,
 )
 from perennial_runtime.protocol.grpc import compile_protos, health, reflection, status
-from perennial_runtime.protocol.grpc import inference_service as answers
+from perennial_runtime.protocol.grpc import inference_service as inference
 from perennial_runtime.protocol.grpc.inference_service import BatchStatistics, Duration, Statistics
 from perennial_runtime.protocol.grpc.schema import POOL, SERVICES
 from perennial_runtime.protocol.tfs_grpc.schema import SERVICES as TENSORFLOW_SERVICES
@@ -35,12 +35,12 @@ X = TensorSpec("X", "FP32", (-1, 2))
 Y = TensorSpec("Y", "BYTES", ())
 
 
-def test_the_descriptors_say_what_the_protos_say():
+def test_the_descriptors_match_the_protos():
     assert compile_protos.stale() == []
 
 
 def fields(descriptor):
-    """What the wire depends on, by path: number, type, label and oneof of each field."""
+    """Return number, type, label and oneof of each field, by path."""
     found = {}
     for field in descriptor.fields:
         inner = field.message_type.full_name if field.message_type else None
@@ -70,36 +70,36 @@ def fields(descriptor):
     ],
     ids=["triton", "open-inference", "kserve", "health", "reflection"],
 )
-def test_names_and_numbers_are_those_of_the_clients(theirs, ours):
+def test_names_and_numbers_match_the_clients(theirs, ours):
     file = POOL.FindFileByName(ours)
     common = set(file.message_types_by_name) & set(theirs.DESCRIPTOR.message_types_by_name)
     assert len(common) >= 2
     for name in common:
         mine = fields(file.message_types_by_name[name])
-        known = fields(theirs.DESCRIPTOR.message_types_by_name[name])
-        both = mine.keys() & known.keys()
-        assert {path: mine[path] for path in both} == {path: known[path] for path in both}
+        expected = fields(theirs.DESCRIPTOR.message_types_by_name[name])
+        both = mine.keys() & expected.keys()
+        assert {path: mine[path] for path in both} == {path: expected[path] for path in both}
         # What only some know: Triton has no properties, KServe fewer kinds of parameters, and
         # nobody here counts memory or responses.
         if name not in ("ModelMetadataResponse", "InferParameter", "ModelStatistics"):
-            assert mine.keys() == known.keys()
+            assert mine.keys() == expected.keys()
     for service in file.services_by_name.values():
         for method in service.methods:
-            known = theirs.DESCRIPTOR.services_by_name[service.name].methods_by_name.get(
+            expected = theirs.DESCRIPTOR.services_by_name[service.name].methods_by_name.get(
                 method.name
             )
-            if known:
+            if expected:
                 assert (method.input_type.full_name, method.output_type.full_name) == (
-                    known.input_type.full_name,
-                    known.output_type.full_name,
+                    expected.input_type.full_name,
+                    expected.output_type.full_name,
                 )
                 assert (method.client_streaming, method.server_streaming) == (
-                    known.client_streaming,
-                    known.server_streaming,
+                    expected.client_streaming,
+                    expected.server_streaming,
                 )
 
 
-def test_v1_of_reflection_has_the_bytes_of_v1alpha():
+def test_reflection_v1_has_the_bytes_of_v1alpha():
     new, old = (
         {
             path.replace("v1alpha", "v1"): (*value[:3], value[4])
@@ -113,8 +113,8 @@ def test_v1_of_reflection_has_the_bytes_of_v1alpha():
 
 @pytest.mark.parametrize("state", [True, False])
 def test_liveness_and_readiness(state):
-    assert triton.ServerLiveResponse.FromString(answers.server_live(state)).live is state
-    assert triton.ServerReadyResponse.FromString(answers.server_ready(state)).ready is state
+    assert triton.ServerLiveResponse.FromString(inference.server_live(state)).live is state
+    assert triton.ServerReadyResponse.FromString(inference.server_ready(state)).ready is state
     for name, version, expected in [
         ("m", "", state),
         ("m", "1", state),
@@ -122,18 +122,18 @@ def test_liveness_and_readiness(state):
         ("m", "2", False),
         ("n", "", False),
     ]:
-        asked = triton.ModelReadyRequest(name=name, version=version).SerializeToString()
-        answer = answers.model_ready(asked, "m", "abc", state)
+        payload = triton.ModelReadyRequest(name=name, version=version).SerializeToString()
+        answer = inference.model_ready(payload, "m", "abc", state)
         assert triton.ModelReadyResponse.FromString(answer).ready is expected
 
 
 def test_metadata():
-    answer = answers.server_metadata("perennial-runtime", "0.1", ["binary_tensor_data"])
+    answer = inference.server_metadata("perennial-runtime", "0.1", ["binary_tensor_data"])
     server = triton.ServerMetadataResponse.FromString(answer)
     assert (server.name, server.version) == ("perennial-runtime", "0.1")
     assert list(server.extensions) == ["binary_tensor_data"]
-    asked = triton.ModelMetadataRequest(name="m").SerializeToString()
-    answer = answers.model_metadata(asked, "m", "abc", "onnxruntime_onnx", [X], [Y], {"a": "b"})
+    payload = triton.ModelMetadataRequest(name="m").SerializeToString()
+    answer = inference.model_metadata(payload, "m", "abc", "onnxruntime_onnx", [X], [Y], {"a": "b"})
     for kind in (triton, open_inference):
         model = kind.ModelMetadataResponse.FromString(answer)
         assert (model.name, list(model.versions), model.platform) == (
@@ -151,14 +151,14 @@ def test_metadata():
     assert dict(model.properties) == {"a": "b"}
     other = triton.ModelMetadataRequest(name="n").SerializeToString()
     with pytest.raises(NotFoundError, match="model: expected 'm', got 'n'"):
-        answers.model_metadata(other, "m", "abc", "onnxruntime_onnx", [X], [Y], {})
+        inference.model_metadata(other, "m", "abc", "onnxruntime_onnx", [X], [Y], {})
 
 
-def test_streams_carry_answers_and_errors():
+def test_streams_contain_responses_and_errors():
     response = triton.ModelInferResponse(model_name="m", id="7" * 200)
-    answer = answers.stream_response(response.SerializeToString())
+    answer = inference.stream_response(response.SerializeToString())
     assert triton.ModelStreamInferResponse.FromString(answer).infer_response == response
-    answer = answers.stream_error("input 'X': no")
+    answer = inference.stream_error("input 'X': no")
     assert triton.ModelStreamInferResponse.FromString(answer).error_message == "input 'X': no"
 
 
@@ -175,8 +175,8 @@ def test_statistics():
         },
     )
     for name in ("m", ""):
-        asked = triton.ModelStatisticsRequest(name=name).SerializeToString()
-        answer = answers.model_statistics(asked, "m", "abc", statistics)
+        payload = triton.ModelStatisticsRequest(name=name).SerializeToString()
+        answer = inference.model_statistics(payload, "m", "abc", statistics)
         (model,) = triton.ModelStatisticsResponse.FromString(answer).model_stats
         assert (model.name, model.version, model.last_inference) == ("m", "abc", 5)
         assert (model.inference_count, model.execution_count) == (64, 2)
@@ -184,9 +184,9 @@ def test_statistics():
         assert model.inference_stats.compute_infer.ns == 200
         assert [batch.batch_size for batch in model.batch_stats] == [1, 32]
         assert model.batch_stats[1].compute_infer.count == 2
-    asked = triton.ModelStatisticsRequest(name="n").SerializeToString()
+    payload = triton.ModelStatisticsRequest(name="n").SerializeToString()
     with pytest.raises(NotFoundError):
-        answers.model_statistics(asked, "m", "abc", statistics)
+        inference.model_statistics(payload, "m", "abc", statistics)
 
 
 def test_the_repository_has_one_model():
@@ -194,8 +194,8 @@ def test_the_repository_has_one_model():
         triton.RepositoryIndexRequest(ready=ready).SerializeToString() for ready in (False, True)
     )
 
-    def index(asked, ready):
-        answer = answers.repository_index(asked, "m", "abc", ready, "loading")
+    def index(payload, ready):
+        answer = inference.repository_index(payload, "m", "abc", ready, "loading")
         return triton.RepositoryIndexResponse.FromString(answer).models
 
     (model,) = index(every, True)
@@ -209,21 +209,21 @@ def test_the_repository_has_one_model():
 def test_health():
     kind = health_pb2.HealthCheckResponse
     for service in ("", *SERVICES):
-        asked = health_pb2.HealthCheckRequest(service=service).SerializeToString()
-        assert kind.FromString(health.check(asked, True)).status == kind.SERVING
-        assert kind.FromString(health.check(asked, False)).status == kind.NOT_SERVING
-    asked = health_pb2.HealthCheckRequest(service="other").SerializeToString()
+        payload = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+        assert kind.FromString(health.check(payload, True)).status == kind.SERVING
+        assert kind.FromString(health.check(payload, False)).status == kind.NOT_SERVING
+    payload = health_pb2.HealthCheckRequest(service="other").SerializeToString()
     with pytest.raises(NotFoundError, match="service: expected one of '', 'inference"):
-        health.check(asked, True)
-    assert health.requested_service(asked) == "other"
+        health.check(payload, True)
+    assert health.requested_service(payload) == "other"
     assert kind.FromString(health.status("other", True)).status == kind.SERVICE_UNKNOWN
     statuses = health._ListResponse.FromString(health.status_of_all(True)).statuses
     assert set(statuses) == {"", *SERVICES}
     assert {value.status for value in statuses.values()} == {kind.SERVING}
 
 
-def reflected(**asked):
-    request = reflection_pb2.ServerReflectionRequest(host="h", **asked)
+def reflected(**payload):
+    request = reflection_pb2.ServerReflectionRequest(host="h", **payload)
     answer = reflection_pb2.ServerReflectionResponse.FromString(
         reflection.reflect(request.SerializeToString())
     )
@@ -233,7 +233,7 @@ def reflected(**asked):
 
 
 def add_file(pool, data):
-    """Adds a file to a client's pool, with what it imports, each asked for by its name."""
+    """Add a file with its imports to a client's pool, each requested by name."""
     file = FileDescriptorProto.FromString(data)
     for name in file.dependency:
         (imported_data,) = reflected(
@@ -244,7 +244,7 @@ def add_file(pool, data):
     return file
 
 
-def test_reflection_gives_what_a_client_needs_to_call_every_method():
+def test_reflection_lets_a_client_call_every_method():
     listed = reflected(list_services="").list_services_response.service
     services = [service.name for service in listed]
     assert services == [*SERVICES, *TENSORFLOW_SERVICES]
@@ -264,7 +264,7 @@ def test_reflection_gives_what_a_client_needs_to_call_every_method():
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("payload", "code"),
     [
         ({"file_containing_symbol": "inference.GRPCInferenceService.Nothing"}, 5),
         ({"file_containing_symbol": "nothing"}, 5),
@@ -274,8 +274,8 @@ def test_reflection_gives_what_a_client_needs_to_call_every_method():
         ({}, 3),
     ],
 )
-def test_reflection_says_what_is_not_there(asked, code):
-    error = reflected(**asked).error_response
+def test_reflection_reports_unknown_names(payload, code):
+    error = reflected(**payload).error_response
     assert error.error_code == code
     assert error.error_message
 
@@ -288,12 +288,12 @@ def test_messages_have_no_extensions():
 
 @unhurried
 @given(st.binary())
-def test_any_message_is_either_answered_or_refused(data):
+def test_any_message_is_either_answered_or_rejected(data):
     for answer in (
-        lambda: answers.model_ready(data, "m", "abc", True),
-        lambda: answers.model_metadata(data, "m", "abc", "p", [X], [Y], {}),
-        lambda: answers.model_statistics(data, "m", "abc", Statistics()),
-        lambda: answers.repository_index(data, "m", "abc", True),
+        lambda: inference.model_ready(data, "m", "abc", True),
+        lambda: inference.model_metadata(data, "m", "abc", "p", [X], [Y], {}),
+        lambda: inference.model_statistics(data, "m", "abc", Statistics()),
+        lambda: inference.repository_index(data, "m", "abc", True),
         lambda: health.check(data, True),
         lambda: reflection.reflect(data),
     ):
@@ -303,7 +303,7 @@ def test_any_message_is_either_answered_or_refused(data):
             assert str(error)  # noqa: PT017
 
 
-def test_errors_have_grpcs_codes():
+def test_errors_map_to_grpc_status_codes():
     import grpc
 
     for error, code in [
@@ -324,11 +324,11 @@ def test_a_message_in_the_trailers_is_printable_and_short(text):
     assert not trailer.endswith("%")
 
 
-def test_a_message_is_written_as_grpc_writes_it():
+def test_a_message_is_encoded_like_grpc():
     assert status.message_trailer("input 'é': 100 %\n") == "input '%C3%A9': 100 %25%0A"
 
 
-def test_our_messages_leave_protobufs_own_pool_alone():
+def test_our_messages_are_not_in_the_default_pool():
     program = (
         "import perennial_runtime.protocol.grpc.codec, tritonclient.grpc.service_pb2 as theirs;"
         "theirs.ModelInferRequest(model_name='m')"

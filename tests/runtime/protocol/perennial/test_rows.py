@@ -1,4 +1,4 @@
-"""Rows of a table in JSON, without a server: which bodies are rows, and what becomes of them."""
+"""Rows of a table in JSON, without a server."""
 
 import json
 
@@ -54,18 +54,18 @@ def test_rows_become_a_column_for_each_feature():
         max_size=5,
     )
 )
-def test_every_value_comes_to_its_row_and_feature(rows):
+def test_every_value_is_at_its_row_and_feature(rows):
     feeds = codec().decode(orjson.dumps(rows)).feeds
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         for feature in FEATURES:
             value = row.get(feature.name)
             if value is None:
                 value = "" if feature.datatype == "BYTES" else np.nan
-            np.testing.assert_equal(feeds[feature.name].reshape(-1).tolist()[place], value)
+            np.testing.assert_equal(feeds[feature.name].reshape(-1).tolist()[index], value)
 
 
 @pytest.mark.parametrize("body", [{"instances": [ROW]}, [ROW], ROW])
-def test_rows_come_in_an_envelope_or_bare_or_alone(body):
+def test_rows_may_be_in_an_envelope_or_bare_or_single(body):
     request = codec().decode(orjson.dumps(body))
     assert request.count == 1
     assert request.feeds["amount"].tolist() == [[2.5]]
@@ -79,7 +79,7 @@ def test_a_whole_number_may_be_written_with_a_point():
             codec().decode(b'[{"seats": %s}]' % value)
 
 
-def test_a_feature_may_be_named_as_the_envelope_is():
+def test_a_feature_may_have_the_name_of_the_envelope():
     named = codec(TensorSpec("instances", "FP32", (-1, 1)))
     for body in ({"instances": 4}, [{"instances": 4}], {"instances": [{"instances": 4}]}):
         request = named.decode(orjson.dumps(body))
@@ -110,7 +110,7 @@ def test_a_feature_may_be_named_as_the_envelope_is():
         (b'{"amount": ' + b"[" * 900 + b"]" * 900 + b"}", "a list that is nested too deeply"),
     ],
 )  # fmt: skip
-def test_what_is_no_row_is_told_what_was_expected(body, message):
+def test_an_invalid_row_reports_what_was_expected(body, message):
     with pytest.raises(BadRequestError) as caught:
         codec().decode(body)
     assert message in str(caught.value)
@@ -126,7 +126,7 @@ def test_what_is_no_row_is_told_what_was_expected(body, message):
     ).map(lambda value: json.dumps(value).encode())
     | st.binary()
 )
-def test_any_body_is_either_read_or_refused(body):
+def test_any_body_is_either_read_or_rejected(body):
     try:
         codec().decode(body)
     except BadRequestError as error:

@@ -1,4 +1,4 @@
-"""The classification extension alone: which classes, in which order, in which words."""
+"""The classification extension: classes, their order, and their text."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_the_highest_values_come_first_with_their_labels():
     assert classify(scores, 2, ["no", "yes"]).tolist() == [row[:2] for row in expected]
 
 
-def test_whole_numbers_are_written_as_what_they_are():
+def test_whole_numbers_are_written_without_a_fraction():
     values = np.array([3, 200, 200, 1], np.uint8)
     assert classify(values, 3).tolist() == ["200:1", "200:2", "3:0"]
 
@@ -27,11 +27,11 @@ def test_whole_numbers_are_written_as_what_they_are():
 def test_the_order_is_that_of_a_stable_sort(values, count):
     for dtype in (np.int8, np.float16, np.float64):
         texts = classify(np.array(values, dtype), count).tolist()
-        places = [int(text.split(":")[1]) for text in texts]
-        assert places == sorted(range(len(values)), key=lambda place: -values[place])[:count]
+        indices = [int(text.split(":")[1]) for text in texts]
+        assert indices == sorted(range(len(values)), key=lambda index: -values[index])[:count]
 
 
-def test_what_lies_behind_the_first_dimension_is_one_row():
+def test_each_entry_of_the_first_dimension_is_one_row():
     values = np.arange(12, dtype=np.int64).reshape(2, 2, 3)
     assert classify(values, 1).tolist() == [["5:5"], ["11:5"]]
     assert classify(np.array(7), 1).tolist() == ["7:0"]

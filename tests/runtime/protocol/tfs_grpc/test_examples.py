@@ -1,4 +1,4 @@
-"""TensorFlow Serving's other methods without a server, and the messages themselves."""
+"""TensorFlow Serving's methods except Predict, and the messages themselves."""
 
 import numpy as np
 import pytest
@@ -28,12 +28,12 @@ classify = ClassificationCodec("m", TABLE, Classes(("early", "late"), 1))
 regress = RegressionCodec("m", TABLE, (Y,))
 
 
-def test_the_descriptors_say_what_the_protos_say():
+def test_the_descriptors_match_the_protos():
     stored = FileDescriptorSet.FromString(schema.DESCRIPTORS.read_bytes())
     assert stored == compile_protos.compiled()
 
 
-def test_every_field_and_method_is_as_in_tensorflow_serving():
+def test_every_field_and_method_matches_tensorflow_serving():
     files = FileDescriptorSet.FromString(schema.DESCRIPTORS.read_bytes()).file
     checked = 0
 
@@ -77,14 +77,14 @@ def test_examples_are_read_by_feature(codec, name):
 
 
 @pytest.mark.parametrize(("codec", "name"), [(classify, "classify"), (regress, "regress")])
-def test_the_context_holds_for_every_example(codec, name):
+def test_the_context_applies_to_every_example(codec, name):
     feeds = codec.decode(MESSAGES[f"{name}_context"]).feeds
     assert feeds["carrier"].tolist() == [["AA"], ["AA"]]
     assert feeds["weekend"].tolist() == [True, True]
     np.testing.assert_array_equal(feeds["amount"], [[1.5], [np.nan]])
 
 
-def test_answers_are_what_the_server_writes():
+def test_responses_equal_those_of_tensorflow_serving():
     request = classify.decode(MESSAGES["classify"])
     assert list(request.outputs) == ["probabilities"]
     scores = np.array([[0.25, 0.75], [1, 0]], np.float32)
@@ -102,7 +102,7 @@ def answered(kind, message, expected):
     assert parsed.FromString(message) == parsed.FromString(MESSAGES[expected])
 
 
-def test_the_metadata_are_the_models_signature():
+def test_the_metadata_contain_the_signature():
     message = get_model_metadata(MESSAGES["get_model_metadata"], "m", TABLE, (Y,))
     response = message_class("tensorflow.serving.GetModelMetadataResponse").FromString(message)
     assert response.model_spec.name == "m"
@@ -117,7 +117,7 @@ def test_the_metadata_are_the_models_signature():
     assert signature.outputs["y"].name == "y"
 
 
-def test_other_metadata_and_models_are_refused():
+def test_other_metadata_and_models_are_rejected():
     request = message_class("tensorflow.serving.GetModelMetadataRequest")
     for fields in ([], ["other"]):
         message = request(model_spec={"name": "m"}, metadata_field=fields)
@@ -129,7 +129,7 @@ def test_other_metadata_and_models_are_refused():
         get_model_status(MESSAGES["get_model_status"], "other", State.LOADING)
 
 
-def test_a_model_that_does_not_fit_says_what_to_use_instead():
+def test_a_model_that_does_not_fit_names_the_alternative():
     with pytest.raises(BadRequestError, match=r"the model 'm' is no classifier.* Fix: use predict"):
         ClassificationCodec("m", TABLE, None).decode(MESSAGES["classify"])
     with pytest.raises(BadRequestError, match="does not return one number for each row"):
@@ -170,7 +170,7 @@ GOOD = {"seats": ("int64_list", [3]), "weekend": ("int64_list", [1])}
         (b"\xff\xff", "expected tensorflow.serving.ClassificationRequest, got 2 bytes"),
     ],
 )  # fmt: skip
-def test_a_wrong_request_is_told_what_was_expected(message, problem):
+def test_an_invalid_request_reports_what_was_expected(message, problem):
     with pytest.raises(BadRequestError) as caught:
         classify.decode(message)
     assert problem in str(caught.value)
@@ -194,10 +194,10 @@ METHODS = {
     st.sampled_from(sorted(METHODS)),
     st.lists(st.tuples(st.integers(0, 150), st.binary(max_size=2))),
 )
-def test_a_message_that_was_garbled_is_either_read_or_refused(name, changes):
+def test_a_garbled_message_is_either_read_or_rejected(name, changes):
     message = MESSAGES[name]
-    for place, data in changes:
-        message = message[:place] + data + message[place + 1 :]
+    for index, data in changes:
+        message = message[:index] + data + message[index + 1 :]
     try:
         METHODS[name](message)
     except RequestError as error:

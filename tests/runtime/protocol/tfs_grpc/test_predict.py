@@ -1,4 +1,4 @@
-"""PredictionService.Predict without a server, on messages of TensorFlow Serving's own client."""
+"""PredictionService.Predict, with messages of TensorFlow Serving's own client."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def codec(*inputs, outputs=(Y, Z)) -> PredictionCodec:
 
 
 def request(**inputs):
-    """A message with a tensor for each name, given as keywords of TensorProto with ``shape``."""
+    """Build a message with a tensor for each name, from the fields of its TensorProto."""
     message = Request()
     message.model_spec.name = "m"
     for name, fields in inputs.items():
@@ -55,14 +55,14 @@ def same(found, expected):
 
 @pytest.mark.parametrize("datatype", ARRAYS)
 @pytest.mark.parametrize("suffix", ["", "_typed"])
-def test_every_type_that_the_client_sends_is_read(datatype, suffix):
+def test_every_type_of_the_client_is_read(datatype, suffix):
     expected = ARRAYS[datatype]
     spec = TensorSpec("x", datatype, (-1, -1))
     same(codec(spec).decode(MESSAGES[f"predict_{datatype}{suffix}"]).feeds["x"], expected)
 
 
 @pytest.mark.parametrize("datatype", ARRAYS)
-def test_every_type_is_answered_as_the_server_answers_it(datatype):
+def test_every_type_is_written_like_tensorflow_serving(datatype):
     spec = TensorSpec("y", datatype, (-1, -1))
     message = codec(X, outputs=(spec,)).encode(PredictionRequest({}, ["y"]), [ARRAYS[datatype]])
     expected = Response.FromString(MESSAGES[f"predicted_{datatype}"])
@@ -71,7 +71,7 @@ def test_every_type_is_answered_as_the_server_answers_it(datatype):
 
 
 @given(tensors())
-def test_every_tensor_survives_the_way_through_a_message(case):
+def test_messages_preserve_every_tensor(case):
     datatype, array = case
     spec = TensorSpec("x", datatype, (-1,) * array.ndim)
     translator = codec(spec, outputs=(spec,))
@@ -118,7 +118,7 @@ TEXTS = {"dtype": DATA_TYPES["BYTES"], "shape": [2, 1], "string_val": [b"AA", b"
         {"amount": {"float_val": [], "tensor_content": np.array([1, 2], np.float32).tobytes()}},
     ],
 )
-def test_a_table_is_read_however_its_columns_are_shaped(changes):
+def test_a_table_may_have_columns_of_both_shapes(changes):
     inputs = {"amount": FLOATS, "carrier": TEXTS, "seats": INTEGERS}
     sent = {name: {**fields, **changes.get(name, {})} for name, fields in inputs.items()}
     found = decoded(request(**sent), *TABLE)
@@ -129,21 +129,21 @@ def test_a_table_is_read_however_its_columns_are_shaped(changes):
     }
 
 
-def test_halves_of_a_table_come_as_their_bits():
+def test_half_precision_features_are_read_from_their_bits():
     half = TensorSpec("h", "FP16", (-1, 1))
     bits = np.array([1.5, -2], np.float16).view(np.uint16).tolist()
     sent = request(h={"dtype": DATA_TYPES["FP16"], "shape": [2, 1], "half_val": bits})
     same(decoded(sent, half)["h"], np.array([[1.5], [-2]], np.float16))
 
 
-def test_the_last_value_fills_what_is_missing():
+def test_the_last_value_fills_the_rest():
     found = codec(TABLE[0]).decode(MESSAGES["predict_filled"]).feeds["amount"]
     same(found, np.array([[2.5], [2.5], [2.5]], np.float32))
     sent = request(x={**FLOATS, "shape": [3, 2], "float_val": [1, 2, 3]})
     same(decoded(sent, X)["x"], np.array([[1, 2], [3, 3], [3, 3]], np.float32))
 
 
-def test_the_outputs_that_are_wanted_are_answered_in_that_order():
+def test_outputs_have_the_order_of_the_request():
     sent = request(x={**FLOATS, "shape": [1, 2]})
     assert list(codec(X).decode(to_bytes(sent)).outputs) == ["y", "z"]
     sent.output_filter.extend(["z", "y"])
@@ -202,14 +202,14 @@ def test_a_result_that_is_not_contiguous_is_written_in_row_major_order():
          {"dtype": 19, "shape": [2], "half_val": [1, -1]}, "half_val: expected values within 16"),
     ],
 )  # fmt: skip
-def test_a_wrong_tensor_is_told_what_was_expected(spec, tensor, message):
+def test_an_invalid_tensor_reports_what_was_expected(spec, tensor, message):
     with pytest.raises(BadRequestError) as caught:
         decoded(request(x=dict(tensor)), spec)
     assert "'x': " in str(caught.value)
     assert message in str(caught.value)
 
 
-def test_an_unknown_rank_is_refused():
+def test_an_unknown_rank_is_rejected():
     sent = request(x={**FLOATS, "shape": []})
     sent.inputs["x"].tensor_shape.unknown_rank = True
     for shape in ((-1, 2), (-1, 1), (-1,), ()):
@@ -217,7 +217,7 @@ def test_an_unknown_rank_is_refused():
             decoded(sent, TensorSpec("x", "FP32", shape))
 
 
-def test_other_inputs_models_versions_and_signatures_are_refused():
+def test_other_inputs_models_versions_and_signatures_are_rejected():
     good = {**FLOATS, "shape": [1, 2]}
 
     def refused(kind, message, sent):
@@ -264,9 +264,9 @@ CODECS = (
                                                               "FP16_typed", "filled")]),
     st.lists(st.tuples(st.integers(0, 110), st.binary(max_size=2))),
 )  # fmt: skip
-def test_a_message_that_was_garbled_is_either_read_or_refused(translator, message, changes):
-    for place, data in changes:
-        message = message[:place] + data + message[place + 1 :]
+def test_a_garbled_message_is_either_read_or_rejected(translator, message, changes):
+    for index, data in changes:
+        message = message[:index] + data + message[index + 1 :]
     try:
         read = translator.decode(message)
     except RequestError as error:
@@ -281,7 +281,7 @@ def test_a_message_that_was_garbled_is_either_read_or_refused(translator, messag
     st.binary(max_size=8),
     st.integers(0, 24),
 )
-def test_any_tensor_is_either_read_or_refused(shape, values, content, dtype):
+def test_any_tensor_is_either_read_or_rejected(shape, values, content, dtype):
     for spec in (X, TensorSpec("x", "FP32", (-1,) * len(shape)), TensorSpec("x", "BOOL", (-1,))):
         fields = {"dtype": dtype, "float_val": values, "tensor_content": content}
         try:

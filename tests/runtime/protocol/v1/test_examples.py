@@ -36,7 +36,7 @@ def test_examples_are_objects_by_feature(codec):
 
 
 @pytest.mark.parametrize("codec", [classify, regress])
-def test_the_context_holds_for_every_example(codec):
+def test_the_context_applies_to_every_example(codec):
     body = {"context": {"carrier": ["AA"]}, "examples": [{"amount": 1}, {"amount": 2}]}
     request = codec.decode(json.dumps(body).encode())
     assert request.feeds["carrier"].tolist() == ["AA", "AA"]
@@ -45,7 +45,7 @@ def test_the_context_holds_for_every_example(codec):
         codec.decode(json.dumps(body).encode())
 
 
-def test_each_example_is_answered_with_every_class_and_its_score():
+def test_the_response_has_the_score_of_every_class_for_each_example():
     request = classify.decode(json.dumps({"examples": EXAMPLES}).encode())
     assert list(request.outputs) == ["probabilities"]
     results = [np.array([[0.1, 0.9], [np.nan, 0.25]], np.float32)]
@@ -55,7 +55,7 @@ def test_each_example_is_answered_with_every_class_and_its_score():
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
-def test_each_example_is_answered_with_a_number(shape):
+def test_the_response_has_a_number_for_each_example(shape):
     request = regress.decode(json.dumps({"examples": EXAMPLES}).encode())
     assert list(request.outputs) == ["y"]
     results = [np.array([0.1, np.inf], np.float32).reshape(shape)]
@@ -72,7 +72,7 @@ def test_each_example_is_answered_with_a_number(shape):
         (RegressCodec("m", (IMAGE,), (Y,)), "does not take examples"),
     ],
 )  # fmt: skip
-def test_a_model_that_does_not_fit_says_what_to_use_instead(codec, message):
+def test_a_model_that_does_not_fit_names_the_alternative(codec, message):
     with pytest.raises(BadRequestError) as caught:
         codec.decode(json.dumps({"examples": EXAMPLES}).encode())
     assert message in str(caught.value)
@@ -93,7 +93,7 @@ def test_a_model_that_does_not_fit_says_what_to_use_instead(codec, message):
         ({"examples": [{}], "signature_name": "x"}, "signature_name: expected none or"),
     ],
 )
-def test_a_wrong_request_is_told_what_was_expected(body, message):
+def test_an_invalid_request_reports_what_was_expected(body, message):
     with pytest.raises(BadRequestError) as caught:
         classify.decode(json.dumps(body).encode())
     assert message in str(caught.value)
@@ -108,7 +108,7 @@ def test_the_signature_may_be_named_after_the_method(codec, name):
     assert codec.decode(json.dumps(body).encode()).count == 1
 
 
-def test_answers_that_do_not_fit_the_examples_are_told():
+def test_results_that_do_not_fit_the_examples_are_an_error():
     request = classify.decode(json.dumps({"examples": EXAMPLES}).encode())
     with pytest.raises(RunFailedError, match=r"expected the shape \[2, 2\]"):
         classify.encode(request, [np.zeros((2, 3), np.float32)])
@@ -117,7 +117,7 @@ def test_answers_that_do_not_fit_the_examples_are_told():
 
 
 @given(any_json("examples", "context", "signature_name", "amount", "carrier", "b64"))
-def test_any_body_is_either_read_or_refused(value):
+def test_any_body_is_either_read_or_rejected(value):
     for body in (value, {"examples": value}, {"examples": [value], "context": value}):
         for codec in (classify, regress):
             try:

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's and KServe's ``:predict`` without a server: bodies in, bodies out."""
+"""TensorFlow Serving's and KServe's ``:predict``, without a server."""
 
 import base64
 import json
@@ -48,7 +48,7 @@ def answer(outputs, results, *, has_rows=True, classes=None):
 
 
 @given(tensors(), st.booleans(), st.booleans())
-def test_every_tensor_survives_the_way_through_json(case, named, any_extent):
+def test_json_preserves_every_tensor(case, named, any_extent):
     datatype, array = case
     # Empty lists do not say how long the lists in them would be.
     is_free = any_extent and array.size > 0
@@ -65,7 +65,7 @@ def test_every_tensor_survives_the_way_through_json(case, named, any_extent):
 
 
 @given(tensors(least_extent=1), st.booleans())
-def test_every_tensor_survives_row_by_row(case, named):
+def test_rows_preserve_every_tensor(case, named):
     datatype, array = case
     rows = np.atleast_1d(array)
     spec = TensorSpec("x", datatype, (-1, *rows.shape[1:]))
@@ -84,7 +84,7 @@ def same(found, expected):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_several_inputs_come_as_objects_or_as_columns():
+def test_several_inputs_may_be_objects_or_columns():
     rows = [
         {"tag": "foo", "signal": [1, 2, 3, 4, 5], "sensor": [[1, 2], [3, 4]]},
         {"tag": "bar", "signal": [3, 4, 1, 2, 5], "sensor": [[4, 5], [6, 8]]},
@@ -118,7 +118,7 @@ def test_a_table_takes_rows_as_objects_lists_or_columns():
 
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.text(), st.integers()), min_size=1, max_size=4))
-def test_every_way_to_send_a_table_means_the_same(rows):
+def test_all_forms_of_a_table_are_equivalent(rows):
     seats = TensorSpec("seats", "FP64", (-1,))
     inputs = (*TABLE[:2], seats)
     names = [spec.name for spec in inputs]
@@ -159,7 +159,7 @@ def test_tokens_of_numbers_that_are_not_finite_are_read_and_written():
     assert np.isnan(json.loads(body)["predictions"][0]["y"])
 
 
-def test_texts_come_and_go_as_base64():
+def test_strings_may_be_base64_both_ways():
     text, data = TensorSpec("text", "BYTES", (-1,)), TensorSpec("text_bytes", "BYTES", (-1,))
     encoded = base64.b64encode("né".encode()).decode()
     for value in ({"b64": encoded}, {"b64": encoded.rstrip("=")}, "né"):
@@ -189,17 +189,17 @@ def test_one_output_drops_its_name_and_several_keep_theirs():
     }
 
 
-def test_numbers_of_four_bytes_are_written_as_short_as_they_are():
+def test_float32_numbers_have_no_superfluous_digits():
     assert answer((Y,), [np.array([[0.1]], np.float32)]) == b'{"predictions":[[0.1]]}'
 
 
-def test_results_that_are_no_rows_or_not_contiguous_are_written_as_they_are():
+def test_results_without_rows_or_contiguous_memory_are_written_unchanged():
     assert answer((Y,), [np.array(2.5, np.float32)], has_rows=False) == b'{"outputs":2.5}'
     turned = np.arange(6, dtype=np.int64).reshape(2, 3).T
     assert answer((Y,), [turned]) == b'{"predictions":[[0,3],[1,4],[2,5]]}'
 
 
-def test_the_number_of_a_class_is_answered_as_its_name():
+def test_a_class_index_becomes_the_class_name():
     classes = Classes(("early", "late"), 1, are_numbered=True)
     results = [np.array([1]), np.array([[0.25, 0.75]], np.float32)]
     body = answer((LABEL, PROBABILITIES), results, classes=classes)
@@ -207,11 +207,11 @@ def test_the_number_of_a_class_is_answered_as_its_name():
 
 
 @pytest.mark.parametrize("name", ["", "serving_default"])
-def test_the_one_signature_may_be_named(name):
+def test_the_default_signature_may_be_named(name):
     assert feeds({"signature_name": name, "instances": [[1, 2]]}, X)["x"].shape == (1, 2)
 
 
-def test_outputs_without_a_row_for_each_instance_are_refused_in_rows_only():
+def test_outputs_without_a_row_for_each_instance_are_an_error_only_for_rows():
     for results in (
         [np.zeros((2, 1)), np.zeros(3)],
         [np.array(1.0), np.zeros(1)],
@@ -281,7 +281,7 @@ TWO = (TensorSpec("a", "FP32", (-1, 2)), TensorSpec("b", "INT8", (-1,)))
         ((TAG,), b'{"instances": [{"b64": "/w=="}]}', "strings of ONNX models are text"),
     ],
 )  # fmt: skip
-def test_a_wrong_request_is_told_what_was_expected(inputs, body, message):
+def test_an_invalid_request_reports_what_was_expected(inputs, body, message):
     with pytest.raises(BadRequestError) as caught:
         codec(*inputs).decode(body)
     assert message in str(caught.value)
@@ -292,7 +292,7 @@ def test_a_wrong_request_is_told_what_was_expected(inputs, body, message):
     st.sampled_from([(X,), TWO, TABLE, TABLE[:1], (TAG, SIGNAL, SENSOR)]),
     any_json("instances", "inputs", "signature_name", "x", "a", "b", "amount", "carrier", "b64"),
 )
-def test_any_body_is_either_read_or_refused(inputs, value):
+def test_any_body_is_either_read_or_rejected(inputs, value):
     for body in (value, {"instances": value}, {"inputs": value}, {"instances": [value]}):
         refused_or_read(codec(*inputs), json.dumps(body).encode())
 
@@ -305,10 +305,10 @@ GOOD = (
 
 
 @given(st.sampled_from(GOOD), st.lists(st.tuples(st.integers(0, 90), st.binary(max_size=2))))
-def test_a_body_that_was_garbled_is_either_read_or_refused(good, changes):
+def test_a_garbled_body_is_either_read_or_rejected(good, changes):
     inputs, body = good
-    for place, data in changes:
-        body = body[:place] + data + body[place + 1 :]
+    for index, data in changes:
+        body = body[:index] + data + body[index + 1 :]
     refused_or_read(codec(*inputs), body)
 
 

@@ -1,4 +1,4 @@
-"""What v1 tells about a model."""
+"""The status and the metadata of a model in v1."""
 
 import orjson
 
@@ -7,7 +7,7 @@ from perennial_runtime.protocol.v1.status import metadata_body, model_body, mode
 from perennial_runtime.signature import TensorSpec
 
 
-def test_one_body_serves_the_clients_of_both_protocols():
+def test_the_status_suits_the_clients_of_both_protocols():
     assert orjson.loads(models_body("m")) == {"models": ["m"]}
     assert orjson.loads(model_body("m", State.AVAILABLE)) == {
         "name": "m",
@@ -25,7 +25,7 @@ def test_one_body_serves_the_clients_of_both_protocols():
     assert loading["model_version_status"][0]["state"] == "LOADING"
 
 
-def test_the_metadata_are_the_models_signature():
+def test_the_metadata_contain_the_signature():
     inputs = [TensorSpec("x", "FP32", (-1, 2))]
     outputs = [TensorSpec("y", "BYTES", ())]
     body = orjson.loads(metadata_body("m", inputs, outputs))

@@ -1,4 +1,4 @@
-"""The binary tensor data extension of REST, with tritonclient's own encoder on the other side."""
+"""The binary tensor data extension of REST, with tritonclient's encoder."""
 
 import numpy as np
 import onnxruntime
@@ -21,7 +21,7 @@ ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], dtype=np.float32)
 
 
 def codec(*tensors: TensorSpec, labels=None) -> V2Codec:
-    """A model that gives back what it takes."""
+    """Return the codec of a model that returns its inputs."""
     return V2Codec("m", "v", tensors, tensors, labels)
 
 
@@ -32,7 +32,7 @@ def infer_input(name, datatype, array, binary=True) -> triton.InferInput:
 
 
 def encoded(datatype, array):
-    """As tritonclient wants it: BYTES as bytes, of an array of at least one dimension."""
+    """Return an array for tritonclient: BYTES as bytes, at least one dimension."""
     if datatype != "BYTES":
         return array
     flat = np.array([text.encode() for text in array.flat] or [], object)
@@ -44,9 +44,9 @@ def request(*inputs, outputs=None, **more) -> tuple[bytes, int | None]:
 
 
 def answer(model: V2Codec, body: bytes, header_length: int | None) -> triton.InferResult:
-    """What tritonclient makes of the answer of a model that gives back what it takes."""
-    asked = model.decode(body, header_length)
-    response, length = model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+    """Return the arrays that tritonclient reads from a model that returns its inputs."""
+    parsed = model.decode(body, header_length)
+    response, length = model.encode(parsed, [parsed.feeds[name] for name in parsed.outputs])
     return triton.InferenceServerClient.parse_response_body(response, header_length=length)
 
 
@@ -74,14 +74,14 @@ def assert_same(datatype, got, array):
 
 @unhurried
 @given(arrays(), st.booleans())
-def test_every_tensor_survives_the_way_through_bytes(case, any_extent):
+def test_binary_data_preserve_every_tensor(case, any_extent):
     datatype, array = case
     spec = TensorSpec("X", datatype, (-1,) * array.ndim if any_extent else array.shape)
-    asked = codec(spec).decode(*request(infer_input("X", datatype, array)))
-    assert asked.feeds["X"].dtype == DTYPES[datatype]
-    assert asked.feeds["X"].flags.aligned
-    np.testing.assert_array_equal(asked.feeds["X"], array)
-    response, length = codec(spec).encode(asked, [array])
+    parsed = codec(spec).decode(*request(infer_input("X", datatype, array)))
+    assert parsed.feeds["X"].dtype == DTYPES[datatype]
+    assert parsed.feeds["X"].flags.aligned
+    np.testing.assert_array_equal(parsed.feeds["X"], array)
+    response, length = codec(spec).encode(parsed, [array])
     head = orjson.loads(response[:length])
     (output,) = head["outputs"]
     assert output["parameters"]["binary_data_size"] == len(response) - length
@@ -93,8 +93,8 @@ def test_every_tensor_survives_the_way_through_bytes(case, any_extent):
 @given(st.lists(st.tuples(arrays(), st.booleans(), st.booleans()), min_size=1, max_size=4))
 def test_json_and_binary_tensors_may_be_mixed_both_ways(cases):
     specs, inputs, outputs = [], [], []
-    for place, ((datatype, array), binary_in, binary_out) in enumerate(cases):
-        name = f"t{place}"
+    for index, ((datatype, array), binary_in, binary_out) in enumerate(cases):
+        name = f"t{index}"
         specs.append(TensorSpec(name, datatype, array.shape))
         is_text = datatype != "FP16" and not (array.dtype.kind == "f" and np.isnan(array).any())
         inputs.append(infer_input(name, datatype, array, binary_in or not is_text))
@@ -113,7 +113,7 @@ def test_json_and_binary_tensors_may_be_mixed_both_ways(cases):
             assert output["data"] == array.reshape(-1).tolist()
 
 
-def test_aligned_numbers_are_read_where_they_lie():
+def test_aligned_numbers_are_read_without_a_copy():
     head = orjson.dumps({"inputs": [tensor(16, (2, 2))]})
     for pad in range(4):
         text = head[:-1] + b" " * pad + b"}"
@@ -124,15 +124,15 @@ def test_aligned_numbers_are_read_where_they_lie():
         assert is_view is (len(text) % 4 == 0)
 
 
-def test_without_a_choice_for_an_output_the_requests_choice_holds():
+def test_the_choice_of_the_request_is_the_default_of_its_outputs():
     specs = (X, TensorSpec("Z", "FP32", (-1, 2)))
     inputs = [tensor(16, (2, 2)), tensor(16, (2, 2), name="Z")]
     outputs = [{"name": "X"}, {"name": "Z", "parameters": {"binary_data": False}}]
     for wanted, binary in ((outputs, [True, False]), (None, [True, True]), ([], [True, True])):
         head = {"inputs": inputs, "parameters": {"binary_data_output": True, "mine": [1]}}
         body, length = raw({**head, "outputs": wanted}, ROWS.tobytes(), ROWS.tobytes())
-        asked = codec(*specs).decode(body, length)
-        assert [form.binary for form in asked.forms] == binary
+        parsed = codec(*specs).decode(body, length)
+        assert [form.binary for form in parsed.forms] == binary
     body, length = raw({"inputs": inputs}, ROWS.tobytes(), ROWS.tobytes())
     response, length = codec(*specs).encode(codec(*specs).decode(body, length), [ROWS, ROWS])
     assert length is None
@@ -144,23 +144,23 @@ def test_without_a_choice_for_an_output_the_requests_choice_holds():
 def test_a_body_without_a_head_is_the_only_inputs_data(datatype, rows, data):
     spec = TensorSpec("X", datatype, (2, -1, 3))
     body = np.ones((2, rows, 3), DTYPES[datatype]).tobytes()
-    asked = codec(spec).decode(body, 0)
-    assert asked.feeds["X"].shape == (2, rows, 3)
-    assert asked.feeds["X"].tobytes() == body
-    response, length = codec(spec).encode(asked, [asked.feeds["X"]])
+    parsed = codec(spec).decode(body, 0)
+    assert parsed.feeds["X"].shape == (2, rows, 3)
+    assert parsed.feeds["X"].tobytes() == body
+    response, length = codec(spec).encode(parsed, [parsed.feeds["X"]])
     assert response[length:] == body
 
 
 @pytest.mark.parametrize("shape", [(-1,), (1,), (-1, 1), (-1, -1), ()])
 def test_a_body_without_a_head_is_one_string(shape):
-    asked = codec(TensorSpec("X", "BYTES", shape)).decode("naïve".encode(), 0)
-    assert asked.feeds["X"].shape == (1,) * len(shape)
-    assert asked.feeds["X"].reshape(-1).tolist() == ["naïve"]
+    parsed = codec(TensorSpec("X", "BYTES", shape)).decode("naïve".encode(), 0)
+    assert parsed.feeds["X"].shape == (1,) * len(shape)
+    assert parsed.feeds["X"].reshape(-1).tolist() == ["naïve"]
 
 
 @pytest.fixture(scope="module")
 def echo(identity):
-    """ONNX Runtime, which gives back the strings that it is given."""
+    """A session of ONNX Runtime that returns its input strings."""
     model = identity(S=(TensorProto.STRING, ["N"]))
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return lambda array: session.run(None, {"S": array})[0]
@@ -169,16 +169,16 @@ def echo(identity):
 @unhurried
 @given(texts=st.lists(st.text(), max_size=5))
 @example(texts=["", "nul \0 in it\0", "naïve 🌳"])
-def test_any_text_survives_the_way_through_onnx_runtime(echo, texts):
+def test_onnx_runtime_preserves_any_text(echo, texts):
     model = codec(S)
-    asked = model.decode(*request(infer_input("S", "BYTES", np.array(texts, object))))
-    response, length = model.encode(asked, [echo(asked.feeds["S"])])
+    parsed = model.decode(*request(infer_input("S", "BYTES", np.array(texts, object))))
+    response, length = model.encode(parsed, [echo(parsed.feeds["S"])])
     result = triton.InferenceServerClient.parse_response_body(response, header_length=length)
     assert_same("BYTES", result.as_numpy("S"), np.array(texts, object))
 
 
-def test_bytes_that_are_no_text_would_come_out_of_onnx_runtime_as_something_else(echo):
-    """Why they are refused. Where this fails, they need not be any more."""
+def test_onnx_runtime_changes_bytes_that_are_no_text(echo):
+    # The reason to reject them. If this test fails, there is no reason any more.
     assert echo(np.array([b"\xff"], object)).tolist() == ["b'\\xff'"]
     with pytest.raises(UnicodeDecodeError):
         echo(np.array([b"\xff"]))
@@ -299,14 +299,14 @@ TEXT = TensorSpec("X", "BYTES", (-1,))
         ),
     ],
 )
-def test_a_wrong_body_is_told_what_was_expected(spec, case, message):
+def test_an_invalid_body_reports_what_was_expected(spec, case, message):
     with pytest.raises(BadRequestError) as caught:
         codec(spec).decode(*case)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "+1", " 1", "1_0", "1.0", "٣", "9" * 19])
-def test_a_header_that_is_no_length_is_refused(text):
+def test_a_header_that_is_no_length_is_rejected(text):
     with pytest.raises(BadRequestError, match="Inference-Header-Content-Length: expected a number"):
         read_header_length(text)
 
@@ -323,7 +323,7 @@ def test_a_body_without_a_head_is_only_for_models_of_one_input():
 @unhurried
 @given(st.binary(), st.none() | st.integers(-1, 300))
 @example(b"", 0)
-def test_any_body_is_either_read_or_refused(body, header_length):
+def test_any_body_is_either_read_or_rejected(body, header_length):
     for spec in (X, TEXT, TensorSpec("X", "BOOL", ())):
         try:
             codec(spec).decode(body, header_length)
@@ -346,35 +346,35 @@ SHARED = codec(*MIXED)
 @unhurried
 @given(mutations(VALID), st.integers(-2, 2))
 @example(VALID, 0)
-def test_a_body_that_went_wrong_on_the_way_is_read_the_same_by_a_codec_with_a_memory(body, shift):
+def test_a_garbled_body_has_the_same_result_with_and_without_a_memo(body, shift):
     for _ in range(2):
         SHARED.decode(VALID, VALID_LENGTH)
     outcomes = []
     for model in (SHARED, codec(*MIXED)):
         try:
-            asked = model.decode(body, VALID_LENGTH + shift)
+            parsed = model.decode(body, VALID_LENGTH + shift)
         except RequestError as error:
             outcomes.append(str(error))
             continue
-        feeds = {name: (array.shape, array.tolist()) for name, array in asked.feeds.items()}
-        outcomes.append(repr((feeds, asked.outputs, asked.id, asked.forms)))
-        model.encode(asked, [asked.feeds[name] for name in asked.outputs])
+        feeds = {name: (array.shape, array.tolist()) for name, array in parsed.feeds.items()}
+        outcomes.append(repr((feeds, parsed.outputs, parsed.id, parsed.forms)))
+        model.encode(parsed, [parsed.feeds[name] for name in parsed.outputs])
     assert outcomes[0] == outcomes[1]
 
 
-def test_what_is_remembered_of_a_head_is_not_its_data():
+def test_the_memo_of_heads_does_not_remember_data():
     model = codec(X, S)
     heads = set()
-    for place in range(5):
-        rows = ROWS * place
-        texts = np.array(["a" * place, "b" * (4 - place)], object)
+    for index in range(5):
+        rows = ROWS * index
+        texts = np.array(["a" * index, "b" * (4 - index)], object)
         body, length = request(infer_input("X", "FP32", rows), infer_input("S", "BYTES", texts))
         heads.add(body[:length])
-        assert (body[:length] in model._layouts) is (place >= 2)
-        asked = model.decode(body, length)
-        np.testing.assert_array_equal(asked.feeds["X"], rows)
-        assert asked.feeds["X"].flags.aligned
-        assert asked.feeds["S"].tolist() == texts.tolist()
+        assert (body[:length] in model._layouts) is (index >= 2)
+        parsed = model.decode(body, length)
+        np.testing.assert_array_equal(parsed.feeds["X"], rows)
+        assert parsed.feeds["X"].flags.aligned
+        assert parsed.feeds["S"].tolist() == texts.tolist()
         with pytest.raises(BadRequestError, match="got 1 more"):
             model.decode(body + b"!", length)
     assert len(heads) == 1
@@ -409,7 +409,7 @@ def test_an_output_may_be_its_highest_classes_by_label(binary):
         ("BOOL", 1, "classification: expected an output of numbers, got BOOL"),
     ],
 )
-def test_a_wrong_classification_is_refused(datatype, parameter, message):
+def test_an_invalid_classification_is_rejected(datatype, parameter, message):
     model = V2Codec("m", "v", [X], [TensorSpec("Y", datatype, (-1,))])
     outputs = [{"name": "Y", "parameters": {"classification": parameter}}]
     with pytest.raises(BadRequestError) as caught:
@@ -418,8 +418,8 @@ def test_a_wrong_classification_is_refused(datatype, parameter, message):
 
 
 @pytest.mark.parametrize("shift", range(5))
-def test_a_view_is_read_like_bytes_wherever_it_lies(shift):
-    """Also when the head is known from before, and nothing of it is looked at any more."""
+def test_a_view_is_read_like_bytes_with_any_alignment(shift):
+    # The codec remembers the head after its second request.
     model = codec(X, S)
     size = ROWS.nbytes
     body, head = raw(

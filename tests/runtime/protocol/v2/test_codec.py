@@ -1,4 +1,4 @@
-"""The v2 codec alone: what goes through it unchanged, and what it refuses, with the words."""
+"""The v2 codec: tensors it preserves, and requests it rejects, with messages."""
 
 import json
 import tracemalloc
@@ -30,7 +30,7 @@ def tensor(data, shape, datatype="FP32", name="X"):
 
 @unhurried
 @given(arrays(), st.booleans(), st.booleans())
-def test_every_tensor_survives_the_way_through_json(case, nested, any_extent):
+def test_json_preserves_every_tensor(case, nested, any_extent):
     datatype, array = case
     spec = TensorSpec("X", datatype, (-1,) * array.ndim if any_extent else array.shape)
     data = array if nested and array.ndim else array.reshape(-1)
@@ -60,7 +60,7 @@ X = TensorSpec("X", "FP32", (-1, 2))
 
 @unhurried
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
-def test_any_data_is_either_read_or_refused_by_name(data):
+def test_any_data_is_either_read_or_rejected_with_the_name(data):
     try:
         codec(X).decode(body(tensor(data, [1, 2])))
     except BadRequestError as error:
@@ -75,7 +75,7 @@ def test_any_data_is_either_read_or_refused_by_name(data):
         st.sampled_from(["inputs", "outputs", "id", "name", "shape", "data", "datatype"]), inner
     ),
 ).map(lambda value: json.dumps(value).encode()))  # fmt: skip
-def test_any_body_is_either_read_or_refused(data):
+def test_any_body_is_either_read_or_rejected(data):
     try:
         codec(X).decode(data)
     except BadRequestError as error:
@@ -123,7 +123,7 @@ def test_any_body_is_either_read_or_refused(data):
         (body(tensor([1, 2], [1, 2]), id=7), "id: expected a string, got 7"),
     ],
 )
-def test_a_wrong_request_is_told_what_was_expected(request_body, message):
+def test_an_invalid_request_reports_what_was_expected(request_body, message):
     if message is None:
         codec(X).decode(request_body)
         return
@@ -149,14 +149,14 @@ def test_a_wrong_request_is_told_what_was_expected(request_body, message):
         ("FP16", [70000, 1], "element 0: expected a number within FP16's range"),
     ],
 )
-def test_data_of_another_kind_is_refused(datatype, data, message):
+def test_data_of_another_kind_is_rejected(datatype, data, message):
     with pytest.raises(BadRequestError) as caught:
         codec(TensorSpec("X", datatype, (2,))).decode(body(tensor(data, [2], datatype)))
     assert f"input 'X': data: {message}" in str(caught.value)
 
 
-def test_one_long_text_among_numbers_costs_no_more_memory_than_it_is_long():
-    """An array that could hold it at each place would take gigabytes."""
+def test_one_long_text_among_numbers_needs_only_its_own_memory():
+    # An array with room for it in each element would take gigabytes.
     data = [1.0] * 20_000 + ["x" * 20_000]
     request = body(tensor(data, [len(data)]))
     tracemalloc.start()
@@ -168,7 +168,7 @@ def test_one_long_text_among_numbers_costs_no_more_memory_than_it_is_long():
         tracemalloc.stop()
 
 
-def test_the_id_and_the_wanted_outputs_are_kept():
+def test_the_id_and_the_requested_outputs_are_kept():
     two = V2Codec("m", "v", [X], [TensorSpec("A", "FP32", (-1,)), TensorSpec("B", "BOOL", (-1,))])
     request = two.decode(body(tensor([1, 2], [1, 2]), id="42", outputs=[{"name": "B"}]))
     assert list(request.outputs) == ["B"]

@@ -1,4 +1,4 @@
-"""Requests in JSON that are read by what was learnt of earlier ones: as if nothing was known."""
+"""The memo of JSON requests: the same results as without it."""
 
 import json
 
@@ -29,15 +29,15 @@ def tensor(spec: TensorSpec, data, shape):
 
 
 def outcome(model: V2Codec, body: bytes) -> str:
-    """What a body is read as, or why it is refused."""
+    """Return the request in a body, or the error."""
     try:
-        asked = model.decode(body)
+        request = model.decode(body)
     except BadRequestError as error:
         return str(error)
     feeds = {
-        name: (array.dtype, array.shape, array.tolist()) for name, array in asked.feeds.items()
+        name: (array.dtype, array.shape, array.tolist()) for name, array in request.feeds.items()
     }
-    return repr((feeds, asked.outputs, asked.id, asked.forms))
+    return repr((feeds, request.outputs, request.id, request.forms))
 
 
 def is_known(model: V2Codec, body: bytes) -> bool:
@@ -69,7 +69,7 @@ MODELS = {FLAT: codec(X, S, B, I8), NESTED: codec(X, S)}
 @example((NESTED, NESTED.replace(b"null", b"2,3")))
 @example((NESTED, NESTED.replace(b"null", b"[2]")))
 @example((NESTED, NESTED.replace("ä".encode(), b"\xff")))
-def test_a_body_is_read_the_same_by_a_codec_with_a_memory(case):
+def test_a_body_has_the_same_result_with_and_without_a_memo(case):
     valid, body = case
     remembering = MODELS[valid]
     for _ in range(3):
@@ -80,7 +80,7 @@ def test_a_body_is_read_the_same_by_a_codec_with_a_memory(case):
 
 @unhurried
 @given(arrays(), st.booleans(), st.sampled_from([(",", ":"), (", ", ": ")]))
-def test_what_is_remembered_of_a_request_is_not_its_data(case, is_nested, separators):
+def test_the_memo_does_not_remember_data(case, is_nested, separators):
     datatype, array = case
     spec = TensorSpec("X", datatype, (-1,) * array.ndim)
     model = codec(spec)
@@ -95,7 +95,7 @@ def test_what_is_remembered_of_a_request_is_not_its_data(case, is_nested, separa
 
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
 @pytest.mark.parametrize("is_nested", [True, False])
-def test_a_form_that_comes_again_is_remembered(is_nested, separators):
+def test_a_repeated_form_is_remembered(is_nested, separators):
     model = codec(X)
     for turn in range(4):
         values = [1.5, -turn]
@@ -114,7 +114,7 @@ def test_a_form_that_comes_again_is_remembered(is_nested, separators):
         '{"id":"a","inputs":[%s]}',
     ],
 )
-def test_what_could_be_mistaken_is_not_remembered(text):
+def test_an_ambiguous_form_is_not_remembered(text):
     model = codec(X)
     inner = json.dumps(tensor(X, [0, 73856093], [1, 2]), separators=(",", ":"))
     body = (text % (("5,6",) if '"data":[%s]' in text else (inner,) * text.count("%s"))).encode()
@@ -123,6 +123,6 @@ def test_what_could_be_mistaken_is_not_remembered(text):
         assert not is_known(model, body)
 
 
-def test_a_body_of_nothing_but_beginnings_is_not_cut_more_often_than_there_are_inputs():
+def test_a_body_of_openings_only_is_cut_at_most_once_for_each_input():
     fixed, texts = _cut(b'"data":[' * 100_000, b'"data":[', 3)
     assert (len(fixed), len(texts)) == (4, 3)

@@ -1,4 +1,4 @@
-"""The server as a client sees it: every route, every status."""
+"""The server from a client's view: every route, every status."""
 
 import gzip
 import json
@@ -59,7 +59,7 @@ def test_metadata(server, affine):
     }
 
 
-def test_the_version_is_one_or_the_digests_first_digits(server, affine):
+def test_the_version_is_1_or_the_first_digits_of_the_digest(server, affine):
     for version in ("1", digest_of(affine)[7:19]):
         prefix = f"/v2/models/double/versions/{version}"
         assert server.request("GET", prefix)[0] == 200
@@ -81,7 +81,7 @@ def test_inference_echoes_the_id(server, affine):
     }
 
 
-def test_inference_takes_nested_data_and_an_empty_batch(server):
+def test_inference_accepts_nested_data_and_an_empty_batch(server):
     nested = infer_request([[0, 1], [2, 3]], (2, 2))
     assert server.request("POST", INFER, nested)[1]["outputs"][0]["data"] == [1, 3, 5, 7]
     status, body, _ = server.request("POST", INFER, infer_request([], (0, 2)))
@@ -101,14 +101,14 @@ def test_inference_takes_nested_data_and_an_empty_batch(server):
         ("DELETE", "/metrics", 405, "method: expected GET, got DELETE"),
     ],
 )
-def test_a_request_that_leads_nowhere_is_told_why(server, method, path, status, word):
+def test_a_request_without_a_route_reports_the_reason(server, method, path, status, word):
     code, body, headers = server.request(method, path)
     assert code == status
     assert word in body["error"]
     assert ("allow" in headers) == (status == 405)
 
 
-def test_a_wrong_input_is_named_and_never_a_server_error(server):
+def test_an_invalid_input_is_named_and_never_a_server_error(server):
     status, body, _ = server.request("POST", INFER, infer_request(["a", "b"]))
     assert (status, body) == (
         400,
@@ -118,7 +118,7 @@ def test_a_wrong_input_is_named_and_never_a_server_error(server):
         assert server.request("POST", INFER, text.encode("utf8", "surrogateescape"))[0] == 400
 
 
-def test_a_body_over_the_limit_is_refused_before_and_while_it_is_read(server):
+def test_a_body_over_the_limit_is_rejected_before_and_while_it_is_read(server):
     large = json.dumps(infer_request([0.0] * LIMIT, (LIMIT // 2, 2)))
     status, body, headers = server.request("POST", INFER, large)
     assert status == 413
@@ -149,7 +149,7 @@ def test_a_compressed_body_is_read(server, encoding):
     assert (status, body["outputs"][0]["data"]) == (200, [3.0, 5.0])
 
 
-def test_a_wrongly_compressed_body_is_said_so(server):
+def test_an_invalid_compression_is_reported(server):
     status, body, _ = server.request("POST", INFER, b"x", content_encoding="br")
     assert (status, body["error"]) == (
         415,
@@ -163,7 +163,7 @@ def test_a_wrongly_compressed_body_is_said_so(server):
     assert (status, body["error"]) == (400, "body: the gzip data ends early")
 
 
-def test_what_a_small_body_unpacks_to_is_limited_too(server):
+def test_the_limit_applies_to_the_decompressed_body(server):
     bomb = gzip.compress(b" " * (LIMIT + 1))
     assert len(bomb) < LIMIT // 10
     status, body, _ = server.request("POST", INFER, bomb, content_encoding="gzip")
@@ -171,7 +171,7 @@ def test_what_a_small_body_unpacks_to_is_limited_too(server):
     assert f"expected at most {LIMIT} bytes" in body["error"]
 
 
-def test_a_long_answer_is_compressed_for_those_who_want_that(start, affine, tmp_path):
+def test_a_long_response_is_compressed_if_the_client_accepts_it(start, affine, tmp_path):
     (tmp_path / "m.onnx").write_bytes(affine)
     server = start(tmp_path / "m.onnx", "--name", "double")
     request = json.dumps(infer_request([1.0, 2.0] * 4000, (4000, 2)))
@@ -193,7 +193,7 @@ def _ask(server, body, headers=None):
     return data, response.headers
 
 
-def test_a_client_that_goes_away_in_the_middle_is_no_error(server):
+def test_a_client_that_disconnects_is_no_error(server):
     with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
         connection.sendall(
             f"POST {INFER} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
@@ -228,7 +228,7 @@ def test_metrics_count_by_route_and_code(start, affine, tmp_path):
     assert "process_resident_memory_bytes" in text
 
 
-def test_the_root_is_a_page_for_browsers_and_a_word_of_life_for_others(server):
+def test_the_root_is_a_page_for_browsers_and_a_status_for_others(server):
     status, text, headers = server.request("GET", "/", accept="text/html,*/*;q=0.8")
     assert status == 200
     assert "<h1>double</h1>" in text
@@ -253,7 +253,7 @@ TYPES = {
 }
 
 
-def test_every_datatype_goes_in_and_comes_out(start, identity, tmp_path):
+def test_every_datatype_is_read_and_written(start, identity, tmp_path):
     model = identity(**{name: (proto, ["N"]) for name, (proto, _) in TYPES.items()})
     (tmp_path / "all.onnx").write_bytes(model)
     server = start(tmp_path / "all.onnx")
@@ -270,7 +270,7 @@ def test_every_datatype_goes_in_and_comes_out(start, identity, tmp_path):
 
 
 def test_a_pipeline_with_a_column_of_strings_is_served(start, tmp_path):
-    """As skl2onnx converts them: one input of shape [None, 1] per column."""
+    # skl2onnx converts it to a model with an input of shape [None, 1] for each column.
     import pandas as pd
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
@@ -309,7 +309,7 @@ def test_a_pipeline_with_a_column_of_strings_is_served(start, tmp_path):
     assert outputs["probabilities"]["shape"] == [2, 2]
 
 
-def test_inner_dimensions_that_do_not_fit_are_the_requests_fault(start, tmp_path, identity):
+def test_wrong_inner_dimensions_are_a_bad_request(start, tmp_path, identity):
     from onnx import helper
 
     a = helper.make_tensor_value_info("A", TensorProto.FLOAT, ["N", "M"])
@@ -330,7 +330,7 @@ def test_inner_dimensions_that_do_not_fit_are_the_requests_fault(start, tmp_path
     assert "the model rejects these inputs" in body["error"]
 
 
-def test_probes_are_answered_while_a_slow_model_runs(start, slow, tmp_path):
+def test_probes_get_a_response_while_a_slow_model_runs(start, slow, tmp_path):
     (tmp_path / "slow.onnx").write_bytes(slow)
     server = start(tmp_path / "slow.onnx", "--threads", "1")
     rows = 2000

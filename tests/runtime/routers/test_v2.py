@@ -1,4 +1,4 @@
-"""Rows in, predictions out, labels back, and what is counted meanwhile, as clients see it."""
+"""Perennial's /predict, /feedback, /counters and /profile, with a real server."""
 
 import http.client
 import json
@@ -30,7 +30,7 @@ def server(start, directory):
 
 @pytest.fixture
 def fresh(start, directory):
-    """Starts servers that have counted nothing yet."""
+    """Return a function that starts a server with empty counters."""
     return lambda *arguments: start(directory, "--name", "flights", *arguments)
 
 
@@ -81,7 +81,7 @@ def infer_body(rows, **more):
 
 
 def some_rows(count, seed=1):
-    """Rows of which some lack a value."""
+    """Return rows, some of them without a value."""
     chance = random.Random(seed)
     rows = []
     for _ in range(count):
@@ -111,7 +111,7 @@ def test_each_row_gets_an_id_a_label_and_probabilities(server):
     assert predict(server, ROW, model=version)[0]["label"] == 1
 
 
-def test_labels_that_are_texts_stay_texts(start, flights, write_files):
+def test_string_labels_stay_strings(start, flights, write_files):
     server = start(write_files(flights(classes=["no", "yes"])), "--name", "flights")
     (prediction,) = predict(server, ROW)
     assert prediction["label"] == "yes"
@@ -121,7 +121,7 @@ def test_labels_that_are_texts_stay_texts(start, flights, write_files):
     assert counters(server).label == [0, 1, 0, 0]
 
 
-def test_the_number_of_a_class_is_answered_and_counted_as_its_name(start, flights, write_files):
+def test_a_class_index_is_returned_and_counted_as_the_class_name(start, flights, write_files):
     names = {"labels": ["early", "late"], "positive": "late"}
     label = {"name": "label", "categories": ["early", "late"], "counts": [1, 1, 0, 0]}
     profile = {"label": label, "positive": "late"}
@@ -173,7 +173,7 @@ def test_a_missing_value_is_null_or_left_out(server):
         ([1.0], "row 1: expected an object, got [1.0]"),
     ],
 )
-def test_a_value_that_does_not_fit_is_told_with_its_row(server, row, message):
+def test_an_invalid_value_is_reported_with_its_row(server, row, message):
     if message is None:
         assert predict(server, ROW, row)[1]["label"] == 1
     else:
@@ -181,13 +181,13 @@ def test_a_value_that_does_not_fit_is_told_with_its_row(server, row, message):
 
 
 @pytest.mark.parametrize("body", [{}, {"instances": []}, {"instances": 1}, [], b"{"])
-def test_without_rows_the_form_is_told(server, body):
+def test_a_body_without_rows_reports_the_expected_form(server, body):
     status, answer, _ = server.request("POST", f"{MODEL}/predict", body)
     assert status == 400
     assert "expected" in answer["error"]
 
 
-def test_a_model_that_takes_no_rows_says_to_use_infer(start, affine, tmp_path):
+def test_a_model_of_tensors_points_to_infer(start, affine, tmp_path):
     (tmp_path / "double.onnx").write_bytes(affine)
     server = start(tmp_path / "double.onnx")
     message = refused(server, {"X": 1}, model="/v2/models/double")
@@ -199,7 +199,7 @@ def test_a_model_that_takes_no_rows_says_to_use_infer(start, affine, tmp_path):
     assert "predict" not in server.request("GET", "/v2/models/double")[1]["properties"]
 
 
-def test_a_model_that_is_no_classifier_answers_its_outputs(start, identity, tmp_path):
+def test_a_model_that_is_no_classifier_returns_its_outputs(start, identity, tmp_path):
     model = identity(x=(TensorProto.FLOAT, ["N", 1]), y=(TensorProto.STRING, ["N"]))
     (tmp_path / "same.onnx").write_bytes(model)
     server = start(tmp_path / "same.onnx")
@@ -211,7 +211,7 @@ def test_a_model_that_is_no_classifier_answers_its_outputs(start, identity, tmp_
     assert (found.rows, found.labels, found.matrix, found.label) == (1, 1, [], None)
 
 
-def test_an_output_without_a_row_for_each_instance_says_to_use_infer(start, tmp_path):
+def test_an_output_without_a_row_for_each_instance_points_to_infer(start, tmp_path):
     from onnx import helper
 
     info = helper.make_tensor_value_info
@@ -227,15 +227,13 @@ def test_an_output_without_a_row_for_each_instance_says_to_use_infer(start, tmp_
     assert "Fix: use /infer" in refused(server, {"x": 1}, {"x": 2}, model="/v2/models/sum")
 
 
-def test_metadata_says_that_rows_are_taken_and_which_labels_come_out(server):
+def test_metadata_contain_predict_and_the_labels(server):
     properties = server.request("GET", MODEL)[1]["properties"]
     assert properties["predict"] == "true"
     assert json.loads(properties["labels"]) == ["0", "1"]
 
 
-def test_the_profile_is_served_as_it_lies_in_the_bundle(
-    server, directory, start, flights, tmp_path
-):
+def test_the_profile_has_the_bytes_of_the_bundle(server, directory, start, flights, tmp_path):
     status, body, _ = server.request("GET", f"{MODEL}/profile")
     assert status == 200
     assert body == json.loads((directory / "profile.json").read_bytes())
@@ -268,7 +266,7 @@ def test_infer_and_predict_give_the_same_counters(fresh):
         assert other.model_copy(update={"instance": found.instance}) == found
 
 
-def test_the_counts_of_two_processes_add_up_to_those_of_one(fresh):
+def test_the_counts_of_two_processes_add_up(fresh):
     rows = some_rows(900, seed=2)
     whole, first, second = fresh(), fresh(), fresh()
     predict(whole, *rows)
@@ -309,7 +307,7 @@ def test_nothing_is_lost_between_connections(fresh):
     assert sum(found.score) == sum(found.label) == 20_600
 
 
-def test_metrics_tell_the_counters(fresh):
+def test_metrics_contain_the_counters(fresh):
     server = fresh()
     predict(server, ROW)
     text = server.request("GET", "/metrics")[1].splitlines()
@@ -321,20 +319,20 @@ def test_metrics_tell_the_counters(fresh):
 
 
 def test_labels_are_counted_by_any_replica(fresh):
-    asked, told = fresh(), fresh()
-    late, early = predict(asked, ROW, {**ROW, "amount": -9.0})
+    first, second = fresh(), fresh()
+    late, early = predict(first, ROW, {**ROW, "amount": -9.0})
     labels = [(late["prediction_id"], "1"), (early["prediction_id"], 1.0)]
-    assert feed_back(told, *labels) == (200, {"accepted": 2, "rejected": []})
-    found = counters(told)
+    assert feed_back(second, *labels) == (200, {"accepted": 2, "rejected": []})
+    found = counters(second)
     assert (found.rows, found.labels, found.matrix) == (0, 2, [[0, 1], [0, 1]])
     assert sum(found.scores[0]) == 0
     assert sum(found.scores[1][:100]) == sum(found.scores[1][100:]) == 1
-    assert counters(asked).labels == 0
-    text = told.request("GET", "/metrics")[1]
+    assert counters(first).labels == 0
+    text = second.request("GET", "/metrics")[1]
     assert 'perennial_runtime_feedback_total{label="1",predicted="0"} 1.0' in text
 
 
-def test_a_bad_label_is_told_and_the_good_ones_count(fresh):
+def test_an_invalid_label_is_reported_and_the_others_count(fresh):
     server = fresh()
     (prediction,) = predict(server, ROW)
     text = prediction["prediction_id"]
@@ -359,7 +357,7 @@ def test_a_bad_label_is_told_and_the_good_ones_count(fresh):
     assert counters(server).labels == 1
 
 
-def test_labels_of_which_none_is_good_are_a_bad_request(server):
+def test_only_invalid_labels_are_a_bad_request(server):
     status, body = feed_back(server, ("no id", 1))
     assert status == 400
     assert (body["accepted"], len(body["rejected"])) == (0, 1)
@@ -377,7 +375,7 @@ def test_a_label_of_another_version_is_accepted_but_not_counted(fresh):
     assert counters(server).labels == 0
 
 
-def test_many_labels_come_in_one_request(fresh):
+def test_one_request_may_have_many_labels(fresh):
     server = fresh()
     ids = [it["prediction_id"] for it in predict(server, *some_rows(5000, seed=3))]
     labels = [(text, 1) for text in ids]
