@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -10,6 +9,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 TREE = Path(__file__).resolve().parents[2]
 """The root of the repository: sources are read from it, nothing is written to it."""
@@ -58,8 +59,7 @@ def content_hash(paths: Iterable[Path], *facts: str, root: Path = TREE) -> str:
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes: two builds of one thing would only slow each other."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with FileLock(path, fallback_to_soft=False):
         yield
 
 
