@@ -1,4 +1,4 @@
-"""From a URI to verified bytes: reading and writing models, tables and bundles in any store.
+"""From a URI to verified bytes: read and write models and tables in any store.
 
 A model's way through this package: :func:`fetch.fetch` receives a URI and the digest that is
 expected there. :func:`location.locate` parses the URI and picks a store: a bucket of S3, Google

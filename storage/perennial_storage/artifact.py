@@ -51,7 +51,13 @@ def parse_manifest(data: bytes, uri: str) -> Bundle:
 
 
 def verify(directory: Path, file: str | None, pin: str | None, uri: str) -> Artifact:
-    """Verify a model in a directory: a bundle, or a bare model, named or ``model.onnx``.
+    """Verify the model in a directory: a bundle, or a bare ONNX file.
+
+    Args:
+        directory: the folder of the model.
+        file: name of the ONNX file; if None, a bundle or ``model.onnx``.
+        pin: the digest that the model must have; None to accept any.
+        uri: the model's URI or path, for messages.
 
     Raises:
         StorageError: ModelNotFound, AccessDenied, DigestMismatch or ModelCorrupt.

@@ -20,7 +20,7 @@ class Bucket:
     account: str | None = None
     """Azure's storage account; None for the account that the environment names."""
     public: bool = False
-    """Whether to read without credentials if the environment has none."""
+    """If true, it is read without credentials when the environment has none."""
 
 
 def parse_bucket(uri: str) -> tuple[Bucket, str] | None:
@@ -33,7 +33,7 @@ def parse_bucket(uri: str) -> tuple[Bucket, str] | None:
     (Bucket(kind='Gcs', uri='gs://models', name='models', account=None, public=False), 'delays/1')
 
     Raises:
-        ValueError: if the URI names no bucket; the message says what was expected.
+        ValueError: if the URI names no bucket.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator:
@@ -58,7 +58,10 @@ def parse_bucket(uri: str) -> tuple[Bucket, str] | None:
 
 
 def _parse_azure_url(uri: str) -> tuple[Bucket, str] | None:
-    """Return container and key; None for a URL with a query (a shared access signature)."""
+    """Return container and key of a URL.
+
+    None for a URL with a query, a shared access signature: only the URL as a whole can be read.
+    """
     parts = urlsplit(uri)
     host = parts.hostname or ""
     if not host.endswith(AZURE_HOSTS) or parts.query:

@@ -1,4 +1,4 @@
-"""Fetched models on disk, one directory per digest, shared by processes and releases.
+"""Fetched models on disk, one folder per digest, shared by processes and releases.
 
 An entry appears by one rename, so nobody sees a half-written one. Its digests are verified each
 time it is used; a damaged entry is fetched again. Entries are never removed: no pod can know which
@@ -46,11 +46,11 @@ class PartialEntry:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether a later process can resume the download."""
+        """True if a later process can resume the download."""
         return any(self.root.glob("*.json"))
 
     def record(self, path: str) -> Path | None:
-        """Return the file that records how much of an object has arrived; None to keep nothing.
+        """Return the file for the record of an object's download; None to keep none.
 
         After a crash a disk may hold anything: only a known digest makes it safe to resume.
         """
@@ -78,7 +78,7 @@ class Cache:
 
     @contextmanager
     def fill(self, digest: str | None) -> Iterator[PartialEntry]:
-        """Yield a directory for a download while other processes that want the same model wait.
+        """Yield a folder for a download; other processes for the same model wait.
 
         Look for the entry again inside: another process may have been faster. If the store breaks
         off, or the process has to end, the bytes of a known digest are kept for the next process;

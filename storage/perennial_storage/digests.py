@@ -83,7 +83,7 @@ class PrefixHash:
         self._length += len(data)
 
     def step(self, end: int) -> bool:
-        """Hash at most one mebibyte of the file before ``end``; return False if none was left.
+        """Hash one more mebibyte of the file, up to ``end``; return False at ``end``.
 
         Raises:
             StorageError: InternalError if the file is shorter than ``end``.

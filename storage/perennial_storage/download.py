@@ -1,4 +1,4 @@
-"""Download one object into one file: in parts, several at a time, resuming after a cut."""
+"""Download an object into a file: in concurrent parts, resuming after a cut."""
 
 import os
 import time
@@ -43,7 +43,7 @@ class Download:
         record: Path | None = None,
         check_size: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Prepare a download; resume that of an earlier process if there is a record of it.
+        """Prepare a download, or resume that of an earlier process by its record.
 
         Args:
             store: the folder of the object.
@@ -64,7 +64,7 @@ class Download:
         self._overwritten = 0
         self._reset()
         self.resumed = record is not None and self._load(record)
-        """Whether some bytes come from an earlier process."""
+        """True if some bytes come from an earlier process."""
 
     @property
     def received(self) -> int:
@@ -142,7 +142,7 @@ class Download:
         return True
 
     def _stream(self, blob: Blob) -> tuple[str, int]:
-        """Download the whole object in one response: the store has no versions or no spans."""
+        """Download the whole object in one response, without versions or spans."""
         self._reset()
         size = 0
         progress = DownloadProgress(self._described(), blob.size)

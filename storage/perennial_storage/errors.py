@@ -35,7 +35,7 @@ class StorageError(Exception):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether another attempt may succeed."""
+        """True if another attempt may succeed."""
         return self.reason is LoadFailure.STORE_UNREACHABLE
 
     def __str__(self) -> str:

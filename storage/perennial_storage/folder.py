@@ -86,7 +86,7 @@ class Folder:
             ) from error
 
     def list(self, below: str) -> list[str]:
-        """Return the sorted paths of the files below a path; none if there is no such path.
+        """Return the sorted paths of the files below a path, if any.
 
         Raises:
             StorageError: ModelNotFound for a missing bucket or a web server, which lists nothing;
@@ -103,7 +103,10 @@ class Folder:
         self._retry().call(lambda: self._store.put(path, data))
 
     def write_new(self, path: str, data: bytes) -> bool:
-        """Write a file atomically unless one exists; return False if that has other contents.
+        """Write a file atomically unless one exists.
+
+        Returns:
+            False if a file with other contents exists.
 
         Raises:
             StorageError: see :meth:`write`.

@@ -31,7 +31,9 @@ class Repository(NamedTuple):
 
 
 def parse_hub(uri: str) -> tuple[Repository, str]:
-    """Return the repository of a URI and the path in it. ``%2F`` is a slash in a revision.
+    """Return the repository of a URI and the path in it.
+
+    ``%2F`` is a slash in a revision.
 
     >>> parse_hub("hf://org/delays@v2/saved/")
     (Repository(kind='model', name='org/delays', revision='v2'), 'saved')
@@ -39,7 +41,7 @@ def parse_hub(uri: str) -> tuple[Repository, str]:
     'dataset'
 
     Raises:
-        ValueError: if the URI is malformed; the message says what was expected.
+        ValueError: if the URI is malformed.
     """
     match = _URI.fullmatch(uri)
     if match is None:

@@ -1,4 +1,4 @@
-"""Folders on this machine, a mounted volume for example, read and written with obstore."""
+"""Folders on this machine, such as mounted volumes, read and written with obstore."""
 
 import os
 from collections.abc import Iterator

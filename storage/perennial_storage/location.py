@@ -38,7 +38,7 @@ class Location:
 
 
 def locate(uri: str) -> Location:
-    """Return the location of a model. Does no input or output except looking at a local path.
+    """Return the location of a model. Only a local path is looked up.
 
     Raises:
         StorageError: UnsupportedModel for an unknown scheme, ModelNotFound for a URI without a
@@ -80,7 +80,7 @@ def locate(uri: str) -> Location:
 
 
 def open_store(uri: str, field: str, agent: str, *, create: bool = False) -> Store:
-    """Return the folder at a URI. Does no input or output except for a folder on this machine.
+    """Return the folder at a URI. Only a folder on this machine is looked up.
 
     Args:
         uri: of the folder.

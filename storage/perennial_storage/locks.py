@@ -1,4 +1,4 @@
-"""Locks between the processes of a machine, released when their holder ends, however it ends."""
+"""Locks between the processes of a machine. A killed process releases its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -248,9 +248,9 @@ def _explain(uri: str, bucket: Bucket, error: Exception, purpose: str, field: st
 
 
 def _connection_failure(text: str) -> str:
-    """Return why a connection failed, from obstore's long description; empty if unknown.
+    """Return why a connection failed; empty if unknown.
 
-    obstore has one exception type for all of these.
+    obstore has one exception type for all of these, with a long description.
     """
     if "ConnectionRefused" in text:
         return "connection refused"

@@ -1,4 +1,4 @@
-"""How each cloud's client is configured, and the words and codes of its errors.
+"""Settings of each cloud's client, and the words and codes of its errors.
 
 obstore reads most variables itself. S3: the usual ``AWS_*`` variables.
 
@@ -51,8 +51,9 @@ class Provider:
     unknown_key: tuple[str, ...]
     """Its error codes for unknown credentials, if it sends them with status 404."""
     metadata: tuple[str, ...]
-    """Parts of the URLs from which a cloud machine gets credentials. obstore requests them when
-    the environment has none."""
+    """Parts of the URLs from which a cloud machine gets credentials.
+
+    obstore requests them if the environment has none."""
     variables: str
     """The variables that hold credentials."""
     no_credentials: str
@@ -108,7 +109,7 @@ PROVIDERS: Mapping[BucketKind, Provider] = MappingProxyType(
 
 
 def client_options(bucket: Bucket, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return arguments for obstore's class that it does not read from the environment itself."""
+    """Return the arguments that obstore does not read from the environment itself."""
     if bucket.kind == "S3":
         return _s3_options(environment)
     if bucket.kind == "Gcs":

@@ -1,4 +1,4 @@
-"""Write captured files to a bucket or a folder. A file appears whole or not at all."""
+"""Write captured files to a bucket or a folder. No reader sees half a file."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ class Sink(Protocol):
 
 
 def open_sink(uri: str) -> Sink:
-    """Return the folder at a bucket's URI, ``file://`` or a path. Does no input or output.
+    """Return the folder at a bucket's URI, ``file://`` or a path, without looking.
 
     Raises:
         StorageError: ModelNotFound if the URI names no bucket.

@@ -1,4 +1,4 @@
-"""What every store offers: reading a part of an object, listing, and conditional writes."""
+"""The interface of every store: read spans, list, write, write if absent."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,8 +24,9 @@ class Blob:
     """The contents, in order. Reading may raise StorageError."""
     close: Callable[[], None]
     version: str | None = None
-    """Identifies these exact bytes; changed contents get another version. None if the whole object
-    is being read because the store has no versions or no spans."""
+    """Identifies these exact bytes; changed contents get another version.
+
+    None if the whole object is being read because the store has no versions or no spans."""
 
     def __enter__(self) -> "Blob":
         return self
@@ -35,10 +36,10 @@ class Blob:
 
 
 class Store(Protocol):
-    """A folder in some store; paths are relative to it. Several threads may use it at once."""
+    """A folder in some store, for several threads. Paths are relative to it."""
 
     def describe(self, path: str) -> str:
-        """Return an object's URI without secrets; the folder's own, for "", ends in a slash."""
+        """Return an object's URI without secrets; for "" that of the folder, with a slash."""
         ...
 
     def connect(self) -> None:

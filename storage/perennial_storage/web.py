@@ -22,7 +22,7 @@ from .errors import OverwrittenError, StorageError, not_found
 from .store import Blob, ReadOnly, Span, strong
 
 TIMEOUT_SECONDS = 20.0
-"""For a connection, and for each wait for more bytes; a long download may take longer."""
+"""For a connection, and for each wait for more bytes, not for the whole download."""
 CHUNK_BYTES = 1024 * 1024
 _RANGE_NOT_SATISFIABLE = 416
 _TRY_LATER = {408, 425, 429}
@@ -173,7 +173,7 @@ def _basic_auth(url: SplitResult) -> dict[str, str]:
 
 
 def _whole_size(content_range: str, span: Span | None) -> int | None:
-    """Return the whole object's size if a response contains exactly the requested span.
+    """Return the object's size if a response contains exactly the requested span.
 
     >>> _whole_size("bytes 0-9/42", Span(0, 10)), _whole_size("bytes 0-9/*", Span(0, 10))
     (42, None)
@@ -198,7 +198,7 @@ def _read(response: http.client.HTTPResponse, uri: str, url: str, field: str) ->
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but sends credentials only to the host that they were given for."""
+    """Follows redirects; sends credentials only to the host that they were for."""
 
     def redirect_request(
         self,

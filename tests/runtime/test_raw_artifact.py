@@ -1,4 +1,4 @@
-"""``resolve`` tells what a framework saved from what is no model at all."""
+"""``resolve`` distinguishes models in a framework's own format from other files."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def resolved(uri: Path | str) -> tuple[int, Outcome]:
     return done.returncode, outcome
 
 
-def test_what_keras_saved_needs_packaging(
+def test_a_keras_file_needs_packaging(
     tmp_path: Path,
 ) -> None:
     code, outcome = resolved(keras(tmp_path / "model.keras"))
@@ -53,7 +53,7 @@ def test_a_folder_of_mlflows_names_the_image_for_its_flavor(tmp_path: Path) -> N
     assert (found.format, found.variant) == ("MLflow", "torch")
 
 
-def test_what_is_no_model_is_still_not_found(
+def test_a_folder_without_a_model_is_not_found(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "README.md").write_text("nothing")
@@ -71,7 +71,7 @@ def test_an_onnx_file_that_cannot_be_loaded_is_corrupt_and_not_raw(
 
 @needs_s3
 @pytest.mark.parametrize("uri", ["raw/forest.bin", "raw", "raw/"])
-def test_what_a_framework_saved_is_known_by_a_head_and_a_tail(
+def test_a_format_is_detected_by_the_head_of_a_file_in_s3(
     s3_server: S3Server, variables: pytest.MonkeyPatch, uri: str
 ) -> None:
     for name, value in s3_server.environment.items():

@@ -18,7 +18,7 @@ def failure(uri, cache, pin=None, retry_seconds=0.0) -> StorageError:
     return caught.value
 
 
-def test_a_local_bundle_is_used_where_it_lies(write_files, bundle_files, cache):
+def test_a_local_bundle_is_used_in_place(write_files, bundle_files, cache):
     directory = write_files(bundle_files)
     digest = digest_of(bundle_files["bundle.json"])
     for uri in (str(directory), f"{directory}/", f"file://{directory}"):
@@ -79,7 +79,7 @@ def test_a_bundle_that_lacks_a_file_is_corrupt(write_files, bundle_files, web, c
         ),
     ],
 )
-def test_a_manifest_that_is_none_is_corrupt(write_files, cache, manifest, problem):
+def test_an_invalid_manifest_is_corrupt(write_files, cache, manifest, problem):
     error = failure(write_files({"bundle.json": manifest}), cache)
     assert error.reason is LoadFailure.MODEL_CORRUPT
     assert problem in error.message

@@ -23,7 +23,7 @@ AZURE_HOST = "account.blob.core.windows.net"
         (f"https://{AZURE_HOST}/models/a%20b/", f"https://{AZURE_HOST}/models", "a b"),
     ],
 )
-def test_a_uri_means_a_bucket_and_a_key(uri, bucket, key):
+def test_a_uri_is_parsed_into_bucket_and_key(uri, bucket, key):
     found, found_key = parse_bucket(uri)
     assert (found.uri, found_key) == (bucket, key)
 
@@ -37,5 +37,5 @@ def test_a_uri_means_a_bucket_and_a_key(uri, bucket, key):
         "pvc://claim/models/",
     ],
 )
-def test_other_uris_mean_no_bucket(uri):
+def test_other_uris_have_no_bucket(uri):
     assert parse_bucket(uri) is None

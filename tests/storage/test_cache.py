@@ -1,4 +1,4 @@
-"""The cache that processes share: resuming, waiting, sweeping, and disks that fill up."""
+"""The cache that processes share: resume, wait, sweep, and a disk that fills up."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def until(condition) -> None:
 
 @pytest.fixture
 def run():
-    """Starts processes that look a model up; gives them, and their logs as they come."""
+    """Starts processes that resolve a model, with their logs as attributes."""
     started = []
 
     def start(uri, cache, digest=None):
@@ -60,7 +60,7 @@ def run():
 
 
 def killed_in_the_middle(run, web, file, cache, digest) -> int:
-    """Kills a process that has noted a part of the file; what the server has sent to it."""
+    """Kill a process in the middle of a download; return the bytes it was sent."""
     file.fuse = 5 * PART_BYTES
     process = run(f"{web.url}/x.onnx", cache, digest)
     assert file.stuck.wait(PATIENCE)
@@ -75,7 +75,7 @@ def killed_in_the_middle(run, web, file, cache, digest) -> int:
     return file.sent
 
 
-def test_the_next_process_goes_on_where_one_was_killed(run, web, file, large, cache):
+def test_the_next_process_resumes_the_download_of_a_killed_one(run, web, file, large, cache):
     digest = digest_of(large)
     killed_in_the_middle(run, web, file, cache, digest)
     (record,) = cache.glob(".partial-*/*.json")
@@ -88,8 +88,8 @@ def test_the_next_process_goes_on_where_one_was_killed(run, web, file, large, ca
     assert not record.exists()
 
 
-def test_what_a_killed_process_left_is_not_believed(run, web, file, large, cache):
-    """A disk can hold anything after a crash; here, other bytes."""
+def test_a_damaged_partial_download_is_replaced(run, web, file, large, cache):
+    """After a crash a disk may hold anything; here, other bytes."""
     digest = digest_of(large)
     killed_in_the_middle(run, web, file, cache, digest)
     (left,) = cache.glob(".partial-*/files/model.onnx")
@@ -99,7 +99,7 @@ def test_what_a_killed_process_left_is_not_believed(run, web, file, large, cache
 
 
 @pytest.mark.parametrize("damage", ["record", "short", "none"])
-def test_records_that_do_not_fit_the_file_are_not_believed(run, web, file, large, cache, damage):
+def test_a_record_that_does_not_match_the_file_is_ignored(run, web, file, large, cache, damage):
     digest = digest_of(large)
     killed_in_the_middle(run, web, file, cache, digest)
     (left,) = cache.glob(".partial-*/files/model.onnx")
@@ -115,14 +115,14 @@ def test_records_that_do_not_fit_the_file_are_not_believed(run, web, file, large
     assert sum(end - start for start, end in file.spans) == len(large)
 
 
-def test_nobody_goes_on_with_what_was_overwritten_meanwhile(run, web, file, large, cache):
+def test_a_download_of_an_overwritten_object_is_not_resumed(run, web, file, large, cache):
     digest = digest_of(large)
     killed_in_the_middle(run, web, file, cache, digest)
     file.overwrite(large, '"2"')
     assert fetch(f"{web.url}/x.onnx", digest, cache, PATIENCE).model.read_bytes() == large
 
 
-def test_without_a_digest_to_hold_it_to_what_was_left_is_not_taken_up(run, web, file, large, cache):
+def test_without_a_known_digest_a_download_is_not_resumed(run, web, file, large, cache):
     killed_in_the_middle(run, web, file, cache, None)
     (left,) = cache.glob(".partial-*")
     file.spans.clear()
@@ -131,7 +131,7 @@ def test_without_a_digest_to_hold_it_to_what_was_left_is_not_taken_up(run, web, 
     assert not left.exists()
 
 
-def test_two_processes_at_once_download_once(run, web, file, large, cache):
+def test_two_concurrent_processes_download_once(run, web, file, large, cache):
     digest = digest_of(large)
     file.fuse = 3 * PART_BYTES
     processes = [run(f"{web.url}/x.onnx", cache, digest) for _ in range(2)]
@@ -146,7 +146,7 @@ def test_two_processes_at_once_download_once(run, web, file, large, cache):
     assert [path.name for path in cache.iterdir()] == [digest.replace(":", "-")]
 
 
-def test_one_who_waits_takes_over_from_one_who_is_killed(run, web, file, large, cache):
+def test_a_waiting_process_resumes_the_download_of_a_killed_one(run, web, file, large, cache):
     digest = digest_of(large)
     file.fuse = 5 * PART_BYTES
     first = run(f"{web.url}/x.onnx", cache, digest)
@@ -162,7 +162,7 @@ def test_one_who_waits_takes_over_from_one_who_is_killed(run, web, file, large, 
     assert (cache / digest.replace(":", "-") / "model.onnx").read_bytes() == large
 
 
-def test_another_model_is_not_kept_waiting(run, web, file, model, large, cache):
+def test_another_model_does_not_wait(run, web, file, model, large, cache):
     file.fuse = 3 * PART_BYTES
     process = run(f"{web.url}/x.onnx", cache, digest_of(large))
     assert file.stuck.wait(PATIENCE)
@@ -174,7 +174,7 @@ def test_another_model_is_not_kept_waiting(run, web, file, model, large, cache):
     assert (cache / digest_of(large).replace(":", "-") / "model.onnx").read_bytes() == large
 
 
-def test_what_nobody_goes_on_with_is_removed_after_a_day(run, web, file, model, large, cache):
+def test_an_abandoned_download_is_removed_after_a_day(run, web, file, model, large, cache):
     killed_in_the_middle(run, web, file, cache, digest_of(large))
     (left,) = cache.glob(".partial-*")
     web.files["/y.onnx"] = model
@@ -185,7 +185,7 @@ def test_what_nobody_goes_on_with_is_removed_after_a_day(run, web, file, model, 
     assert not left.exists()
 
 
-def test_a_disk_without_room_says_how_much_is_missing(web, cache):
+def test_a_full_disk_is_reported_with_the_missing_room(web, cache):
     size = 2**60
     files = [BundleFile(path="model.onnx", digest="sha256:" + "0" * 64, size=size)]
     web.files["/b/bundle.json"] = Bundle(files=files).to_bytes()
@@ -210,7 +210,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_disk_that_fills_up_under_way_is_said_so_and_made_free_again(web, large, small_disk):
+def test_a_disk_that_fills_up_is_reported_and_freed(web, large, small_disk):
     def without_length(handler):
         handler.send_response(200)
         handler.send_header("Connection", "close")

@@ -1,4 +1,4 @@
-"""Large models in parts: what arrives is kept, and what was overwritten is noticed."""
+"""Large objects in parts: received bytes are kept, overwritten objects noticed."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ def until(condition) -> None:
         time.sleep(0.02)
 
 
-def test_a_large_object_is_asked_for_once_in_parts(web, file, large, cache):
+def test_a_large_object_is_requested_once_in_parts(web, file, large, cache):
     artifact = fetch(f"{web.url}/x.onnx", digest_of(large), cache, 0)
     assert artifact.model.read_bytes() == large
     assert sorted(file.spans) == [
@@ -34,7 +34,7 @@ def test_a_large_object_is_asked_for_once_in_parts(web, file, large, cache):
     assert file.sent == len(large)
 
 
-def test_several_parts_are_under_way_at_once(web, file, large, cache):
+def test_several_parts_are_downloaded_concurrently(web, file, large, cache):
     file.fuse = 0
     thread = threading.Thread(target=fetch, args=(f"{web.url}/x.onnx", None, cache, 0))
     thread.start()
@@ -51,7 +51,7 @@ def test_objects_of_every_size_arrive(web, cache, large, size):
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_what_cannot_be_told_from_a_later_version_is_read_in_one_go(web, file, large, cache, etag):
+def test_an_object_without_a_strong_tag_is_read_in_one_response(web, file, large, cache, etag):
     file.etag = etag
     assert fetch(f"{web.url}/x.onnx", None, cache, 0).model.read_bytes() == large
     assert file.spans[-1] == (0, len(large))
@@ -69,7 +69,7 @@ def test_what_cannot_be_told_from_a_later_version_is_read_in_one_go(web, file, l
         "bytes 0-9/" + "9" * 99,
     ],
 )
-def test_a_server_that_answers_ranges_in_its_own_way_is_asked_for_the_whole(
+def test_an_unusable_content_range_leads_to_a_request_for_the_whole(
     web, model, cache, content_range
 ):
     def answer(handler):
@@ -87,27 +87,27 @@ def test_a_server_that_answers_ranges_in_its_own_way_is_asked_for_the_whole(
     assert fetch(f"{web.url}/x.onnx", None, cache, 0).model.read_bytes() == model
 
 
-def test_a_server_whose_tags_always_change_is_read_in_one_go(web, file, large, cache):
+def test_an_object_whose_tag_always_changes_is_read_in_one_response(web, file, large, cache):
     file.fickle = True
     assert fetch(f"{web.url}/x.onnx", None, cache, PATIENCE).model.read_bytes() == large
     assert file.spans[-1] == (0, len(large))
 
 
-def test_after_a_cut_only_the_rest_is_asked_for(web, file, large, cache):
+def test_after_a_cut_only_the_rest_is_requested(web, file, large, cache):
     file.cuts = [3 * MEBIBYTE, PART_BYTES, MEBIBYTE + 1]
     artifact = fetch(f"{web.url}/x.onnx", None, cache, PATIENCE)
     assert artifact.model.read_bytes() == large
     assert file.sent == len(large)
 
 
-def test_a_line_that_keeps_breaking_is_tried_as_long_as_something_comes(web, file, large, cache):
+def test_a_download_with_many_cuts_continues_while_bytes_arrive(web, file, large, cache):
     file.cuts = [MEBIBYTE] * (4 * WORKERS)
     artifact = fetch(f"{web.url}/x.onnx", None, cache, 0.6)
     assert artifact.model.read_bytes() == large
     assert file.sent == len(large)
 
 
-def test_a_server_that_stops_answering_is_given_up_with_what_came_kept(web, file, large, cache):
+def test_a_failed_download_keeps_its_bytes_for_the_next_process(web, file, large, cache):
     digest = digest_of(large)
     file.cuts = [MEBIBYTE] * WORKERS
     with pytest.raises(StorageError) as caught:
@@ -120,10 +120,10 @@ def test_a_server_that_stops_answering_is_given_up_with_what_came_kept(web, file
 
 @pytest.mark.parametrize("honest", [True, False])
 @pytest.mark.parametrize("length", [8 * PART_BYTES + 4711, 9 * PART_BYTES, 3 * PART_BYTES])
-def test_an_object_that_is_overwritten_under_way_is_got_anew(
+def test_an_object_overwritten_during_the_download_is_downloaded_again(
     web, file, other, cache, honest, length
 ):
-    """Also from a server that would give a part of the new one for a part of the old one."""
+    """Some servers would return a part of the new object for a part of the old one."""
     new = (other + other)[:length]
     file.honest = honest
     file.fuse = PART_BYTES
@@ -140,7 +140,7 @@ def test_an_object_that_is_overwritten_under_way_is_got_anew(
     assert answers[0].digest == digest_of(new)
 
 
-def test_an_object_that_is_overwritten_under_way_is_not_what_was_pinned(
+def test_an_object_overwritten_during_the_download_does_not_match_its_pin(
     web, file, large, other, cache
 ):
     file.fuse = PART_BYTES
@@ -161,7 +161,7 @@ def test_an_object_that_is_overwritten_under_way_is_not_what_was_pinned(
     assert list(cache.iterdir()) == []
 
 
-def test_a_bundle_of_large_files_goes_on_where_it_broke_off(web, file, large, other, cache):
+def test_a_bundle_of_large_files_is_resumed_after_a_cut(web, file, large, other, cache):
     files = {"model.onnx": RangedFile(large), "weights/more.bin": RangedFile(other)}
     bundle = Bundle(
         files=[

@@ -38,7 +38,7 @@ def test_a_bare_model_is_downloaded(web, model, cache, path):
     assert fetch(web.url + path, digest_of(model), cache, 0) == artifact
 
 
-def test_a_damaged_cache_entry_is_mended(web, bundle_files, model, cache):
+def test_a_damaged_cache_entry_is_replaced(web, bundle_files, model, cache):
     web.files = {f"/b/{path}": data for path, data in bundle_files.items()}
     web.files["/bare.onnx"] = model
     for uri in (f"{web.url}/b/", f"{web.url}/bare.onnx"):
@@ -49,14 +49,14 @@ def test_a_damaged_cache_entry_is_mended(web, bundle_files, model, cache):
             assert mended.model.read_bytes() == model
 
 
-def test_what_a_killed_process_left_behind_is_removed(web, model, cache):
+def test_files_of_a_killed_process_are_removed(web, model, cache):
     (cache / ".partial-dead").mkdir(parents=True)
     web.files = {"/x.onnx": model}
     fetch(f"{web.url}/x.onnx", None, cache, 0)
     assert [path.name for path in cache.iterdir()] == [digest_of(model).replace(":", "-")]
 
 
-def test_a_wrong_file_on_a_web_server_is_noticed_and_nothing_is_kept(web, bundle_files, cache):
+def test_a_file_with_the_wrong_digest_is_a_mismatch_and_is_not_kept(web, bundle_files, cache):
     web.files = {f"/b/{path}": data for path, data in bundle_files.items()}
     web.files["/b/model.onnx"] = bundle_files["model.onnx"][:-1] + b"?"
     error = failure(f"{web.url}/b/", cache)
@@ -65,7 +65,7 @@ def test_a_wrong_file_on_a_web_server_is_noticed_and_nothing_is_kept(web, bundle
     assert list(cache.iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written_is_said_so(web, model, tmp_path):
+def test_a_cache_that_cannot_be_written_is_reported(web, model, tmp_path):
     web.files = {"/x.onnx": model}
     (tmp_path / "file").write_text("")
     error = failure(f"{web.url}/x.onnx", tmp_path / "file")

@@ -1,4 +1,4 @@
-"""Folders in every kind of store: real servers of their protocols if they run here."""
+"""Folders in every kind of store, on real servers of their protocols."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ def failing(call: object, *arguments: object) -> StorageError:
 
 
 @pytest.mark.parametrize("folder_uri", STORES, indirect=True)
-def test_what_is_written_is_read_downloaded_and_listed(folder_uri: str, tmp_path: Path) -> None:
+def test_a_written_file_is_read_downloaded_and_listed(folder_uri: str, tmp_path: Path) -> None:
     folder = open_folder(f"{folder_uri}/")
     names = ["a/model=x/one file.bin", "a/model=xy/two", "ü#?.txt"]
     for name in names:
@@ -54,7 +54,7 @@ def test_large_files_and_empty_ones_arrive_whole(folder_uri: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("folder_uri", STORES, indirect=True)
-def test_what_lies_there_is_not_overwritten_and_the_same_bytes_are_no_harm(folder_uri: str) -> None:
+def test_write_new_accepts_the_same_bytes_and_overwrites_no_others(folder_uri: str) -> None:
     folder = open_folder(folder_uri)
     assert folder.write_new("x/model.onnx", b"first")
     assert folder.write_new("x/model.onnx", b"first")
@@ -63,7 +63,7 @@ def test_what_lies_there_is_not_overwritten_and_the_same_bytes_are_no_harm(folde
 
 
 @pytest.mark.parametrize("folder_uri", STORES, indirect=True)
-def test_of_many_who_write_at_once_one_is_told_that_it_did(folder_uri: str) -> None:
+def test_of_many_concurrent_creates_one_succeeds(folder_uri: str) -> None:
     store = open_folder(folder_uri)._store
     start, won = threading.Barrier(8), []
 
@@ -81,7 +81,7 @@ def test_of_many_who_write_at_once_one_is_told_that_it_did(folder_uri: str) -> N
 
 
 @pytest.mark.parametrize("folder_uri", BUCKETS, indirect=True)
-def test_objects_that_only_mark_folders_are_no_files(folder_uri: str) -> None:
+def test_objects_that_only_mark_folders_are_not_listed(folder_uri: str) -> None:
     folder = open_folder(folder_uri)
     for name, data in {"saved": b"", "saved/model.bin": b"x", "saved/empty": b""}.items():
         if name != "saved" or not folder_uri.startswith("s3"):  # a directory there is no file
@@ -90,7 +90,7 @@ def test_objects_that_only_mark_folders_are_no_files(folder_uri: str) -> None:
 
 
 @pytest.mark.parametrize("folder_uri", BUCKETS, indirect=True)
-def test_a_bucket_or_an_object_that_is_not_there_is_named(folder_uri: str) -> None:
+def test_a_missing_bucket_or_object_is_named(folder_uri: str) -> None:
     error = failing(open_folder(folder_uri).read, "none.parquet")
     assert error.reason is LoadFailure.MODEL_NOT_FOUND
     assert error.message == f"{folder_uri}/none.parquet: no such object. Check output.uri"
@@ -111,9 +111,7 @@ def test_a_wrong_key_is_access_denied(folder_uri: str, variables: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("uri", ["s3://models/x", "gs://models/x", "az://models/x"])
-def test_a_store_that_cannot_be_reached_is_worth_another_attempt(
-    variables: pytest.MonkeyPatch, uri: str
-) -> None:
+def test_an_unreachable_store_is_retryable(variables: pytest.MonkeyPatch, uri: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     variables.setenv("AWS_ENDPOINT_URL", url)
@@ -130,7 +128,7 @@ def test_a_store_that_cannot_be_reached_is_worth_another_attempt(
     ("name", "uri"),
     [("GOOGLE_SERVICE_ACCOUNT_KEY", "gs://models/x"), ("AZURE_STORAGE_ACCOUNT_KEY", "az://m/x")],
 )
-def test_credentials_that_cannot_be_used_are_access_denied(
+def test_unusable_credentials_are_access_denied(
     variables: pytest.MonkeyPatch, name: str, uri: str
 ) -> None:
     variables.setenv(name, "{}")

@@ -1,4 +1,4 @@
-"""Fetching by the real client of the Hugging Face Hub from a server here that imitates the hub."""
+"""The Hugging Face Hub: its real client, and a server here that imitates it."""
 
 import logging
 import os
@@ -51,7 +51,7 @@ def test_a_bundle_is_fetched_from_the_root_of_a_repository(hub, bundle_files, ca
     assert artifact.bundle is not None
 
 
-def test_a_large_file_comes_in_parts_by_a_link_without_the_token(hub, cache, variables):
+def test_a_large_file_is_downloaded_in_parts_by_a_link_without_the_token(hub, cache, variables):
     served = RangedFile(os.urandom(3 * PART_BYTES))
     hub.large["model.onnx"] = served
     hub.token = "secret"
@@ -63,7 +63,7 @@ def test_a_large_file_comes_in_parts_by_a_link_without_the_token(hub, cache, var
     assert hub.links == 1
 
 
-def test_a_link_that_has_run_out_is_asked_for_again_and_nothing_got_twice(hub, cache):
+def test_an_expired_link_is_renewed_and_no_byte_is_downloaded_twice(hub, cache):
     served = RangedFile(os.urandom(3 * PART_BYTES))
     served.refused = {1: 403}
     hub.large["model.onnx"] = served
@@ -73,7 +73,7 @@ def test_a_link_that_has_run_out_is_asked_for_again_and_nothing_got_twice(hub, c
 
 
 @pytest.mark.parametrize("uri", ["hf://org/delays/", "hf://org/delays/model.onnx"])
-def test_what_came_from_the_hub_before_a_cut_is_not_asked_for_again(hub, cache, uri):
+def test_after_a_cut_only_the_rest_is_requested_from_the_hub(hub, cache, uri):
     served = RangedFile(os.urandom(3 * PART_BYTES))
     served.cuts = [PART_BYTES // 2] * 3
     hub.large["model.onnx"] = served
@@ -83,7 +83,7 @@ def test_what_came_from_the_hub_before_a_cut_is_not_asked_for_again(hub, cache, 
     assert served.sent == len(served.data)
 
 
-def test_what_is_not_on_the_hub_is_told_apart(hub, cache):
+def test_missing_files_revisions_and_repositories_are_distinguished(hub, cache):
     hub.files["model.onnx"] = b""
     for uri, what in (
         ("hf://org/delays/other.onnx", "there is no such file"),
@@ -100,8 +100,8 @@ def test_what_is_not_on_the_hub_is_told_apart(hub, cache):
         assert "Check spec.model.uri" in error.message
 
 
-def test_without_the_token_a_private_repository_is_not_there(hub, cache):
-    """So the hub answers, to give nothing away."""
+def test_without_the_token_a_private_repository_is_not_found(hub, cache):
+    """The hub does not reveal that it exists."""
     hub.token = "secret"
     error = failure("hf://org/delays/model.onnx", cache)
     assert error.reason is LoadFailure.MODEL_NOT_FOUND
@@ -132,7 +132,7 @@ def test_a_hub_that_refuses_the_connection_is_unreachable(variables, cache):
     assert "Check HF_ENDPOINT" in error.message
 
 
-def test_without_the_client_it_is_said_what_to_install(variables, cache):
+def test_without_the_client_the_message_names_the_package(variables, cache):
     variables.setitem(sys.modules, "huggingface_hub", None)
     error = failure("hf://org/delays/model.onnx", cache)
     assert error.reason is LoadFailure.UNSUPPORTED_MODEL

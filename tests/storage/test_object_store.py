@@ -1,5 +1,7 @@
-"""Google Cloud Storage and Azure: real servers of their protocols where they can be had here, and
-single answers, made up, for the errors that those do not give."""
+"""Google Cloud Storage and Azure.
+
+Real servers of their protocols, and single made-up responses for the errors that these lack.
+"""
 
 import os
 import socket
@@ -83,12 +85,12 @@ def assert_the_version_is_held_to(uri, upload):
 
 
 @needs_gcs
-def test_a_version_is_held_to_also_where_the_gcs_server_takes_no_notice_of_it(gcs):
+def test_a_version_is_required_even_if_the_gcs_server_ignores_it(gcs):
     assert_the_version_is_held_to("gs://models/version.onnx", gcs.upload)
 
 
 @needs_azurite
-def test_a_version_is_held_to_at_azurite(azure):
+def test_a_version_is_required_at_azurite(azure):
     assert_the_version_is_held_to("az://models/version.onnx", azure.upload)
 
 
@@ -118,7 +120,7 @@ def test_objects_of_every_size_arrive_from_azurite(azure, tmp_path, size):
 
 
 @needs_azurite
-def test_azurites_refusals_are_told_apart(azure, variables, tmp_path):
+def test_errors_of_azurite_are_distinguished(azure, variables, tmp_path):
     azure.upload("there.onnx", b"x")
     assert "no such object" in failure("az://models/no.onnx", tmp_path).message
     assert "no such container" in failure("az://nothing/x.onnx", tmp_path).message
@@ -133,7 +135,7 @@ def test_azurites_refusals_are_told_apart(azure, variables, tmp_path):
 
 @pytest.fixture(params=["gs", "az"])
 def answering(request, web, variables):
-    """A URI whose store is the misbehaving web server, and the paths there of its objects."""
+    """A URI whose store is the test's web server, and its objects' paths there."""
     if request.param == "gs":
         variables.setenv("STORAGE_EMULATOR_HOST", web.url)
         # obstore writes a dot in an object's name as %2E there, and a slash as %2F.
@@ -155,7 +157,7 @@ def answering(request, web, variables):
         (503, LoadFailure.STORE_UNREACHABLE),
     ],
 )
-def test_the_status_of_a_made_up_answer_gives_the_reason(answering, web, tmp_path, status, reason):
+def test_the_status_of_a_response_gives_the_reason(answering, web, tmp_path, status, reason):
     uri, paths = answering
     for path in paths:
         web.files[path] = lambda handler: handler.reply(status, b"<Error><Code>Why</Code></Error>")
@@ -187,9 +189,7 @@ def test_a_refused_connection_is_unreachable(variables, tmp_path, uri):
         ("https://a.blob.core.windows.net/m/x.onnx", "AZURE_STORAGE_ACCOUNT_KEY", "?", "Key"),
     ],
 )
-def test_credentials_that_cannot_be_used_are_access_denied(
-    variables, tmp_path, uri, name, value, problem
-):
+def test_unusable_credentials_are_access_denied(variables, tmp_path, uri, name, value, problem):
     variables.setenv(name, value)
     error = failure(uri, tmp_path)
     assert error.reason is LoadFailure.ACCESS_DENIED
@@ -197,8 +197,8 @@ def test_credentials_that_cannot_be_used_are_access_denied(
     assert "Check the credentials: " in error.message
 
 
-def test_a_machine_without_any_credentials_is_told_so(web, variables, tmp_path):
-    """Not on a cloud machine: what hands out its identity does not answer so."""
+def test_a_machine_without_credentials_is_access_denied(web, variables, tmp_path):
+    """The machine's metadata service has none."""
     variables.setenv("GCE_METADATA_HOST", web.url.removeprefix("http://"))
     variables.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     variables.setenv("AZURE_MSI_ENDPOINT", f"{web.url}/metadata/identity/oauth2/token")

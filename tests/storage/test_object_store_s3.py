@@ -1,4 +1,4 @@
-"""Fetching from a real S3 server, a versitygw that runs here."""
+"""S3: a real server, a versitygw that runs here."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ from perennial_storage.parts import PART_BYTES
 
 @pytest.fixture
 def credentials(variables):
-    """The environment with credentials for S3, and nothing else that configures a client."""
+    """The environment with credentials for S3 and no other variables of clients."""
     for name, value in KEYS.items():
         variables.setenv(name, value)
     return variables
@@ -72,7 +72,7 @@ def test_a_large_object_arrives_whole(store, tmp_path):
 
 @pytest.fixture
 def cut_off(store, s3_server, credentials):
-    """A proxy before the server, which obstore is told to ask; and how to upload past it."""
+    """A proxy in front of the server, and a function that uploads past it."""
     proxy = Proxy(int(s3_server.url.rpartition(":")[2]))
     uploading = client_of("s3://models/")
     credentials.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
@@ -81,7 +81,7 @@ def cut_off(store, s3_server, credentials):
 
 
 @needs_s3
-def test_what_came_from_s3_before_a_cut_is_not_asked_for_again(cut_off, tmp_path):
+def test_after_a_cut_only_the_rest_is_requested_from_s3(cut_off, tmp_path):
     proxy, upload = cut_off
     data = os.urandom(8 * PART_BYTES + 1)
     upload("cut/model.onnx", data)
@@ -94,7 +94,7 @@ def test_what_came_from_s3_before_a_cut_is_not_asked_for_again(cut_off, tmp_path
 
 
 @needs_s3
-def test_an_object_in_s3_that_is_overwritten_under_way_is_got_anew(cut_off, tmp_path):
+def test_an_s3_object_overwritten_during_the_download_is_downloaded_again(cut_off, tmp_path):
     proxy, upload = cut_off
     old, new = os.urandom(8 * PART_BYTES), os.urandom(8 * PART_BYTES)
     upload("swapped.onnx", old)
@@ -197,7 +197,7 @@ def test_the_status_of_an_s3_server_gives_the_reason(credentials, web, tmp_path,
 
 
 def test_a_403_for_the_manifest_alone_does_not_hide_a_bare_model(credentials, web, model, tmp_path):
-    """So S3 answers for a missing key where the credentials may not list the bucket."""
+    """S3 answers 403 for a missing key if the credentials may not list the bucket."""
     web.files["/models/x/bundle.json"] = lambda handler: handler.reply(403, b"")
     web.files["/models/x/model.onnx"] = s3_object(model)
     credentials.setenv("AWS_ENDPOINT_URL", web.url)
@@ -216,8 +216,8 @@ def s3_object(data: bytes):
     return answer
 
 
-def test_a_machine_without_any_credentials_is_told_so(credentials, web, tmp_path):
-    """Not on a cloud machine, and no endpoint of one's own: the metadata service has none."""
+def test_a_machine_without_credentials_is_access_denied(credentials, web, tmp_path):
+    """Without an own endpoint, obstore requests them from the metadata service."""
     credentials.delenv("AWS_ACCESS_KEY_ID")
     credentials.delenv("AWS_SECRET_ACCESS_KEY")
     credentials.setenv("AWS_METADATA_ENDPOINT", web.url)

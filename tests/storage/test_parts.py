@@ -12,7 +12,7 @@ SIZES = st.integers(0, 60)
 
 
 @given(SIZES, st.integers(1, 13), st.data())
-def test_what_is_missing_and_what_has_arrived_are_the_whole(size, part_bytes, data):
+def test_missing_and_received_bytes_are_the_whole(size, part_bytes, data):
     parts = Parts(size, part_bytes)
     arrived: set[int] = set()
     while missing := parts.missing():
@@ -31,7 +31,7 @@ def test_what_is_missing_and_what_has_arrived_are_the_whole(size, part_bytes, da
 
 
 @given(SIZES.filter(bool), st.integers(1, 13), st.data())
-def test_bytes_that_do_not_follow_what_has_arrived_are_refused(size, part_bytes, data):
+def test_bytes_out_of_order_are_rejected(size, part_bytes, data):
     parts = Parts(size, part_bytes)
     span = parts.missing()[-1]
     at = data.draw(st.integers(span.start, span.end - 1))
@@ -79,7 +79,7 @@ def test_a_record_of_another_uri_is_none():
     ],
     ids=str,
 )
-def test_a_record_that_says_what_cannot_be_is_none(change):
+def test_an_impossible_record_is_none(change):
     fields = json.loads(DownloadRecord("u", '"v"', Parts(5)).to_bytes())
     assert DownloadRecord.from_bytes(json.dumps(fields).encode(), "u") is not None
     assert DownloadRecord.from_bytes(json.dumps({**fields, **change}).encode(), "u") is None

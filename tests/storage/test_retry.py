@@ -36,7 +36,7 @@ def failure(uri, cache, pin=None, retry_seconds=0.0) -> StorageError:
     return caught.value
 
 
-def test_a_download_that_breaks_off_is_tried_again(web, model, cache):
+def test_a_download_that_is_cut_off_is_retried(web, model, cache):
     def cut_short_once(handler):
         web.files["/x.onnx"] = model
         handler.send_response(200)
@@ -63,7 +63,7 @@ def test_only_an_unreachable_store_is_retried_and_only_for_the_time_given(web, c
 
 
 class Unreachable:
-    """An operation that fails, and reports the bytes that each attempt has received so far."""
+    """An operation that fails, and counts the bytes received after each attempt."""
 
     def __init__(self, clock, *received):
         self.clock = clock

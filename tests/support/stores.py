@@ -1,4 +1,4 @@
-"""Fixtures for stores: an environment without their variables, and a client to look inside."""
+"""Fixtures of stores: servers, a clean environment, and a client to look inside."""
 
 import os
 from collections.abc import Iterator
