@@ -6,11 +6,11 @@ A request's way through the runtime:
 2. ``App`` finds the route by path, in the table that the routers (``routers/``) have built.
 3. A route without a handler responds by itself: health, metadata, metrics, feedback, the page.
 4. Otherwise the route's handler decodes the body to tensors, with a codec (``protocol/``).
-5. The engine (``engine/``) runs the model, for several requests together if that is faster, and the
-   monitor (``monitoring/``) counts the predictions and assigns their ids.
-6. The handler encodes the results, and the frontend sends them.
+5. The engine (``engine/``) runs the model, for several requests together if that is faster.
+6. The monitor (``monitoring/``) counts the rows, captures them if configured, and makes their ids.
+7. The handler encodes the results, and the frontend sends them.
 
-Steps 3 to 6 run in the frontend's thread if they are quick, else in the threads of a pool. Any step
+Steps 3 to 7 run in the frontend's thread if they are quick, else in the threads of a pool. Any step
 may raise a ``RequestError``, which becomes the response: an HTTP status or a gRPC status code.
 """
 

@@ -1,4 +1,4 @@
-"""Routes: what the server does with the requests of a path.
+"""Routes: a function or a handler for the requests of each path.
 
 Each router in ``routers/`` builds the routes of one protocol, and ``app.py`` looks up the route of
 a request. A route either responds by itself (health, metadata, feedback) or has a handler: the

@@ -1,4 +1,4 @@
-"""A loaded model with its name and its monitoring: what the routers serve."""
+"""A loaded model in service: with its name in URLs and its monitoring."""
 
 from typing import TYPE_CHECKING
 

@@ -59,7 +59,7 @@ def _description(model: ModelDescription) -> str:
     digest = model.properties.get("digest")
     return (
         f"The model {model.name}{f' with the digest {digest}' if digest else ''}, served by "
-        "Perennial. The server reads bodies as JSON, whatever their Content-Type, unless an "
+        "Perennial. The server reads bodies as JSON with any Content-Type, unless an "
         'operation describes another format. Every error has the body {"error": "..."}. A method '
         "that a path does not support gets 405 with the header Allow."
     )

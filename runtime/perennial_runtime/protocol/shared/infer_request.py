@@ -71,7 +71,7 @@ class Signature:
     def requested(
         self, entries: Iterable[tuple[Any, Mapping[str, Any]]], binary: bool = False
     ) -> tuple[tuple[str, ...], tuple[OutputForm, ...]]:
-        """Return the names and the forms of the outputs that a request asks for.
+        """Return the names and the forms of the requested outputs.
 
         Args:
             entries: name and parameters of each output, as the request has them.
