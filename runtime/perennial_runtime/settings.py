@@ -23,6 +23,7 @@ from perennial_contracts.settings import (
     seconds,
 )
 from perennial_contracts.wire.digest import is_digest
+from perennial_contracts.wire.names import HTTP_PORT
 from perennial_storage.buckets import parse_bucket
 
 from .engine.providers import ACCELERATORS
@@ -155,7 +156,7 @@ COMMON = (
 SERVE = (
     Setting("name", _name, None, "name of the model in paths", shown_default="from the URI"),
     Setting("host", str, "0.0.0.0", "address to listen on"),
-    Setting("http-port", port, 8080, "port to listen on; 0: any free port"),
+    Setting("http-port", port, HTTP_PORT, "port to listen on; 0: any free port"),
     Setting("grpc-port", port, None, "a second port; both accept HTTP and gRPC"),
     Setting("drain-seconds", seconds, 5.0, "time to serve as not ready after SIGTERM"),
     Setting("grace-seconds", seconds, 30.0, "time for requests in flight after that"),

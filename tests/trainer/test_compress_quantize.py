@@ -6,7 +6,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from support import small_models
 
-from perennial_contracts.wire.bundle import Datatype
+from perennial_contracts.wire.names import Datatype
 from perennial_trainer.compression import Samples, float16, int8_dynamic, int8_static
 from perennial_trainer.compression.graph import operators, parse
 from perennial_trainer.compression.method import NotApplicableError

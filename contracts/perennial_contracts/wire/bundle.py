@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .digest import DIGEST_PATTERN, digest_of
 from .modelcard import TaskName
-from .names import Datatype as Datatype
+from .names import Datatype
 
 MANIFEST_NAME = "bundle.json"
 MODEL_NAME = "model.onnx"

@@ -13,6 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from perennial_contracts.wire.names import DATATYPES_BY_ONNX_TYPE
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_storage.artifact import Artifact
 
@@ -25,23 +26,6 @@ from .binding import Run, bind, device_of
 from .onnx_file import has_external_data
 from .profiled import read_profile, with_positive
 from .providers import choose_providers, explain_fallback, has_gpu
-
-DATATYPES = {
-    "bool": "BOOL",
-    "uint8": "UINT8",
-    "uint16": "UINT16",
-    "uint32": "UINT32",
-    "uint64": "UINT64",
-    "int8": "INT8",
-    "int16": "INT16",
-    "int32": "INT32",
-    "int64": "INT64",
-    "float16": "FP16",
-    "float": "FP32",
-    "double": "FP64",
-    "string": "BYTES",
-}
-"""Data types of the protocol, by ONNX Runtime's element types."""
 
 SMALL_MODEL_BYTES = 64 * 1024 * 1024
 SHORT_SECONDS = 0.02
@@ -211,10 +195,10 @@ def _signature(session: Any) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, 
 def _spec(role: str, node: Any) -> TensorSpec:
     kind: str = node.type
     element = kind.removeprefix("tensor(").removesuffix(")")
-    if kind.startswith("tensor(") and element in DATATYPES:
+    if kind.startswith("tensor(") and element in DATATYPES_BY_ONNX_TYPE:
         shape = tuple(extent if isinstance(extent, int) else -1 for extent in node.shape)
-        return TensorSpec(node.name, DATATYPES[element], shape)
-    advice = f"expected a tensor of {', '.join(DATATYPES.values())}"
+        return TensorSpec(node.name, DATATYPES_BY_ONNX_TYPE[element], shape)
+    advice = f"expected a tensor of {', '.join(DATATYPES_BY_ONNX_TYPE.values())}"
     if "map(" in kind:
         advice = (
             "convert scikit-learn classifiers without zipmap: "

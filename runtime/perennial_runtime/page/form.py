@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from perennial_contracts.wire.names import HTTP_PORT
 from perennial_contracts.wire.profile import Distribution, Profile
 
 from ..samples import MANY_ELEMENTS, sample_row, sample_size, sample_tensor
@@ -16,7 +17,7 @@ from ..signature import TensorSpec, is_tabular
 MANY_FEATURES = 60
 """Number of features from which a row is written as JSON, without a field for each feature."""
 KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "text"}
-LOCAL = "http://localhost:8080/"
+LOCAL = f"http://localhost:{HTTP_PORT}/"
 """Address in the command; the script replaces it by the address of the page."""
 
 

@@ -21,11 +21,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
+from perennial_contracts.wire.names import PREDICTION
 from perennial_trainer import cli
 from perennial_trainer import conversion as formats
 from perennial_trainer.conversion import ConvertOptions, scikit_learn
 from perennial_trainer.errors import StepError
-from perennial_trainer.model.onnx_model import PREDICTION
 from perennial_trainer.model.sessions import open_session
 
 RANDOM = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from perennial_contracts.wire.names import PROBABILITIES
 from perennial_contracts.wire.profile import Profile
 
 from ..data import tables
@@ -17,7 +18,7 @@ from ..data.features import Feature, clean
 from ..errors import StepError
 from ..evaluation.task import REGRESSION, Answers, Task
 from ..log import log
-from ..model.onnx_model import PROBABILITIES, OnnxModel, SignatureError
+from ..model.onnx_model import OnnxModel, SignatureError
 from .profile import describe
 
 FIELD = "spec.packaging.sample"

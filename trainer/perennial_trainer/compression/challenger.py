@@ -6,6 +6,7 @@ import pandas as pd
 from perennial_contracts.api.compression import Compression, resolve_compression_gate
 from perennial_contracts.stats.quality import ERRORS
 from perennial_contracts.wire.modelcard import CompressionTrial
+from perennial_contracts.wire.names import LABEL
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..data.features import tensors
@@ -14,7 +15,7 @@ from ..evaluation.held_out import LEAST_ASIDE, Rows
 from ..evaluation.scores import measure
 from ..evaluation.task import Task
 from ..log import log
-from ..model.onnx_model import LABEL, OnnxModel
+from ..model.onnx_model import OnnxModel
 
 
 def compress_model(

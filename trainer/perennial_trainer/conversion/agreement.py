@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from perennial_contracts.wire.modelcard import ConversionFacts
+from perennial_contracts.wire.names import LABEL
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..model.onnx_model import LABEL
 from ..model.sessions import open_session
 from .converted import Arrays, Converted
 from .graph import converting

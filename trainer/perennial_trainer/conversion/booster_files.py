@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 
 from perennial_contracts.wire.formats import Format
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 
-from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .converted import Arrays, Converted
 from .graph import finish, inputs_of, raise_opset, split_columns
 from .packages import versioned

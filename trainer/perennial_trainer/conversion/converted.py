@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from perennial_contracts.wire.bundle import Datatype
 from perennial_contracts.wire.formats import Format
+from perennial_contracts.wire.names import Datatype
 
 Arrays = Mapping[str, np.ndarray]
 """Tensors by name. Their first dimension is the rows."""

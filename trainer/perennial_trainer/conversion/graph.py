@@ -9,7 +9,7 @@ import onnx
 import onnx.version_converter
 from onnx import TensorProto, helper
 
-from perennial_contracts.wire.bundle import Datatype
+from perennial_contracts.wire.names import Datatype
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from .booster_files import OPSET, TABLE, as_converted
 from .converted import Converted, ConvertOptions, distinct_numbers
 from .graph import converting

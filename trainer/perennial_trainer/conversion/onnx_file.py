@@ -4,10 +4,10 @@ from pathlib import Path
 
 import onnx
 
+from perennial_contracts.wire.names import LABEL
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..model.onnx_model import LABEL
 from .converted import Converted, ConvertOptions
 from .graph import converting, inputs_of
 from .packages import versioned

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perennial_contracts.wire.names import NUMPY_DTYPES
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError, name_fields
@@ -17,11 +18,6 @@ FIXED_SETS = 32
 """Number of sets for a model that accepts a fixed number of rows."""
 UNKNOWN = "\ufffd unknown"
 """A text that is not in any training row."""
-_NUMPY = {
-    "BOOL": bool, "UINT8": np.uint8, "UINT16": np.uint16, "UINT32": np.uint32,
-    "UINT64": np.uint64, "INT8": np.int8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
-    "FP16": np.float16, "FP32": np.float32, "FP64": np.float64, "BYTES": object,
-}  # fmt: skip
 
 
 def draw(converted: Converted, sample: Path | None = None, seed: int = 0) -> list[Arrays]:
@@ -70,7 +66,7 @@ def _drawn(converted: Converted, random: np.random.Generator) -> dict[str, np.nd
 
 def _draw(tensor: Input, random: np.random.Generator, limit: int = 0) -> np.ndarray:
     """Draw values of an input; whole numbers are below ``limit`` unless it is 0."""
-    element = _NUMPY[tensor.datatype]
+    element = np.dtype(NUMPY_DTYPES[tensor.datatype])
     if len(tensor.shape) and tensor.shape[0] > 0:
         shape: tuple[int, ...] = tensor.shape
     else:
@@ -78,9 +74,9 @@ def _draw(tensor: Input, random: np.random.Generator, limit: int = 0) -> np.ndar
     if tensor.values and len(shape) == 2 and shape[1] == len(tensor.values):
         drawn = [_draw_column(values, tensor, shape[0], random) for values in tensor.values]
         return np.stack(drawn, axis=1).astype(element)
-    if element is object:
+    if element.kind == "O":
         return np.array(["a", "b", UNKNOWN], object)[random.integers(0, 3, shape)]
-    if element is bool:
+    if element.kind == "b":
         return random.random(shape) < 0.5
     if np.issubdtype(element, np.integer):
         low, high = (-100, 100) if np.issubdtype(element, np.signedinteger) else (0, 200)
@@ -225,7 +221,7 @@ def _fit(tensor: Input, columns: Arrays) -> np.ndarray:
                 ["" if value is None or value != value else str(value) for value in values.ravel()],
                 object,
             ).reshape(values.shape)
-        values = values.astype(_NUMPY[tensor.datatype])
+        values = values.astype(NUMPY_DTYPES[tensor.datatype])
         if len(tensor.shape) == 2 and values.ndim == 1:
             values = values.reshape(-1, 1)
     except (KeyError, TypeError, ValueError) as error:

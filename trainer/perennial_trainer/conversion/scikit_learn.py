@@ -9,10 +9,10 @@ import onnx
 import pandas as pd
 from sklearn.base import is_classifier
 
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES
 from . import inspection
 from .converted import Arrays, Converted, ConvertOptions, Task
 from .graph import OPSETS, SCORES, converting, finish, inputs_of, name_inputs, split_columns

@@ -13,12 +13,12 @@ from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.preprocessing import StandardScaler
 
-from perennial_contracts.wire.bundle import Datatype
+from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES, Datatype
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..data.features import NUMBER, Feature
 from ..errors import StepError
-from ..model.onnx_model import LABEL, PREDICTION, PROBABILITIES, OnnxModel, SignatureError
+from ..model.onnx_model import OnnxModel, SignatureError
 from . import parity
 from .graph import DATATYPES, OPSETS, finish
 from .inspection import parts

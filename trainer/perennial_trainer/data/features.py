@@ -14,20 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial_contracts.wire.bundle import Datatype, Tensor
+from perennial_contracts.wire.bundle import Tensor
 from perennial_contracts.wire.capture import COLUMNS
 from perennial_contracts.wire.modelcard import TaskName
+from perennial_contracts.wire.names import NUMPY_DTYPES, Datatype
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
 
 TEXT: Datatype = "BYTES"
 NUMBER: Datatype = "FP32"
-NUMPY_TYPES: dict[Datatype, type] = {
-    "BOOL": np.bool_, "UINT8": np.uint8, "UINT16": np.uint16, "UINT32": np.uint32,
-    "UINT64": np.uint64, "INT8": np.int8, "INT16": np.int16, "INT32": np.int32, "INT64": np.int64,
-    "FP16": np.float16, "FP32": np.float32, "FP64": np.float64,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -220,7 +216,7 @@ def tensors(frame: pd.DataFrame, features: Sequence[Feature]) -> dict[str, np.nd
     for feature in features:
         values = frame[feature.name].to_numpy(object if feature.is_text else np.float32)
         if not feature.is_text and feature.datatype != NUMBER:
-            kind = NUMPY_TYPES[feature.datatype]
+            kind = NUMPY_DTYPES[feature.datatype]
             # A whole number cannot be missing; a server would not have taken it either.
             whole = not np.issubdtype(kind, np.floating)
             values = (np.nan_to_num(values) if whole else values).astype(kind)

@@ -8,26 +8,17 @@ import numpy as np
 import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
-from perennial_contracts.wire.bundle import Datatype, Tensor
+from perennial_contracts.wire.bundle import Tensor
 from perennial_contracts.wire.modelcard import TaskName
+from perennial_contracts.wire.names import DATATYPES_BY_ONNX_TYPE, LABEL, PREDICTION, PROBABILITIES
 
 from ..data.features import Feature, as_text, tensors
 from ..evaluation.task import Answers
 from .sessions import open_session
 
-LABEL, PROBABILITIES = "label", "probabilities"
-"""The outputs of a classifier."""
-PREDICTION = "prediction"
-"""The output of a regressor."""
 BATCH_ROWS = 65536
 TENSOR_ROWS = 32
 """Rows of tensors that are answered at once: of images they are large."""
-DATATYPES: dict[str, Datatype] = {
-    "bool": "BOOL", "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
-    "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
-    "float16": "FP16", "float": "FP32", "double": "FP64", "string": "BYTES",
-}  # fmt: skip
-"""ONNX Runtime's element types, as the protocol names them."""
 ERRORS: tuple[type[Exception], ...] = tuple(
     value
     for value in vars(onnx_errors).values()
@@ -189,10 +180,10 @@ def describe(node: Any) -> Tensor:
         SignatureError: where it is no tensor.
     """
     element = node.type.removeprefix("tensor(").removesuffix(")")
-    if element not in DATATYPES:
+    if element not in DATATYPES_BY_ONNX_TYPE:
         raise SignatureError(f"{node.name}: expected a tensor, got {node.type}")
     shape = [extent if isinstance(extent, int) else -1 for extent in node.shape]
-    return Tensor(name=node.name, datatype=DATATYPES[element], shape=shape)
+    return Tensor(name=node.name, datatype=DATATYPES_BY_ONNX_TYPE[element], shape=shape)
 
 
 def _feature(tensor: Tensor) -> Feature:
