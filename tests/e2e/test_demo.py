@@ -1,4 +1,4 @@
-"""The demo itself, as ``make demo MONTHS=3`` runs it, with shorter months."""
+"""Demo, as ``make demo MONTHS=3`` runs it, with shorter months."""
 
 import csv
 import os
@@ -17,7 +17,7 @@ FLIGHTS = Path(__file__).parents[2] / "examples" / "flights"
 
 # The first test of a cluster: the images are built for it.
 @pytest.mark.timeout(1800)
-def test_three_months_go_by_without_a_failed_request_and_drift_is_retrained_for(
+def test_three_months_pass_without_a_failed_request_and_drift_starts_a_run(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     out = tmp_path / "demo"
@@ -51,7 +51,7 @@ def test_three_months_go_by_without_a_failed_request_and_drift_is_retrained_for(
 
 
 @pytest.mark.parametrize("months", ["0", "12", "two"])
-def test_months_that_the_year_does_not_have_are_refused(months: str) -> None:
+def test_an_invalid_number_of_months_is_rejected(months: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flights_demo", "--months", months],
         env={**os.environ, "PYTHONPATH": str(FLIGHTS)},

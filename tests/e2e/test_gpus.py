@@ -1,4 +1,4 @@
-"""GPU requests reach the real scheduler, on a node that says that it has one GPU."""
+"""GPU requests reach the real scheduler, on a node with one GPU in its status."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ PATH = "/status/capacity/nvidia.com~1gpu"
 
 @pytest.fixture
 def one_gpu(cluster: Cluster) -> Iterator[None]:
-    """A node of the cluster with one GPU in its status, as a device plugin would report it."""
+    """Node of the cluster with one GPU in its status, as from a device plugin."""
     node = cluster.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 
     def patch(operation: dict[str, str]) -> None:
@@ -27,7 +27,7 @@ def one_gpu(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("one_gpu")
-def test_one_model_gets_the_gpu_and_the_next_waits_and_says_for_what(
+def test_one_model_gets_the_gpu_and_the_next_waits_with_a_reason(
     namespace: Namespace,
 ) -> None:
     uri = namespace.cluster.put_model("gpus/1", adder_bundle(1))

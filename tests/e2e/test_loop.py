@@ -1,4 +1,4 @@
-"""A model is watched, is retrained when it must be, and is replaced by a better one only."""
+"""A model is monitored, retrained if needed, and replaced only by a better one."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def test_labels_alone_show_the_drop_and_the_better_challenger_takes_over_and_can
     assert "<svg" in text or "<table" in text
 
 
-def test_inputs_that_shift_harmlessly_warn_and_retrain_nothing(loop: Loop) -> None:
+def test_a_harmless_shift_of_inputs_warns_and_starts_no_run(loop: Loop) -> None:
     loop.deploy()
     world: list[Concept] = [TRUTH]
     with traffic(loop.address, "shop", lambda: world[0]) as report:
@@ -86,7 +86,7 @@ def test_inputs_that_shift_harmlessly_warn_and_retrain_nothing(loop: Loop) -> No
     assert report.failures == []
 
 
-def test_a_restart_of_the_operator_makes_no_second_run_for_the_same_evidence(
+def test_a_restart_of_the_operator_starts_no_second_run_for_the_same_evidence(
     loop: Loop, cluster: Cluster
 ) -> None:
     # A gate that nobody passes: the trouble stays, and the evidence with it.
@@ -111,7 +111,7 @@ def test_a_restart_of_the_operator_makes_no_second_run_for_the_same_evidence(
     assert report.failures == []
 
 
-def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any) -> None:
+def test_captured_rows_can_be_read_with_their_labels(loop: Loop, tmp_path: Any) -> None:
     loop.deploy(retraining={"when": [], "template": loop.template()})
     with traffic(loop.address, "shop", lambda: TRUTH) as report:
         wait_until(lambda: report.sent > 10)
@@ -140,12 +140,12 @@ def test_what_is_captured_can_be_read_with_its_labels(loop: Loop, tmp_path: Any)
 
 @pytest.fixture
 def quiet(loop: Loop) -> Loop:
-    """A model that is not retrained by itself."""
+    """Model without automatic retraining."""
     loop.deploy_quietly()
     return loop
 
 
-def test_a_run_says_what_is_wrong(quiet: Loop, cluster: Cluster) -> None:
+def test_a_failed_run_reports_the_cause(quiet: Loop, cluster: Cluster) -> None:
     with traffic(quiet.address, "shop", lambda: TRUTH, labels=False) as report:
         wait_until(lambda: report.sent > 40)
     quiet.run_by_hand("no-labels")
@@ -174,13 +174,13 @@ def test_a_run_for_a_model_that_does_not_exist_waits_for_it(loop: Loop) -> None:
     assert "later does not exist" in succeeded(run)["message"]
 
 
-def test_a_run_cannot_be_changed(loop: Loop) -> None:
+def test_the_spec_of_a_run_is_immutable(loop: Loop) -> None:
     loop.run_by_hand("fixed")
     with pytest.raises(Exception, match="make another RetrainJob"):
         loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
 
 
-def test_a_run_whose_pod_is_evicted_begins_anew_and_that_is_no_failure(quiet: Loop) -> None:
+def test_a_run_whose_pod_is_evicted_starts_over_and_does_not_fail(quiet: Loop) -> None:
     namespace = quiet.namespace
     quiet.capture_rows()
     quiet.run_by_hand("moved")
@@ -219,7 +219,7 @@ def queues(cluster: Cluster) -> None:
 # Kueue is built for the first one.
 @pytest.mark.timeout(2400)
 @pytest.mark.usefixtures("queues")
-def test_runs_in_a_queue_go_one_after_the_other(quiet: Loop) -> None:
+def test_runs_in_a_queue_run_one_after_the_other(quiet: Loop) -> None:
     namespace = quiet.namespace
     quiet.capture_rows()
     names = ("one", "other")

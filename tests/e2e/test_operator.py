@@ -1,4 +1,4 @@
-"""The operator itself: it is killed, interfered with, kept away, and idle."""
+"""The operator when it is killed, disturbed, paused and idle."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_an_operator_that_is_killed_in_the_middle_of_a_rollout_finishes_it(
 
 
 @pytest.mark.parametrize("kind", ["deployment", "service", "serviceaccount", "pdb"])
-def test_a_child_that_is_deleted_by_hand_comes_back(namespace: Namespace, kind: str) -> None:
+def test_a_child_that_is_deleted_by_hand_is_recreated(namespace: Namespace, kind: str) -> None:
     serve(namespace, 1)
     namespace.wait_complete("adder")
     (child,) = namespace.list(kind, "perennial.dev/model=adder")
@@ -63,7 +63,7 @@ def test_a_child_that_is_deleted_by_hand_comes_back(namespace: Namespace, kind: 
     assert ask(namespace.address("adder"), "adder") == 1
 
 
-def test_what_is_edited_by_hand_is_put_right(namespace: Namespace) -> None:
+def test_changes_by_hand_are_reverted(namespace: Namespace) -> None:
     serve(namespace, 1)
     stable = namespace.wait_complete("adder")["status"]["stable"]["name"]
     namespace.patch("service", "adder", {"spec": {"selector": {"perennial.dev/revision": "x"}}})
@@ -82,7 +82,7 @@ def test_what_is_edited_by_hand_is_put_right(namespace: Namespace) -> None:
     wait_until(put_right)
 
 
-def test_an_object_of_somebody_else_is_not_taken_over(namespace: Namespace) -> None:
+def test_an_object_with_another_owner_is_not_changed(namespace: Namespace) -> None:
     namespace.kubectl("create", "service", "clusterip", "adder", "--tcp=80:80")
     before = namespace.get("service", "adder")
     serve(namespace, 1)
@@ -95,7 +95,7 @@ def test_an_object_of_somebody_else_is_not_taken_over(namespace: Namespace) -> N
     namespace.wait_complete("adder", 90)
 
 
-def test_the_annotation_keeps_the_operator_away(namespace: Namespace) -> None:
+def test_the_annotation_pauses_the_operator(namespace: Namespace) -> None:
     serve(namespace, 1)
     namespace.wait_complete("adder")
     namespace.kubectl("annotate", "mdep/adder", "perennial.dev/paused=true")
@@ -115,7 +115,7 @@ def test_the_annotation_keeps_the_operator_away(namespace: Namespace) -> None:
 
 
 def requests_of(pod: Object) -> dict[tuple[str, str], float]:
-    """The operator's requests so far, by verb and kind."""
+    """Return the operator's requests so far, by verb and kind."""
     url = f"http://{pod['status']['podIP']}:9090/metrics"
     with urllib.request.urlopen(url, timeout=10) as response:
         text = response.read().decode()
@@ -151,7 +151,7 @@ def namespaces_that_go(cluster: Cluster) -> str:
     return cluster.kubectl("get", "namespaces", "-o", "name", going)
 
 
-def test_an_operator_for_one_namespace_needs_no_cluster_role_and_minds_its_own_business(
+def test_an_operator_for_one_namespace_needs_no_cluster_role_and_manages_only_that(
     cluster: Cluster,
 ) -> None:
     kubectl, images = Kubectl(cluster.kubeconfig), install.image_references()

@@ -1,4 +1,4 @@
-"""From what a framework saved to a model that answers, on the real cluster."""
+"""From a framework's artifact to a served model, on the real cluster."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: frame[[name]].to_numpy() for name in frame.columns}
 
 
-def test_what_scikit_learn_saved_is_found_converted_and_answers_alike(
+def test_a_scikit_learn_model_is_detected_converted_and_answers_alike(
     namespace: Namespace, fitted: tuple[LogisticRegression, pd.DataFrame]
 ) -> None:
     model, frame = fitted
@@ -88,7 +88,7 @@ def test_what_scikit_learn_saved_is_found_converted_and_answers_alike(
     assert ask(namespace, "delays", columns(frame.head(1)))["label"]
 
 
-def test_a_raw_artifact_without_packaging_is_told_what_to_write(
+def test_an_artifact_without_packaging_gets_a_message_with_the_fix(
     namespace: Namespace, fitted: tuple[LogisticRegression, pd.DataFrame]
 ) -> None:
     uri = put(namespace, "model.skops", skops.io.dumps(fitted[0]))
@@ -98,7 +98,7 @@ def test_a_raw_artifact_without_packaging_is_told_what_to_write(
 
 
 @pytest.mark.parametrize("format_", ["XGBoost", "LightGBM"])
-def test_what_a_booster_saved_is_found_converted_and_answers_alike(
+def test_a_booster_is_detected_converted_and_answers_alike(
     namespace: Namespace, tmp_path: Path, format_: str
 ) -> None:
     rows, truth = load_breast_cancer(return_X_y=True)

@@ -1,4 +1,4 @@
-"""Apply, predict, scale, delete: the main road."""
+"""Apply, predict, scale, delete: the usual path."""
 
 import json
 import urllib.request
@@ -27,7 +27,7 @@ def test_a_model_that_is_applied_answers_at_its_service(namespace: Namespace) ->
     assert ask(namespace.address("adder"), "adder", 40) == 42
 
 
-def test_real_clients_speak_to_the_service(namespace: Namespace) -> None:
+def test_real_clients_call_the_service(namespace: Namespace) -> None:
     import numpy as np
     import tritonclient.http as triton
 
@@ -49,7 +49,7 @@ def test_real_clients_speak_to_the_service(namespace: Namespace) -> None:
         client.close()
 
 
-def test_grpcs_clients_speak_to_the_service(namespace: Namespace) -> None:
+def test_grpc_clients_call_the_service(namespace: Namespace) -> None:
     import numpy as np
     from support.clients import imported
 
@@ -102,7 +102,7 @@ def test_the_scale_subresource_adds_and_removes_replicas(namespace: Namespace) -
     wait_until(lambda: not namespace.list("pods", scale["status"]["selector"]))
 
 
-def test_deletion_takes_every_child_along(namespace: Namespace) -> None:
+def test_deletion_deletes_every_child(namespace: Namespace) -> None:
     uri = namespace.cluster.put_model("serving/deleted", adder_bundle(1))
     namespace.deploy("adder", uri)
     namespace.wait_complete("adder")
@@ -186,7 +186,7 @@ def test_a_model_in_an_image_is_served(namespace: Namespace, tmp_path: Path) -> 
     assert ask(namespace.address("adder"), "adder") == 9
 
 
-def test_the_operator_tells_prometheus_about_itself(cluster: Cluster) -> None:
+def test_the_operator_serves_its_metrics(cluster: Cluster) -> None:
     pods = json.loads(
         cluster.kubectl("get", "pods", "-n", "perennial-system", "-o", "json", "-l", OPERATOR)
     )["items"]

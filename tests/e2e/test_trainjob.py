@@ -1,4 +1,4 @@
-"""The training of a run is a TrainJob, made real by Kubeflow Trainer's and JobSet's controllers."""
+"""Training as a TrainJob, with the controllers of Kubeflow Trainer and JobSet."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def trainer_image() -> str:
-    """The image of what is built in. No image can be loaded where the nodes only pull."""
+    """Built-in trainer image. Skip on a cluster that only pulls images."""
     if os.environ.get("PERENNIAL_KUBECONFIG"):
         pytest.skip("no image can be loaded into a cluster that is not the tests' own")
     if shutil.which("go") is None:
@@ -30,7 +30,7 @@ def trainer_image() -> str:
 
 @pytest.fixture
 def loop(namespace: Namespace, trainer_image: str) -> Loop:
-    """A model with captured rows, and a volume for one run."""
+    """Model with captured rows, and a volume for one run."""
     loop = Loop(namespace)
     loop.deploy_quietly()
     loop.capture_rows()
@@ -51,13 +51,15 @@ def test_a_run_waits_for_trainer_and_is_then_trained_by_it_to_a_decision(
     kubeflow.install(cluster, NAME)
     with kubeflow.runtime(cluster, loop.namespace.name, trainer_image):
         run = loop.wait_for_decision("staged", 300)
-    assert _told(run) == dict.fromkeys(("Assembled", "Trained", "Judged", "Succeeded"), "True")
+    assert _conditions(run) == dict.fromkeys(
+        ("Assembled", "Trained", "Judged", "Succeeded"), "True"
+    )
     assert run["status"]["challenger"]["digest"].startswith("sha256:")
     (trained,) = loop.namespace.list("trainjob")
-    assert _told(trained)["Complete"] == "True"
+    assert _conditions(trained)["Complete"] == "True"
 
 
-def test_what_a_trainer_of_ones_own_says_of_its_failure_is_told_by_the_run(
+def test_the_failure_message_of_a_custom_trainer_is_reported_by_the_run(
     loop: Loop, cluster: Cluster, trainer_image: str
 ) -> None:
     kubeflow.install(cluster, NAME)
@@ -67,7 +69,7 @@ def test_what_a_trainer_of_ones_own_says_of_its_failure_is_told_by_the_run(
     with kubeflow.runtime(cluster, loop.namespace.name, trainer_image):
         loop.run_by_hand("broken", backend=backend, image=trainer_image)
         run = loop.wait_for_run("broken", "LossIsNan")
-    assert _told(run) == {
+    assert _conditions(run) == {
         "Assembled": "True",
         "Trained": "False",
         "Judged": "Unknown",
@@ -83,9 +85,9 @@ def _backend(loop: Loop) -> Object:
 
 
 def _volume(name: str, image: str) -> list[Object]:
-    """A folder of the node as a volume, and a Job that lets everybody write there.
+    """Return a volume from a folder of the node, and a Job that makes it writable.
 
-    Kubernetes removes such a folder with its claim, if it lies in /tmp.
+    Kubernetes removes such a folder with its claim if it is in /tmp.
     """
     folder = {"path": f"/tmp/perennial-{name}", "type": "DirectoryOrCreate"}
     spec = {
@@ -123,6 +125,6 @@ def _volume(name: str, image: str) -> list[Object]:
     ]
 
 
-def _told(obj: Object) -> dict[str, str]:
-    """The conditions of an object: type to status."""
+def _conditions(obj: Object) -> dict[str, str]:
+    """Return the conditions of an object: type to status."""
     return {each["type"]: each["status"] for each in obj["status"]["conditions"]}

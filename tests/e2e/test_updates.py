@@ -1,4 +1,4 @@
-"""A new model takes over only when it is ready, and a bad one never takes the old one down."""
+"""A new model takes over only when it is ready; a bad one never does."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture
 def serving(namespace: Namespace) -> Namespace:
-    """A namespace in which the model adder(1) is served."""
+    """Namespace in which the model adder(1) is served."""
     uri = namespace.cluster.put_model("updates/1", adder_bundle(1))
     namespace.cluster.put_model("updates/2", adder_bundle(2))
     namespace.deploy("adder", uri)
@@ -110,7 +110,7 @@ BAD_UPDATES: list[Any] = [
 
 
 @pytest.mark.parametrize(("change", "reason", "told"), BAD_UPDATES)
-def test_a_bad_update_says_why_and_the_old_model_goes_on_serving(
+def test_a_bad_update_reports_the_cause_and_the_old_model_continues_to_serve(
     serving: Namespace, change: Object, reason: str, told: list[str]
 ) -> None:
     serving.cluster.put_model("updates/corrupt", {"model.onnx": b"no model at all"})
@@ -127,7 +127,7 @@ def test_a_bad_update_says_why_and_the_old_model_goes_on_serving(
     assert set(result.answers) == {1}
 
 
-def test_a_bad_update_that_is_taken_back_leaves_no_trace(serving: Namespace) -> None:
+def test_a_reverted_bad_update_leaves_no_trace(serving: Namespace) -> None:
     before = serving.get("mdep", "adder")["status"]["stable"]
     serving.patch("mdep", "adder", {"spec": {"serving": {"image": "localhost/no-such-image:1"}}})
     serving.wait_for("adder", "Progressing", "ImagePullFailed")
@@ -149,7 +149,7 @@ def test_a_model_that_is_uploaded_later_is_found_without_a_change_of_the_spec(
     assert ask(namespace.address("adder"), "adder") == 9
 
 
-def test_a_return_to_the_model_before_uses_its_deployment_again(serving: Namespace) -> None:
+def test_a_return_to_the_previous_model_reuses_its_deployment(serving: Namespace) -> None:
     first = serving.get("mdep", "adder")["status"]["stable"]
     serving.patch("mdep", "adder", {"spec": {"model": {"uri": "s3://models/updates/2/"}}})
     serving.wait_complete("adder", 90)
@@ -161,7 +161,7 @@ def test_a_return_to_the_model_before_uses_its_deployment_again(serving: Namespa
 
 @contextmanager
 def watched(namespace: Namespace, name: str) -> Iterator[list[Object]]:
-    """Every version of a ModelDeployment, as ``kubectl get --watch`` brings it."""
+    """Record every version of a ModelDeployment with ``kubectl get --watch``."""
     seen: list[Object] = []
     process = subprocess.Popen(
         [
@@ -194,7 +194,7 @@ def watched(namespace: Namespace, name: str) -> Iterator[list[Object]]:
         process.stdout.close()
 
 
-def test_kubectl_get_tells_the_truth_at_every_moment_of_a_good_and_a_bad_rollout(
+def test_kubectl_get_is_correct_at_every_moment_of_a_good_and_a_bad_rollout(
     serving: Namespace,
 ) -> None:
     first = serving.get("mdep", "adder")["status"]["stable"]["name"]

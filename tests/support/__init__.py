@@ -1,1 +1,1 @@
-"""What tests share: builders of values, and a hold on the real cluster."""
+"""Helpers of tests: builders of values, servers, and the real cluster."""

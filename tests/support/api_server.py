@@ -1,4 +1,4 @@
-"""An API server in memory, with as much of its behaviour as the operator's writes need."""
+"""API server in memory, with the behaviour that the operator's writes need."""
 
 import asyncio
 import copy
@@ -13,7 +13,7 @@ Refuses = Callable[[Kind, Object], bool]
 
 
 class FakeApi:
-    """Stores objects, and rejects those that ``refuses`` matches with 422.
+    """API server in memory; it rejects objects that ``refuses`` matches with 422.
 
     Attributes:
         requests: verb, kind and name of each write that was accepted.

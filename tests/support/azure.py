@@ -1,4 +1,4 @@
-"""A server that speaks Azure Blob Storage's protocol: Azurite, from npm."""
+"""Server with the protocol of Azure Blob Storage: Azurite, from npm."""
 
 import base64
 import email.utils
@@ -18,7 +18,7 @@ from support.store_server import PATIENCE, StoreServer, free_port
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Every Azurite's: it is published, and no secret."""
+"""Published key of every Azurite, not a secret."""
 
 VERSION = "3.35.0"
 
@@ -28,7 +28,7 @@ needs_azurite = pytest.mark.skipif(
 
 
 def _installed() -> Path:
-    """The program, installed into the cache where it is not there yet."""
+    """Return the program; install it into the cache if necessary."""
 
     def install(folder: Path) -> None:
         run_step(
@@ -45,7 +45,7 @@ def _installed() -> Path:
 
 
 class AzureServer(StoreServer):
-    """Runs on a free port."""
+    """Azurite on a free port."""
 
     def __init__(self, root: Path) -> None:
         port = free_port()
@@ -73,7 +73,7 @@ class AzureServer(StoreServer):
         obstore.put(store, name, data)
 
     def make_container(self, name: str) -> None:
-        """A request that is signed by the scheme SharedKey of the service's documentation."""
+        """Create a container, with a request signed by the scheme SharedKey."""
         headers = {"x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
         signed = "\n".join(f"{key}:{value}" for key, value in headers.items())
         blanks = "\n" * 12

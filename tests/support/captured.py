@@ -1,4 +1,4 @@
-"""What a server that captures has written, and what it says of that."""
+"""Files of a capturing server, and its metrics about them."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def read(folder: Path, query: str) -> list[Any]:
-    """Rows that a query finds in the captured files; ``?`` stands for the files of a kind."""
+    """Query the captured files; ``?`` is the pattern of the files of a kind."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for kind in ("predictions", "labels"):

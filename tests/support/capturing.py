@@ -1,4 +1,4 @@
-"""Captured files as the contract lays them out, and a deployment's model to stand against."""
+"""Captured files in the layout of the contract, and a champion."""
 
 import itertools
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Times become TIMESTAMP_MS with a time zone, as the capture writes them."""
+    """Write Parquet with times as TIMESTAMP_MS with a time zone, as the capture does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -45,18 +45,18 @@ def capture(
     model: str = MODEL,
     version: str = "abc",
 ) -> list[str]:
-    """Writes predictions of some rows, one each step, and their labels; the predictions' ids.
+    """Write predictions of rows, one each step, and their labels; return the ids.
 
     Args:
         root: the capture's folder.
         rows: the features.
         truth: a label for each row; None, and rows where it is None, have none.
-        start: when the first prediction is made.
+        start: time of the first prediction.
         step: time between predictions.
-        prefix: of the ids.
-        delay: how much later than its prediction a label comes.
+        prefix: prefix of the ids.
+        delay: time from a prediction to its label.
         model: the name of the ModelDeployment.
-        version: of the model.
+        version: version of the model.
     """
     ids = [f"{prefix}{index}" for index in range(len(rows))]
     times = [start + index * step for index in range(len(rows))]
@@ -86,7 +86,7 @@ def capture(
 def put_labels(
     root: Path, labels: Sequence[tuple[str, datetime, object]], *, model: str = MODEL
 ) -> None:
-    """Writes labels: prediction id, when it came, what it says."""
+    """Write labels: prediction id, time, value."""
     frame = pd.DataFrame(
         {
             "_prediction_id": [name for name, _, _ in labels],
@@ -99,7 +99,7 @@ def put_labels(
 
 
 def make_plan(output: Path | str, **changes) -> Plan:
-    """A plan with quick search; ``data``, ``search`` and ``gate`` are keywords of these."""
+    """Return a plan with a quick search; ``changes`` are merged into it."""
     data = {"label": "late", "minRows": 50, **changes.pop("data", {})}
     search = {"candidates": ["Logistic"], "maxTrials": 1, "metric": "roc_auc"}
     gate = {"metric": "roc_auc", **changes.pop("gate", {})}
@@ -120,7 +120,7 @@ def make_plan(output: Path | str, **changes) -> Plan:
 
 
 def put_bundle(folder: Path, files: dict[str, bytes], digest: str) -> Model:
-    """Writes a bundle, and gives what a plan says of it."""
+    """Write a bundle, and return its entry in a plan."""
     folder.mkdir(parents=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)

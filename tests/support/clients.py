@@ -1,7 +1,7 @@
-"""gRPC clients' libraries, all in one process.
+"""Libraries of gRPC clients, all in one process.
 
-Each brings its own file with the messages of the package ``inference``, and protobuf takes only
-one of those into its pool. So each gets a pool of its own.
+Each contains its own messages of the package ``inference``, and a pool of protobuf accepts only one
+of these. Therefore each library gets its own pool.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 
 def imported(name: str) -> ModuleType:
-    """A module, imported with a pool of its own for its messages."""
+    """Import a module with its own pool of messages."""
     pool = DescriptorPool()
     with mock.patch("google.protobuf.descriptor_pool.Default", return_value=pool):
         return importlib.import_module(name)

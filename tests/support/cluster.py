@@ -1,4 +1,4 @@
-"""A hold on the real cluster: kubectl, the S3 server in it, and a namespace for each test."""
+"""The real cluster: kubectl, its S3 server, and a namespace for each test."""
 
 import base64
 import contextlib
@@ -28,30 +28,30 @@ from perennial_contracts.wire.digest import digest_of
 Object = dict[str, Any]
 BUCKET = "models"
 NAME = os.environ.get("PERENNIAL_TEST_CLUSTER", "perennial-test")
-"""Of the cluster; another one lets two checkouts test side by side."""
+"""Name of the cluster; another name lets two checkouts run their tests at once."""
 T = TypeVar("T")
 
 
 class KubectlError(Exception):
-    """kubectl ended badly; the text is what it said."""
+    """Error of kubectl, with its output."""
 
 
 def wait_until(
     look: Callable[[], T], seconds: float = 60, state: Callable[[], object] = lambda: ""
 ) -> T:
-    """The first truthy thing that ``look`` sees; fails with the last state after a while."""
+    """Return the first true value of ``look``; fail with the last state after a time."""
     deadline = time.monotonic() + seconds
     while True:
         if seen := look():
             return seen
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s; last seen: {state() or seen}")
+            raise AssertionError(f"not within {seconds} s; last state: {state() or seen}")
         time.sleep(0.1)
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The cluster of the tests."""
+    """Cluster of the tests."""
 
     kubeconfig: Path
 
@@ -68,7 +68,7 @@ class Cluster:
         return done.stdout
 
     def address(self, namespace: str, service: str) -> str:
-        """The ClusterIP of a Service, which the host reaches."""
+        """Return the ClusterIP of a Service, which the host can reach."""
         return self.kubectl(
             "get", "service", service, "-n", namespace, "-o", "jsonpath={.spec.clusterIP}"
         )
@@ -80,7 +80,7 @@ class Cluster:
 
     @functools.cached_property
     def store(self) -> S3Store:
-        """The bucket ``models`` of the cluster's S3 server."""
+        """Bucket ``models`` of the cluster's S3 server."""
         store = S3Store(
             BUCKET,
             endpoint=f"http://{self.address('store', 'store')}",
@@ -90,20 +90,20 @@ class Cluster:
             virtual_hosted_style_request=False,
             client_options={"allow_http": True},
         )
-        # obstore has no call to make a bucket, but it signs one.
+        # obstore cannot create a bucket, but it can sign the request.
         url = obstore.sign(store, "PUT", "", timedelta(minutes=1))
-        with contextlib.suppress(urllib.error.HTTPError):  # it is there already
+        with contextlib.suppress(urllib.error.HTTPError):  # it exists already
             urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
         return store
 
     def put_model(self, path: str, files: dict[str, bytes]) -> str:
-        """Uploads a model's files under a prefix; its URI."""
+        """Upload a model's files below a prefix, and return its URI."""
         for name, data in files.items():
             obstore.put(self.store, f"{path}/{name}", data)
         return f"s3://{BUCKET}/{path}/"
 
     def load(self, archive: Path) -> None:
-        """Puts an image onto every node; on a cluster that only pulls, the test is skipped."""
+        """Load an image onto every node; skip the test on a cluster that only pulls."""
         backend = choose()
         if isinstance(backend, ExistingCluster):
             pytest.skip("no image can be put onto the nodes of an existing cluster")
@@ -111,7 +111,7 @@ class Cluster:
 
     @contextmanager
     def namespace(self) -> Iterator["Namespace"]:
-        """A namespace that goes when the test ends, with the Secret ``models-s3``."""
+        """Create a namespace with the Secret ``models-s3``, and delete it after the test."""
         name = f"test-{secrets.token_hex(4)}"
         self.kubectl("create", "namespace", name)
         namespace = Namespace(self, name)
@@ -136,7 +136,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Namespace:
-    """One namespace of the cluster."""
+    """Namespace of the cluster."""
 
     cluster: Cluster
     name: str
@@ -161,7 +161,7 @@ class Namespace:
         self.kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(patch))
 
     def deploy(self, name: str, uri: str, **spec: Any) -> None:
-        """Applies a ModelDeployment; ``model`` fields are merged into the source."""
+        """Apply a ModelDeployment; ``model`` fields are merged into the source."""
         model = {"uri": uri, "secretRef": {"name": "models-s3"}, **spec.pop("model", {})}
         self.apply(
             {
@@ -173,7 +173,7 @@ class Namespace:
         )
 
     def condition(self, name: str, type_: str) -> Object:
-        """A condition of a ModelDeployment that is about its present spec; else empty."""
+        """Return a condition for the current generation, or an empty one."""
         found = self.get("mdep", name)
         for each in found.get("status", {}).get("conditions", ()):
             if (
@@ -187,7 +187,7 @@ class Namespace:
     def wait_for(
         self, name: str, type_: str, reason: str, status: str = "", seconds: float = 60
     ) -> Object:
-        """Waits for a condition with a reason."""
+        """Wait for a condition with a reason."""
 
         def look() -> Object | None:
             seen = self.condition(name, type_)
@@ -197,7 +197,7 @@ class Namespace:
         return wait_until(look, seconds, lambda: self.get("mdep", name).get("status"))
 
     def wait_complete(self, name: str, seconds: float = 60) -> Object:
-        """Waits until what the spec asks for is served; the whole resource."""
+        """Wait until the model of the spec is served; return the resource."""
         self.wait_for(name, "Progressing", "Complete", seconds=seconds)
         return self.get("mdep", name)
 

@@ -1,4 +1,4 @@
-"""A server that speaks Google Cloud Storage's protocol: fake-gcs-server, which runs here."""
+"""Server with the protocol of Google Cloud Storage: fake-gcs-server."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ needs_gcs = pytest.mark.skipif(
 
 
 class GcsServer(StoreServer):
-    """Runs with the buckets ``models`` and ``captured``."""
+    """fake-gcs-server with the buckets ``models`` and ``captured``."""
 
     def __init__(self, root: Path) -> None:
         for name in ("models", "captured"):
@@ -53,10 +53,10 @@ class GcsServer(StoreServer):
 
 
 class WritableGcsServer(GcsServer):
-    """Takes objects by plain PUT too, at an address of its own.
+    """fake-gcs-server that also accepts objects by plain PUT, at a separate address.
 
-    Google does; fake-gcs-server takes those only that look like signed ones, and does not answer
-    them with the ETag that Google gives.
+    Google does so. fake-gcs-server accepts only requests that look signed, and its responses lack
+    Google's ETag.
     """
 
     def __init__(self, root: Path) -> None:

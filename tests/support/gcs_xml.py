@@ -1,6 +1,6 @@
-"""The part of Google Cloud Storage's XML API that obstore writes by, which fake-gcs-server lacks.
+"""XML API of Google Cloud Storage for obstore's writes; fake-gcs-server lacks it.
 
-Answers as https://cloud.google.com/storage/docs/xml-api says, preconditions among them.
+See https://cloud.google.com/storage/docs/xml-api; preconditions are supported.
 """
 
 import threading
@@ -15,11 +15,11 @@ _DATE = "Sat, 28 Nov 2026 00:00:00 GMT"
 
 
 class GcsXmlServer:
-    """Runs with the bucket ``models``."""
+    """Server with the bucket ``models``."""
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, int]] = {}
-        """By name, contents and generation."""
+        """Contents and generation by name."""
         self._lock = threading.Lock()
         self._generation = 0
         server = self

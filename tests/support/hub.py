@@ -1,4 +1,4 @@
-"""A small server that speaks the few endpoints of the Hugging Face Hub that are used here."""
+"""Small server with the endpoints of the Hugging Face Hub that are used here."""
 
 import json
 import threading
@@ -11,23 +11,23 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """One repository, org/delays, whose revisions main and v1 are the commit ``COMMIT``.
+    """Hub with one repository, org/delays; its revisions main and v1 are ``COMMIT``.
 
-    Small files come from the hub itself, ``large`` ones by a link to ``storage``, another host.
+    Small files are served by the hub itself, ``large`` ones by a link to ``storage``, another host.
     """
 
     def __init__(self, storage: Any) -> None:
         self.files: dict[str, bytes] = {}
         self.large: dict[str, RangedFile] = {}
         self.kind = "model"
-        """Of repository; or dataset."""
+        """Kind of the repository: model or dataset."""
         self.token: str | None = None
-        """Which one is asked for; None where anybody may read."""
+        """Required token; ``None`` if anybody may read."""
         self.gated = False
         self.status: int | None = None
-        """What everything is answered with, where the hub is broken."""
+        """Status of all responses of a broken hub."""
         self.links = 0
-        """How often a link to storage was given; a link is of no use after the next one."""
+        """Number of links to storage; a link is invalid after the next one."""
         self._storage = storage
         hub = self
 

@@ -1,8 +1,8 @@
-"""Kubeflow Trainer's and JobSet's real controllers on the tests' cluster, built from their Go
-modules, with their own manifests.
+"""Controllers of Kubeflow Trainer and JobSet on the tests' cluster.
 
-Their webhooks stay, since JobSet's makes a JobSet complete. They are about objects of their own
-kinds, and about pods of JobSets; no other pod asks them.
+They are built from their Go modules, with their own manifests. Their webhooks are installed too,
+because JobSet's completes a JobSet. They apply to objects of their own kinds and to pods of
+JobSets, not to other pods.
 """
 
 import json
@@ -29,7 +29,7 @@ _CONFIGURATION = "controller_manager_config.yaml"
 
 @dataclass(frozen=True)
 class _Controller:
-    """One of the two. Each has a go.mod of its own: they need different controller-runtimes."""
+    """Controller with its own go.mod: the two need different controller-runtimes."""
 
     program: str
     module: str
@@ -37,7 +37,7 @@ class _Controller:
     namespace: str
     deployment: str
     secret: str
-    """Of its webhooks' certificate, which it makes itself."""
+    """Secret with the certificate of its webhooks, which it creates itself."""
 
     @property
     def part(self) -> GoPart:
@@ -45,7 +45,7 @@ class _Controller:
         return GoPart(self.program, folder, {self.program: self.package})
 
     def source(self) -> Path:
-        """The folder of its module."""
+        """Return the folder of its module."""
         listing = ["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", self.module]
         return Path(subprocess.check_output(listing, cwd=self.part.folder, text=True).strip())
 
@@ -69,7 +69,7 @@ _TRAINER = _Controller(
 
 
 def install(cluster: Cluster, name: str) -> None:
-    """Puts both onto the cluster ``name``, ready. They stay there, as the cluster does."""
+    """Install both on the cluster ``name``, and wait; they stay as long as it does."""
     items = []
     for controller, objects in ((_JOBSET, _jobset(cluster)), (_TRAINER, _trainer(cluster))):
         reference = _load_image(name, controller)
@@ -81,7 +81,7 @@ def install(cluster: Cluster, name: str) -> None:
 
 
 def remove(cluster: Cluster) -> None:
-    """Takes the TrainJobs off a cluster, where an earlier run of the tests has left them."""
+    """Remove Trainer from a cluster if an earlier run of the tests installed it."""
     options = ("--ignore-not-found", "--timeout=60s")
     where = (_TRAINER.deployment, "-n", _TRAINER.namespace)
     cluster.kubectl("delete", "deployment", *where, *options)
@@ -90,7 +90,7 @@ def remove(cluster: Cluster) -> None:
 
 @contextmanager
 def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
-    """A ClusterTrainingRuntime of one node, whose pod is not tried again; it goes at the end."""
+    """Create a ClusterTrainingRuntime of one node, and delete it after the block."""
     pod = {"containers": [{"name": "node", "image": image}], "restartPolicy": "Never"}
     node = {
         "name": "node",
@@ -113,10 +113,10 @@ def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
 
 
 def _start(cluster: Cluster, controller: _Controller) -> None:
-    """Waits until it is ready.
+    """Wait until it is ready.
 
-    The first pod makes the certificate and then looks for it less and less often, in a volume that
-    the kubelet fills when it comes round; another pod finds it at once.
+    The first pod creates the certificate, and then polls for it less and less often, in a volume
+    that the kubelet updates periodically; another pod finds it at once.
     """
     where = ("-n", controller.namespace)
     deployment = f"deployment/{controller.deployment}"
@@ -146,7 +146,7 @@ def _jobset(cluster: Cluster) -> list[Object]:
 
 
 def _trainer(cluster: Cluster) -> list[Object]:
-    """What Trainer's overlay names, but for JobSet, which that downloads."""
+    """Return the resources of Trainer's overlay without JobSet, which it downloads."""
     with TemporaryDirectory() as folder:
         # Where a path has a host's name in it, kustomize fetches what it takes to be a repository.
         Path(folder, "base").symlink_to(_TRAINER.source() / "manifests" / "base")

@@ -1,7 +1,7 @@
-"""Kueue's real controller on the tests' cluster: built from its Go module, with its own manifests.
+"""Controller of Kueue on the tests' cluster, with its own manifests.
 
-Its webhooks are left out. They would stand in the way of every Job of the cluster whenever the
-controller does not run; and a Job with a queue begins suspended here without their help.
+Its webhooks are left out. They would block every Job of the cluster while the controller is not
+running, and a Job with a queue starts suspended here without them.
 """
 
 import json
@@ -38,7 +38,7 @@ _CONFIGURATION = {
 
 
 def install(cluster: Cluster, name: str) -> None:
-    """Puts Kueue onto the cluster ``name``, ready. It stays there, as the cluster does."""
+    """Install Kueue on the cluster ``name`` permanently, and wait until it is ready."""
     reference = _load_image(name)
     listing = ["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", MODULE]
     source = subprocess.check_output(listing, cwd=_PART.folder, text=True).strip()
@@ -53,7 +53,7 @@ def install(cluster: Cluster, name: str) -> None:
 
 
 def queue(namespace: str, name: str, room: dict[str, str]) -> list[Object]:
-    """A LocalQueue of a namespace, with room for pods that ask for so much at a time."""
+    """Create a LocalQueue with room for pods with these requests at a time."""
     api = "kueue.x-k8s.io/v1beta2"
     quotas = [{"name": resource, "nominalQuota": amount} for resource, amount in room.items()]
     group = {
@@ -105,7 +105,7 @@ def _fitted(obj: Object, reference: str) -> Object:
 
 
 def _make_certificate(cluster: Cluster) -> None:
-    """What the controller's servers show to whoever calls them; nobody does."""
+    """Create the certificate of the controller's servers, which nothing calls."""
     secret = "kueue-webhook-server-cert"
     try:
         cluster.kubectl("get", "secret", secret, "-n", NAMESPACE)

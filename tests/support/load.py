@@ -1,4 +1,4 @@
-"""Steady load on a model, as clients with kept-alive connections make it; every failure counts."""
+"""Steady load on a model by clients with keep-alive; every failure counts."""
 
 import contextlib
 import http.client
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Load:
-    """What came of the requests so far."""
+    """Results of the requests so far."""
 
     answers: Counter[float] = field(default_factory=Counter)
-    """Answers by value: the models of the tests answer with a number that says which they are."""
+    """Answers by value: each model of the tests answers with its own number."""
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -24,7 +24,7 @@ class Load:
 
 @contextlib.contextmanager
 def load(address: str, model: str, connections: int = 4) -> Iterator[Load]:
-    """Sends requests without a pause until the block ends. Nothing is tried twice."""
+    """Send requests without a pause during the block. Nothing is retried."""
     result = Load()
     lock = threading.Lock()
     stop = threading.Event()
@@ -55,7 +55,7 @@ def load(address: str, model: str, connections: int = 4) -> Iterator[Load]:
 
 
 def ask(address: str, model: str, x: float = 0.0) -> float:
-    """One answer of an adder model, over a connection of its own."""
+    """Return the answer of an adder model, over a new connection."""
     connection = http.client.HTTPConnection(address, timeout=10)
     try:
         return _infer(connection, model, x)

@@ -1,4 +1,4 @@
-"""A model that is watched and retrained on the real cluster, and the runs that are made for it."""
+"""A monitored and retrained model on the real cluster, and its runs."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from .tabular import TRUTH, traffic
 
 
 def succeeded(run: Object) -> Object:
-    """What a RetrainJob says of itself as a whole; empty where it says nothing yet."""
+    """Return the condition Succeeded of a RetrainJob; empty if it has none yet."""
     conditions: list[Object] = run.get("status", {}).get("conditions", [])
     return next((each for each in conditions if each["type"] == "Succeeded"), {})
 
 
 class Loop:
-    """A monitored model in a namespace of the test's own."""
+    """Monitored model in a namespace of the test."""
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
@@ -40,7 +40,7 @@ class Loop:
         return {**template, **changes}
 
     def deploy(self, **changes: Any) -> None:
-        """Serves the model with windows of seconds."""
+        """Serve the model with windows of seconds."""
         spec: Object = {
             "monitoring": {
                 "window": "3s",
@@ -73,7 +73,7 @@ class Loop:
     def wait_for_run(
         self, name: str, reason: str, seconds: float = 180, *, ended: bool = True
     ) -> Object:
-        """Waits until a RetrainJob has ended with a reason, or goes on with it; the whole of it."""
+        """Wait until a RetrainJob has a reason, ended or not; return it."""
 
         def look() -> Object | None:
             run = self.namespace.get("rjob", name)
@@ -87,7 +87,7 @@ class Loop:
         return wait_until(look, seconds, lambda: self.namespace.get("rjob", name).get("status"))
 
     def wait_for_decision(self, name: str, seconds: float = 240) -> Object:
-        """Waits until a RetrainJob has come to a decision, whichever; the whole of it."""
+        """Wait until a RetrainJob has any decision; return it."""
 
         def look() -> Object | None:
             run = self.namespace.get("rjob", name)
@@ -108,10 +108,10 @@ class Loop:
         )
 
     def deploy_quietly(self) -> None:
-        """Serves the model; it is not retrained by itself."""
+        """Serve the model without automatic retraining."""
         self.deploy(retraining={"when": [], "template": self.template()})
 
     def capture_rows(self) -> None:
-        """Sends some thousand rows, and the truth about each."""
+        """Send some thousand rows with their labels."""
         with traffic(self.address, "shop", lambda: TRUTH) as report:
             wait_until(lambda: report.sent > 40)

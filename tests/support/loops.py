@@ -1,4 +1,4 @@
-"""Worlds of monitored models and of runs, built from as little as a test has to say."""
+"""Builders of worlds with monitored models and runs."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def spec(
     monitoring: dict[str, Any] | None = None,
     **retraining: Any,
 ) -> ModelDeploymentSpec:
-    """A monitored model that is retrained, with windows of a minute and one window to decide."""
+    """Return a monitored, retrained model; a single window of a minute decides."""
     watched = {
         "window": "60s",
         "drift": {"minSamples": 100, "consecutive": 1},
@@ -65,7 +65,7 @@ def observation(
     digest: str = DIGEST,
     **more: Any,
 ) -> Observation:
-    """What the pods have counted in a window that began ``age`` seconds ago."""
+    """Return the counts of a window that started ``age`` seconds ago."""
     start = now - timedelta(seconds=age)
     half = (right // 2, right - right // 2)
     return Observation(
@@ -84,7 +84,7 @@ def observation(
 
 
 def nothing_seen() -> Observation:
-    """A window that has only just begun."""
+    """Return an empty window that has just started."""
     return observation(x=(0, 0), score=(0, 0), right=0, wrong=0, age=0)
 
 
@@ -138,7 +138,7 @@ def world(
     annotations: dict[str, str] | None = None,
     observed: Observation | None = None,
 ) -> World:
-    """A model that serves, with the findings of its last windows in its status."""
+    """Return a served model, with the results of its last windows in the status."""
     of = of or spec()
     stable = worlds.revision(of)
     monitoring = MonitoringStatus(
@@ -169,7 +169,7 @@ def live_run(
     created: datetime = NOW,
     ended: datetime | None = None,
 ) -> LiveRun:
-    """A RetrainJob in the cluster."""
+    """Return a RetrainJob in the cluster."""
     return LiveRun(
         name=name,
         created=to_text(created),

@@ -1,4 +1,4 @@
-"""Small ONNX models whose answers say which of them answered."""
+"""Small ONNX models whose answers identify them."""
 
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
@@ -7,7 +7,7 @@ from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, d
 
 
 def adder(amount: float) -> bytes:
-    """y = x + amount, for x of shape [-1, 1], FP32."""
+    """Return y = x + amount, for x of shape [-1, 1], FP32."""
     constant = numpy_helper.from_array(np.array([amount], np.float32), "amount")
     graph = helper.make_graph(
         [helper.make_node("Add", ["x", "amount"], ["y"])],
@@ -24,6 +24,6 @@ def adder(amount: float) -> bytes:
 
 
 def adder_bundle(amount: float) -> dict[str, bytes]:
-    """The files of a bundle around :func:`adder`, by path."""
+    """Return the files of a bundle around :func:`adder`, by path."""
     model = {MODEL_NAME: adder(amount)}
     return {**model, MANIFEST_NAME: Bundle(files=describe_files(model)).to_bytes()}

@@ -1,4 +1,4 @@
-"""A TCP proxy that counts what a server sends, and once cuts every connection."""
+"""TCP proxy that counts the bytes of a server, and cuts every connection once."""
 
 import contextlib
 import socket
@@ -9,13 +9,13 @@ _READ_BYTES = 64 * 1024
 
 
 class Proxy:
-    """Stands before ``127.0.0.1:port``; its own port is ``port``."""
+    """Proxy of ``127.0.0.1:port``; its own port is ``port``."""
 
     def __init__(self, port: int) -> None:
         self.received = 0
-        """Bytes from the server."""
+        """Number of bytes from the server."""
         self.cut_after: int | None = None
-        """How many of them until the cut."""
+        """Number of bytes before the cut."""
         self.on_cut: Callable[[], None] = lambda: None
         """Called before the connections are cut."""
         self._upstream = port

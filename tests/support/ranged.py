@@ -1,4 +1,4 @@
-"""A file on the test's web server that can be read in ranges, cut off, held up and overwritten."""
+"""File on a web server that can be read in ranges, cut, delayed and overwritten."""
 
 import contextlib
 import re
@@ -11,28 +11,28 @@ _WRITE_BYTES = 64 * 1024
 
 
 class RangedFile:
-    """Answers as RFC 9110 wants it, and counts the bytes that it sends."""
+    """File that is served as in RFC 9110, with a count of the bytes."""
 
     def __init__(self, data: bytes, etag: str | None = '"1"', *, honest: bool = True) -> None:
-        """``honest=False``: it takes no notice of If-Range, as some servers do."""
+        """Create a file; ``honest=False`` ignores If-Range, as some servers do."""
         self.data = data
         self.etag = etag
         self.honest = honest
         self.fickle = False
-        """Whether every answer has another tag, as of servers that do not agree among them."""
+        """True if every response has another tag, as from inconsistent servers."""
         self.spans: list[tuple[int, int]] = []
-        """What was asked for, in the order of asking."""
+        """Requested ranges, in order."""
         self.sent = 0
         self.tokens: list[str | None] = []
-        """The Authorization of each request."""
+        """Authorization of each request."""
         self.refused: dict[int, int] = {}
-        """Which requests are refused, counted from 0, with which status."""
+        """Statuses of rejected requests, by their index."""
         self.cuts: list[int] = []
-        """After how many bytes the next answers break off."""
+        """Number of bytes after which the next responses end."""
         self.fuse: int | None = None
-        """Bytes that are sent in all before everybody is held up, until ``gate`` is set."""
+        """Number of bytes in all before every response waits for ``gate``."""
         self.stuck = threading.Event()
-        """Set once somebody is held up."""
+        """Set once a response waits."""
         self.gate = threading.Event()
         self._lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""The model server as its users run it: in a process of its own, on a free port."""
+"""Model server in its own process, on a free port."""
 
 import http.client
 import json
@@ -12,11 +12,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 PATIENCE = 60.0
-"""Seconds until a condition that is waited for counts as never coming."""
+"""Seconds to wait for a condition."""
 
 
 class Runtime:
-    """A ``perennial-runtime serve`` process."""
+    """Process of ``perennial-runtime serve``."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
@@ -40,7 +40,7 @@ class Runtime:
             self._news.notify_all()
 
     def wait_for(self, message: str) -> dict[str, Any]:
-        """Waits for a log line; fails when the process ends without it."""
+        """Wait for a log line; fail if the process ends without it."""
 
         def found() -> dict[str, Any] | None:
             return next((line for line in self.lines if line["message"] == message), None)
@@ -61,7 +61,7 @@ class Runtime:
     def request(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, Any, dict[str, str]]:
-        """Status, JSON (or text) and headers of the answer to one request."""
+        """Send a request; return status, JSON (or text) and headers of the response."""
         connection = self.connect()
         data = json.dumps(body) if isinstance(body, (dict, list)) else body
         connection.request(method, path, data, {k.replace("_", "-"): v for k, v in headers.items()})
@@ -85,7 +85,7 @@ class Runtime:
 
 
 def without_settings() -> dict[str, str]:
-    """The environment without what could steer the runtime or its S3 client."""
+    """Return the environment without variables of the runtime and its S3 client."""
     return {
         key: value
         for key, value in os.environ.items()
@@ -95,7 +95,7 @@ def without_settings() -> dict[str, str]:
 
 @contextmanager
 def servers(environment: dict[str, str]) -> Iterator[Callable[..., Runtime]]:
-    """Starts servers on free ports, and ends them with the block."""
+    """Start servers on free ports, and stop them after the block."""
     with ExitStack() as stack:
 
         def run(uri: Any, *arguments: str, wait: bool = True, **more: str) -> Runtime:

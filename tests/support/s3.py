@@ -1,4 +1,4 @@
-"""A real S3 server, a versitygw that runs here."""
+"""A real S3 server: versitygw."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "a-secret-of-some-length",
     "AWS_REGION": "us-east-1",
 }
-"""The variables by which the server is asked, but for its URL."""
+"""Variables for clients of the server, without its URL."""
 
 needs_s3 = pytest.mark.skipif(
     shutil.which("go") is None, reason="the S3 server is built with Go, which is not on PATH"
@@ -22,7 +22,7 @@ needs_s3 = pytest.mark.skipif(
 
 
 class S3Server(StoreServer):
-    """Runs with the buckets ``models`` and ``captured``."""
+    """S3 server with the buckets ``models`` and ``captured``."""
 
     def __init__(self, root: Path) -> None:
         self.buckets = root / "buckets"

@@ -1,4 +1,4 @@
-"""A real HTTP/1.1 server that answers byte for byte as a test says."""
+"""Real HTTP/1.1 server that answers with the bytes of a test."""
 
 import socket
 import threading
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 
 def response(status=200, body=b"{}", close=False) -> bytes:
-    """An answer as it goes over the wire."""
+    """Return the bytes of a response."""
     head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
     return (head + ("Connection: close\r\n" if close else "") + "\r\n").encode() + body
 
 
 class Server:
-    """A real HTTP/1.1 server. ``script`` says, by connection, what each request is answered with.
+    """HTTP/1.1 server. ``script`` has the responses, by connection and request.
 
-    Bytes are sent as they are. None closes without an answer. After the last entry of a connection
-    it is closed if that is the word "close", and waits for further bytes otherwise.
+    Bytes are sent unchanged. ``None`` closes without a response. After the last entry of a
+    connection, it closes if that is "close", and otherwise waits for further bytes.
     """
 
     def __init__(self, script):
@@ -62,7 +62,7 @@ class Server:
 
 @contextmanager
 def serving(*script) -> Iterator[Server]:
-    """A server that runs while the block does."""
+    """Run a server during the block."""
     server = Server(script)
     accepting = threading.Thread(target=server.run)
     accepting.start()

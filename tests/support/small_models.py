@@ -16,7 +16,7 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
 def rings(count: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of eight numbers in three classes, by the length of the first three."""
+    """Return rows of eight numbers in three classes, by the norm of the first three."""
     random = np.random.default_rng(seed)
     rows = random.normal(size=(count, 8)).astype(np.float32)
     length = np.linalg.norm(rows[:, :3], axis=1)
@@ -24,7 +24,7 @@ def rings(count: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def trees(model: BaseEstimator, rows: np.ndarray, truth: np.ndarray) -> bytes:
-    """A fitted model of trees as ONNX, its input ``X``."""
+    """Return a fitted model of trees as ONNX, with the input ``X``."""
     with threadpool_limits(1):  # threads wait for each other on a busy machine
         model.fit(rows, truth)
     options = {"zipmap": False} if hasattr(model, "predict_proba") else None
@@ -35,7 +35,7 @@ def trees(model: BaseEstimator, rows: np.ndarray, truth: np.ndarray) -> bytes:
 
 
 def mlp(layers: list[Layer], name: str = "X") -> bytes:
-    """A dense network as ONNX, its output ``logits``."""
+    """Return a dense network as ONNX, with the output ``logits``."""
     nodes, weights, tensor = [], [], name
     for place, layer in enumerate(layers):
         for kind, values in (("w", layer.weight), ("b", layer.bias)):
@@ -50,13 +50,13 @@ def mlp(layers: list[Layer], name: str = "X") -> bytes:
 
 
 def trained_mlp(rows: np.ndarray, truth: np.ndarray, hidden: int = 64) -> bytes:
-    """A network with one hidden layer that has learnt the classes."""
+    """Return a trained network with one hidden layer."""
     wide = initial([rows.shape[1], hidden, 3], 0)
     return mlp(fit(wide, rows, np.eye(3)[truth], "cross_entropy", 0, steps=600))
 
 
 def cnn(channels: int = 8, seed: int = 0) -> bytes:
-    """Two convolutions with a normalization between them, and a dense head, on 1 x 6 x 6."""
+    """Return a network for 1 x 6 x 6: two convolutions, normalization, a dense head."""
     random = np.random.default_rng(seed)
 
     def tensor(name: str, *shape: int) -> object:
@@ -95,7 +95,7 @@ def cnn(channels: int = 8, seed: int = 0) -> bytes:
 
 
 def model(nodes: list, weights: list, shape: list[int], width: int, name: str) -> bytes:
-    """A graph from one tensor to ``logits`` as ONNX."""
+    """Return a graph from one tensor to ``logits`` as ONNX."""
     graph = helper.make_graph(
         nodes,
         "small",
@@ -113,7 +113,7 @@ def samples(
     said: Callable[[dict[str, np.ndarray]], np.ndarray] = lambda given: given["label"],
     learn: int = 400,
 ) -> Samples:
-    """The first rows to learn from, the others to judge the accuracy on."""
+    """Return samples: the first rows for training, the others for the accuracy."""
     return Samples(
         learn={"X": rows[:learn]},
         held_out={"X": rows[learn:]},
@@ -125,5 +125,5 @@ def samples(
 
 
 def likeliest(given: dict[str, np.ndarray]) -> np.ndarray:
-    """The class of the largest logit."""
+    """Return the class of the largest logit."""
     return given["logits"].argmax(axis=1)

@@ -1,4 +1,4 @@
-"""A store's server that runs here, and can be stopped and started again."""
+"""Server of a store that can be stopped and restarted."""
 
 import socket
 import subprocess
@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Sequence
 
 PATIENCE = 60.0
-"""Seconds until a server that does not answer counts as broken."""
+"""Seconds to wait for a server."""
 
 
 def free_port() -> int:
@@ -18,13 +18,13 @@ def free_port() -> int:
 
 
 class StoreServer:
-    """It keeps what it was given, and its port, when it is started again."""
+    """Server that keeps its port and its contents when it is restarted."""
 
     environment: dict[str, str]
-    """The variables by which it is asked."""
+    """Variables for clients."""
 
     def __init__(self, url: str, command: Sequence[str]) -> None:
-        """``url`` is where it answers, in whatever way."""
+        """Start the server; ``url`` answers when it is ready."""
         self.url = url
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,4 +1,4 @@
-"""A small tabular world, the model of it, and clients that ask it and send the truth back."""
+"""Small table, its model, and clients that predict and send labels."""
 
 import contextlib
 import functools
@@ -23,15 +23,15 @@ ROWS_A_REQUEST = 50
 
 @dataclass(frozen=True)
 class Concept:
-    """How features and label hang together; each field moves one thing and nothing else."""
+    """Relation of features and label; each field changes one aspect."""
 
     weight: float = 2.0
-    """Of ``amount`` for the label: its sign turned is another truth about the same inputs."""
+    """Weight of ``amount`` for the label; its negative is another relation of the same inputs."""
     hours: float = 12.0
-    """Mean of a feature that has nothing to do with the label."""
+    """Mean of a feature that does not affect the label."""
 
     def rows(self, count: int, seed: int) -> pd.DataFrame:
-        """Rows with the features amount, hours and segment, and the label ``buys``, 0 or 1."""
+        """Return rows with the features amount, hours and segment, and the label ``buys``."""
         random = np.random.default_rng(seed)
         amount = random.normal(size=count)
         segment = random.choice(["a", "b", "c"], size=count, p=[0.5, 0.3, 0.2])
@@ -53,7 +53,7 @@ SHIFTED = Concept(hours=20.0)
 
 @functools.cache
 def bundle() -> MadeBundle:
-    """A model of TRUTH; training takes about a second."""
+    """Train a model of TRUTH, in about a second."""
     search = Search(candidates=["Logistic"], metric="roc_auc", maxTrials=1, seed=0)
     with threadpool_limits(1):
         return make_bundle(
@@ -63,7 +63,7 @@ def bundle() -> MadeBundle:
 
 @dataclass
 class Report:
-    """What came of the requests so far."""
+    """Results of the requests so far."""
 
     versions: Counter[str] = field(default_factory=Counter)
     """Answered requests by the version of the model."""
@@ -75,7 +75,7 @@ class Report:
 
 
 class Client:
-    """One kept-alive connection."""
+    """Client with one keep-alive connection."""
 
     def __init__(self, address: str, model: str) -> None:
         self._connection = http.client.HTTPConnection(address, timeout=10)
@@ -106,7 +106,7 @@ class Client:
 def traffic(
     address: str, model: str, concept: Callable[[], Concept], *, labels: bool = True
 ) -> Iterator[Report]:
-    """Asks and sends the truth back until the block ends. Nothing is tried twice."""
+    """Predict and send labels during the block. Nothing is retried."""
     report = Report()
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""An array of every element type, with its least and greatest values."""
+"""Array of every element type, with its least and greatest values."""
 
 import numpy as np
 

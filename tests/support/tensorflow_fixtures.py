@@ -1,9 +1,9 @@
-"""Writes ``tensorflow_fixtures.json``: what TensorFlow Serving's own client sends and reads.
+"""Write ``tensorflow_fixtures.json``: messages of TensorFlow Serving's own client.
 
-    pip install tensorflow-cpu tensorflow-serving-api    # in an environment of its own
+    pip install tensorflow-cpu tensorflow-serving-api    # in a separate environment
     python tests/support/tensorflow_fixtures.py
 
-The tests need the file only. It has messages as hexadecimal text, and the fields of every message.
+The tests need only the file. It has messages as hexadecimal text, and the fields of all messages.
 """
 
 import json
@@ -42,7 +42,7 @@ def predict(**inputs) -> predict_pb2.PredictRequest:
 
 
 def predicted(**outputs) -> predict_pb2.PredictResponse:
-    """As the server writes it: values in the fields of their types."""
+    """Return a response of the server: values in the fields of their types."""
     response = predict_pb2.PredictResponse()
     model(response.model_spec)
     for name, value in outputs.items():
@@ -51,7 +51,7 @@ def predicted(**outputs) -> predict_pb2.PredictResponse:
 
 
 def typed(array: np.ndarray):
-    """A TensorProto without tensor_content."""
+    """Return a TensorProto without tensor_content."""
     dtype = tf.as_dtype(np.bytes_ if array.dtype == object else array.dtype)
     values = array.reshape(-1)
     proto = tf.make_tensor_proto(values[0], dtype, shape=array.shape)
@@ -144,7 +144,7 @@ def messages():
 
 
 def fields() -> dict[str, dict[str, list]]:
-    """What the names mean that Perennial has too.
+    """Return the definitions of the names that Perennial has too.
 
     Number, type and label of each field by message, the number of each value by enum, and the types
     of each method by service.

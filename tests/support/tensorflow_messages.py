@@ -1,4 +1,4 @@
-"""What TensorFlow Serving's own client sends and reads, out of ``tensorflow_fixtures.json``."""
+"""Messages of TensorFlow Serving's own client, from ``tensorflow_fixtures.json``."""
 
 import json
 from pathlib import Path

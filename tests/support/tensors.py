@@ -1,4 +1,4 @@
-"""Tensors of every datatype, drawn by hypothesis."""
+"""Strategies for tensors of every datatype."""
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -9,11 +9,11 @@ from perennial_runtime.signature import DTYPES
 DATATYPES = tuple(sorted(DTYPES))
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For property tests on a machine that has other things to do."""
+"""Settings of property tests for a busy machine."""
 
 
 def elements(datatype: str) -> st.SearchStrategy:
-    """Values of one datatype."""
+    """Return a strategy for values of one datatype."""
     if datatype == "BOOL":
         return st.booleans()
     if datatype == "BYTES":
@@ -26,7 +26,7 @@ def elements(datatype: str) -> st.SearchStrategy:
 
 @st.composite
 def arrays(draw, datatypes=DATATYPES):
-    """A datatype and an array of it; extents may be zero."""
+    """Draw a datatype and an array of it; extents may be zero."""
     datatype = draw(st.sampled_from(datatypes))
     shape = tuple(draw(st.lists(st.integers(0, 4), max_size=3)))
     size = int(np.prod(shape))
@@ -37,7 +37,7 @@ def arrays(draw, datatypes=DATATYPES):
 
 
 def mutations(message: bytes) -> st.SearchStrategy:
-    """The message with some of its bytes changed, cut out, or doubled."""
+    """Return a strategy for the message with bytes changed, removed or doubled."""
 
     def mutate(edits):
         data = bytearray(message)

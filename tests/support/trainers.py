@@ -1,4 +1,4 @@
-"""Environments of what the variants of the trainer's image have, made once for each lock."""
+"""Environments with the packages of the trainer's images, created once per lock."""
 
 import os
 import subprocess
@@ -12,24 +12,24 @@ UV = Path(sys.executable).parent / "uv"
 
 
 def make_environment(folder: Path, *wanted: str | Path) -> None:
-    """An environment with what pip's arguments name. It may be moved afterwards."""
+    """Create an environment with packages for pip. It can be moved afterwards."""
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     install(folder, *wanted)
 
 
 def install(folder: Path, *wanted: str | Path) -> None:
-    """Puts what pip's arguments name into an environment."""
+    """Install packages for pip into an environment."""
     # Where bytecode is not written (PYTHONDONTWRITEBYTECODE), each run would compile it all.
     words = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
     subprocess.run([*words, "--python", folder / "bin" / "python", *wanted], check=True)
 
 
 def python_of(image: str, *more: str) -> Path:
-    """The Python of an environment with what an image's lock names.
+    """Return the Python of an environment with the packages of an image's lock.
 
     Args:
         image: trainer, trainer-tf or trainer-torch.
-        more: requirements that are wanted beside.
+        more: additional requirements.
     """
     lock = TREE / "requirements" / f"{image}.txt"
 
@@ -45,7 +45,7 @@ def python_of(image: str, *more: str) -> Path:
 
 
 def run(*words: object, **environment: str) -> str:
-    """Runs a program that finds the trainer; what it printed. Fails with its last words."""
+    """Run a program that finds the trainer; return its output, or fail with it."""
     path = os.pathsep.join(str(TREE / each) for each in ("", "trainer", "storage", "contracts"))
     told = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
     done = subprocess.run(list(map(str, words)), env=told, capture_output=True, text=True)

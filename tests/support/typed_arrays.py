@@ -1,4 +1,4 @@
-"""Arrays of every element type, for property tests of codecs."""
+"""Strategies for arrays of every element type, for property tests of codecs."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from perennial_runtime.signature import DTYPES
 
 
 def values(datatype: str) -> st.SearchStrategy:
-    """Values of one element type, with NaN and infinities."""
+    """Return a strategy for values of one element type, with NaN and infinities."""
     if datatype == "BOOL":
         return st.booleans()
     if datatype == "BYTES":
@@ -20,7 +20,7 @@ def values(datatype: str) -> st.SearchStrategy:
 
 @st.composite
 def tensors(draw, least_extent=0):
-    """An element type and an array of it, of rank 0 to 3."""
+    """Draw an element type and an array of it, of rank 0 to 3."""
     datatype = draw(st.sampled_from(sorted(DTYPES)))
     shape = tuple(draw(st.lists(st.integers(least_extent, 4), max_size=3)))
     size = int(np.prod(shape))
@@ -30,7 +30,7 @@ def tensors(draw, least_extent=0):
 
 
 def any_json(*keys: str) -> st.SearchStrategy:
-    """Values of JSON, with NaN and infinities, whose objects have some of the keys."""
+    """Return a strategy for JSON values, whose objects have some of the keys."""
     return st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
         lambda inner: (

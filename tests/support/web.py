@@ -1,4 +1,4 @@
-"""A web server that misbehaves as a test wants it."""
+"""Web server with errors that a test chooses."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ PATIENCE = 60.0
 
 
 class WebServer:
-    """A web server whose answers a test sets up: bytes, or a function that writes the answer."""
+    """Web server whose responses are set by a test: bytes, or a function."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = {}

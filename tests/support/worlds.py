@@ -1,4 +1,4 @@
-"""Worlds for the operator's decisions, built from as little as a test has to say."""
+"""Builders of worlds for the operator's decisions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,13 +22,13 @@ IMAGE = "runtime:1"
 
 
 def spec(**fields: Any) -> ModelDeploymentSpec:
-    """A spec with a pinned model; ``model`` fields are merged into it."""
+    """Return a spec with a pinned model; ``model`` fields are merged into it."""
     model = {"uri": "s3://models/delays/1/", "digest": DIGEST} | fields.pop("model", {})
     return ModelDeploymentSpec.model_validate({"model": model, **fields})
 
 
 def revision(of: ModelDeploymentSpec, digest: str = DIGEST, since: datetime = NOW) -> Revision:
-    """The revision that a spec leads to with the default image."""
+    """Return the revision of a spec with the default image."""
     image = of.serving.image or IMAGE
     return Revision(
         name=revision_name(of, digest, image),
@@ -61,7 +61,7 @@ def world(
 
 
 def live_deployment(around: World, of: Revision, replicas: int, ready: int) -> Object:
-    """A Deployment as the API server has it, its controller up to date."""
+    """Return a Deployment as in the API server, with an up-to-date status."""
     built = deployment_child.build(around, of, replicas)
     built["metadata"] |= {"generation": 1, "uid": f"uid-{of.name}"}
     built["status"] = {
@@ -90,7 +90,7 @@ def resolver_pod(of: ModelDeploymentSpec, **status: Any) -> Object:
 
 
 def ended(outcome: Outcome | None = None, code: int = 1, **more: Any) -> list[Object]:
-    """Container statuses of a container that ended."""
+    """Return the container statuses of a terminated container."""
     message = outcome.to_text() if outcome else ""
     terminated = {"exitCode": code, "message": message} | more
     return [{"name": "runtime", "ready": False, "state": {"terminated": terminated}}]
@@ -112,7 +112,7 @@ def planned(around: World, seconds: float = 0, image: str = IMAGE) -> Plan[Model
 
 
 def condition(plan: Plan[ModelDeploymentStatus], type_: str) -> tuple[str, str, str]:
-    """Status, reason and message of a condition."""
+    """Return status, reason and message of a condition."""
     found = next(each for each in plan.status.conditions if each.type == type_)
     return found.status, found.reason, found.message
 
