@@ -116,7 +116,7 @@ pub struct ClientGone;
 
 impl std::fmt::Display for ClientGone {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the client has gone")
+        formatter.write_str("the client has disconnected")
     }
 }
 

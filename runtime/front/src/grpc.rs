@@ -95,7 +95,7 @@ impl Exchange {
             }
             Answer::Some(Reply::Grpc { code, message, .. }) => Err(Failure(code, message)),
             Answer::Late => Err(Failure(DEADLINE_EXCEEDED, "deadline exceeded".into())),
-            _ => Err(Failure(INTERNAL, "internal error; the server's log says more".into())),
+            _ => Err(Failure(INTERNAL, "internal error; see the log of the server".into())),
         }
     }
 
@@ -171,7 +171,7 @@ impl Messages {
                         "the message did not arrive in time".into(),
                     ));
                 }
-                Err(_) => return Err(Failure(CANCELLED, "the client has gone".into())),
+                Err(_) => return Err(Failure(CANCELLED, "the client has disconnected".into())),
             }
         }
     }

@@ -43,7 +43,7 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Option<Respo
         }
         Answer::Late => failure(StatusCode::SERVICE_UNAVAILABLE, "the request took too long"),
         _ => {
-            failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error; the server's log says more")
+            failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error; see the log of the server")
         }
     };
     response.headers_mut().insert(SERVER, NAME);
