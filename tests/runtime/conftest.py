@@ -1,4 +1,4 @@
-"""Small real models, real servers in processes of their own, and a web server that misbehaves."""
+"""Small real models, real servers in their own processes, and a faulty web server."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from perennial_contracts.wire.bundle import Bundle, Tensor, describe_files
 
 
 def to_bytes(nodes, inputs, outputs, initializers=(), opset=17) -> bytes:
-    """An ONNX model of some nodes."""
+    """Return an ONNX model of some nodes."""
     graph = helper.make_graph(nodes, "g", inputs, outputs, initializer=list(initializers))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     return model.SerializeToString()
@@ -41,8 +41,10 @@ def affine() -> bytes:
 
 @pytest.fixture(scope="session")
 def identity() -> Callable[..., bytes]:
-    """Builds a model that gives back its inputs: ``identity(a=(TensorProto.INT8, ["N"]), ...)``;
-    the output of input a is called a_out."""
+    """Function that builds a model whose outputs are its inputs.
+
+    ``identity(a=(TensorProto.INT8, ["N"]), ...)`` has the output a_out for the input a.
+    """
 
     def build(**tensors: tuple[int, list[Any]]) -> bytes:
         return to_bytes(
@@ -79,11 +81,13 @@ def bundle_files(affine: bytes) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def flights() -> Callable[..., dict[str, bytes]]:
-    """Builds a bundle of a classifier of rows: late where amount + (1 if carrier is AA) > 0.
+    """Function that builds a bundle of a classifier.
+
+    A row is late if amount + (1 if carrier is AA) > 0.
 
     Features: amount (FP32), carrier (BYTES), seats (INT64), shape [-1, 1], and weekend (BOOL),
-    shape [-1]; the last two change nothing. ``flights(classes=["no", "yes"])`` answers texts;
-    the manifest's and the profile's fields can be changed; ``profile=None`` leaves it out.
+    shape [-1]; the last two change nothing. ``flights(classes=["no", "yes"])`` returns texts;
+    the fields of the manifest and of the profile can be changed; ``profile=None`` leaves it out.
     """
 
     def build(
@@ -188,7 +192,7 @@ def start(clean_environment: dict[str, str]) -> Iterator[Callable[..., Runtime]]
 
 @pytest.fixture
 def external_data_model() -> bytes:
-    """A model whose weights are said to lie in another file."""
+    """A model whose weights are declared to be in another file."""
     weights = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "W")
     onnx.external_data_helper.set_external_data(weights, "weights.bin")
     weights.ClearField("raw_data")

@@ -1,4 +1,4 @@
-"""One request from start to end; begin here. The steps are in ``perennial_runtime/app.py``."""
+"""One request from start to end. Begin here; then read perennial_runtime/app.py."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From start to end of the process: readiness, draining, exit codes, what is left behind."""
+"""The life of the process: readiness, draining, exit codes, termination messages."""
 
 import http.client
 import json
@@ -29,10 +29,10 @@ def model(affine, tmp_path):
 
 
 class Client(threading.Thread):
-    """Asks again and again over one connection, and connects anew when told to.
+    """A client that sends requests, and reconnects if the server closes a connection.
 
     A refused connection is the end: the server does not listen any more. Everything else that is
-    not a right answer is a failure.
+    not the expected response is a failure.
     """
 
     def __init__(self, port: int) -> None:
@@ -65,15 +65,13 @@ class Client(threading.Thread):
                 self.failures.append(str(response.status))
             self.answers += 1
             self.first.set()
-            if connection.sock is None:  # the answer said so
+            if connection.sock is None:  # the response closed the connection
                 connection = None
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(("number", "drain"), [(signal.SIGTERM, 1.0), (signal.SIGINT, 60.0)])
-def test_no_request_is_dropped_when_the_server_is_told_to_stop(
-    start, model, number, drain, workers
-):
+def test_no_request_is_dropped_when_the_server_stops(start, model, number, drain, workers):
     server = start(model, "--drain-seconds", str(drain), "--workers", workers)
     clients = [Client(server.port) for _ in range(8)]
     for client in clients:
@@ -95,7 +93,7 @@ def test_no_request_is_dropped_when_the_server_is_told_to_stop(
         assert all(client.connections > 1 for client in clients)
 
 
-def test_while_draining_the_server_is_not_ready_but_answers_and_asks_clients_to_leave(start, model):
+def test_a_draining_server_is_not_ready_but_responds_and_closes_connections(start, model):
     server = start(model, "--drain-seconds", "60")
     connection = server.connect()
     connection.request("GET", "/v2/health/ready")
@@ -114,11 +112,11 @@ def test_while_draining_the_server_is_not_ready_but_answers_and_asks_clients_to_
     assert headers["connection"] == "close"
     assert server.request("GET", "/v2/models/double/ready")[0] == 503
     assert server.request("GET", "/v2/health/live")[0] == 200
-    server.terminate()  # a second signal: no more waiting
+    server.terminate()  # a second signal ends the wait
     assert server.exit_code() == 0
 
 
-def test_a_request_that_is_running_is_finished(start, slow, tmp_path):
+def test_a_request_in_flight_is_finished(start, slow, tmp_path):
     (tmp_path / "slow.onnx").write_bytes(slow)
     server = start(tmp_path / "slow.onnx", "--threads", "1")
     rows = 1000
@@ -135,8 +133,7 @@ def test_a_request_that_is_running_is_finished(start, slow, tmp_path):
     assert server.exit_code() == 0
 
 
-def test_the_grace_period_ends(start, model):
-    """A client that never finishes its request cannot hold the server up."""
+def test_a_client_cannot_extend_the_grace_period(start, model):
     server = start(model, "--grace-seconds", "0.5")
     with socket.create_connection(("127.0.0.1", server.port)) as stuck:
         stuck.sendall(
@@ -149,7 +146,7 @@ def test_the_grace_period_ends(start, model):
     assert server.wait_for("the grace period is over")["unanswered"] == 1
 
 
-def test_it_is_live_but_not_ready_until_the_model_is_there(start, web, affine):
+def test_it_is_live_but_not_ready_until_the_model_is_loaded(start, web, affine):
     release = threading.Event()
 
     def slowly(handler):
@@ -170,19 +167,19 @@ def test_it_is_live_but_not_ready_until_the_model_is_there(start, web, affine):
     assert server.request("GET", "/v2/health/ready")[0] == 200
 
 
-def test_what_only_a_model_needs_is_imported_while_already_live(clean_environment):
+def test_slow_imports_happen_after_the_server_is_live(clean_environment):
     program = (
         "import sys, perennial_runtime.cli, perennial_runtime.server;"
-        "print({'numpy', 'onnxruntime', 'obstore'} & sys.modules.keys())"
+        "print({'numpy', 'onnxruntime', 'obstore', 'jinja2'} & sys.modules.keys())"
     )
     command = [sys.executable, "-c", program]
-    told = subprocess.run(
+    result = subprocess.run(
         command, capture_output=True, text=True, env=clean_environment, timeout=60, check=True
     )
-    assert told.stdout == "set()\n"
+    assert result.stdout == "set()\n"
 
 
-def test_what_warms_the_model_up_is_not_counted(start, flights, tmp_path):
+def test_warm_up_requests_are_not_counted(start, flights, tmp_path):
     for name, data in flights().items():
         (tmp_path / name).write_bytes(data)
     server = start(tmp_path, "--name", "flights")
@@ -204,7 +201,7 @@ def test_a_signal_while_loading_ends_it_at_once(start, web):
     blocked.set()
 
 
-def test_a_model_that_does_not_load_leaves_its_reason_behind(start, tmp_path):
+def test_a_model_that_does_not_load_leaves_its_reason_in_the_termination_log(start, tmp_path):
     log = tmp_path / "termination-log"
     server = start(tmp_path / "absent.onnx", "--termination-message-path", str(log), wait=False)
     assert server.exit_code() == 1
@@ -214,14 +211,14 @@ def test_a_model_that_does_not_load_leaves_its_reason_behind(start, tmp_path):
     assert server.lines[-1]["reason"] == "ModelNotFound"
 
 
-def test_an_unreachable_store_is_told_by_the_exit_code(start, tmp_path):
+def test_an_unreachable_store_has_its_own_exit_code(start, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = start(f"http://127.0.0.1:{port}/x.onnx", "--retry-seconds", "0", wait=False)
     assert server.exit_code() == 3
 
 
-def test_a_port_in_use_is_said_so(start, model):
+def test_a_port_in_use_is_reported(start, model):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = start(model, "--http-port", str(port), wait=False)
@@ -240,7 +237,9 @@ def resolve(environment, *arguments):
     )
 
 
-def test_resolve_prints_the_digest_and_leaves_it_behind(model, affine, tmp_path, clean_environment):
+def test_resolve_prints_the_digest_and_writes_it_to_the_termination_log(
+    model, affine, tmp_path, clean_environment
+):
     log = tmp_path / "log"
     result = resolve(clean_environment, model, "--termination-message-path", log)
     assert result.returncode == 0
@@ -248,14 +247,14 @@ def test_resolve_prints_the_digest_and_leaves_it_behind(model, affine, tmp_path,
     assert Outcome.from_text(log.read_text()) == Outcome(digest=digest_of(affine))
 
 
-def test_resolve_of_a_model_that_does_not_load_gives_the_reason(tmp_path, clean_environment):
+def test_resolve_reports_why_a_model_does_not_load(tmp_path, clean_environment):
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     result = resolve(clean_environment, tmp_path / "bad.onnx")
     assert result.returncode == 1
     assert Outcome.from_text(result.stdout).reason == LoadFailure.MODEL_CORRUPT
 
 
-def test_an_error_that_was_not_foreseen_is_internal(model, clean_environment):
+def test_an_unexpected_error_is_internal(model, clean_environment):
     (model.parent / "onnxruntime.py").write_text("raise RuntimeError('not today')")
     path = os.pathsep.join([str(model.parent), clean_environment.get("PYTHONPATH", "")])
     result = resolve(clean_environment | {"PYTHONPATH": path}, model)
@@ -267,8 +266,8 @@ def test_an_error_that_was_not_foreseen_is_internal(model, clean_environment):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can hand the process another user")
-def test_an_ordinary_user_needs_nothing_writable_but_the_cache(web, affine, clean_environment):
-    # First as root, so that all is imported: the interpreter may lie in root's own directory.
+def test_an_ordinary_user_needs_only_a_writable_cache(web, affine, clean_environment):
+    # First as root, to import everything: the interpreter may be in root's own directory.
     probe = (
         "import os, sys; from perennial_runtime.cli import main; uri, first, second = sys.argv[1:];"
         "main(['resolve', uri, '--cache-dir', first]); os.setgid(65532); os.setuid(65532);"

@@ -78,7 +78,9 @@ def test_every_flag_can_be_a_variable():
         (["resolve", "m", "--log-format", "xml"], {}, "--log-format: expected auto, json or text"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_was_expected(capsys, arguments, environment, message):
+def test_an_invalid_setting_is_named_with_the_expected_value(
+    capsys, arguments, environment, message
+):
     with pytest.raises(SystemExit) as stop:
         parse(arguments, environment)
     assert stop.value.code == 2
@@ -103,5 +105,5 @@ def test_help_shows_the_flag_and_the_variable(capsys):
         ("s3://bucket/", "model"),
     ],
 )
-def test_without_a_name_the_model_is_called_after_its_uri(uri, name):
+def test_without_a_name_the_model_is_named_after_its_uri(uri, name):
     assert name_from_uri(uri) == name

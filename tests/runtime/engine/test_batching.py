@@ -94,7 +94,6 @@ def test_an_invalid_request_fails_alone(engine):
 
 
 def test_an_unexpected_error_fails_alone_too(engine):
-    """It does not end the thread that runs the requests."""
     double = engine._model.function
 
     def break_down(x):

@@ -1,4 +1,4 @@
-"""What stands between the sockets and the application, in both its forms."""
+"""Limits, timeouts, shutdown and TLS, with both frontends."""
 
 import datetime
 import socket
@@ -41,7 +41,7 @@ def server(start, affine, front, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def slow_server(start, slow, front, tmp_path_factory):
-    """One request of many rows takes it a second and more."""
+    """A server whose runs of many rows take a second or more."""
     path = tmp_path_factory.mktemp("model") / "slow.onnx"
     path.write_bytes(slow)
     return start(path, "--front", front, "--threads", "1", "--max-in-flight", "2")
@@ -60,8 +60,8 @@ def slow_inputs(library, rows=1500):
     return [tensor]
 
 
-def gone(server):
-    """How many requests were counted whose client went away."""
+def cancelled(server):
+    """Return the number of requests whose client disconnected."""
     text = server.request("GET", "/metrics")[1]
     lines = [line for line in text.splitlines() if line.startswith("perennial_runtime_requests_t")]
     return sum(float(line.split()[-1]) for line in lines if 'code="499"' in line)
@@ -79,7 +79,7 @@ def until(condition):
         assert time.monotonic() < deadline
 
 
-def test_both_protocols_are_spoken_on_one_port(server):
+def test_one_port_serves_both_protocols(server):
     assert server.request("GET", "/v2/health/live")[0] == 200
     assert infer(server).tolist() == [[3.0, 5.0]]
     with triton.InferenceServerClient(f"127.0.0.1:{server.port}") as client:
@@ -88,7 +88,7 @@ def test_both_protocols_are_spoken_on_one_port(server):
         assert client.infer("double", [tensor]).as_numpy("Y").tolist() == [[3.0, 5.0]]
 
 
-def test_a_grpc_method_that_is_not_there_is_unimplemented(server):
+def test_an_unknown_grpc_method_is_unimplemented(server):
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         for path in (f"/{SERVICE}/Nothing", "/v2"):
             with pytest.raises(grpc.RpcError) as error:
@@ -97,13 +97,13 @@ def test_a_grpc_method_that_is_not_there_is_unimplemented(server):
     assert server.request("POST", f"/{SERVICE}/ModelInfer", b"x")[0] == 404
 
 
-def test_a_message_over_the_limit_is_refused(server):
+def test_a_message_over_the_limit_is_rejected(server):
     with pytest.raises(triton_grpc.InferenceServerException, match="10000 bytes") as error:
         infer(server, np.zeros((2000, 2), np.float32))
     assert error.value.status() == "StatusCode.RESOURCE_EXHAUSTED"
 
 
-def test_bytes_that_are_no_message_are_the_clients_fault(server):
+def test_bytes_that_are_not_a_message_make_the_request_invalid(server):
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         for data in (b"\xff" * 9, b"\x0a\x7f"):
             with pytest.raises(grpc.RpcError) as error:
@@ -111,7 +111,7 @@ def test_bytes_that_are_no_message_are_the_clients_fault(server):
             assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_client_that_pauses_in_the_middle_of_a_request_is_told_so(server):
+def test_a_client_that_pauses_within_a_request_gets_a_timeout(server):
     head = b"POST /v2/models/double/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
     with socket.create_connection(("127.0.0.1", server.port), 30) as client:
         client.sendall(head)
@@ -120,14 +120,14 @@ def test_a_client_that_pauses_in_the_middle_of_a_request_is_told_so(server):
     assert b"sent nothing for too long" in answer
 
 
-@pytest.mark.parametrize("said", [b"", b"GET /v2 HTT", b"PRI * HTTP/2.0"])
-def test_a_connection_that_is_not_used_is_closed(server, said):
+@pytest.mark.parametrize("sent", [b"", b"GET /v2 HTT", b"PRI * HTTP/2.0"])
+def test_an_unused_connection_is_closed(server, sent):
     with socket.create_connection(("127.0.0.1", server.port), 30) as client:
-        client.sendall(said)
+        client.sendall(sent)
         assert b"HTTP/1.1 200" not in b"".join(iter(lambda: client.recv(4096), b""))
 
 
-def test_clients_that_vanish_leave_nothing_behind(server):
+def test_clients_that_disconnect_leave_no_request_in_flight(server):
     for _ in range(50):
         client = socket.create_connection(("127.0.0.1", server.port), 30)
         client.sendall(b"POST /v2/models/double/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n")
@@ -137,19 +137,19 @@ def test_clients_that_vanish_leave_nothing_behind(server):
     assert not [line for line in server.lines if line.get("level") == "error"]
 
 
-def test_a_deadline_is_kept(slow_server):
+def test_a_deadline_ends_a_call(slow_server):
     with triton_grpc.InferenceServerClient(f"127.0.0.1:{slow_server.port}") as client:
-        begun = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(triton_grpc.InferenceServerException) as error:
             client.infer("slow", slow_inputs(triton_grpc), client_timeout=0.2)
         assert error.value.status() == "StatusCode.DEADLINE_EXCEEDED"
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - start < 5
     until(lambda: "requests_in_flight 1.0" in slow_server.request("GET", "/metrics")[1])
 
 
-def test_what_a_client_no_longer_waits_for_is_not_run(slow_server):
-    """The first request keeps the only thread busy; the second is given up while it waits."""
-    before, counted = runs(slow_server), gone(slow_server)
+def test_a_cancelled_request_does_not_run(slow_server):
+    # The first request keeps the only thread busy; the second is cancelled while it waits.
+    before, counted = runs(slow_server), cancelled(slow_server)
     with triton_grpc.InferenceServerClient(f"127.0.0.1:{slow_server.port}") as client:
         calls = [
             client.async_infer("slow", slow_inputs(triton_grpc), lambda result, error: None)
@@ -159,11 +159,11 @@ def test_what_a_client_no_longer_waits_for_is_not_run(slow_server):
         for call in calls:
             call.cancel()
         until(lambda: "requests_in_flight 1.0" in slow_server.request("GET", "/metrics")[1])
-        until(lambda: gone(slow_server) > counted)
+        until(lambda: cancelled(slow_server) > counted)
     assert runs(slow_server) == before + 1
 
 
-def test_too_many_requests_are_sent_away(slow_server):
+def test_too_many_requests_are_rejected(slow_server):
     codes, messages = [], []
 
     def ask():
@@ -182,11 +182,11 @@ def test_too_many_requests_are_sent_away(slow_server):
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(codes) == {"200", "429"}  # one that was given up before may still be in the queue
-    assert all("2 requests wait for the model already" in message for message in messages)
+    assert set(codes) == {"200", "429"}  # a cancelled request may still be in the queue
+    assert all("2 requests are waiting for the model already" in message for message in messages)
 
 
-def test_a_request_may_have_a_limit_of_time(start, slow, front, tmp_path):
+def test_the_time_of_a_request_can_be_limited(start, slow, front, tmp_path):
     (tmp_path / "slow.onnx").write_bytes(slow)
     server = start(tmp_path / "slow.onnx", "--front", front, "--request-seconds", "0.1")
     with (
@@ -197,8 +197,8 @@ def test_a_request_may_have_a_limit_of_time(start, slow, front, tmp_path):
     assert error.value.status() == "503"
 
 
-def test_a_grpc_client_loses_nothing_when_the_server_is_told_to_stop(start, affine, tmp_path):
-    """Of the native front only: Hypercorn cuts off an HTTP/2 connection in the end."""
+def test_a_grpc_client_loses_no_request_when_the_server_stops(start, affine, tmp_path):
+    # Only with the native frontend: Hypercorn interrupts HTTP/2 connections at the end.
     (tmp_path / "double.onnx").write_bytes(affine)
     server = start(tmp_path / "double.onnx", "--front", "native", "--drain-seconds", "1")
     tensor = triton_grpc.InferInput("X", [1, 2], "FP32")
@@ -216,16 +216,14 @@ def test_a_grpc_client_loses_nothing_when_the_server_is_told_to_stop(start, affi
                 failures.append(error)
     assert server.exit_code() == 0
     assert answered > 100
-    # The end is that nobody listens any more. A call that by GOAWAY was never begun is made anew by
-    # the library itself, as it is by every client that was not told otherwise.
+    # At the end nobody listens. The library itself retries a call that GOAWAY excluded, unless
+    # retries are disabled.
     assert failures[0].status() == "StatusCode.UNAVAILABLE"
     assert "refused" in failures[0].message()
 
 
-def test_a_connection_made_during_the_drain_is_asked_to_go_too_and_gets_its_answers(
-    start, affine, tmp_path
-):
-    """Of the native front only."""
+def test_a_connection_made_during_the_drain_gets_its_responses_and_goaway(start, affine, tmp_path):
+    # Only with the native frontend.
     (tmp_path / "double.onnx").write_bytes(affine)
     server = start(tmp_path / "double.onnx", "--front", "native", "--drain-seconds", "60")
     server.terminate()
@@ -289,7 +287,7 @@ def certificate(tmp_path_factory):
     return folder / "tls.crt", folder / "tls.key"
 
 
-def test_both_protocols_are_spoken_over_tls(start, affine, front, certificate, tmp_path):
+def test_both_protocols_work_over_tls(start, affine, front, certificate, tmp_path):
     (tmp_path / "double.onnx").write_bytes(affine)
     chain, key = certificate
     files = ("--tls-cert", str(chain), "--tls-key", str(key))
@@ -310,7 +308,7 @@ def test_both_protocols_are_spoken_over_tls(start, affine, front, certificate, t
         assert client.recv(4096).startswith(b"HTTP/1.1 200")
 
 
-def test_a_certificate_that_cannot_be_used_is_said_so(start, affine, certificate, tmp_path):
+def test_an_invalid_certificate_is_reported(start, affine, certificate, tmp_path):
     (tmp_path / "double.onnx").write_bytes(affine)
     model, chain = tmp_path / "double.onnx", str(certificate[0])
     server = start(model, "--tls-cert", chain, "--tls-key", chain, wait=False)
@@ -329,8 +327,8 @@ def mirror(start, identity, front, tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["1", "12", "123", "1234"])
 @pytest.mark.parametrize("count", [3, 5_000, 200_000, 1_000_001])
-def test_a_tensor_comes_and_goes_whole_wherever_its_head_ends(mirror, count, name):
-    """Small and large ones, which are copied here and shown there, and more than is trusted."""
+def test_a_tensor_is_complete_for_every_length_of_its_head(mirror, count, name):
+    # Small bodies are copied, large ones are not, and the last is longer than the first buffer.
     rows = np.random.default_rng(count).random(count, np.float32)
     tensor = triton.InferInput("X", [count], "FP32")
     tensor.set_data_from_numpy(rows)

@@ -1,4 +1,4 @@
-"""Captured rows can be read back. Rows that cannot be written are dropped and counted."""
+"""Captured rows can be read. Rows that cannot be written are dropped and counted."""
 
 import signal
 import threading

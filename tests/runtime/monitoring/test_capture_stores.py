@@ -59,7 +59,7 @@ def serve(start, store, flights, write_files):
 
 @pytest.fixture
 def download(store, monkeypatch, tmp_path):
-    """Writes what lies below a URI into a folder, and gives that."""
+    """Copy the objects below a URI into a folder, and return it."""
     for name, value in store.environment.items():
         monkeypatch.setenv(name, value)
 
@@ -107,7 +107,7 @@ def test_captured_rows_are_written_after_an_outage(serve, store, scheme, downloa
     indirect=True,
 )
 def test_a_missing_bucket_is_reported(serve, scheme):
-    """fake-gcs-server does not tell a missing bucket from a missing object, as Google does."""
+    # fake-gcs-server reports a missing bucket like a missing object, unlike Google.
     uri = f"{scheme}://no-such-bucket/x"
     server = serve(uri)
     predict(server, ROW)

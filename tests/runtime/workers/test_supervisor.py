@@ -1,4 +1,4 @@
-"""Several worker processes behind one port: one server to whoever looks at it."""
+"""Several worker processes behind one port act as one server."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from http.client import HTTPResponse
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +21,6 @@ from support.runtime import PATIENCE
 from perennial_contracts.wire.counters import Counters
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_runtime.cgroup import available_threads
-from perennial_runtime.errors import UnavailableError
-from perennial_runtime.metrics import Metrics, RunTotals
-from perennial_runtime.workers import peer_metrics
-from perennial_runtime.workers.peer_metrics import PeerMetrics
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MODEL = "/v2/models/flights"
@@ -42,14 +38,14 @@ def serve(start, flights, write_files):
 
 
 def predict(server, _=None):
-    """A prediction over a connection of its own; its id."""
+    """Send a row over a new connection. Return the prediction id."""
     status, body, _ = server.request("POST", f"{MODEL}/predict", {"instances": [ROW]})
     assert status == 200, body
     return body["predictions"][0]["prediction_id"]
 
 
 def processes_of(server):
-    """The ids of the worker processes."""
+    """Return the ids of the worker processes."""
     pid = server.process.pid
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -59,12 +55,12 @@ def workers_that_answered(server):
 
 
 def sample(text, name):
-    """The value of a metric of one sample, which must be there once."""
+    """Return the value of a metric that has one sample."""
     (line,) = [line for line in text.splitlines() if line.startswith(name)]
     return float(line.rpartition(" ")[2])
 
 
-def test_whoever_is_asked_tells_what_all_have_counted(serve):
+def test_every_worker_reports_the_counts_of_all(serve):
     server = serve("--log-requests", "true")
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(lambda _: predict(server), range(300)))
@@ -72,9 +68,9 @@ def test_whoever_is_asked_tells_what_all_have_counted(serve):
     labels = {"feedback": [{"prediction_id": text, "label": 1} for text in ids]}
     assert server.request("POST", f"{MODEL}/feedback", labels)[1]["accepted"] == 300
 
-    told = [server.request("GET", f"{MODEL}/counters")[1] for _ in range(20)]
-    assert all(each == told[0] for each in told)
-    counters = Counters.model_validate(told[0])
+    responses = [server.request("GET", f"{MODEL}/counters")[1] for _ in range(20)]
+    assert all(each == responses[0] for each in responses)
+    counters = Counters.model_validate(responses[0])
     assert (counters.rows, counters.labels) == (300, 300)
     assert counters.features["amount"] == [0, 0, 300, 0]
     assert counters.label == [0, 300, 0, 0]
@@ -95,7 +91,7 @@ def test_whoever_is_asked_tells_what_all_have_counted(serve):
     assert workers_that_answered(server) == {1, 2}
 
 
-def test_the_files_of_two_workers_are_never_the_same(serve, tmp_path):
+def test_two_workers_never_write_the_same_file(serve, tmp_path):
     folder = tmp_path / "captured"
     server = serve("--capture", str(folder), "--log-requests", "true")
     ids = []
@@ -110,7 +106,7 @@ def test_the_files_of_two_workers_are_never_the_same(serve, tmp_path):
     assert len(list(folder.rglob("*.parquet"))) == 2
 
 
-def test_the_end_of_one_worker_is_the_end_of_all(serve):
+def test_if_one_worker_ends_all_end(serve):
     server = serve()
     os.kill(processes_of(server)[1], signal.SIGKILL)
     assert server.exit_code() == 1
@@ -120,12 +116,12 @@ def test_the_end_of_one_worker_is_the_end_of_all(serve):
 
 
 @pytest.mark.parametrize("path", ["/metrics", f"{MODEL}/counters"])
-def test_a_worker_that_outlives_another_tells_what_both_have_counted(serve, path):
+def test_a_worker_reports_the_counts_of_one_that_has_ended(serve, path):
     server = serve()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: predict(server), range(100)))
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as late:
-        # Whichever worker has this request cannot end before its body has come.
+        # The worker with this request cannot end before its body has arrived.
         late.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n".encode())
         while "requests_in_flight 2.0" not in server.request("GET", "/metrics")[1]:
             pass
@@ -146,45 +142,45 @@ def test_a_worker_that_outlives_another_tells_what_both_have_counted(serve, path
     assert server.exit_code() == 0
 
 
-def test_under_asks_the_end_of_the_workers_takes_no_count_back(start, flights, write_files):
+def test_counts_never_decrease_while_the_workers_end(start, flights, write_files):
     files = write_files(flights())
     server = start(files, "--name", "flights", "--workers", "3", "--drain-seconds", "0.5")
     for _ in range(30):
         predict(server)
-    asked = threading.Barrier(5)
+    started = threading.Barrier(5)
 
-    def ask_until_nobody_listens():
-        told = []
+    def send_until_nobody_listens():
+        counts = []
         with suppress(ConnectionRefusedError):
             while True:
                 status, text, _ = server.request("GET", "/metrics")
                 assert status == 200, text
-                told.append(sample(text, "perennial_runtime_rows_total"))
+                counts.append(sample(text, "perennial_runtime_rows_total"))
                 predict(server)
-                if len(told) == 1:
-                    asked.wait(PATIENCE)
-        return told
+                if len(counts) == 1:
+                    started.wait(PATIENCE)
+        return counts
 
     with ThreadPoolExecutor(4) as pool:
-        clients = [pool.submit(ask_until_nobody_listens) for _ in range(4)]
-        asked.wait(PATIENCE)
+        clients = [pool.submit(send_until_nobody_listens) for _ in range(4)]
+        started.wait(PATIENCE)
         server.terminate()
         for client in clients:
-            told = client.result()
-            assert told == sorted(told)
-            assert told[-1] > 30
+            counts = client.result()
+            assert counts == sorted(counts)
+            assert counts[-1] > 30
     assert server.exit_code() == 0
 
 
-def test_no_worker_outlives_who_started_it(serve):
+def test_workers_end_when_their_supervisor_is_killed(serve):
     server = serve()
     server.process.kill()
-    server.exit_code()  # the workers hold its standard error, and its reader waits for its end
+    server.exit_code()  # the workers keep its standard error open, and the reader waits for its end
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
 
 
-def test_a_signal_that_goes_to_all_the_processes_counts_once(serve):
+def test_a_signal_to_the_process_group_counts_once(serve):
     server = serve("--drain-seconds", "60")
     for pid in processes_of(server):
         os.kill(pid, signal.SIGTERM)
@@ -192,13 +188,13 @@ def test_a_signal_that_goes_to_all_the_processes_counts_once(serve):
     server.terminate()
     server.wait_for("draining")
     while server.request("GET", "/v2/health/ready")[0] == 200:
-        pass  # the other worker has not heard it yet
+        pass  # the other worker has not received the signal
     predict(server)
     server.terminate()
     assert server.exit_code() == 0
 
 
-def test_nothing_is_left_in_the_cache_folder_at_the_end(serve, tmp_path):
+def test_the_private_folder_is_removed_at_the_end(serve, tmp_path):
     server = serve("--cache-dir", str(tmp_path / "c"))
     (folder,) = (tmp_path / "c").glob("workers-*")
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -207,7 +203,7 @@ def test_nothing_is_left_in_the_cache_folder_at_the_end(serve, tmp_path):
     assert list((tmp_path / "c").glob("workers-*")) == []
 
 
-def test_what_a_killed_one_left_is_removed_and_what_is_in_use_is_not(serve, tmp_path):
+def test_the_folder_of_a_killed_server_is_removed_and_one_in_use_is_not(serve, tmp_path):
     cache = tmp_path / "cache"
     killed = serve("--cache-dir", str(cache))
     killed.process.kill()
@@ -226,8 +222,8 @@ def test_what_a_killed_one_left_is_removed_and_what_is_in_use_is_not(serve, tmp_
     assert not list(cache.glob("workers-*"))
 
 
-def test_a_port_in_use_is_said_once(serve):
-    """Also where those who use it share it among themselves."""
+def test_a_port_in_use_is_reported_once(serve):
+    # The processes that use the port share it among themselves.
     port = serve().port
     server = serve("--http-port", str(port), wait=False)
     assert server.exit_code() == 1
@@ -239,7 +235,7 @@ def test_a_port_in_use_is_said_once(serve):
     ("name", "reason"),
     [("absent", LoadFailure.MODEL_NOT_FOUND), ("bad", LoadFailure.MODEL_CORRUPT)],
 )
-def test_a_model_that_does_not_load_is_told_once(start, tmp_path, name, reason):
+def test_a_model_that_does_not_load_is_reported_once(start, tmp_path, name, reason):
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     log = tmp_path / "termination-log"
     path = tmp_path / f"{name}.onnx"
@@ -249,14 +245,14 @@ def test_a_model_that_does_not_load_is_told_once(start, tmp_path, name, reason):
     assert [line["reason"] for line in server.lines if "reason" in line] == [reason.value]
 
 
-def test_an_unreachable_store_is_told_by_the_exit_code(start):
+def test_an_unreachable_store_has_its_own_exit_code(start):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = start(f"http://127.0.0.1:{port}/x.onnx", *TWO, "--retry-seconds", "0", wait=False)
     assert server.exit_code() == 3
 
 
-def test_a_setting_that_cannot_be_used_is_told_once(start, tmp_path, affine):
+def test_an_invalid_setting_is_reported_once(start, tmp_path, affine):
     (tmp_path / "double.onnx").write_bytes(affine)
     (tmp_path / "tls.pem").write_text("no certificate")
     pem = str(tmp_path / "tls.pem")
@@ -277,7 +273,7 @@ def test_a_signal_while_loading_ends_it_at_once(start, web):
     assert server.exit_code() == 0
 
 
-def test_it_is_fetched_once(start, web, affine):
+def test_the_model_is_fetched_once(start, web, affine):
     web.files["/double.onnx"] = affine
     with tempfile.TemporaryDirectory() as cache:
         start(f"{web.url}/double.onnx", *TWO, "--cache-dir", cache)
@@ -295,84 +291,9 @@ def slower(slow):
 
 
 @pytest.mark.skipif(available_threads() == 1, reason="needs two CPUs")
-def test_auto_starts_as_many_as_pay(start, affine, slower, tmp_path):
+def test_auto_starts_as_many_workers_as_are_useful(start, affine, slower, tmp_path):
     for name, data, expected in (("double", affine, available_threads()), ("slow", slower, 1)):
         (tmp_path / f"{name}.onnx").write_bytes(data)
         server = start(tmp_path / f"{name}.onnx", "--workers", "auto")
         assert server.wait_for("ready")["workers"] == expected
         assert server.request("GET", f"/v2/models/{name}/ready")[0] == 200
-
-
-@pytest.fixture
-def directory():
-    with tempfile.TemporaryDirectory() as path:  # a socket's path must be short
-        yield Path(path)
-
-
-@pytest.fixture
-def view_of(directory):
-    """Makes the view of a worker that has run its model once; ``rows=None``: is loading it."""
-    with ExitStack() as stack:
-
-        def make(number, rows):
-            metrics = Metrics()
-            view = PeerMetrics(metrics, directory, number)
-            stack.push(suppress(OSError))  # a test may have closed it
-            stack.callback(view.close)
-            if rows is not None:
-                metrics.ran((0.5,), 1.0)
-                view.serve(lambda: Counters(instance="i", digest="d", rows=rows))
-            return view
-
-        yield make
-
-
-def test_any_number_of_views_tell_the_same(view_of):
-    views = [view_of(number, rows) for number, rows in ((1, 5), (2, 7), (3, 0))]
-    for view in views:
-        assert view.counters() == Counters(instance="i", digest="d", rows=12)
-        assert view.runs() == RunTotals(3, 3, 1_500_000_000, 3_000_000_000)
-        assert "perennial_runtime_queue_seconds_sum 1.5" in view.text().decode()
-
-
-def test_a_sibling_that_does_not_answer_makes_the_sum_unknown(view_of, directory, monkeypatch):
-    monkeypatch.setattr(peer_metrics, "ANSWER_SECONDS", 0.05)
-    view = view_of(1, 5)
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(directory / "2"))
-        silent.listen()
-        for ask in (view.counters, view.runs, view.text):
-            with pytest.raises(UnavailableError, match="not all worker processes"):
-                ask()
-    with pytest.raises(UnavailableError):  # it has died
-        view.counters()
-
-
-def test_what_one_has_left_counts_for_ever_and_its_gauges_do_not(view_of):
-    views = [view_of(number, rows) for number, rows in ((1, 5), (2, 7), (3, 0))]
-    before = views[0].text().decode().splitlines()
-    views[1].close()
-    for view in (views[0], views[2]):
-        assert view.counters().rows == 12
-        assert view.runs().runs == 3
-    after = views[0].text().decode()
-    held = sample("\n".join(before), "process_resident_memory_bytes")
-    assert sample(after, "process_resident_memory_bytes") == pytest.approx(held * 2 / 3, rel=0.1)
-    counted = [line for line in before if line.startswith("perennial_runtime_run_seconds")]
-    assert counted == [line for line in after.splitlines() if line in counted]
-
-
-def test_one_that_ended_before_it_had_the_model_leaves_its_counters_unknown(view_of):
-    view, other = view_of(1, 5), view_of(2, None)
-    other.close()
-    with pytest.raises(UnavailableError):
-        view.counters()
-    assert view.runs().runs == 1
-
-
-def test_before_all_have_the_model_the_sum_of_its_counters_is_unknown(view_of):
-    view = view_of(1, 5)
-    view_of(2, None)
-    with pytest.raises(UnavailableError):
-        view.counters()
-    assert view.runs().runs == 1
