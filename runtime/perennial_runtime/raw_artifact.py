@@ -19,8 +19,8 @@ from perennial_contracts.wire.formats import (
     flavor_variant,
 )
 from perennial_storage.buckets import parse_bucket
-from perennial_storage.errors import StorageError
-from perennial_storage.location import MODEL_FIELD, locate
+from perennial_storage.errors import MODEL_FIELD, StorageError
+from perennial_storage.location import locate
 from perennial_storage.store import Span, Store
 
 from . import log

@@ -3,7 +3,7 @@
 A model's way through this package: :func:`fetch.fetch` receives a URI and the digest that is
 expected there. :func:`location.locate` parses the URI and picks a store: a bucket of S3, Google
 Cloud Storage or Azure (``object_store``), the Hugging Face Hub (``hub``), a web server (``web``)
-or this machine. :class:`cache.Cache` returns the model if an earlier process has fetched it;
+or this machine. :class:`cache.ModelCache` returns the model if an earlier process has fetched it;
 otherwise one process holds its lock while the others wait. :class:`download.Download` requests the
 object in parts, several at a time, and resumes after a cut. :class:`retry.Retry` repeats what
 finds the store unreachable. ``artifact`` compares every digest with ``bundle.json`` before a

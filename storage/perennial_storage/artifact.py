@@ -12,7 +12,7 @@ from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.profile import PROFILE_NAME
 
 from .digests import check_digest, check_pin, check_size, file_digest
-from .errors import StorageError, not_found
+from .errors import MODEL_FIELD, StorageError, not_found
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def verify(directory: Path, file: str | None, pin: str | None, uri: str) -> Arti
         model = directory / (file or MODEL_NAME)
         if not model.is_file():
             expected = "an ONNX file" if file else f"{MANIFEST_NAME} or {MODEL_NAME}"
-            raise not_found(uri, f"nothing found; expected {expected}", "spec.model.uri")
+            raise not_found(uri, f"nothing found; expected {expected}", MODEL_FIELD)
         digest = file_digest(model)
         check_pin(digest, pin, uri)
         return Artifact(digest, model, None)

@@ -59,7 +59,7 @@ class PartialEntry:
         return self.root / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.json"
 
 
-class Cache:
+class ModelCache:
     """A directory of models that several processes may share."""
 
     def __init__(self, root: Path) -> None:

