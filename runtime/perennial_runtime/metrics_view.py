@@ -29,10 +29,10 @@ class MetricsView:
         """Return the counters of the model.
 
         Raises:
-            UnavailableError: if the model is still being loaded.
+            UnavailableError: if the model is still loading.
         """
         if self._read is None:
-            raise UnavailableError("the model is still being loaded. Try again in a second")
+            raise UnavailableError("the model is still loading. Retry in a second")
         return self._read()
 
     def runs(self) -> RunTotals:

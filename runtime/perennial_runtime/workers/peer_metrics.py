@@ -143,7 +143,7 @@ def _response(path: Path, connection: socket.socket | None, topic: bytes) -> byt
         return path.with_suffix(f".{topic.decode()}").read_bytes()
     except OSError as error:
         raise UnavailableError(
-            "not all worker processes have reported their counts. Try again in a second"
+            "not all worker processes have reported their counts. Retry in a second"
         ) from error
 
 

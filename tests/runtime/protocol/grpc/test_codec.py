@@ -237,7 +237,7 @@ def with_output(name="X", **parameter):
         ),
     ],
 )
-def test_an_invalid_request_reports_what_was_expected(spec, invalid, message):
+def test_an_invalid_request_reports_the_expected_value(spec, invalid, message):
     with pytest.raises(BadRequestError) as caught:
         codec(spec).decode(invalid.SerializeToString())
     assert message in str(caught.value)

@@ -110,7 +110,7 @@ def test_a_feature_may_have_the_name_of_the_envelope():
         (b'{"amount": ' + b"[" * 900 + b"]" * 900 + b"}", "a list that is nested too deeply"),
     ],
 )  # fmt: skip
-def test_an_invalid_row_reports_what_was_expected(body, message):
+def test_an_invalid_row_reports_the_expected_value(body, message):
     with pytest.raises(BadRequestError) as caught:
         codec().decode(body)
     assert message in str(caught.value)

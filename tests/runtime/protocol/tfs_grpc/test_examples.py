@@ -170,7 +170,7 @@ GOOD = {"seats": ("int64_list", [3]), "weekend": ("int64_list", [1])}
         (b"\xff\xff", "expected tensorflow.serving.ClassificationRequest, got 2 bytes"),
     ],
 )  # fmt: skip
-def test_an_invalid_request_reports_what_was_expected(message, problem):
+def test_an_invalid_request_reports_the_expected_value(message, problem):
     with pytest.raises(BadRequestError) as caught:
         classify.decode(message)
     assert problem in str(caught.value)

@@ -202,7 +202,7 @@ def test_a_result_that_is_not_contiguous_is_written_in_row_major_order():
          {"dtype": 19, "shape": [2], "half_val": [1, -1]}, "half_val: expected values within 16"),
     ],
 )  # fmt: skip
-def test_an_invalid_tensor_reports_what_was_expected(spec, tensor, message):
+def test_an_invalid_tensor_reports_the_expected_value(spec, tensor, message):
     with pytest.raises(BadRequestError) as caught:
         decoded(request(x=dict(tensor)), spec)
     assert "'x': " in str(caught.value)

@@ -93,7 +93,7 @@ def test_a_model_that_does_not_fit_names_the_alternative(codec, message):
         ({"examples": [{}], "signature_name": "x"}, "signature_name: expected none or"),
     ],
 )
-def test_an_invalid_request_reports_what_was_expected(body, message):
+def test_an_invalid_request_reports_the_expected_value(body, message):
     with pytest.raises(BadRequestError) as caught:
         classify.decode(json.dumps(body).encode())
     assert message in str(caught.value)

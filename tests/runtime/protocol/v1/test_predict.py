@@ -281,7 +281,7 @@ TWO = (TensorSpec("a", "FP32", (-1, 2)), TensorSpec("b", "INT8", (-1,)))
         ((TAG,), b'{"instances": [{"b64": "/w=="}]}', "strings of ONNX models are text"),
     ],
 )  # fmt: skip
-def test_an_invalid_request_reports_what_was_expected(inputs, body, message):
+def test_an_invalid_request_reports_the_expected_value(inputs, body, message):
     with pytest.raises(BadRequestError) as caught:
         codec(*inputs).decode(body)
     assert message in str(caught.value)

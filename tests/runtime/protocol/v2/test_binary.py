@@ -299,7 +299,7 @@ TEXT = TensorSpec("X", "BYTES", (-1,))
         ),
     ],
 )
-def test_an_invalid_body_reports_what_was_expected(spec, case, message):
+def test_an_invalid_body_reports_the_expected_value(spec, case, message):
     with pytest.raises(BadRequestError) as caught:
         codec(spec).decode(*case)
     assert message in str(caught.value)

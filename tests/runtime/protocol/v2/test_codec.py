@@ -123,7 +123,7 @@ def test_any_body_is_either_read_or_rejected(data):
         (body(tensor([1, 2], [1, 2]), id=7), "id: expected a string, got 7"),
     ],
 )
-def test_an_invalid_request_reports_what_was_expected(request_body, message):
+def test_an_invalid_request_reports_the_expected_value(request_body, message):
     if message is None:
         codec(X).decode(request_body)
         return
