@@ -16,7 +16,7 @@ from ..plan import Plan
 from ..specs import deployment, disruption_budget, service, service_account
 from ..world import World
 from . import monitoring, rollback, rollout, status
-from .artifact import packaging
+from .artifact import plan as artifact
 from .retraining import plan as retraining
 
 
@@ -42,7 +42,7 @@ def decide(
     watched = monitoring.decide(world, now)
     back = rollback.decide(world)
     retrained = retraining.decide(world, watched, now)
-    model = packaging.decide(
+    model = artifact.decide(
         world, default_image, trainer_images, now, back.promotion or retrained.promotion
     )
     steps = rollout.decide(world, model, default_image, now)

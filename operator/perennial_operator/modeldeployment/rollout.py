@@ -13,7 +13,7 @@ from ..clock import seconds_since, to_text
 from ..objects import Object
 from ..revision import wanted_revision
 from ..world import World
-from .artifact.packaged import Packaging
+from .artifact.result import Packaging
 
 RETIRE_SECONDS = 5.0
 """How long the old pods stay whole after the Service has turned away from them: until every

@@ -22,7 +22,7 @@ from ..names import REVISION_LABEL, revision_selector
 from ..objects import Object
 from ..specs import service
 from ..world import World
-from .artifact.packaged import Packaging
+from .artifact.result import Packaging
 from .monitoring import Watched
 from .retraining.plan import Retrained
 from .rollback import Rollback

@@ -11,7 +11,7 @@ from ..conditions import Verdict
 from ..diagnosis import RETRAIN_JOB_FIELDS, Diagnosis, condition_of, diagnose
 from ..objects import Object
 from ..world import TrainingWorld
-from . import progress, steps
+from . import conditions, progress
 from .saying import RetrainJobPlan, say
 
 NEWS_SECONDS = 15.0
@@ -46,11 +46,11 @@ def follow(world: TrainingWorld, job: Object, now: datetime, before: int = 0) ->
     if not ended:
         return _progress(world, job, pod, status, now, before)
     # A pod may go before its Job does: then what was told last is all that is known.
-    done = steps.ended_in(pod, before) if pod else steps.known_ended(status.conditions)
+    done = conditions.ended_in(pod, before) if pod else conditions.known_ended(status.conditions)
     if ended == "Complete":
         message = "The Job is complete, but its pod is gone, and with it what it found."
         verdict = Verdict("False", RunReason.NO_RESULT, message)
-        done = len(steps.STEPS) - 1
+        done = len(conditions.STEPS) - 1
     elif reason == RunReason.DEADLINE_EXCEEDED:
         verdict = too_late(world)
     else:
@@ -85,9 +85,9 @@ def _progress(
         message = "The pod's node gave it up; another pod is made, which begins anew."
         verdict = Verdict("Unknown", RunReason.STARTING, message)
     else:
-        done = steps.ended_in(pod, before)
+        done = conditions.ended_in(pod, before)
         starting = Verdict("Unknown", RunReason.STARTING, "The pod is being started.")
-        verdict = steps.running_in(pod) or starting
+        verdict = conditions.running_in(pod) or starting
         if found := diagnose([pod], fields=RETRAIN_JOB_FIELDS):
             verdict = Verdict("Unknown", found.reason, found.message)
     if not done:
@@ -108,7 +108,7 @@ def too_late(world: TrainingWorld) -> Verdict:
 def trainer_of(pod: Object, container: str) -> str | None:
     """The address of a pod whose container trains."""
     address: str | None = pod.get("status", {}).get("podIP")
-    return address if "running" in steps.state_of(pod, container) else None
+    return address if "running" in conditions.state_of(pod, container) else None
 
 
 def with_progress(world: TrainingWorld) -> RetrainJobStatus:
@@ -154,5 +154,5 @@ def _holds(obj: Object, type_: str) -> bool:
 
 
 def _result(pod: Object) -> TrainingResult | None:
-    message = (steps.state_of(pod, JUDGE).get("terminated") or {}).get("message", "")
+    message = (conditions.state_of(pod, JUDGE).get("terminated") or {}).get("message", "")
     return TrainingResult.from_text(message)

@@ -14,7 +14,7 @@ from ..conditions import Verdict
 from ..diagnosis import Diagnosis
 from ..names import child_name
 from ..objects import JOB
-from ..specs import training_job
+from ..specs import run_job
 from ..world import TrainingWorld
 from . import trainjob as staged
 from .job import follow
@@ -68,7 +68,7 @@ def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> RetrainJo
     if staged.is_staged(world):
         return staged.start(world, spec, status.champion, trainer_image, now)
     moment = status.startTime or to_text(now)
-    job = training_job.build(world, spec, status.champion, trainer_image, moment)
+    job = run_job.build(world, spec, status.champion, trainer_image, moment)
     return say(world, starting, status, now, [job])
 
 

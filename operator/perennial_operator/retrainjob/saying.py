@@ -10,7 +10,7 @@ from ..conditions import Verdict, to_condition
 from ..objects import Object
 from ..plan import Plan
 from ..world import TrainingWorld
-from . import steps
+from . import conditions
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def say(
     done: int = 0,
 ) -> RetrainJobPlan:
     """The plan that tells a verdict, with ``done`` steps that have ended well."""
-    told = steps.verdicts(verdict, done)
+    told = conditions.verdicts(verdict, done)
     changes: dict[str, object] = {
         "observedGeneration": world.generation,
         "conditions": [
@@ -45,5 +45,5 @@ def say(
     return RetrainJobPlan(
         children=world.jobs() if children is None else children,
         status=after,
-        events=steps.news(world.status.conditions, told),
+        events=conditions.news(world.status.conditions, told),
     )

@@ -19,7 +19,7 @@ from ..clock import seconds_since, to_text
 from ..conditions import Verdict
 from ..names import STEP_LABEL
 from ..objects import CLAIM, JOB, TRAIN_JOB, Kind, Object, labels_of, name_of
-from ..specs import train_job, training_job, training_plan, workspace
+from ..specs import run_job, run_plan, train_job, workspace
 from ..world import TrainingWorld
 from .job import ending_of, follow, too_late
 from .saying import RetrainJobPlan, say
@@ -46,8 +46,8 @@ def asks_for(world: TrainingWorld, now: datetime) -> list[tuple[Kind, str]]:
     if any(each.type == SUCCEEDED and each.status != "Unknown" for each in world.status.conditions):
         swept = world.jobs() and _time_to_live(world, now) <= 0
         return [train, (CLAIM, workspace.claim_name(world))] if swept else []
-    assemble = world.child(JOB, training_job.step_name(world, ASSEMBLE))
-    if world.child(JOB, training_job.step_name(world, JUDGE)):
+    assemble = world.child(JOB, run_job.step_name(world, ASSEMBLE))
+    if world.child(JOB, run_job.step_name(world, JUDGE)):
         return []
     return [train] if not assemble or _is_complete(assemble) else []
 
@@ -69,9 +69,7 @@ def start(
     children = [
         *world.children.values(),
         workspace.build(world, world.spec.backend.workspace),
-        training_job.build_step(
-            world, ASSEMBLE, deployed, champion, trainer_image, moment, deadline
-        ),
+        run_job.build_step(world, ASSEMBLE, deployed, champion, trainer_image, moment, deadline),
     ]
     starting = Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
     return say(world, starting, world.status, now, children)
@@ -89,10 +87,10 @@ def go_on(
 def done(world: TrainingWorld) -> int:
     """How many steps have ended well."""
     train = world.child(TRAIN_JOB, train_job.job_name(world))
-    judge = world.child(JOB, training_job.step_name(world, JUDGE))
+    judge = world.child(JOB, run_job.step_name(world, JUDGE))
     if judge or (train and _is_complete(train)):
         return 2
-    assemble = world.child(JOB, training_job.step_name(world, ASSEMBLE))
+    assemble = world.child(JOB, run_job.step_name(world, ASSEMBLE))
     return 1 if assemble and _is_complete(assemble) else 0
 
 
@@ -112,7 +110,7 @@ def leave(world: TrainingWorld, now: datetime) -> RetrainJobPlan:
 def _step(
     world: TrainingWorld, assemble: Object, trainer_image: str, now: datetime
 ) -> RetrainJobPlan:
-    judge = world.child(JOB, training_job.step_name(world, JUDGE))
+    judge = world.child(JOB, run_job.step_name(world, JUDGE))
     if judge:
         return follow(_with_pods_of(world, JUDGE), judge, now, before=2)
     if not _is_complete(assemble):
@@ -135,13 +133,11 @@ def _next(world: TrainingWorld, trainer_image: str, now: datetime, ended: int) -
         return say(world, too_late(world), status, now, [], ended)
     spec, moment = deployed[0], status.startTime
     if ended == 1:
-        plan = training_plan.build(world, spec, status.champion, moment)
+        plan = run_plan.build(world, spec, status.champion, moment)
         child = train_job.build(world, plan, trainer_image, left)
         verdict = Verdict("Unknown", RunReason.STARTING, "The TrainJob is being made.")
     else:
-        child = training_job.build_step(
-            world, JUDGE, spec, status.champion, trainer_image, moment, left
-        )
+        child = run_job.build_step(world, JUDGE, spec, status.champion, trainer_image, moment, left)
         verdict = Verdict("Unknown", RunReason.STARTING, "The pod that judges is being made.")
     return replace(say(world, verdict, status, now, [child], ended), look_again=1.0)
 

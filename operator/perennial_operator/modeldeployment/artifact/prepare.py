@@ -19,7 +19,7 @@ from ...revision import attempt_name, prepared_name, serving_secret
 from ...specs import prepare_job
 from ...world import World
 from .attempts import ending_of, job_of, last_failure, seconds_left
-from .packaged import Packaging
+from .result import Packaging
 
 FINAL = frozenset(
     {

@@ -14,7 +14,7 @@ from ...revision import source_name
 from ...specs import resolve_job as resolver
 from ...world import World
 from .attempts import ending_of, job_of, last_failure, seconds_left
-from .packaged import Packaging
+from .result import Packaging
 
 _WITHOUT_PACKAGING = (
     "Write spec.packaging.output.uri, a folder such as s3://BUCKET/PATH in which the bundle is "

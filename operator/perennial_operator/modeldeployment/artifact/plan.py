@@ -12,7 +12,7 @@ from ...revision import promotion_source
 from ...world import World
 from . import prepare as preparing
 from . import resolve as lookup
-from .packaged import Packaging
+from .result import Packaging
 
 
 def decide(

@@ -9,7 +9,7 @@ from perennial_contracts.wire.run_plan import ASSEMBLE, JUDGE, PROGRESS_PORT, TR
 from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name
 from ..objects import JOB, Object
 from ..world import TrainingWorld
-from . import training_plan, workspace
+from . import run_plan, workspace
 from .metadata import child
 from .pod_parts import TMP, confined, pull_secrets, without_devices
 from .step_job import step_container, step_job_spec
@@ -32,8 +32,8 @@ def build(
 ) -> Object:
     """The Job of all steps; they run one after the other, and any that fails ends it."""
     spec = world.spec
-    plan = training_plan.build(world, deployed, champion, now)
-    claims = training_plan.claims(deployed, champion)
+    plan = run_plan.build(world, deployed, champion, now)
+    claims = run_plan.claims(deployed, champion)
     secret = spec.secretRef or deployed.model.secretRef
     steps = {
         step: _step(world, step, plan, trainer_image, secret) for step in (ASSEMBLE, TRAIN, JUDGE)
@@ -79,8 +79,8 @@ def build_step(
 
     It has no time to live: the next step needs it to have been. The operator deletes it.
     """
-    plan = training_plan.build(world, deployed, champion, now)
-    claims = training_plan.claims(deployed, champion)
+    plan = run_plan.build(world, deployed, champion, now)
+    claims = run_plan.claims(deployed, champion)
     secret = world.spec.secretRef or deployed.model.secretRef
     container = _step(world, step, plan, trainer_image, secret)
     container["volumeMounts"] += [*workspace.mounts(step), *(mount for _, mount in claims)]

@@ -25,7 +25,7 @@ from perennial_operator.diagnosis import Diagnosis
 from perennial_operator.objects import Object
 from perennial_operator.retrainjob import progress
 from perennial_operator.retrainjob.plan import decide, refused
-from perennial_operator.specs import training_job
+from perennial_operator.specs import run_job
 from perennial_operator.world import TrainingWorld
 
 STEPS = ("Assembled", "Trained", "Judged")
@@ -292,7 +292,7 @@ def test_a_run_that_has_ended_is_left_as_it_is() -> None:
 
 def test_the_plan_of_a_run_fits_what_the_api_server_takes() -> None:
     of = loops.spec(monitoring={"capture": CAPTURE})
-    job = training_job.build(world(), of, CHAMPION, "trainer:1", to_text(NOW))
+    job = run_job.build(world(), of, CHAMPION, "trainer:1", to_text(NOW))
     assert job["metadata"]["ownerReferences"][0]["kind"] == "RetrainJob"
     assert "suspend" not in job["spec"]
     assert "kueue.x-k8s.io/queue-name" not in job["metadata"]["labels"]
