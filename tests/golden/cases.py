@@ -12,7 +12,7 @@ from perennial_contracts.api.retrainjob import RetrainJobSpec
 from perennial_contracts.api.retrainjob_status import ModelReference, RetrainJobStatus
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
-from perennial_operator.world import TrainingWorld
+from perennial_operator.world import RunWorld
 
 TRAINERS: Any = {"tabular": "trainer:1", "tf": "trainer-tf:1", "torch": "trainer-torch:1"}
 OUTPUT = {"uri": "s3://models/bundles"}
@@ -144,13 +144,13 @@ def run(
     champion: ModelReference = CHAMPION,
     capture: str = "s3://models/capture/",
     **fields: Any,
-) -> TrainingWorld:
+) -> RunWorld:
     """Return a RetrainJob that has recorded its champion, with the live children given."""
     of = loops.spec(monitoring={"capture": {"uri": capture}})
     source = of.model.model_copy(update={"secretRef": LocalReference(name="models-s3")})
     of = of.model_copy(update={"model": source})
     required = {**loops.TEMPLATE, "modelRef": {"name": model}}
-    return TrainingWorld(
+    return RunWorld(
         namespace="default",
         name=name,
         uid="uid-2",

@@ -11,9 +11,10 @@ from perennial_contracts.api.common import PAUSED_ANNOTATION
 from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
 from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
 from perennial_operator.api import FIELD_MANAGER, Api
-from perennial_operator.cache import Cache
-from perennial_operator.monitoring.targets import Observatory
-from perennial_operator.monitoring.training_progress import Trainers
+from perennial_operator.cache import ObjectCache
+from perennial_operator.images import Images
+from perennial_operator.monitoring.targets import Targets
+from perennial_operator.monitoring.training_progress import ProgressPoller
 from perennial_operator.names import MODEL_LABEL, model_labels, revision_selector
 from perennial_operator.objects import (
     CHILD_KINDS,
@@ -25,7 +26,7 @@ from perennial_operator.objects import (
     Kind,
     Object,
 )
-from perennial_operator.reconcile import Images, Reconciler
+from perennial_operator.reconcile import Reconciler
 from perennial_operator.workqueue import WorkQueue
 
 VOLATILE = ("name", "firstTimestamp", "lastTimestamp", "lastTransitionTime", "since", "message")
@@ -81,10 +82,10 @@ REVISION = {
 
 def test_one_reconciliation_makes_the_requests_that_were_recorded() -> None:
     async def run() -> list[Any]:
-        api, cache, queue = RecordingApi(), Cache(), WorkQueue[Key]()
+        api, cache, queue = RecordingApi(), ObjectCache(), WorkQueue[Key]()
         cache.put(MODEL_DEPLOYMENT, resource())
         images = Images("runtime:1", "trainer:1")
-        args: Any = (api, cache, queue, Observatory(), Trainers(queue), images)
+        args: Any = (api, cache, queue, Targets(), ProgressPoller(queue), images)
         await Reconciler(*args).reconcile(Key("default", "delays"))
         return api.requests
 

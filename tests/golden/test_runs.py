@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from golden.cases import LONG, RUNS, run
 from golden.record import check
-from support.worlds import DIGEST, NOW
+from support.worlds import DIGEST, IMAGES, NOW
 
 from perennial_contracts.api.retrainjob_status import ModelReference
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
 from perennial_operator.retrainjob.plan import decide
-from perennial_operator.world import TrainingWorld
+from perennial_operator.world import RunWorld
 
 ON_CLAIM = ModelReference(uri="pvc://models/delays/", digest=DIGEST)
 IN_IMAGE = ModelReference(uri="oci://ghcr.io/org/delays:1/m/", digest=DIGEST)
@@ -23,12 +23,12 @@ def complete(job: Object) -> Object:
     return {**job, "metadata": metadata, "status": {"conditions": [condition]}}
 
 
-def stages(around: TrainingWorld) -> list[Object]:
+def stages(around: RunWorld) -> list[Object]:
     """Return the children that a run makes one after the other, all of them succeeding."""
     live: list[Object] = []
     for _ in range(4):
         known = {(each["kind"], each["metadata"]["name"]): complete(each) for each in live}
-        plan = decide(replace(around, children=known), "trainer:1", NOW)
+        plan = decide(replace(around, children=known), IMAGES, NOW)
         names = set(known)
         new = [c for c in plan.children if (c["kind"], c["metadata"]["name"]) not in names]
         if not new:

@@ -10,7 +10,6 @@ from support import loops, worlds
 from support.loops import accepted, live_run, rejected
 from support.worlds import (
     DIGEST,
-    IMAGE,
     NOW,
     OTHER_DIGEST,
     ended,
@@ -49,9 +48,9 @@ from perennial_contracts.api.retrainjob_status import (
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from perennial_contracts.wire.run_plan import Model, TrainingFailure, TrainingResult
 from perennial_operator.modeldeployment.plan import decide
-from perennial_operator.plan import Plan
+from perennial_operator.plan import ResourcePlan
 from perennial_operator.retrainjob.plan import decide as decide_run
-from perennial_operator.world import TrainingWorld, World
+from perennial_operator.world import RunWorld, World
 
 REASONS = {
     "types": ConditionType,
@@ -87,7 +86,7 @@ def silent(value: Any) -> Any:
     return value
 
 
-def told(plan: Plan[Any]) -> dict[str, Any]:
+def told(plan: ResourcePlan[Any]) -> dict[str, Any]:
     return {
         "status": silent(plan.status.model_dump(exclude_none=True)),
         "events": [[event.reason, event.warning] for event in plan.events],
@@ -161,11 +160,11 @@ def model_worlds() -> dict[str, World]:
 
 
 def test_the_status_of_a_model_in_each_state_is_the_one_that_was_recorded() -> None:
-    images: dict[str, dict[str, str]] = {"no converter": {"tabular": "trainer:1"}, "no image": {}}
+    trainers: dict[str, Any] = {"no converter": {"tabular": "trainer:1"}, "no image": {}}
     check(
         "statuses",
         {
-            name: told(decide(around, IMAGE, NOW, trainer_images=images.get(name, TRAINERS)))
+            name: told(decide(around, worlds.images(trainers.get(name, TRAINERS)), NOW))
             for name, around in model_worlds().items()
         },
     )
@@ -209,7 +208,7 @@ RESULT = TrainingResult(
 )
 
 
-def run_worlds() -> dict[str, TrainingWorld]:
+def run_worlds() -> dict[str, RunWorld]:
     """Return a run in many states, by what has happened."""
     job = {"kind": "Job", "metadata": {"name": "delays-1", "uid": "uid-3"}, "spec": {}}
     over = {"type": "Failed", "status": "True", "lastTransitionTime": "2026-01-02T03:04:05Z"}
@@ -217,7 +216,7 @@ def run_worlds() -> dict[str, TrainingWorld]:
     failed = {"conditions": [{**over, "reason": "PodFailurePolicy"}]}
     labels = Outcome(reason="NoLabels", message="none").to_text()
 
-    def live(status: dict[str, Any], *pods: dict[str, Any], **spec: Any) -> TrainingWorld:
+    def live(status: dict[str, Any], *pods: dict[str, Any], **spec: Any) -> RunWorld:
         return run(children=[{**job, "status": status}], pods=list(pods), **spec)
 
     running: dict[str, Any] = {"running": {}}
@@ -241,7 +240,7 @@ def run_worlds() -> dict[str, TrainingWorld]:
             {"conditions": [{**over, "type": "Complete", "reason": ""}]},
             pod("judge", {"terminated": {"exitCode": 0, "message": RESULT.to_text()}}),
         ),
-        "no trainer": replace(run(**RUNS["staged"]), unserved=frozenset({"TrainJob"})),
+        "no trainer": replace(run(**RUNS["staged"]), missing_kinds=frozenset({"TrainJob"})),
         "no model": replace(run(), deployed=None),
     }
 
@@ -250,7 +249,7 @@ def test_the_status_of_a_run_in_each_state_is_the_one_that_was_recorded() -> Non
     check(
         "run_statuses",
         {
-            name: told(decide_run(around, "trainer:1", NOW + timedelta(minutes=5)))
+            name: told(decide_run(around, worlds.IMAGES, NOW + timedelta(minutes=5)))
             for name, around in run_worlds().items()
         },
     )
