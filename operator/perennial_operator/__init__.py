@@ -1,4 +1,8 @@
-"""The operator: kopf brings what happens in the cluster, one ``reconcile(key)`` answers it.
+"""The Kubernetes operator. Begin with ``reconcile``, the way of a key through it.
 
-watches -> cache + work queue -> reconcile: gather -> decide (pure) -> apply.
+Events of the cluster become keys in a work queue (``watches``, ``workqueue``), and one worker
+reconciles each key: ``gather`` collects the resource's world from the ``cache``, a pure ``decide``
+turns it into a plan (``modeldeployment.plan``, ``retrainjob.plan``), and ``reconcile`` applies the
+plan. It is the only module that changes the cluster. ``specs`` builds the children, ``monitoring``
+reads pods, and ``diagnosis`` explains their failures.
 """

@@ -1,7 +1,7 @@
-"""The few requests that the operator makes, as plain dictionaries in and out.
+"""Send requests to the API server, with plain dictionaries in and out.
 
-The official client brings credentials, connections and TLS. Its models are not used: building
-and validating them takes longer than the request.
+The official client provides credentials, connections and TLS. Its models are not used, since to
+build and validate them takes longer than the request.
 """
 
 import json
@@ -15,11 +15,11 @@ from .objects import EVENT, Kind, Object
 
 FIELD_MANAGER = "perennial-operator"
 PAGE = 500
-"""Objects in one answer of a list."""
+"""Objects in one page of a list."""
 
 
 class ApiError(Exception):
-    """The API server said no."""
+    """An error response of the API server."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(f"{code} {reason}: {message}")
@@ -36,7 +36,7 @@ class Api:
 
     @classmethod
     async def connect(cls) -> "Api":
-        """With the pod's ServiceAccount inside a cluster, else with the kubeconfig."""
+        """Connect with the ServiceAccount of the pod, or else with the kubeconfig."""
         configuration = client.Configuration()
         configuration.connection_pool_maxsize = 64
         try:
@@ -46,13 +46,15 @@ class Api:
         return cls(client.ApiClient(configuration))
 
     async def close(self) -> None:
+        """Close all connections."""
         await self._client.close()
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        """Return an object. Raise ApiError 404 if it does not exist."""
         return await self._request("GET", "get", kind, kind.path(namespace, name))
 
     async def create(self, kind: Kind, obj: Object) -> Object:
-        """Raises ApiError 409 where something of that name exists."""
+        """Create an object. Raise ApiError 409 if its name is taken."""
         return await self._request(
             "POST",
             "create",
@@ -63,7 +65,7 @@ class Api:
         )
 
     async def apply(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
-        """Server-side apply, taking fields over from whoever set them otherwise."""
+        """Apply an object on the server, and take over its fields from other managers."""
         metadata = obj["metadata"]
         return await self._request(
             "PATCH",
@@ -76,7 +78,7 @@ class Api:
         )
 
     async def delete(self, kind: Kind, obj: Object) -> None:
-        """Deletes this very object, not a later one of the same name; gone already is well."""
+        """Delete this very object, and not a later one with the same name."""
         metadata = obj["metadata"]
         body = {
             "kind": "DeleteOptions",
@@ -92,7 +94,7 @@ class Api:
                 raise
 
     async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> list[Object]:
-        """All objects of a kind, page by page."""
+        """Return all objects of a kind, read page by page."""
         items: list[Object] = []
         token = ""
         while True:
@@ -108,6 +110,7 @@ class Api:
                 return items
 
     async def post_event(self, namespace: str, event: Object) -> None:
+        """Create an event."""
         await self._request("POST", "create", EVENT, EVENT.path(namespace), body=event)
 
     async def _request(
@@ -129,17 +132,16 @@ class Api:
         response = await self._client.call_api(method, url, headers, body)
         data = await response.read()
         metrics.API_REQUESTS.labels(verb, kind.name, str(response.status)).inc()
-        answer = parsed(data)
+        result: Object = parsed(data)
         if response.status >= 400:
             raise ApiError(
-                response.status, answer.get("reason", "Unknown"), answer.get("message", "")
+                response.status, result.get("reason", "Unknown"), result.get("message", "")
             )
-        result: Object = answer
         return result
 
 
 def parsed(data: bytes) -> Any:
-    """The answer as JSON; where it is none, such as for a kind that is not served, as a message."""
+    """Return a response body as JSON. Plain text, as for unknown kinds, is a message."""
     try:
         return json.loads(data) if data else {}
     except ValueError:

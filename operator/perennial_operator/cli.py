@@ -1,4 +1,4 @@
-"""``perennial-operator``: runs until it is told to end, or until a part of it fails."""
+"""Run ``perennial-operator`` until it is stopped or a part of it fails."""
 
 import asyncio
 import contextlib
@@ -10,49 +10,50 @@ import uvloop
 
 from . import resync, watches
 from .api import Api
-from .cache import Cache
-from .monitoring.scraper import Reader
-from .monitoring.targets import Observatory
-from .monitoring.training_progress import Trainers
+from .cache import ObjectCache
+from .images import Images
+from .monitoring.scraper import Scraper
+from .monitoring.targets import Targets
+from .monitoring.training_progress import ProgressPoller
 from .objects import Key
-from .reconcile import Images, Reconciler
-from .settings import Settings, parse
+from .reconcile import Reconciler
+from .settings import OperatorSettings, parse
 from .workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The program."""
+    """Run the operator and return its exit code."""
     settings = parse(arguments)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # They log every event and every probe; the operator's own lines are what people look for.
-    for chatty in ("kopf", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+    # They log every event and every probe, and would bury the lines of the operator.
+    for verbose in ("kopf", "aiohttp.access"):
+        logging.getLogger(verbose).setLevel(max(logging.WARNING, logging.root.level))
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port)
     uvloop.run(_run(settings))
     return 0
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: OperatorSettings) -> None:
     api = await Api.connect()
-    cache = Cache()
+    cache = ObjectCache()
     queue: WorkQueue[Key] = WorkQueue()
-    observatory = Observatory()
-    trainers = Trainers(queue)
+    targets = Targets()
+    poller = ProgressPoller(queue)
     images = Images(
-        settings.runtime_image,
-        settings.trainer_image,
+        runtime=settings.runtime_image,
+        trainer=settings.trainer_image,
         tf=settings.trainer_tf_image,
         torch=settings.trainer_torch_image,
     )
-    reconciler = Reconciler(api, cache, queue, observatory, trainers, images)
+    reconciler = Reconciler(api, cache, queue, targets, poller, images)
     registry = kopf.OperatorRegistry()
-    where = ", ".join(settings.namespaces) or "the whole cluster"
-    logger.info("Looking after %s; runtime image %s", where, settings.runtime_image)
+    scope = ", ".join(settings.namespaces) or "the whole cluster"
+    logger.info("Managing %s with runtime image %s", scope, settings.runtime_image)
 
     watching = asyncio.ensure_future(
         kopf.operator(
@@ -69,11 +70,11 @@ async def _run(settings: Settings) -> None:
         asyncio.ensure_future(
             resync.run(api, cache, queue, settings.namespaces, settings.resync_seconds)
         ),
-        asyncio.ensure_future(Reader(cache, queue, observatory).run()),
-        asyncio.ensure_future(trainers.run()),
+        asyncio.ensure_future(Scraper(cache, queue, targets).run()),
+        asyncio.ensure_future(poller.run()),
         *(asyncio.ensure_future(reconciler.work()) for _ in range(settings.workers)),
     ]
-    # The first part that ends, ends the program: the kubelet starts it anew as a whole.
+    # If one part ends, the program ends, and the kubelet restarts it as a whole.
     done, pending = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()

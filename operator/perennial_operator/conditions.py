@@ -1,4 +1,4 @@
-"""What is said about one aspect of a resource."""
+"""Build the conditions and events of a resource."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,16 +8,19 @@ from perennial_contracts.api.common import Condition
 from .clock import to_text
 
 
-class Verdict(NamedTuple):
-    """The state of one aspect: True, False or Unknown, why, and in words."""
+class ConditionState(NamedTuple):
+    """The content of a condition, without its type and times."""
 
     status: str
+    """True, False or Unknown."""
     reason: str
+    """One CamelCase word for programs."""
     message: str
+    """The problem, the facts and the fix, for people. No program reads it."""
 
 
 class Event(NamedTuple):
-    """What is told once, when it happens."""
+    """An event to post once, when it happens."""
 
     reason: str
     message: str
@@ -25,16 +28,16 @@ class Event(NamedTuple):
 
 
 def to_condition(
-    type_: str, verdict: Verdict, before: list[Condition], generation: int, now: datetime
+    type_: str, state: ConditionState, before: list[Condition], generation: int, now: datetime
 ) -> Condition:
-    """The condition for a verdict; its time changes only with its status."""
+    """Return the condition for a state. Its time changes only when its status changes."""
     old = next((condition for condition in before if condition.type == type_), None)
-    same = old and old.status == verdict.status
+    same = old and old.status == state.status
     return Condition(
         type=type_,
-        status=verdict.status,
+        status=state.status,
         observedGeneration=generation,
         lastTransitionTime=old.lastTransitionTime if old and same else to_text(now),
-        reason=verdict.reason,
-        message=verdict.message,
+        reason=state.reason,
+        message=state.message,
     )

@@ -1,6 +1,7 @@
-"""Why pods do not serve, told from their status.
+"""Find out why pods do not run, from their status.
 
-Ordered checks; the first that finds something speaks. Every message ends in what to do.
+The checks are ordered, and the first failure that one finds is reported. Every message ends with
+the field to change or the command to run.
 """
 
 import re
@@ -12,23 +13,24 @@ from perennial_contracts.api.conditions import PodFailure
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
 
 from .objects import Object
+from .pods import condition_of, container_statuses
 
 
 class Diagnosis(NamedTuple):
-    """A reason in one word, and a message that says what to do."""
+    """A failure: its reason in one word, and a message with the facts and the fix."""
 
     reason: str
     message: str
 
     @property
     def blames_model(self) -> bool:
-        """Whether the model or its store is the cause, and not the pod around it."""
+        """True if the model or its store is the cause, False if it is the pod around it."""
         return self.reason in set(LoadFailure)
 
 
 @dataclass(frozen=True)
-class Fields:
-    """What the fields are called that a message tells to look at."""
+class FieldPaths:
+    """Full paths of the fields that messages name."""
 
     resources: str
     scheduling: str
@@ -38,7 +40,7 @@ class Fields:
     secret: str
 
 
-MODEL_DEPLOYMENT_FIELDS = Fields(
+MODEL_DEPLOYMENT_FIELDS = FieldPaths(
     resources="spec.serving.resources",
     scheduling="spec.serving.scheduling",
     claim="spec.model.uri",
@@ -46,7 +48,7 @@ MODEL_DEPLOYMENT_FIELDS = Fields(
     pull_secrets="spec.serving.imagePullSecrets",
     secret="spec.model.secretRef",
 )
-PACKAGING_FIELDS = Fields(
+PACKAGING_FIELDS = FieldPaths(
     resources="spec.packaging.resources",
     scheduling="spec.packaging.scheduling",
     claim="spec.model.uri",
@@ -54,7 +56,7 @@ PACKAGING_FIELDS = Fields(
     pull_secrets="spec.packaging.imagePullSecrets",
     secret="spec.packaging.secretRef or spec.model.secretRef",
 )
-RETRAIN_JOB_FIELDS = Fields(
+RETRAIN_JOB_FIELDS = FieldPaths(
     resources="spec.resources",
     scheduling="spec.scheduling",
     claim="the ModelDeployment's spec.monitoring.capture.uri",
@@ -67,9 +69,9 @@ RETRAIN_JOB_FIELDS = Fields(
 def diagnose(
     pods: Iterable[Object],
     deployment: Object | None = None,
-    fields: Fields = MODEL_DEPLOYMENT_FIELDS,
+    fields: FieldPaths = MODEL_DEPLOYMENT_FIELDS,
 ) -> Diagnosis | None:
-    """The first failure among pods, or of the Deployment to make them; None if none shows."""
+    """Return the first failure of the pods or of their Deployment; None if none."""
     for pod in pods:
         for check in _CHECKS:
             if found := check(pod, fields):
@@ -77,17 +79,17 @@ def diagnose(
     return _pods_refused(deployment) if deployment else None
 
 
-def _unschedulable(pod: Object, fields: Fields) -> Diagnosis | None:
+def _unschedulable(pod: Object, fields: FieldPaths) -> Diagnosis | None:
     condition = condition_of(pod, "PodScheduled")
     if not condition or condition.get("reason") != "Unschedulable":
         return None
-    said = condition.get("message", "").rstrip(".")
+    facts = condition.get("message", "").rstrip(".")
     hint = f"Free a node or add one, or change {fields.resources} or {fields.scheduling}."
-    if "persistentvolumeclaim" in said:
+    if "persistentvolumeclaim" in facts:
         hint = f"Check the claim's name in {fields.claim}, and that the claim is bound."
-    elif "nvidia.com/gpu" in said:
+    elif "nvidia.com/gpu" in facts:
         hint = f"Free a GPU or add a node with one, or lower {fields.resources}.limits."
-    return Diagnosis(PodFailure.UNSCHEDULABLE, f"No node takes the pod: {said}. {hint}")
+    return Diagnosis(PodFailure.UNSCHEDULABLE, f"The pod cannot be scheduled: {facts}. {hint}")
 
 
 _IMAGE_REASONS = {
@@ -97,39 +99,39 @@ _IMAGE_REASONS = {
 _IMAGE_NAME = re.compile('image "([^"]+)"')
 
 
-def _image_pull(pod: Object, fields: Fields) -> Diagnosis | None:
-    for status in _container_statuses(pod):
+def _image_pull(pod: Object, fields: FieldPaths) -> Diagnosis | None:
+    for status in container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in _IMAGE_REASONS:
             own = status.get("image", "")
-            said = waiting.get("message") or waiting["reason"]
-            # A container also waits so for an image that is mounted. The kubelet writes names out.
-            named = _IMAGE_NAME.search(said)
+            facts = waiting.get("message") or waiting["reason"]
+            # The image may also be one that is mounted. The kubelet completes the names of images.
+            named = _IMAGE_NAME.search(facts)
             image = own if named is None or own in named[1] else named[1]
             field = fields.image if image == own else fields.claim
             return Diagnosis(
                 PodFailure.IMAGE_PULL_FAILED,
-                f"The node cannot pull {image}: {_short(said)}. "
+                f"The node cannot pull {image}: {_short(facts)}. "
                 f"Check {field} and {fields.pull_secrets}.",
             )
     return None
 
 
-def _config_error(pod: Object, fields: Fields) -> Diagnosis | None:
-    for status in _container_statuses(pod):
+def _config_error(pod: Object, fields: FieldPaths) -> Diagnosis | None:
+    for status in container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError"):
             return Diagnosis(
                 PodFailure.CONTAINER_CONFIG_ERROR,
-                f"The container cannot be made: {_short(waiting.get('message', ''))}. "
+                f"The container cannot be created: {_short(waiting.get('message', ''))}. "
                 f"Check that the Secret in {fields.secret} exists in this namespace.",
             )
     return None
 
 
-def _terminated(pod: Object, fields: Fields) -> Diagnosis | None:
-    """A container that ended badly, now or before its present restart."""
-    for status in _container_statuses(pod):
+def _terminated(pod: Object, fields: FieldPaths) -> Diagnosis | None:
+    """Find a container that failed, now or before its latest restart."""
+    for status in container_statuses(pod):
         if status.get("ready"):
             continue
         ended = status.get("state", {}).get("terminated") or {}
@@ -140,7 +142,7 @@ def _terminated(pod: Object, fields: Fields) -> Diagnosis | None:
         if ended.get("reason") == "OOMKilled":
             return Diagnosis(
                 PodFailure.OUT_OF_MEMORY,
-                f"The container {status['name']} was killed for using more memory than its limit. "
+                f"The container {status['name']} was killed because it exceeded its memory limit. "
                 f"Raise {fields.resources}.limits.memory.",
             )
         outcome = Outcome.from_text(ended.get("message", ""))
@@ -148,9 +150,9 @@ def _terminated(pod: Object, fields: Fields) -> Diagnosis | None:
             return Diagnosis(outcome.reason, outcome.message)
         return Diagnosis(
             PodFailure.RUNTIME_CRASHED,
-            f"The container {status['name']} ended with exit code {ended.get('exitCode')}: "
+            f"The container {status['name']} failed with exit code {ended.get('exitCode')}: "
             f"{_short(ended.get('message') or ended.get('reason') or 'no message')}. "
-            f"See kubectl logs {pod['metadata']['name']} -c {status['name']} --previous.",
+            f"For details: kubectl logs {pod['metadata']['name']} -c {status['name']} --previous",
         )
     return None
 
@@ -161,31 +163,17 @@ def _pods_refused(deployment: Object) -> Diagnosis | None:
         return None
     return Diagnosis(
         PodFailure.PODS_REFUSED,
-        f"The API server refuses the pods: {_short(condition.get('message', ''))}. "
-        "Check the namespace's quota and policies.",
+        f"The API server rejects the pods: {_short(condition.get('message', ''))}. "
+        "Check the quota and the policies of the namespace.",
     )
 
 
-_CHECKS: tuple[Callable[[Object, Fields], Diagnosis | None], ...] = (
+_CHECKS: tuple[Callable[[Object, FieldPaths], Diagnosis | None], ...] = (
     _unschedulable,
     _image_pull,
     _config_error,
     _terminated,
 )
-
-
-def _container_statuses(pod: Object) -> list[Object]:
-    status = pod.get("status", {})
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-def condition_of(obj: Object, type_: str) -> Object | None:
-    """The condition of a type in the status of a built-in kind."""
-    for condition in obj.get("status", {}).get("conditions") or ():
-        if condition.get("type") == type_:
-            found: Object = condition
-            return found
-    return None
 
 
 def _short(text: str, limit: int = 600) -> str:

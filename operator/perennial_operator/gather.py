@@ -1,4 +1,4 @@
-"""From the cache to the world of one resource."""
+"""Collect the world of one resource from the cache."""
 
 from perennial_contracts.api.common import PAUSED_ANNOTATION
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
@@ -7,7 +7,7 @@ from perennial_contracts.api.retrainjob import RetrainJobSpec
 from perennial_contracts.api.retrainjob_status import RetrainJobStatus
 from perennial_contracts.wire.run_plan import Progress
 
-from .cache import Cache
+from .cache import ObjectCache
 from .monitoring.windows import Observation
 from .names import OWNER_ANNOTATION, RUN_ANNOTATION
 from .objects import (
@@ -21,12 +21,12 @@ from .objects import (
     is_owned_by,
     name_of,
 )
-from .world import LiveRun, TrainingWorld, World
+from .world import LiveRun, RunWorld, World
 
 
-def gather(cache: Cache, key: Key, observation: Observation | None = None) -> World | None:
-    """The world of a ModelDeployment; None where nothing is to be done: gone, going, or paused."""
-    resource = _alive(cache, MODEL_DEPLOYMENT, key)
+def gather(cache: ObjectCache, key: Key, observation: Observation | None = None) -> World | None:
+    """Return the world of a ModelDeployment; None if it is deleted or paused."""
+    resource = _reconcilable(cache, MODEL_DEPLOYMENT, key)
     if not resource:
         return None
     metadata = resource["metadata"]
@@ -39,7 +39,7 @@ def gather(cache: Cache, key: Key, observation: Observation | None = None) -> Wo
                 pods.append(obj)
             continue
         if kind == RETRAIN_JOB.name and obj["spec"]["modelRef"]["name"] == key.name:
-            runs.append(_run(obj))
+            runs.append(_live_run(obj))
         if is_owned_by(obj, metadata["uid"]):
             children[kind, name_of(obj)] = obj
     return World(
@@ -57,11 +57,9 @@ def gather(cache: Cache, key: Key, observation: Observation | None = None) -> Wo
     )
 
 
-def gather_training(
-    cache: Cache, key: Key, progress: Progress | None = None
-) -> TrainingWorld | None:
-    """The world of a RetrainJob; None where nothing is to be done: gone, going, or paused."""
-    resource = _alive(cache, RETRAIN_JOB, key)
+def gather_run(cache: ObjectCache, key: Key, progress: Progress | None = None) -> RunWorld | None:
+    """Return the world of a RetrainJob; None if it is deleted or paused."""
+    resource = _reconcilable(cache, RETRAIN_JOB, key)
     if not resource:
         return None
     metadata = resource["metadata"]
@@ -75,7 +73,7 @@ def gather_training(
         elif is_owned_by(obj, metadata["uid"]):
             children[kind, name_of(obj)] = obj
     model = cache.get(MODEL_DEPLOYMENT, key.namespace, spec.modelRef.name)
-    return TrainingWorld(
+    return RunWorld(
         namespace=key.namespace,
         name=key.name,
         uid=metadata["uid"],
@@ -94,7 +92,7 @@ def gather_training(
     )
 
 
-def _run(resource: Object) -> LiveRun:
+def _live_run(resource: Object) -> LiveRun:
     return LiveRun(
         name=name_of(resource),
         created=resource["metadata"]["creationTimestamp"],
@@ -103,7 +101,7 @@ def _run(resource: Object) -> LiveRun:
     )
 
 
-def _alive(cache: Cache, kind: Kind, key: Key) -> Object | None:
+def _reconcilable(cache: ObjectCache, kind: Kind, key: Key) -> Object | None:
     resource = cache.get(kind, key.namespace, key.name)
     if not resource or "deletionTimestamp" in resource["metadata"]:
         return None

@@ -1,11 +1,14 @@
-"""What the operator tells Prometheus about itself."""
+"""Prometheus metrics of the operator."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-QUEUE_DEPTH = Gauge("perennial_operator_queue_depth", "ModelDeployments that wait for a worker.")
+QUEUE_DEPTH = Gauge(
+    "perennial_operator_queue_depth",
+    "ModelDeployments and RetrainJobs that wait for a worker.",
+)
 RECONCILE_SECONDS = Histogram(
     "perennial_operator_reconcile_seconds",
-    "Time of one reconciliation.",
+    "Duration of one reconciliation in seconds.",
     ["kind"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
@@ -14,10 +17,10 @@ RECONCILE_ERRORS = Counter(
 )
 API_REQUESTS = Counter(
     "perennial_operator_api_requests_total",
-    "Requests to the API server, watches left out.",
+    "Requests to the API server, without watches.",
     ["verb", "kind", "code"],
 )
 READING_ERRORS = Counter(
     "perennial_operator_counter_reading_errors_total",
-    "Pods whose counters could not be read when they were due.",
+    "Failed attempts to read the counters of a pod.",
 )

@@ -11,13 +11,13 @@ LIMIT = 63
 MODEL_LABEL = f"{GROUP}/model"
 """On every child and pod: the label form of the ModelDeployment's name. Watches select by it."""
 OWNER_ANNOTATION = f"{GROUP}/owner"
-"""On every pod: the full name of its ModelDeployment, which a label value may be too short for."""
+"""On every pod: the full name of its ModelDeployment, which may be too long for a label value."""
 RUN_ANNOTATION = f"{GROUP}/retrain-job"
 """On every pod of a run: the full name of its RetrainJob."""
 RUN_LABEL = f"{GROUP}/run"
 """On every pod of a run: the label form of its RetrainJob's name."""
 STEP_LABEL = f"{GROUP}/step"
-"""On the pods of a run whose steps are several pods: which step it is."""
+"""On the pods of a run that has one pod for each step: the name of the step."""
 REVISION_LABEL = f"{GROUP}/revision"
 RESOLVER_LABEL = f"{GROUP}/resolver"
 PREPARE_LABEL = f"{GROUP}/prepare"
@@ -26,10 +26,10 @@ _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
 def child_name(owner: str, suffix: str = "", limit: int = LIMIT) -> str:
-    """``owner`` or ``owner-suffix`` as a DNS label of at most ``limit`` characters.
+    """Return ``owner`` or ``owner-suffix`` as a DNS label of limited length.
 
-    A name that is too long, or no DNS label (a resource's name may have dots and begin with a
-    digit, a Service's may not), is cut and given a hash of the whole owner's name.
+    The name of a resource may be too long, contain dots or begin with a digit; that of a Service
+    may not. Such a name is cut, and gets a hash of the full name.
 
     >>> child_name("delays", "5f2e")
     'delays-5f2e'
@@ -45,7 +45,7 @@ def child_name(owner: str, suffix: str = "", limit: int = LIMIT) -> str:
 
 
 def model_labels(owner: str) -> dict[str, str]:
-    """Labels of every child of a ModelDeployment."""
+    """Return the labels of every child of a ModelDeployment."""
     return {
         "app.kubernetes.io/name": "perennial-model",
         "app.kubernetes.io/instance": child_name(owner),
@@ -55,5 +55,5 @@ def model_labels(owner: str) -> dict[str, str]:
 
 
 def revision_selector(owner: str, revision: str) -> dict[str, str]:
-    """Selects the pods of one revision."""
+    """Return the labels that select the pods of one revision."""
     return {MODEL_LABEL: child_name(owner), REVISION_LABEL: revision}

@@ -7,12 +7,12 @@ from perennial_contracts.api import modeldeployment, retrainjob
 from perennial_contracts.api.common import GROUP, VERSION
 
 Object = dict[str, Any]
-"""A Kubernetes object as it stands in JSON."""
+"""A Kubernetes object, decoded from JSON."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind and where the API serves it."""
+    """A kind and its location in the API."""
 
     group: str
     version: str
@@ -21,10 +21,11 @@ class Kind:
 
     @property
     def api_version(self) -> str:
+        """Group and version, as objects name them."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
-        """URL path of an object, or of the collection without a name."""
+        """Return the URL path of an object; of the collection if there is no name."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         parts = [root]
         if namespace is not None:
@@ -46,18 +47,18 @@ TRAIN_JOB = Kind("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs")
 EVENT = Kind("", "v1", "Event", "events")
 
 RESOURCE_KINDS = (MODEL_DEPLOYMENT, RETRAIN_JOB)
-"""The kinds that are reconciled."""
+"""The kinds that the operator reconciles."""
 CHILD_KINDS = (SERVICE_ACCOUNT, SERVICE, DISRUPTION_BUDGET, DEPLOYMENT, JOB)
-"""The kinds that the operator makes beside RetrainJobs. All are watched by their labels."""
+"""The kinds that the operator creates, RetrainJobs aside. Watches select them by their labels."""
 UNWATCHED_KINDS = (CLAIM, TRAIN_JOB)
-"""The kinds that a RetrainJob's backend may make. They are not watched: TrainJobs exist only where
-Kubeflow Trainer is installed. They are asked for by name where a decision needs them."""
+"""The kinds that a RetrainJob's backend may create. They are not watched, since TrainJobs exist
+only if Kubeflow Trainer is installed. The operator gets them by name when a decision needs them."""
 
 KIND_BY_NAME = {kind.name: kind for kind in (*RESOURCE_KINDS, *CHILD_KINDS, *UNWATCHED_KINDS, POD)}
 
 
 class Key(NamedTuple):
-    """A resource by namespace, name and kind: the unit of reconciliation."""
+    """Namespace, name and kind of a resource: the unit of reconciliation."""
 
     namespace: str
     name: str
@@ -68,20 +69,23 @@ class Key(NamedTuple):
 
 
 def name_of(obj: Object) -> str:
+    """Return the name of an object."""
     name: str = obj["metadata"]["name"]
     return name
 
 
 def labels_of(obj: Object) -> dict[str, str]:
+    """Return the labels of an object."""
     return obj["metadata"].get("labels") or {}
 
 
 def annotations_of(obj: Object) -> dict[str, str]:
+    """Return the annotations of an object."""
     return obj["metadata"].get("annotations") or {}
 
 
 def is_owned_by(obj: Object, uid: str) -> bool:
-    """Whether the object's controller is the one with this uid."""
+    """Return whether the resource with a uid is the controller of an object."""
     return any(
         owner.get("controller") and owner.get("uid") == uid
         for owner in obj["metadata"].get("ownerReferences") or ()

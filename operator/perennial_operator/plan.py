@@ -1,4 +1,4 @@
-"""The outcome of a decision: the children that a resource needs and the status to report."""
+"""The outcome of a decision: the children of a resource, and its status."""
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -12,7 +12,7 @@ StatusT = TypeVar("StatusT", bound=ApiModel)
 
 
 @dataclass(frozen=True)
-class Plan(Generic[StatusT]):
+class ResourcePlan(Generic[StatusT]):
     """The wanted state of one resource. Each resource's own plan adds to it."""
 
     children: list[Object]

@@ -1,14 +1,14 @@
-"""A slow second look, for what a watch can miss.
+"""Compare the cache with the API server to find changes that a watch has missed.
 
-After a long break a watch starts over with a list, which does not name the objects that vanished
-meanwhile. Comparing a fresh list with the cache finds them.
+After a long interruption a watch starts over with a list, which does not contain the objects that
+were deleted in between.
 """
 
 import asyncio
 import logging
 
 from .api import Api, ApiError
-from .cache import Cache
+from .cache import ObjectCache
 from .names import MODEL_LABEL
 from .objects import RESOURCE_KINDS, Key, Kind
 from .watches import WATCHED
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 async def run(
     api: Api,
-    cache: Cache,
+    cache: ObjectCache,
     queue: WorkQueue[Key],
     namespaces: tuple[str, ...],
     seconds: float,
 ) -> None:
-    """Compares each kind with the API server, again and again."""
+    """Compare each kind with the API server at regular intervals, until cancelled."""
     while True:
         await asyncio.sleep(seconds)
         for kind in WATCHED:
@@ -32,11 +32,13 @@ async def run(
                 try:
                     await _compare(api, cache, queue, kind, namespace)
                 except ApiError as error:
-                    logger.warning("Second look at %s: %s", kind.plural, error)
+                    logger.warning(
+                        "Cannot compare the cached %s with the API server: %s", kind.plural, error
+                    )
 
 
 async def _compare(
-    api: Api, cache: Cache, queue: WorkQueue[Key], kind: Kind, namespace: str | None
+    api: Api, cache: ObjectCache, queue: WorkQueue[Key], kind: Kind, namespace: str | None
 ) -> None:
     held = [
         obj
@@ -48,7 +50,11 @@ async def _compare(
     uids = {obj["metadata"]["uid"] for obj in live}
     for obj in held:
         if obj["metadata"]["uid"] not in uids:
-            logger.info("Missed that %s %s went", kind.name, obj["metadata"]["name"])
+            logger.info(
+                "%s %s was deleted, and no watch event reported it",
+                kind.name,
+                obj["metadata"]["name"],
+            )
             cache.drop(kind, obj)
             for key in cache.affected(kind, obj):
                 queue.add(key)

@@ -1,7 +1,8 @@
-"""What makes a revision: the model's bytes, how they are served, and the runtime image."""
+"""Identify a revision by model digest, serving settings and runtime image."""
 
 import hashlib
 import json
+from dataclasses import dataclass
 
 from perennial_contracts.api.common import LocalReference
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec, ModelSource
@@ -9,11 +10,21 @@ from perennial_contracts.api.modeldeployment_status import Revision
 from perennial_contracts.api.retrainjob_status import Lineage
 
 
-def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
-    """Hash of a revision, 10 hexadecimal digits.
+@dataclass(frozen=True)
+class Artifact:
+    """A model in a store, and the Secret with the credentials to read it."""
 
-    Fields at their defaults are left out, so that a field which a later version adds does not
-    change the hash of a spec which does not use it.
+    uri: str
+    secret: LocalReference | None
+    digest: str | None = None
+    """None until it is resolved."""
+
+
+def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
+    """Return the hash of a revision, 10 hexadecimal digits.
+
+    Fields at their defaults are left out. So a field that a later version adds does not change the
+    hash of a spec that does not use it.
     """
     return _hash(
         {
@@ -21,55 +32,65 @@ def revision_name(spec: ModelDeploymentSpec, digest: str, image: str) -> str:
             "digest": digest,
             "serving": spec.serving.model_dump(exclude={"image"}, exclude_defaults=True),
             "image": image,
-            **_captured(spec),
+            **_capture_settings(spec),
         }
     )
 
 
-def _captured(spec: ModelDeploymentSpec) -> dict[str, object]:
-    """What of the monitoring the pods themselves are told; another one takes other pods."""
+def _capture_settings(spec: ModelDeploymentSpec) -> dict[str, object]:
+    """Return the capture settings. They are flags of the pods."""
     capture = spec.monitoring.capture if spec.monitoring else None
     return {"capture": capture.model_dump(exclude_defaults=True)} if capture else {}
 
 
 def promotion_source(model: ModelSource) -> str:
-    """Hash of a whole spec.model: what a promoted model stands for until it changes."""
+    """Return the hash of a whole spec.model. A promotion is valid until it changes."""
     return _hash(model.model_dump(exclude_defaults=True))
 
 
 def source_name(model: ModelSource) -> str:
-    """Hash of what says where an unpinned model lies; another place is looked up anew."""
+    """Return the hash of spec.model without digest. A change resolves the model again."""
     return _hash(model.model_dump(exclude={"digest"}, exclude_defaults=True))
 
 
 def prepared_name(spec: ModelDeploymentSpec) -> str:
-    """Hash of what a bundle is made from; where it changes another one is made."""
-    return _hash(_made_from(spec))
+    """Return the hash of all that determines a bundle. A change prepares another one."""
+    return _hash(_bundle_inputs(spec))
 
 
 def attempt_name(spec: ModelDeploymentSpec) -> str:
-    """Hash of what a bundle is made from and how its Job runs; one that failed for want of memory
-    is made anew when it is given more."""
+    """Return the hash of a bundle's inputs and of its Job's settings.
+
+    A bundle that failed for lack of memory is prepared again when its Job gets more.
+    """
     packaging = spec.packaging
-    how = packaging.model_dump(exclude_defaults=True) if packaging else {}
-    return _hash({**_made_from(spec), "packaging": how})
+    settings = packaging.model_dump(exclude_defaults=True) if packaging else {}
+    return _hash({**_bundle_inputs(spec), "packaging": settings})
 
 
-def serving_secret(spec: ModelDeploymentSpec, uri: str) -> LocalReference | None:
-    """The Secret with which a model is read: a bundle that was made lies where spec.packaging
-    says, all else where spec.model does."""
+def credentials(spec: ModelDeploymentSpec, uri: str) -> LocalReference | None:
+    """Return the Secret for a URI that a status recorded without its Secret.
+
+    URIs below spec.packaging.output.uri belong to spec.packaging.secretRef, all others to
+    spec.model.secretRef.
+    """
     packaging = spec.packaging
     if not packaging or not packaging.secretRef or uri == spec.model.uri:
         return spec.model.secretRef
-    made = uri.startswith(f"{packaging.output.uri.rstrip('/')}/")
-    return packaging.secretRef if made else spec.model.secretRef
+    prepared = uri.startswith(f"{packaging.output.uri.rstrip('/')}/")
+    return packaging.secretRef if prepared else spec.model.secretRef
 
 
-def _made_from(spec: ModelDeploymentSpec) -> dict[str, object]:
-    running = {"resources", "scheduling", "imagePullSecrets", "activeDeadlineSeconds"}
+def artifact_of(spec: ModelDeploymentSpec, revision: Revision) -> Artifact:
+    """Return the model of a revision."""
+    return Artifact(revision.uri, credentials(spec, revision.uri), revision.digest)
+
+
+def _bundle_inputs(spec: ModelDeploymentSpec) -> dict[str, object]:
+    job_settings = {"resources", "scheduling", "imagePullSecrets", "activeDeadlineSeconds"}
     return {
         "model": spec.model.model_dump(exclude_defaults=True),
-        "packaging": spec.packaging.model_dump(exclude=running, exclude_defaults=True)
+        "packaging": spec.packaging.model_dump(exclude=job_settings, exclude_defaults=True)
         if spec.packaging
         else {},
         "compression": spec.compression.model_dump(exclude_defaults=True)
@@ -86,10 +107,10 @@ def wanted_revision(
     now: str,
     lineage: Lineage | None = None,
 ) -> Revision:
-    """The revision that the spec asks for.
+    """Return the revision for a spec; a known one if it is the same.
 
-    Where the spec names no image, a revision that exists already keeps the image that it has: a
-    new default image comes in with the next change of the spec, not with an operator's upgrade.
+    If the spec names no image, a known revision keeps its image. So an upgrade of the operator
+    restarts no model: its new default image is used from the next change of the spec on.
     """
     images = [spec.serving.image] if spec.serving.image else []
     if not images:

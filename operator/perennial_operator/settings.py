@@ -1,25 +1,29 @@
-"""Settings of the operator: flags, and PERENNIAL_* variables for each; a flag wins."""
+"""Settings of the operator, from flags and PERENNIAL_* variables. A flag wins."""
 
 import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from perennial_contracts.settings import (
+    Setting,
+    add_settings,
+    integer,
+    positive_integer,
+    read_settings,
+)
+
 
 @dataclass(frozen=True)
-class Settings:
-    """What the operator is told at its start."""
+class OperatorSettings:
+    """Settings of the operator, described by :data:`SETTINGS`."""
 
     runtime_image: str
-    """Image of the pods of models whose spec names none."""
     trainer_image: str
-    """Image of the pods of RetrainJobs, and of those that make bundles of tabular models."""
     trainer_tf_image: str
-    """Makes bundles of what Keras and TensorFlow saved; empty where there is none."""
     trainer_torch_image: str
-    """Makes bundles of what PyTorch saved; empty where there is none."""
     namespaces: tuple[str, ...]
-    """Namespaces to look after; empty for the whole cluster."""
+    """Empty for the whole cluster."""
     workers: int
     health_port: int
     metrics_port: int
@@ -27,48 +31,73 @@ class Settings:
     log_level: str
 
 
-def parse(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Reads flags and variables; ends the program with a usage message where they are wrong."""
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"expected a number of seconds, got {text!r}") from None
+
+
+SETTINGS = (
+    Setting(
+        "runtime-image",
+        str,
+        None,
+        "image that serves models whose spec.serving.image is not set",
+        required=True,
+    ),
+    Setting(
+        "trainer-image",
+        str,
+        None,
+        "image of the steps of RetrainJobs; also prepares tabular models",
+        required=True,
+    ),
+    Setting(
+        "trainer-tf-image",
+        str,
+        "",
+        "image that prepares Keras and TensorFlow models; empty if there is none",
+    ),
+    Setting(
+        "trainer-torch-image",
+        str,
+        "",
+        "image that prepares PyTorch models; empty if there is none",
+    ),
+    Setting(
+        "namespaces",
+        _names,
+        (),
+        "namespaces to manage, separated by commas",
+        shown_default="the whole cluster",
+    ),
+    Setting("workers", positive_integer, 8, "number of resources reconciled at the same time"),
+    Setting("health-port", integer, 8080, "port of /healthz"),
+    Setting("metrics-port", integer, 9090, "port of /metrics; 0 disables it"),
+    Setting(
+        "resync-seconds",
+        _number,
+        600.0,
+        "time between comparisons of the cache with the API server",
+    ),
+    Setting("log-level", str.upper, "INFO", "DEBUG, INFO, WARNING or ERROR"),
+)
+
+
+def parse(
+    arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ
+) -> OperatorSettings:
+    """Return the settings. Exit with 2 and a message if one is invalid or missing."""
     parser = argparse.ArgumentParser(
         prog="perennial-operator",
-        description="Keeps the ModelDeployments of a cluster as their specs say.",
-        epilog="Each flag can be given as a variable too: --runtime-image as "
-        "PERENNIAL_RUNTIME_IMAGE, and so on.",
+        description="Serve, monitor and retrain the ModelDeployments of a cluster.",
+        epilog="Each flag can also be set by the variable in brackets.",
     )
-
-    def add(flag: str, default: str | None, help_: str, **kwargs: object) -> None:
-        variable = "PERENNIAL_" + flag.removeprefix("--").replace("-", "_").upper()
-        value = environment.get(variable, default)
-        parser.add_argument(
-            flag,
-            default=value,
-            required=value is None,
-            help=f"{help_} [{variable}{f', default {default}' if default else ''}]",
-            **kwargs,  # type: ignore[arg-type]
-        )
-
-    add("--runtime-image", None, "image that serves models whose spec names none")
-    add("--trainer-image", None, "image of the steps of RetrainJobs")
-    add("--trainer-tf-image", "", "image that converts Keras and TensorFlow; none where empty")
-    add("--trainer-torch-image", "", "image that converts PyTorch; none where empty")
-    add("--namespaces", "", "namespaces to look after, by commas; all where empty")
-    add("--workers", "8", "resources that are worked on at a time", type=int)
-    add("--health-port", "8080", "port of /healthz", type=int)
-    add("--metrics-port", "9090", "port of /metrics; 0 for none", type=int)
-    add("--resync-seconds", "600", "time between second looks at everything", type=float)
-    add("--log-level", "INFO", "DEBUG, INFO, WARNING or ERROR")
+    add_settings(parser, SETTINGS, environment)
     options = parser.parse_args(arguments)
-    if options.workers < 1:
-        parser.error(f"--workers: expected 1 or more, got {options.workers}")
-    return Settings(
-        runtime_image=options.runtime_image,
-        trainer_image=options.trainer_image,
-        trainer_tf_image=options.trainer_tf_image,
-        trainer_torch_image=options.trainer_torch_image,
-        namespaces=tuple(name.strip() for name in options.namespaces.split(",") if name.strip()),
-        workers=options.workers,
-        health_port=options.health_port,
-        metrics_port=options.metrics_port,
-        resync_seconds=options.resync_seconds,
-        log_level=options.log_level.upper(),
-    )
+    return OperatorSettings(**read_settings(parser, options, SETTINGS, environment))

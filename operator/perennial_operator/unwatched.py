@@ -1,24 +1,24 @@
-"""Objects that no watch brings: they are asked for by name, when a decision needs them."""
+"""Get the children that no watch reports, by name, when a decision needs them."""
 
 from dataclasses import replace
 
 from .api import Api, ApiError
 from .objects import Kind, Object, is_owned_by
-from .world import TrainingWorld
+from .world import RunWorld
 
 _NOT_FOUND = "NotFound"
-"""Reason of the answer where the kind is served, but there is no such object."""
+"""Reason of a response with status 404 if the kind is served, but the object does not exist."""
 
 
-async def look(api: Api, world: TrainingWorld, wanted: list[tuple[Kind, str]]) -> TrainingWorld:
-    """The world with those of the wanted objects that are its own children.
+async def add_children(api: Api, world: RunWorld, wanted: list[tuple[Kind, str]]) -> RunWorld:
+    """Return the world with those of the wanted objects that the resource controls.
 
-    They stand before its other children, and so are deleted first where all go.
+    They come before its other children, so that they are deleted first.
     """
     if not wanted:
         return world
     found: dict[tuple[str, str], Object] = {}
-    unserved = set()
+    missing = set()
     for kind, name in wanted:
         try:
             obj = await api.get(kind, world.namespace, name)
@@ -26,9 +26,9 @@ async def look(api: Api, world: TrainingWorld, wanted: list[tuple[Kind, str]]) -
             if error.code != 404:
                 raise
             if error.reason != _NOT_FOUND:
-                unserved.add(kind.name)
+                missing.add(kind.name)
             continue
         if is_owned_by(obj, world.uid):
             found[kind.name, name] = obj
     children = {**found, **world.children}
-    return replace(world, children=children, unserved=frozenset(unserved))
+    return replace(world, children=children, missing_kinds=frozenset(missing))

@@ -1,14 +1,14 @@
-"""kopf brings the news; here it becomes a change of the cache and a key in the queue.
+"""Turn events of kopf's watches into changes of the cache and keys in the queue.
 
-kopf runs its index functions for every object that it lists before it calls any event handler, so
-the cache is whole before the first key is queued: no decision sees a half-read world.
+kopf calls its index functions for every object that it lists before it calls any event handler. So
+the cache is complete before the first key is queued, and no decision reads a partial world.
 """
 
 from typing import Any
 
 import kopf
 
-from .cache import Cache
+from .cache import ObjectCache
 from .names import MODEL_LABEL
 from .objects import CHILD_KINDS, POD, RESOURCE_KINDS, Key, Kind
 from .workqueue import WorkQueue
@@ -17,12 +17,12 @@ WATCHED = (*RESOURCE_KINDS, *CHILD_KINDS, POD)
 
 
 def register(
-    registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key]
+    registry: kopf.OperatorRegistry, cache: ObjectCache, queue: WorkQueue[Key]
 ) -> kopf.OperatorSettings:
-    """Registers a watch per kind; returns the settings that go with them."""
+    """Register a watch for each kind, and return the settings of kopf."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
-    # No watch on CRDs and namespaces: it would need rights that nothing else here needs.
+    # To watch CRDs and namespaces needs rights that nothing else here needs.
     settings.scanning.disabled = True
     settings.watching.chunk_size = 500
     for kind in WATCHED:
@@ -40,14 +40,14 @@ def _watch(
     registry: kopf.OperatorRegistry,
     settings: kopf.OperatorSettings,
     kind: Kind,
-    cache: Cache,
+    cache: ObjectCache,
     queue: WorkQueue[Key],
 ) -> None:
     selector = (kind.group, kind.version, kind.plural)
     if kind not in RESOURCE_KINDS:
         settings.watching.label_selectors[selector] = MODEL_LABEL
 
-    # The registry tells index functions apart by their id; their own result is not used.
+    # The registry identifies index functions by their id. Their results are not used.
     @kopf.index(*selector, registry=registry, id=f"remember-{kind.plural}")
     async def remember(body: kopf.Body, **_: Any) -> None:
         cache.put(kind, dict(body))

@@ -1,4 +1,7 @@
-"""All that a decision may know about one resource, gathered before anything is decided."""
+"""Everything that a decision may read about one resource: its world.
+
+The world is gathered before anything is decided, and does not change during a decision.
+"""
 
 from dataclasses import dataclass, field
 
@@ -23,30 +26,33 @@ from .objects import (
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource with its children and pods, as the cache had them at one moment."""
+    """A resource with its children and pods, as they were in the cache at one moment."""
 
     namespace: str
     name: str
     uid: str
     generation: int
     children: dict[tuple[str, str], Object] = field(default_factory=dict, kw_only=True)
-    """Live children by (kind, name); only those that it controls."""
+    """Live children by (kind, name); only those that the resource controls."""
     pods: tuple[Object, ...] = field(default=(), kw_only=True)
-    """Live pods that its children made."""
+    """Live pods of its children."""
 
     @property
     def kind(self) -> Kind:
+        """Kind of the resource."""
         raise NotImplementedError
 
     @property
     def model(self) -> str:
-        """Name of the ModelDeployment that it is, or is about."""
+        """Name of the ModelDeployment: the resource itself, or the one it refers to."""
         raise NotImplementedError
 
     def child(self, kind: Kind, name: str) -> Object | None:
+        """Return a child by kind and name."""
         return self.children.get((kind.name, name))
 
     def jobs(self) -> list[Object]:
+        """Return the Jobs among the children."""
         return self._children_of(JOB)
 
     def _children_of(self, kind: Kind) -> list[Object]:
@@ -55,7 +61,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class LiveRun:
-    """A RetrainJob as its ModelDeployment sees it."""
+    """A RetrainJob in the world of its ModelDeployment."""
 
     name: str
     created: str
@@ -65,33 +71,35 @@ class LiveRun:
 
 @dataclass(frozen=True)
 class World(Resource):
-    """A ModelDeployment."""
+    """The world of a ModelDeployment."""
 
     spec: ModelDeploymentSpec
     status: ModelDeploymentStatus
     annotations: dict[str, str] = field(default_factory=dict)
     runs: tuple[LiveRun, ...] = ()
-    """The RetrainJobs that refer to it, its own and those made by hand, the oldest first."""
+    """The RetrainJobs that refer to it, created by the operator or by hand, oldest first."""
     observation: Observation | None = None
-    """What its pods have counted lately; None where nothing is known yet."""
+    """Recent counters of its pods; None if none were read since the operator started."""
 
     @property
     def kind(self) -> Kind:
+        """ModelDeployment."""
         return MODEL_DEPLOYMENT
 
     @property
     def model(self) -> str:
+        """Its own name."""
         return self.name
 
     def deployment_of(self, revision: str) -> Object | None:
-        """The Deployment of a revision, found by its label."""
+        """Return the Deployment of a revision, found by its label."""
         for deployment in self._children_of(DEPLOYMENT):
             if labels_of(deployment).get(REVISION_LABEL) == revision:
                 return deployment
         return None
 
     def pods_of(self, label: str, value: str) -> list[Object]:
-        """Pods that carry a label, those being deleted left out."""
+        """Return the pods with a label, without those that are being deleted."""
         return [
             pod
             for pod in self.pods
@@ -100,22 +108,24 @@ class World(Resource):
 
 
 @dataclass(frozen=True)
-class TrainingWorld(Resource):
-    """A RetrainJob, with the ModelDeployment that it refers to."""
+class RunWorld(Resource):
+    """The world of a RetrainJob, including the ModelDeployment that it refers to."""
 
     spec: RetrainJobSpec
     status: RetrainJobStatus
     deployed: tuple[ModelDeploymentSpec, ModelDeploymentStatus] | None = None
-    """Spec and status of the ModelDeployment; None where there is none."""
+    """Spec and status of the ModelDeployment; None if it does not exist."""
     progress: Progress | None = None
-    """What its trainer said last; None where nothing is known."""
-    unserved: frozenset[str] = frozenset()
-    """Kinds that were asked for and that this cluster does not have."""
+    """The latest report of its trainer; None if there is none."""
+    missing_kinds: frozenset[str] = frozenset()
+    """Kinds that were looked for and that the API server does not serve."""
 
     @property
     def kind(self) -> Kind:
+        """RetrainJob."""
         return RETRAIN_JOB
 
     @property
     def model(self) -> str:
+        """Name of the ModelDeployment that it refers to."""
         return self.spec.modelRef.name

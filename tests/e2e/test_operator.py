@@ -87,7 +87,7 @@ def test_an_object_with_another_owner_is_not_changed(namespace: Namespace) -> No
     before = namespace.get("service", "adder")
     serve(namespace, 1)
     condition = namespace.wait_for("adder", "Progressing", "NameTaken", "False")
-    assert "Service adder already" in condition["message"]
+    assert "Service adder exists" in condition["message"]
     after = namespace.get("service", "adder")
     assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
 

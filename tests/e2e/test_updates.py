@@ -120,7 +120,7 @@ def test_a_bad_update_reports_the_cause_and_the_old_model_continues_to_serve(
         condition = serving.wait_for("adder", "Progressing", reason, "False", seconds=120)
     for words in told:
         assert words in condition["message"]
-    assert f"{stable['name']} goes on serving" in condition["message"]
+    assert f"{stable['name']} keeps serving" in condition["message"]
     assert serving.get("mdep", "adder")["status"]["stable"] == stable
     assert serving.condition("adder", "Ready")["status"] == "True"
     assert result.failures == []

@@ -1,6 +1,6 @@
 from typing import Any
 
-from perennial_operator.cache import Cache
+from perennial_operator.cache import ObjectCache
 from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION, RUN_ANNOTATION
 from perennial_operator.objects import (
     DEPLOYMENT,
@@ -28,13 +28,13 @@ def obj(version: int, uid: str = "u1", kind: str = "Deployment", **metadata: Any
     }
 
 
-def held(cache: Cache) -> Any:
+def held(cache: ObjectCache) -> Any:
     found = cache.get(DEPLOYMENT, "default", "delays")
     return found and found["spec"]["version"]
 
 
 def test_the_newer_version_stays_in_whatever_order_they_come() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(5))
     cache.put(DEPLOYMENT, obj(4))
     assert held(cache) == 5
@@ -43,7 +43,7 @@ def test_the_newer_version_stays_in_whatever_order_they_come() -> None:
 
 
 def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(5))
     cache.drop(DEPLOYMENT, obj(5))
     cache.put(DEPLOYMENT, obj(6))
@@ -52,14 +52,14 @@ def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
 
 
 def test_the_deletion_of_an_object_leaves_its_successor_of_the_same_name() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(9, uid="u2"))
     cache.drop(DEPLOYMENT, obj(5, uid="u1"))
     assert held(cache) == 9
 
 
 def test_what_no_decision_reads_is_not_kept() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(1))
     found = cache.get(DEPLOYMENT, "default", "delays")
     assert found is not None
@@ -71,7 +71,7 @@ def run(name: str = "delays-1", **more: Any) -> Object:
 
 
 def test_an_object_leads_to_the_resource_that_it_belongs_to() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     owner = {"kind": "ModelDeployment", "name": "delays", "controller": True, "uid": "x"}
     key = Key("default", "delays")
     assert cache.affected(MODEL_DEPLOYMENT, obj(1)) == [key]
@@ -82,7 +82,7 @@ def test_an_object_leads_to_the_resource_that_it_belongs_to() -> None:
 
 
 def test_a_run_and_its_model_are_looked_at_for_each_other() -> None:
-    cache = Cache()
+    cache = ObjectCache()
     model, job = Key("default", "delays"), Key("default", "delays-1", "RetrainJob")
     assert cache.affected(RETRAIN_JOB, run()) == [job, model]
     assert cache.affected(POD, obj(1, annotations={RUN_ANNOTATION: "delays-1"})) == [job]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial_operator.matching import has, quantity
+from perennial_operator.matching import contains, quantity
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -13,11 +13,13 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_an_object_has_all_that_it_is_itself(value: object) -> None:
-    assert has(value, value)
+    assert contains(value, value)
 
 
 def test_what_the_api_server_adds_is_let_be() -> None:
-    assert has({"spec": {"replicas": 2, "paused": False}, "status": {}}, {"spec": {"replicas": 2}})
+    assert contains(
+        {"spec": {"replicas": 2, "paused": False}, "status": {}}, {"spec": {"replicas": 2}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,18 +34,18 @@ def test_what_the_api_server_adds_is_let_be() -> None:
     ],
 )
 def test_a_difference_is_seen(live: object, wanted: object) -> None:
-    assert not has(live, wanted)
+    assert not contains(live, wanted)
 
 
 def test_absent_and_empty_are_the_same() -> None:
-    assert has({}, {"nodeSelector": {}, "tolerations": [], "hostNetwork": False})
+    assert contains({}, {"nodeSelector": {}, "tolerations": [], "hostNetwork": False})
 
 
 @pytest.mark.parametrize(
     ("live", "wanted"), [("500m", "0.5"), ("1", "1000m"), ("1", 1), ("1Gi", "1024Mi"), ("2k", 2000)]
 )
 def test_quantities_match_by_value(live: str, wanted: str | int) -> None:
-    assert has({"limits": {"x": live}}, {"limits": {"x": wanted}})
+    assert contains({"limits": {"x": live}}, {"limits": {"x": wanted}})
 
 
 def test_what_is_no_quantity_stays_text() -> None:

@@ -2,11 +2,12 @@ import asyncio
 from typing import Any
 
 from perennial_operator.api import ApiError
-from perennial_operator.cache import Cache
-from perennial_operator.monitoring.targets import Observatory
-from perennial_operator.monitoring.training_progress import Trainers
+from perennial_operator.cache import ObjectCache
+from perennial_operator.images import Images
+from perennial_operator.monitoring.targets import Targets
+from perennial_operator.monitoring.training_progress import ProgressPoller
 from perennial_operator.objects import MODEL_DEPLOYMENT, Key, Kind, Object
-from perennial_operator.reconcile import Images, Reconciler
+from perennial_operator.reconcile import Reconciler
 from perennial_operator.workqueue import WorkQueue
 
 KEY = Key("default", "delays")
@@ -63,14 +64,14 @@ class CountingQueue(WorkQueue[Key]):
 
 def test_a_plan_that_the_api_server_refuses_is_told_once_and_tried_less_and_less_often() -> None:
     async def scenario() -> None:
-        api, cache, queue = RefusingApi(), Cache(), CountingQueue()
+        api, cache, queue = RefusingApi(), ObjectCache(), CountingQueue()
         cache.put(MODEL_DEPLOYMENT, resource(version=1))
         reconciler = Reconciler(
             api,  # type: ignore[arg-type]
             cache,
             queue,
-            Observatory(),
-            Trainers(queue),
+            Targets(),
+            ProgressPoller(queue),
             Images("runtime:1", "trainer:1"),
         )
         queue.add(KEY)

@@ -21,9 +21,10 @@ from perennial_contracts.api.retrainjob_status import RetrainJobStatus
 from perennial_contracts.api.training_backend import Backend
 from perennial_contracts.wire.counters import Counters
 from perennial_operator.api import ApiError
-from perennial_operator.cache import Cache
-from perennial_operator.monitoring.targets import Observatory, Target
-from perennial_operator.monitoring.training_progress import Trainers
+from perennial_operator.cache import ObjectCache
+from perennial_operator.images import Images
+from perennial_operator.monitoring.targets import Target, Targets
+from perennial_operator.monitoring.training_progress import ProgressPoller
 from perennial_operator.objects import (
     CLAIM,
     DEPLOYMENT,
@@ -35,7 +36,7 @@ from perennial_operator.objects import (
     Kind,
     Object,
 )
-from perennial_operator.reconcile import Images, Reconciler, RefusedError
+from perennial_operator.reconcile import Reconciler, RefusedError
 from perennial_operator.workqueue import WorkQueue
 from perennial_operator.world import World
 
@@ -51,11 +52,11 @@ class Cluster:
 
     def __init__(self, around: World, api: FakeApi | None = None) -> None:
         self.api = api or FakeApi()
-        self.cache = Cache()
-        self.observatory = Observatory()
+        self.cache = ObjectCache()
+        self.observatory = Targets()
         queue: WorkQueue[Key] = WorkQueue()
         images = Images("runtime:1", "trainer:1")
-        args: Any = (self.api, self.cache, queue, self.observatory, Trainers(queue), images)
+        args: Any = (self.api, self.cache, queue, self.observatory, ProgressPoller(queue), images)
         self.now = NOW
         self.reconciler = Reconciler(*args, clock=lambda: self.now)
         metadata = {"name": around.name, "namespace": around.namespace}
@@ -91,7 +92,7 @@ class Cluster:
         if not self.observatory.of(KEY):
             self.observatory.watch(KEY, target, 0.0)
             self._read(target, 0)
-            self.observatory.know_profile(KEY, DIGEST, loops.profile())
+            self.observatory.set_profile(KEY, DIGEST, loops.profile())
         self.now += timedelta(minutes=1)
         seen = self.observatory.of(KEY)
         assert seen is not None

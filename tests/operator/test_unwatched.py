@@ -9,7 +9,7 @@ from perennial_operator import unwatched
 from perennial_operator.api import ApiError, parsed
 from perennial_operator.clock import to_text
 from perennial_operator.objects import CLAIM, TRAIN_JOB, Kind, Object
-from perennial_operator.world import TrainingWorld
+from perennial_operator.world import RunWorld
 
 WANTED = [(TRAIN_JOB, "delays-1"), (CLAIM, "delays-1-work")]
 
@@ -27,11 +27,9 @@ class AnsweringApi:
         return self.answer
 
 
-def looked(
-    answer: Object | ApiError, wanted: list[tuple[Kind, str]] | None = None
-) -> TrainingWorld:
+def looked(answer: Object | ApiError, wanted: list[tuple[Kind, str]] | None = None) -> RunWorld:
     job = {"kind": "Job", "metadata": {"name": "delays-1"}}
-    around = TrainingWorld(
+    around = RunWorld(
         namespace="default",
         name="delays-1",
         uid="uid-2",
@@ -41,7 +39,7 @@ def looked(
         status=RetrainJobStatus(startTime=to_text(worlds.NOW)),
     )
     api = AnsweringApi(answer)
-    return asyncio.run(unwatched.look(api, around, WANTED if wanted is None else wanted))  # type: ignore[arg-type]
+    return asyncio.run(unwatched.add_children(api, around, WANTED if wanted is None else wanted))  # type: ignore[arg-type]
 
 
 def owned_by(uid: str) -> Object:
@@ -58,10 +56,10 @@ def test_what_is_somebody_elses_is_no_child() -> None:
 
 
 def test_a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() -> None:
-    assert looked(ApiError(404, "NotFound", "no such object")).unserved == frozenset()
+    assert looked(ApiError(404, "NotFound", "no such object")).missing_kinds == frozenset()
     no_such_kind = ApiError(404, "Unknown", "404 page not found")
-    assert looked(no_such_kind).unserved == {"TrainJob", "PersistentVolumeClaim"}
-    assert looked(no_such_kind, []).unserved == frozenset()
+    assert looked(no_such_kind).missing_kinds == {"TrainJob", "PersistentVolumeClaim"}
+    assert looked(no_such_kind, []).missing_kinds == frozenset()
 
 
 def test_any_other_refusal_is_an_error() -> None:

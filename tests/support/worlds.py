@@ -1,16 +1,19 @@
 """Builders of worlds for the operator's decisions."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus, Revision
+from perennial_contracts.wire.formats import Variant
 from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
-from perennial_operator.modeldeployment.plan import decide
+from perennial_operator.images import Images
+from perennial_operator.modeldeployment.plan import ModelDeploymentPlan, decide
 from perennial_operator.names import RESOLVER_LABEL, REVISION_LABEL, revision_selector
 from perennial_operator.objects import Object
-from perennial_operator.plan import Plan
 from perennial_operator.revision import revision_name, source_name
 from perennial_operator.specs import deployment as deployment_child
 from perennial_operator.world import World
@@ -19,6 +22,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 OTHER_DIGEST = "sha256:" + "b" * 64
 IMAGE = "runtime:1"
+IMAGES = Images(runtime=IMAGE, trainer="trainer:1")
 
 
 def spec(**fields: Any) -> ModelDeploymentSpec:
@@ -107,21 +111,29 @@ def waiting(reason: str, message: str = "") -> list[Object]:
     ]
 
 
-def planned(around: World, seconds: float = 0, image: str = IMAGE) -> Plan[ModelDeploymentStatus]:
-    return decide(around, image, NOW + timedelta(seconds=seconds))
+def images(trainers: Mapping[Variant, str]) -> Images:
+    """Return images with the trainers of some variants only."""
+    return Images(
+        IMAGE, trainers.get("tabular", ""), trainers.get("tf", ""), trainers.get("torch", "")
+    )
 
 
-def condition(plan: Plan[ModelDeploymentStatus], type_: str) -> tuple[str, str, str]:
+def planned(around: World, seconds: float = 0, image: str = IMAGE) -> ModelDeploymentPlan:
+    """Return the plan for a world some seconds after NOW, with a default runtime image."""
+    return decide(around, replace(IMAGES, runtime=image), NOW + timedelta(seconds=seconds))
+
+
+def condition(plan: ModelDeploymentPlan, type_: str) -> tuple[str, str, str]:
     """Return status, reason and message of a condition."""
     found = next(each for each in plan.status.conditions if each.type == type_)
     return found.status, found.reason, found.message
 
 
-def kinds(plan: Plan[ModelDeploymentStatus]) -> list[str]:
+def kinds(plan: ModelDeploymentPlan) -> list[str]:
     return [child["kind"] for child in plan.children]
 
 
-def child(plan: Plan[ModelDeploymentStatus], kind: str, name: str = "") -> Object:
+def child(plan: ModelDeploymentPlan, kind: str, name: str = "") -> Object:
     return next(
         each for each in plan.children if each["kind"] == kind and name in each["metadata"]["name"]
     )

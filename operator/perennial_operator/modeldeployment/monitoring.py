@@ -1,8 +1,8 @@
-"""Whether the served model's traffic and quality are what they were when it was made.
+"""Judge if inputs, answers and quality still match the profile of the model.
 
-Each window is judged once, when it has lasted long enough and holds enough; a smaller one goes on.
-What counts as drift is said by ``perennial_contracts.stats.drift``, what as a drop of quality by
-``perennial_contracts.stats.quality``; here they become streaks of windows, and a verdict.
+Each window is judged once, when it has lasted long enough and holds enough rows; until then it
+keeps growing. ``perennial_contracts.stats`` defines drift and a drop of quality in one window; this
+module counts such windows in a row and turns them into conditions.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,6 @@ from perennial_contracts.api.conditions import ConditionType
 from perennial_contracts.api.duration import seconds
 from perennial_contracts.api.monitoring import (
     CaptureReason,
-    DriftedFeature,
     DriftReason,
     DriftSettings,
     DriftState,
@@ -23,71 +22,77 @@ from perennial_contracts.api.monitoring import (
     QualitySettings,
     QualityState,
 )
-from perennial_contracts.stats import drift, quality
-from perennial_contracts.stats.drift import Finding, Level
 from perennial_contracts.wire.profile import Profile
 
 from ..clock import to_text
-from ..conditions import Verdict
+from ..conditions import ConditionState
 from ..monitoring.windows import JudgedWindows, LabelWindow, Observation, PredictionWindow
 from ..world import World
+from .judgement import judge_drift, judge_quality
 
-SHOWN = 10
-"""Distributions that stand in the status."""
 NAMED = 4
 """Distributions that a message names."""
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What is known of the stable revision's traffic."""
+class MonitoringResult:
+    """The verdicts on the traffic of the stable revision."""
 
     status: MonitoringStatus | None
-    drift: Verdict
-    quality: Verdict
-    capture: Verdict | None = None
-    """None where nothing is captured."""
+    drift: ConditionState
+    quality: ConditionState
+    capture: ConditionState | None = None
+    """None if the spec has no capture."""
     judged: JudgedWindows = field(default_factory=JudgedWindows)
-    """The windows that this decision has judged."""
+    """The windows that were judged with this decision."""
+    drifted: bool = False
+    """True if inputs and answers have drifted: the trigger Drift."""
+    dropped: bool = False
+    """True if quality has dropped: the trigger QualityDrop."""
 
 
-def decide(world: World, now: datetime) -> Watched | None:
-    """The judgement of what has been observed; None where the spec asks for none."""
+def decide(world: World, now: datetime) -> MonitoringResult | None:
+    """Return the verdicts on the observed traffic; None if spec.monitoring is not set."""
     settings = world.spec.monitoring
     if not settings:
         return None
-    watched = _watch(world, settings, now)
-    if settings.capture and not watched.capture:
-        capture = Verdict("Unknown", watched.drift.reason, watched.drift.message)
-        return replace(watched, capture=capture)
-    return watched
+    result = _verdicts(world, settings, now)
+    if settings.capture and not result.capture:
+        capture = ConditionState("Unknown", result.drift.reason, result.drift.message)
+        return replace(result, capture=capture)
+    return result
 
 
-def _watch(world: World, settings: Monitoring, now: datetime) -> Watched:
+def _verdicts(world: World, settings: Monitoring, now: datetime) -> MonitoringResult:
     stable = world.status.stable
     before = world.status.monitoring
     if not stable:
-        return _unknown(None, MonitoringReason.NOT_SERVING, "No model serves yet.")
+        return _unknown(None, MonitoringReason.NOT_SERVING, "No revision is ready to serve.")
     if before and before.digest != stable.digest:
         before = None
     status = before or MonitoringStatus(digest=stable.digest)
     seen = world.observation
     if not seen or seen.digest != stable.digest:
-        # The verdicts of before stand until the operator, after a restart, has read the pods.
-        return _as_before(world, before) or _unknown(
-            status, MonitoringReason.NOT_SERVING, "The pods' counters have not been read yet."
+        # After a restart of the operator, the recorded verdicts stay until the pods are read.
+        return _recorded(world, settings, before) or _unknown(
+            status,
+            MonitoringReason.NOT_SERVING,
+            "The operator has not read the counters of the pods yet.",
         )
     if not seen.last and seen.problem:
-        return _unknown(status, MonitoringReason.PODS_UNREACHABLE, f"{_sentence(seen.problem)}")
+        return _unknown(status, MonitoringReason.PODS_UNREACHABLE, _sentence(seen.problem))
     if seen.has_profile is None:
-        return _as_before(world, before) or _unknown(
-            status, MonitoringReason.NOT_SERVING, "The model's profile has not been read yet."
+        return _recorded(world, settings, before) or _unknown(
+            status,
+            MonitoringReason.NOT_SERVING,
+            "The operator has not read the profile of the model yet.",
         )
     if not seen.profile:
         return _unknown(
             status,
             MonitoringReason.NO_PROFILE,
-            "The bundle has no profile.json; make it with perennial-trainer fit.",
+            "The bundle has no profile.json, so its traffic cannot be compared. Create the bundle "
+            "with perennial-trainer fit.",
         )
     return _judge(status, settings, seen, seen.profile, now)
 
@@ -98,7 +103,7 @@ def _judge(
     seen: Observation,
     profile: Profile,
     now: datetime,
-) -> Watched:
+) -> MonitoringResult:
     length = seconds(settings.window)
     predictions, labels = seen.predictions, seen.labels
     judged = JudgedWindows(
@@ -106,199 +111,155 @@ def _judge(
         and predictions.rows >= settings.drift.minSamples,
         labels=_lasted(labels.start, length, now) and labels.labels >= settings.quality.minLabels,
     )
-    drifted = status.drift
+    drift_state = status.drift
     if judged.predictions:
-        drifted = judge_drift(predictions, profile, settings.drift, status.drift, now)
-    measured = status.quality
+        drift_state = judge_drift(predictions, profile, settings.drift, status.drift, now)
+    quality_state = status.quality
     if judged.labels:
-        measured = judge_quality(labels, profile, settings.quality, status.quality, now)
-    return Watched(
+        quality_state = judge_quality(labels, profile, settings.quality, status.quality, now)
+    return MonitoringResult(
         status.model_copy(
             update={
-                "drift": drifted,
-                "quality": measured,
+                "drift": drift_state,
+                "quality": quality_state,
                 "labels": status.labels + (labels.labels if judged.labels else 0),
             }
         ),
-        _drift_verdict(drifted, settings.drift, predictions),
-        _quality_verdict(measured, settings.quality, labels, profile),
-        _capture_verdict(settings, seen.capture_problem),
+        _drift_condition(drift_state, settings.drift, predictions),
+        _quality_condition(quality_state, settings.quality, labels, profile),
+        _capture_condition(settings, seen.capture_problem),
         judged,
+        drifted=_has_drifted(drift_state, settings.drift),
+        dropped=settings.quality.metric in profile.quality
+        and _has_dropped(quality_state, settings.quality),
     )
 
 
-def judge_drift(
-    window: PredictionWindow,
-    profile: Profile,
-    settings: DriftSettings,
-    before: DriftState | None,
-    now: datetime,
-) -> DriftState:
-    """What a whole window of predictions shows."""
-    findings = drift.judge(
-        profile,
-        window.features,
-        window.score or None,
-        window.label or None,
-        warn=settings.warnPermille / 1000,
-        act=settings.actPermille / 1000,
-    )
-    acting = [finding for finding in findings if finding.level is Level.ACT]
-    inputs = any(not finding.is_prediction for finding in acting)
-    answers = any(finding.is_prediction for finding in acting)
-    # The answers stand among the shown ones in any case: they decide.
-    shown = sorted(findings, key=lambda finding: (not finding.is_prediction, -finding.psi))[:SHOWN]
-    return DriftState(
-        windowEnd=to_text(now),
-        samples=window.rows,
-        features=[_feature(finding) for finding in sorted(shown, key=lambda each: -each.psi)],
-        inputStreak=(before.inputStreak if before else 0) + 1 if inputs else 0,
-        predictionStreak=(before.predictionStreak if before else 0) + 1 if answers else 0,
-    )
-
-
-def judge_quality(
-    window: LabelWindow,
-    profile: Profile,
-    settings: QualitySettings,
-    before: QualityState | None,
-    now: datetime,
-) -> QualityState | None:
-    """What a whole window of labels shows; None where the metric cannot be told from it."""
-    baseline = profile.quality.get(settings.metric)
-    positive = None
-    if profile.positive is not None and profile.label and profile.label.categories:
-        positive = profile.label.categories.index(profile.positive)
-    value = quality.measure(settings.metric, window.matrix, window.scores or None, positive)
-    if baseline is None or value is None:
-        return before
-    limit = baseline.value - quality.drop_limit(
-        baseline, window.labels, settings.sigmas, settings.minDropPermille / 1000
-    )
-    return QualityState(
-        windowEnd=to_text(now),
-        labels=window.labels,
-        metric=settings.metric,
-        valuePermille=round(value * 1000),
-        baselinePermille=round(baseline.value * 1000),
-        limitPermille=round(limit * 1000),
-        streak=(before.streak if before else 0) + 1 if value < limit else 0,
-    )
-
-
-def _drift_verdict(
-    state: DriftState | None, settings: DriftSettings, window: PredictionWindow
-) -> Verdict:
+def _has_drifted(state: DriftState | None, settings: DriftSettings) -> bool:
+    """Return whether inputs and answers have drifted in enough windows in a row."""
     if not state:
-        return Verdict(
+        return False
+    return min(state.inputStreak, state.predictionStreak) >= settings.consecutive
+
+
+def _has_dropped(state: QualityState | None, settings: QualitySettings) -> bool:
+    """Return whether quality was too low in enough windows in a row."""
+    return bool(state and state.metric == settings.metric and state.streak >= settings.consecutive)
+
+
+def _drift_condition(
+    state: DriftState | None, settings: DriftSettings, window: PredictionWindow
+) -> ConditionState:
+    if not state:
+        return ConditionState(
             "Unknown",
             DriftReason.TOO_FEW_SAMPLES,
-            f"Counting since {to_text(window.start)}; a window needs {settings.minSamples:,} "
-            "predictions.",
+            f"Counting since {to_text(window.start)}. A window needs {settings.minSamples:,} "
+            "predictions (spec.monitoring.drift.minSamples).",
         )
     inputs = state.inputStreak >= settings.consecutive
     answers = state.predictionStreak >= settings.consecutive
-    told = [feature for feature in state.features if feature.level != "Stable"]
-    where = f"In {state.samples:,} predictions until {state.windowEnd}"
-    if not told:
-        return Verdict(
-            "False", DriftReason.NO_DRIFT, f"{where} nothing differs enough from the profile."
-        )
+    shifted = [feature for feature in state.features if feature.level != "Stable"]
+    window_text = f"In {state.samples:,} predictions until {state.windowEnd}"
+    if not shifted:
+        message = f"{window_text}, inputs and answers match the profile."
+        return ConditionState("False", DriftReason.NO_DRIFT, message)
     named = ", ".join(
-        f"{feature.name} (PSI {_decimal(feature.psiPermille)})" for feature in told[:NAMED]
+        f"{feature.name} (PSI {_decimal(feature.psiPermille)})" for feature in shifted[:NAMED]
     )
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    said = f"{where} {named}{more} differ from the profile; drift begins at " + _decimal(
-        settings.actPermille
-    )
+    more = f" and {len(shifted) - NAMED} more" if len(shifted) > NAMED else ""
+    threshold = _decimal(settings.actPermille)
+    message = f"{window_text}, {named}{more} differ from the profile. Drift begins at {threshold}"
     if inputs and answers:
         reason = DriftReason.INPUT_AND_PREDICTION_DRIFT
     elif answers:
         reason = DriftReason.PREDICTION_DRIFT
     elif inputs:
-        said += "; the model's answers have not drifted, so nothing is retrained for it"
+        message += ". The answers have not drifted, so nothing is retrained"
         reason = DriftReason.INPUT_DRIFT
     else:
         streak = max(state.inputStreak, state.predictionStreak)
         if streak:
-            said += f", in {streak} of {settings.consecutive} windows in a row so far"
-        return Verdict("False", DriftReason.SHIFTING, f"{said}.")
-    return Verdict("True", reason, f"{said}.")
+            message += f" in {settings.consecutive} windows in a row; so far {streak}"
+        return ConditionState("False", DriftReason.SHIFTING, f"{message}.")
+    return ConditionState("True", reason, f"{message}.")
 
 
-def _quality_verdict(
+def _quality_condition(
     state: QualityState | None,
     settings: QualitySettings,
     window: LabelWindow,
     profile: Profile,
-) -> Verdict:
+) -> ConditionState:
     if settings.metric not in profile.quality:
         known = ", ".join(sorted(profile.quality)) or "none"
-        return Verdict(
+        return ConditionState(
             "Unknown",
             QualityReason.NO_BASELINE,
-            f"The bundle's profile has no baseline for {settings.metric}, only: {known}. "
-            "Change spec.monitoring.quality.metric, or make the bundle anew.",
+            f"The profile of the bundle has no baseline for {settings.metric}, only: {known}. "
+            "Change spec.monitoring.quality.metric, or create the bundle again.",
         )
     if not state or state.metric != settings.metric:
-        return Verdict(
+        return ConditionState(
             "Unknown",
             QualityReason.TOO_FEW_LABELS,
-            f"Counting since {to_text(window.start)}; a window needs {settings.minLabels:,} labels "
-            "posted to the model's feedback.",
+            f"Counting since {to_text(window.start)}. A window needs {settings.minLabels:,} labels "
+            "(spec.monitoring.quality.minLabels). Post them to the feedback endpoint of the model.",
         )
-    said = (
+    message = (
         f"{state.metric} is {_decimal(state.valuePermille)} on {state.labels:,} labels until "
-        f"{state.windowEnd}; it was {_decimal(state.baselinePermille)} on held-out data, and below "
-        f"{_decimal(state.limitPermille)} is more than chance"
+        f"{state.windowEnd}. It was {_decimal(state.baselinePermille)} on held-out data; a value "
+        f"below {_decimal(state.limitPermille)} is more than chance"
     )
     if state.streak >= settings.consecutive:
-        return Verdict("True", QualityReason.DROPPED, f"{said}.")
+        return ConditionState("True", QualityReason.DROPPED, f"{message}.")
     if state.streak:
-        said += f" ({state.streak} of {settings.consecutive} windows in a row so far)"
-        return Verdict("False", QualityReason.BELOW_ONCE, f"{said}.")
-    return Verdict("False", QualityReason.AS_EVALUATED, f"{said}.")
+        message += f". Windows below it in a row: {state.streak} of {settings.consecutive}"
+        return ConditionState("False", QualityReason.BELOW_ONCE, f"{message}.")
+    return ConditionState("False", QualityReason.AS_EVALUATED, f"{message}.")
 
 
-def _capture_verdict(settings: Monitoring, problem: str) -> Verdict | None:
+def _capture_condition(settings: Monitoring, problem: str) -> ConditionState | None:
     if not settings.capture:
         return None
     if problem:
-        return Verdict(
+        return ConditionState(
             "False",
             CaptureReason.WRITE_FAILED,
-            f"Rows are dropped: {problem.rstrip('.')}. The model goes on answering. Check "
-            "spec.monitoring.capture.uri and that spec.model.secretRef allows to write there.",
+            f"Captured rows are dropped: {problem.rstrip('.')}. The model keeps serving. Check "
+            "spec.monitoring.capture.uri, and that the Secret in spec.model.secretRef may write "
+            "there.",
         )
-    return Verdict("True", CaptureReason.WRITING, f"Written to {settings.capture.uri}.")
+    message = f"Writing captured rows to {settings.capture.uri}."
+    return ConditionState("True", CaptureReason.WRITING, message)
 
 
-def _unknown(status: MonitoringStatus | None, reason: str, message: str) -> Watched:
-    verdict = Verdict("Unknown", reason, message)
-    return Watched(status, verdict, verdict)
+def _unknown(status: MonitoringStatus | None, reason: str, message: str) -> MonitoringResult:
+    state = ConditionState("Unknown", reason, message)
+    return MonitoringResult(status, state, state)
 
 
-def _as_before(world: World, status: MonitoringStatus | None) -> Watched | None:
-    """The verdicts that stand in the status, where they are about this model and spec."""
-    held = {
-        condition.type: Verdict(condition.status, condition.reason, condition.message)
+def _recorded(
+    world: World, settings: Monitoring, status: MonitoringStatus | None
+) -> MonitoringResult | None:
+    """Return the recorded verdicts, if they are about this model and spec."""
+    recorded = {
+        condition.type: ConditionState(condition.status, condition.reason, condition.message)
         for condition in world.status.conditions
         if condition.observedGeneration == world.generation
     }
-    drifted = held.get(ConditionType.DRIFT_DETECTED)
-    dropped = held.get(ConditionType.QUALITY_DROPPED)
-    if status is None or drifted is None or dropped is None:
+    drift_state = recorded.get(ConditionType.DRIFT_DETECTED)
+    quality_state = recorded.get(ConditionType.QUALITY_DROPPED)
+    if status is None or drift_state is None or quality_state is None:
         return None
-    return Watched(status, drifted, dropped, held.get(ConditionType.CAPTURING))
-
-
-def _feature(finding: Finding) -> DriftedFeature:
-    limit = min(finding.limit, 1000.0)  # of a profile without rows it is infinite
-    return DriftedFeature(
-        name=finding.name[:256],
-        level=finding.level.value,
-        psiPermille=round(finding.psi * 1000),
-        limitPermille=round(limit * 1000),
+    return MonitoringResult(
+        status,
+        drift_state,
+        quality_state,
+        recorded.get(ConditionType.CAPTURING),
+        drifted=drift_state.status != "Unknown" and _has_drifted(status.drift, settings.drift),
+        dropped=quality_state.status != "Unknown"
+        and _has_dropped(status.quality, settings.quality),
     )
 
 

@@ -1,18 +1,17 @@
-"""All decisions about a ModelDeployment, put together into one plan."""
+"""Combine all decisions about a ModelDeployment into one plan."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from perennial_contracts.api.duration import seconds
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
-from perennial_contracts.wire.formats import Variant
 
 from ..diagnosis import Diagnosis
+from ..images import Images
 from ..monitoring.targets import Target
 from ..monitoring.windows import JudgedWindows
-from ..plan import Plan
+from ..objects import Object
+from ..plan import ResourcePlan
 from ..specs import deployment, disruption_budget, service, service_account
 from ..world import World
 from . import monitoring, rollback, rollout, status
@@ -21,56 +20,51 @@ from .retraining import plan as retraining
 
 
 @dataclass(frozen=True)
-class ModelDeploymentPlan(Plan[ModelDeploymentStatus]):
+class ModelDeploymentPlan(ResourcePlan[ModelDeploymentStatus]):
     """The wanted state of a ModelDeployment."""
 
     decisions: status.Decisions
     """The decisions that led to it."""
     target: Target | None
-    """Pods whose counters are read from now on."""
+    """The pods whose counters are read from now on."""
     judged: JudgedWindows
     """Windows to close once the status is written."""
 
 
-def decide(
-    world: World,
-    default_image: str,
-    now: datetime,
-    trainer_images: Mapping[Variant, str] = MappingProxyType({}),
-) -> ModelDeploymentPlan:
+def decide(world: World, images: Images, now: datetime) -> ModelDeploymentPlan:
     """Return the plan for a ModelDeployment."""
-    watched = monitoring.decide(world, now)
+    monitored = monitoring.decide(world, now)
     back = rollback.decide(world)
-    retrained = retraining.decide(world, watched, now)
-    model = artifact.decide(
-        world, default_image, trainer_images, now, back.promotion or retrained.promotion
-    )
-    steps = rollout.decide(world, model, default_image, now)
+    retrained = retraining.decide(world, monitored, now)
+    model = artifact.decide(world, images, now, back.promotion or retrained.promotion)
+    step = rollout.decide(world, model, images, now)
 
-    children = [service_account.build(world)]
-    if steps.serving:
-        children.append(service.build(world, steps.serving.name))
-        children.append(disruption_budget.build(world, steps.serving.name))
-    for revision in (steps.stable, steps.candidate, *steps.previous):
-        if revision:
-            children.append(deployment.build(world, revision, steps.replicas[revision.name]))
-    if model.job:
-        children.append(model.job)
-    if retrained.job:
-        children.append(retrained.job)
-
-    decisions = status.Decisions(model, steps, back, watched, retrained)
+    decisions = status.Decisions(model, step, back, monitored, retrained)
     described = status.describe(world, decisions, now)
-    waits = (model.look_again, steps.look_again, retrained.look_again)
+    waits = (model.look_again, step.look_again, retrained.look_again)
     return ModelDeploymentPlan(
-        children=children,
+        children=_children(world, decisions),
         status=described,
         events=[*status.events(world.status, described), *back.events, *retrained.events],
         look_again=min((wait for wait in waits if wait is not None), default=None),
         decisions=decisions,
         target=_target(world, described),
-        judged=watched.judged if watched else JudgedWindows(),
+        judged=monitored.judged if monitored else JudgedWindows(),
     )
+
+
+def _children(world: World, decisions: status.Decisions) -> list[Object]:
+    """Return the children in the order in which they are applied."""
+    step = decisions.rollout
+    children = [service_account.build(world)]
+    if step.serving:
+        children.append(service.build(world, step.serving.name))
+        children.append(disruption_budget.build(world, step.serving.name))
+    for revision in (step.stable, step.candidate, *step.previous):
+        if revision:
+            children.append(deployment.build(world, revision, step.replicas[revision.name]))
+    jobs = (decisions.artifact.job, decisions.retraining.job)
+    return [*children, *(job for job in jobs if job)]
 
 
 def refused(

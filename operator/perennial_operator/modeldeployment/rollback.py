@@ -1,4 +1,4 @@
-"""Back to a model of before, when an annotation asks for it."""
+"""Return to a former model when the annotation perennial.dev/rollback changes."""
 
 from dataclasses import dataclass
 
@@ -10,39 +10,42 @@ from ..revision import promotion_source
 from ..world import World
 
 LIMIT = 253
-"""Characters of the annotation's value that count."""
+"""Length to which the value of the annotation is cut."""
 
 
 @dataclass(frozen=True)
 class Rollback:
-    """What the annotation leads to."""
+    """The effect of the annotation."""
 
     request: str | None
-    """The value that has been acted on, now or before."""
+    """The latest value that was acted on."""
     promotion: Promotion | None = None
-    """The model of before, which takes the present one's place with this decision."""
+    """The former model, which replaces the current one with this decision."""
     events: tuple[Event, ...] = ()
 
 
 def decide(world: World) -> Rollback:
-    """Each new value of the annotation is acted on once.
+    """Return the rollback for a new value of the annotation; each value counts once.
 
-    It names a revision of ``status.previous``, or anything else for the last one. A rollout on its
-    way is broken off by it.
+    The value names a revision in ``status.previous``; any other value selects the latest of them. A
+    rollout in progress is aborted.
     """
     request = world.annotations.get(ROLLBACK_ANNOTATION, "")[:LIMIT]
     done = world.status.rollbackRequest
     if not request or request == done:
         return Rollback(done)
     stable, candidate = world.status.stable, world.status.candidate
-    # While another model is still on its way, to go back is to stay with the present one.
+    # During a rollout, the stable revision is the former one: to return to it aborts the rollout.
     choices = [
         revision
         for revision in (stable if candidate else None, *world.status.previous)
         if revision and (candidate or not stable or revision.digest != stable.digest)
     ]
     if not choices:
-        message = "There is no model of before to go back to."
+        message = (
+            "Cannot roll back: status.previous has no revision with another model. To serve "
+            "another model, change spec.model."
+        )
         return Rollback(request, None, (Event("NothingToRollBackTo", message, warning=True),))
     target = next((revision for revision in choices if revision.name == request), choices[0])
     return Rollback(
@@ -54,5 +57,10 @@ def decide(world: World) -> Rollback:
             source=promotion_source(world.spec.model),
             lineage=target.lineage,
         ),
-        (Event("RolledBack", f"Back to the model of revision {target.name}, {target.digest}."),),
+        (
+            Event(
+                "RolledBack",
+                f"Rolling back to the model of revision {target.name}, {target.digest}.",
+            ),
+        ),
     )

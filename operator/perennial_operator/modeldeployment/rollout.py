@@ -1,7 +1,7 @@
-"""Which revision serves, which one is to follow, and how many pods each has.
+"""Decide which revision serves, which one replaces it, and how many pods each has.
 
-A new revision starts beside the stable one and takes over when all its replicas are ready. Until
-then, and if it never is, the stable one answers as before.
+A new revision starts as the candidate beside the stable one and is promoted when all its replicas
+are ready. Until then, and if they never are, the stable revision keeps serving.
 """
 
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from datetime import datetime
 from perennial_contracts.api.modeldeployment_status import Revision
 
 from ..clock import seconds_since, to_text
+from ..images import Images
 from ..objects import Object
 from ..revision import wanted_revision
 from ..world import World
-from .artifact.result import Packaging
+from .artifact.result import ArtifactResult
 
 RETIRE_SECONDS = 5.0
-"""How long the old pods stay whole after the Service has turned away from them: until every
-node's proxy has heard of it."""
+"""Seconds for which the old pods stay after the Service has switched to the new ones, until the
+proxies of all nodes have learned of it."""
 HISTORY = 2
-"""Stable revisions of before whose Deployments are kept at zero, to return to without delay."""
+"""Former stable revisions whose Deployments are kept at zero replicas, for a quick rollback."""
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """Who serves, and with how many pods."""
+    """The next step of a rollout."""
 
     stable: Revision | None
     candidate: Revision | None
     previous: tuple[Revision, ...]
     replicas: dict[str, int]
-    """Wanted pods by name of revision. A Deployment of any other revision goes."""
-    promoted: bool = False
-    """Whether the candidate takes over with this decision."""
+    """Wanted replicas by name of revision. Deployments of other revisions are deleted."""
     look_again: float | None = None
+    """Seconds until the next reconciliation, if no event will start one."""
 
     @property
     def serving(self) -> Revision | None:
@@ -41,22 +41,22 @@ class Rollout:
         return self.stable or self.candidate
 
 
-def decide(world: World, model: Packaging, default_image: str, now: datetime) -> Rollout:
-    """The next step of the rollout. Without a digest only the stable revision is kept."""
+def decide(world: World, artifact: ArtifactResult, images: Images, now: datetime) -> Rollout:
+    """Return the next step. Without a digest, only the stable revision stays."""
     status = world.status
     stable, previous = status.stable, tuple(status.previous)
     candidate: Revision | None = None
-    if model.digest:
+    if artifact.digest:
         known = (stable, status.candidate, *previous)
-        spec = world.spec.model_copy(update={"model": model.model(world.spec.model)})
-        lineage = model.promoted.lineage if model.promoted else None
-        wanted = wanted_revision(spec, model.digest, known, default_image, to_text(now), lineage)
+        spec = world.spec.model_copy(update={"model": artifact.source(world.spec.model)})
+        lineage = artifact.promoted.lineage if artifact.promoted else None
+        wanted = wanted_revision(
+            spec, artifact.digest, known, images.runtime, to_text(now), lineage
+        )
         if not stable or wanted.name != stable.name:
             candidate = _as_candidate(wanted, status.candidate, now)
 
-    promoted = False
     if candidate and _is_ready(world.deployment_of(candidate.name), world.spec.replicas):
-        promoted = True
         older = [stable, *previous] if stable else list(previous)
         previous = tuple(old for old in older if old and old.name != candidate.name)[:HISTORY]
         stable = candidate.model_copy(update={"since": to_text(now)})
@@ -72,7 +72,6 @@ def decide(world: World, model: Packaging, default_image: str, now: datetime) ->
         candidate=candidate,
         previous=previous,
         replicas=replicas,
-        promoted=promoted,
         look_again=wait if previous and any(replicas[old.name] for old in previous) else None,
     )
 
@@ -84,7 +83,7 @@ def _as_candidate(wanted: Revision, current: Revision | None, now: datetime) -> 
 
 
 def _is_ready(deployment: Object | None, wanted: int) -> bool:
-    """Whether the Deployment, as its controller last saw it, has every wanted pod ready."""
+    """Return whether the controller of a Deployment reports every wanted pod as ready."""
     if not deployment:
         return False
     status = deployment.get("status", {})
@@ -97,7 +96,7 @@ def _is_ready(deployment: Object | None, wanted: int) -> bool:
 
 
 def _drain_left(stable: Revision | None, now: datetime) -> float | None:
-    """Seconds for which the pods of the revision before are still to be left alone."""
+    """Return the seconds for which pods of the former revision must stay, if any."""
     left = RETIRE_SECONDS - seconds_since(stable.since, now) if stable else 0.0
     return left if left > 0 else None
 

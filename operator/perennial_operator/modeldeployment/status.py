@@ -1,4 +1,4 @@
-"""What is said about a ModelDeployment: its status, and the events of what changed."""
+"""Report about a ModelDeployment: its status, and an event for each change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,24 +16,23 @@ from perennial_contracts.api.retraining import RetrainingReason
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import TrainingFailure
 
-from ..conditions import Event, Verdict, to_condition
+from ..conditions import ConditionState, Event, to_condition
 from ..diagnosis import Diagnosis, diagnose
 from ..names import REVISION_LABEL, revision_selector
-from ..objects import Object
 from ..specs import service
 from ..world import World
-from .artifact.result import Packaging
-from .monitoring import Watched
-from .retraining.plan import Retrained
+from .artifact.result import ArtifactResult
+from .monitoring import MonitoringResult
+from .retraining.plan import RetrainingResult
 from .rollback import Rollback
 from .rollout import Rollout
 
 _UNKNOWN = ("Unknown", "")
-_BLAMED = {*LoadFailure, *TrainingFailure, ResolvedReason.DEADLINE_EXCEEDED}
-"""Reasons for which there is no model, and not only no pod."""
+_MODEL_FAILURES = {*LoadFailure, *TrainingFailure, ResolvedReason.DEADLINE_EXCEEDED}
+"""Reasons that mean that there is no model, and not only no pod yet."""
 _DECIDED = (ConditionType.MODEL_RESOLVED, ConditionType.RETRAINING)
 """Conditions that may report a decision instead of an observation."""
-_QUIET = {
+_NO_EVENT_AT_FIRST = {
     DriftReason.NO_DRIFT, QualityReason.AS_EVALUATED, CaptureReason.WRITING,
     RetrainingReason.NOT_NEEDED,
 }  # fmt: skip
@@ -43,41 +42,40 @@ _QUIET = {
 class Decisions:
     """Everything that was decided about a ModelDeployment at one moment."""
 
-    artifact: Packaging
+    artifact: ArtifactResult
     rollout: Rollout
     rollback: Rollback
-    monitoring: Watched | None
-    retraining: Retrained
+    monitoring: MonitoringResult | None
+    retraining: RetrainingResult
 
 
 def describe(world: World, decisions: Decisions, now: datetime) -> ModelDeploymentStatus:
-    """Return the status to write once all that was decided is applied."""
-    packaging, rollout, rollback = decisions.artifact, decisions.rollout, decisions.rollback
-    watched, retrained = decisions.monitoring, decisions.retraining
+    """Return the status to write once the children are applied."""
+    artifact, rollout, retraining = decisions.artifact, decisions.rollout, decisions.retraining
     stable = _Pods.of(world, rollout.stable)
     candidate = _Pods.of(world, rollout.candidate)
-    verdicts = {
-        ConditionType.READY: _ready(world, packaging, stable),
-        ConditionType.PROGRESSING: _progressing(world, packaging, rollout, stable, candidate),
-        ConditionType.MODEL_RESOLVED: _resolved(packaging, candidate if candidate else stable),
-        **_monitored(watched),
+    states = {
+        ConditionType.READY: _ready(world, artifact, stable),
+        ConditionType.PROGRESSING: _progressing(world, artifact, rollout, stable, candidate),
+        ConditionType.MODEL_RESOLVED: _resolved(artifact, candidate if candidate else stable),
+        **_monitoring(decisions.monitoring),
     }
-    if retrained.verdict:
-        verdicts[ConditionType.RETRAINING] = retrained.verdict
+    if retraining.condition:
+        states[ConditionType.RETRAINING] = retraining.condition
     serving = rollout.serving
     return ModelDeploymentStatus(
         observedGeneration=world.generation,
-        conditions=_conditions(world, verdicts, now),
+        conditions=_conditions(world, states, now),
         url=service.url(world) if serving else None,
         stable=rollout.stable,
         candidate=rollout.candidate,
         previous=list(rollout.previous),
-        resolution=packaging.resolution,
-        detected=packaging.detected,
-        promoted=packaging.promoted,
-        rollbackRequest=rollback.request,
-        monitoring=watched.status if watched else None,
-        retraining=retrained.status,
+        resolution=artifact.resolution,
+        detected=artifact.detected,
+        promoted=artifact.promoted,
+        rollbackRequest=decisions.rollback.request,
+        monitoring=decisions.monitoring.status if decisions.monitoring else None,
+        retraining=retraining.status,
         replicas=stable.existing if stable else 0,
         readyReplicas=stable.available if stable else 0,
         selector=_selector(world, serving) if serving else None,
@@ -94,28 +92,27 @@ def describe_refused(
     """
     before, artifact = world.status, decisions.artifact
     stable = _Pods.of(world, before.stable)
-    serving = before.stable or before.candidate
     candidate = _Pods.of(world, decisions.rollout.candidate)
-    verdicts = {
+    serving = before.stable or before.candidate
+    message = refusal.message + _keeps_serving(before.stable)
+    states = {
         ConditionType.READY: _ready(world, artifact, stable),
-        ConditionType.PROGRESSING: Verdict(
-            "False", refusal.reason, refusal.message + _keeps_serving(before.stable)
-        ),
+        ConditionType.PROGRESSING: ConditionState("False", refusal.reason, message),
         ConditionType.MODEL_RESOLVED: _resolved(artifact, candidate if candidate else stable),
-        **_monitored(decisions.monitoring),
+        **_monitoring(decisions.monitoring),
     }
     recorded = {condition.type: condition for condition in before.conditions}
     observed: dict[str, object] = {}
     if artifact.promoted and artifact.promoted != before.promoted:
-        # The promotion is a decision, too: another model than the recorded one.
-        del verdicts[ConditionType.MODEL_RESOLVED]
+        # The promotion is a decision of this plan, and with it the model that is reported.
+        del states[ConditionType.MODEL_RESOLVED]
     else:
         recorded.pop(ConditionType.MODEL_RESOLVED, None)
         observed = {"resolution": artifact.resolution, "detected": artifact.detected}
     kept = [recorded[type_] for type_ in _DECIDED if type_ in recorded]
     observed |= {
         "observedGeneration": world.generation,
-        "conditions": [*_conditions(world, verdicts, now), *kept],
+        "conditions": [*_conditions(world, states, now), *kept],
         "monitoring": decisions.monitoring.status if decisions.monitoring else None,
         "replicas": stable.existing if stable else 0,
         "readyReplicas": stable.available if stable else 0,
@@ -124,43 +121,52 @@ def describe_refused(
     return before.model_copy(update=observed)
 
 
-def _conditions(world: World, verdicts: dict[str, Verdict], now: datetime) -> list[Condition]:
+def _conditions(world: World, states: dict[str, ConditionState], now: datetime) -> list[Condition]:
     return [
-        to_condition(type_, verdict, world.status.conditions, world.generation, now)
-        for type_, verdict in verdicts.items()
+        to_condition(type_, state, world.status.conditions, world.generation, now)
+        for type_, state in states.items()
     ]
 
 
-def _monitored(watched: Watched | None) -> dict[str, Verdict]:
+def _monitoring(result: MonitoringResult | None) -> dict[str, ConditionState]:
     """Return the conditions of monitoring; none if the spec has no monitoring."""
-    verdicts: dict[str, Verdict] = {}
-    if watched:
-        verdicts[ConditionType.DRIFT_DETECTED] = watched.drift
-        verdicts[ConditionType.QUALITY_DROPPED] = watched.quality
-        if watched.capture:
-            verdicts[ConditionType.CAPTURING] = watched.capture
-    return verdicts
+    if not result:
+        return {}
+    states: dict[str, ConditionState] = {
+        ConditionType.DRIFT_DETECTED: result.drift,
+        ConditionType.QUALITY_DROPPED: result.quality,
+    }
+    if result.capture:
+        states[ConditionType.CAPTURING] = result.capture
+    return states
 
 
 def events(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Event]:
-    """An event for each condition that turned True or False or has another reason for it, and for a
-    promotion. That all is well at the beginning is told of serving only."""
+    """Return an event for each condition that became True or False, and a promotion.
+
+    A condition whose reason changed counts, too. A good first state is no event, except for those
+    of serving.
+    """
     old = {condition.type: (condition.status, condition.reason) for condition in before.conditions}
-    told = [
+    changes = [
         Event(condition.reason, condition.message, warning=_is_bad(condition))
         for condition in after.conditions
         if old.get(condition.type) != (condition.status, condition.reason)
         and condition.status != "Unknown"
-        and not (condition.reason in _QUIET and old.get(condition.type, _UNKNOWN)[0] == "Unknown")
+        and not (
+            condition.reason in _NO_EVENT_AT_FIRST
+            and old.get(condition.type, _UNKNOWN)[0] == "Unknown"
+        )
     ]
     if after.stable and (not before.stable or before.stable.name != after.stable.name):
-        told.append(Event("Promoted", f"Revision {after.stable.name} gets the traffic."))
-    return list(dict.fromkeys(told))
+        message = f"Revision {after.stable.name} receives the traffic."
+        changes.append(Event("Promoted", message))
+    return list(dict.fromkeys(changes))
 
 
 @dataclass(frozen=True)
 class _Pods:
-    """How the pods of a revision are."""
+    """The state of a revision's pods."""
 
     existing: int
     available: int
@@ -168,6 +174,7 @@ class _Pods:
 
     @classmethod
     def of(cls, world: World, revision: Revision | None) -> "_Pods | None":
+        """Return the state of the pods of a revision."""
         if not revision:
             return None
         deployment = world.deployment_of(revision.name)
@@ -179,84 +186,77 @@ class _Pods:
         )
 
 
-def _ready(world: World, packaging: Packaging, stable: _Pods | None) -> Verdict:
+def _ready(world: World, artifact: ArtifactResult, stable: _Pods | None) -> ConditionState:
     wanted = world.spec.replicas
-    if stable and stable.available:
-        if stable.available >= wanted:
-            return Verdict("True", ReadyReason.SERVING, f"{_of(stable.available, wanted)} answer.")
-        return Verdict(
-            "True",
-            ReadyReason.FEWER_REPLICAS,
-            f"{_of(stable.available, wanted)} answer.{_because(stable.diagnosis)}",
-        )
-    if stable and wanted == 0:
-        return Verdict(
-            "False", ReadyReason.SCALED_TO_ZERO, "spec.replicas is 0; set it to serve again."
-        )
-    why = stable.diagnosis if stable else None
     if not stable:
-        message = "The first revision is not ready yet; see Progressing."
-        if packaging.failed:
-            message = f"There is no model to serve: {packaging.message}"
-        return Verdict("False", ReadyReason.NO_REPLICAS, message)
-    return Verdict("False", ReadyReason.NO_REPLICAS, f"{_of(0, wanted)} answer.{_because(why)}")
+        message = "The first revision is not ready yet. See the condition Progressing."
+        if artifact.failed:
+            message = f"There is no model to serve. {artifact.message}"
+        return ConditionState("False", ReadyReason.NO_REPLICAS, message)
+    if wanted == 0 and not stable.available:
+        message = "spec.replicas is 0. Raise it to serve again."
+        return ConditionState("False", ReadyReason.SCALED_TO_ZERO, message)
+    message = f"{_count(stable.available, wanted)} ready."
+    if stable.available >= wanted:
+        return ConditionState("True", ReadyReason.SERVING, message)
+    message += _cause(stable.diagnosis)
+    if stable.available:
+        return ConditionState("True", ReadyReason.FEWER_REPLICAS, message)
+    return ConditionState("False", ReadyReason.NO_REPLICAS, message)
 
 
 def _progressing(
     world: World,
-    packaging: Packaging,
+    artifact: ArtifactResult,
     rollout: Rollout,
     stable: _Pods | None,
     candidate: _Pods | None,
-) -> Verdict:
+) -> ConditionState:
     wanted = world.spec.replicas
     keeps = _keeps_serving(rollout.stable)
-    if packaging.failed:
-        return Verdict("False", packaging.reason, packaging.message + keeps)
-    if packaging.digest is None:
+    if artifact.failed:
+        return ConditionState("False", artifact.reason, artifact.message + keeps)
+    if artifact.digest is None:
         under_way = ProgressingReason.RESOLVING_MODEL
-        if packaging.reason == ResolvedReason.PACKAGING:
+        if artifact.reason == ResolvedReason.PACKAGING:
             under_way = ProgressingReason.PACKAGING_MODEL
-        return Verdict("True", under_way, packaging.message + keeps)
+        return ConditionState("True", under_way, artifact.message + keeps)
     if rollout.candidate and candidate:
         if candidate.diagnosis:
-            return Verdict("False", candidate.diagnosis.reason, candidate.diagnosis.message + keeps)
-        return Verdict(
-            "True",
-            ProgressingReason.STARTING_CANDIDATE,
-            f"Revision {rollout.candidate.name}: {_of(candidate.available, wanted)} ready." + keeps,
-        )
+            reason, message = candidate.diagnosis
+            return ConditionState("False", reason, message + keeps)
+        message = f"Revision {rollout.candidate.name}: {_count(candidate.available, wanted)} ready."
+        return ConditionState("True", ProgressingReason.STARTING_CANDIDATE, message + keeps)
     if stable and (stable.available < wanted or stable.existing != wanted):
         if stable.available < wanted and stable.diagnosis:
-            return Verdict("False", stable.diagnosis.reason, stable.diagnosis.message)
-        return Verdict("True", ProgressingReason.SCALING, f"{_of(stable.available, wanted)} ready.")
-    if _retiring(world, rollout):
-        return Verdict(
-            "True", ProgressingReason.RETIRING, "The pods of the revision before are drained."
-        )
-    return Verdict("False", ProgressingReason.COMPLETE, "What the spec asks for is served.")
+            return ConditionState("False", *stable.diagnosis)
+        message = f"{_count(stable.available, wanted)} ready."
+        return ConditionState("True", ProgressingReason.SCALING, message)
+    if _is_retiring(world, rollout):
+        message = "The pods of the former revision are draining."
+        return ConditionState("True", ProgressingReason.RETIRING, message)
+    message = "The revision that the spec describes is serving."
+    return ConditionState("False", ProgressingReason.COMPLETE, message)
 
 
-def _resolved(packaging: Packaging, pods: _Pods | None) -> Verdict:
+def _resolved(artifact: ArtifactResult, pods: _Pods | None) -> ConditionState:
     if pods and pods.diagnosis and pods.diagnosis.blames_model:
-        return Verdict("False", *pods.diagnosis)
-    if packaging.digest:
-        return Verdict("True", packaging.reason, packaging.message)
-    blamed = packaging.final or packaging.reason in _BLAMED
-    return Verdict("False" if blamed else "Unknown", packaging.reason, packaging.message)
+        return ConditionState("False", *pods.diagnosis)
+    if artifact.digest:
+        return ConditionState("True", artifact.reason, artifact.message)
+    failed = artifact.final or artifact.reason in _MODEL_FAILURES
+    return ConditionState("False" if failed else "Unknown", artifact.reason, artifact.message)
 
 
 def _keeps_serving(stable: Revision | None) -> str:
-    return f" Revision {stable.name} goes on serving." if stable else ""
+    return f" Revision {stable.name} keeps serving." if stable else ""
 
 
-def _retiring(world: World, rollout: Rollout) -> bool:
-    deployments = (world.deployment_of(old.name) for old in rollout.previous)
-    return any(deployment and _replicas(deployment) for deployment in deployments)
-
-
-def _replicas(deployment: Object) -> int:
-    return int(deployment.get("status", {}).get("replicas", 0))
+def _is_retiring(world: World, rollout: Rollout) -> bool:
+    deployments = (world.deployment_of(former.name) for former in rollout.previous)
+    return any(
+        deployment.get("status", {}).get("replicas", 0) for deployment in deployments if deployment
+    )
 
 
 def _is_bad(condition: Condition) -> bool:
@@ -273,9 +273,9 @@ def _selector(world: World, revision: Revision) -> str:
     return ",".join(f"{key}={value}" for key, value in pairs.items())
 
 
-def _of(count: int, wanted: int) -> str:
-    return f"{count} of {wanted} {'replica' if wanted == 1 else 'replicas'}"
+def _count(count: int, wanted: int) -> str:
+    return f"{count} of {wanted} {'replica is' if wanted == 1 else 'replicas are'}"
 
 
-def _because(diagnosis: Diagnosis | None) -> str:
+def _cause(diagnosis: Diagnosis | None) -> str:
     return f" {diagnosis.message}" if diagnosis else ""

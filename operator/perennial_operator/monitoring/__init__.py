@@ -1,1 +1,5 @@
-"""From the pods' counters to windows of predictions and labels that can be judged."""
+"""Read counters and progress from pods, while reconciliations judge them.
+
+``targets`` knows whose counters are read and keeps them, ``scraper`` reads them, ``windows`` adds
+them up; ``training_progress`` reads the progress of runs.
+"""

@@ -1,4 +1,4 @@
-"""Reads the counters of pods, over HTTP, when they are due."""
+"""Read the counters of pods over HTTP, when they are due."""
 
 import asyncio
 import logging
@@ -13,31 +13,32 @@ from perennial_contracts.wire.names import HTTP_PORT
 from perennial_contracts.wire.profile import Profile
 
 from .. import metrics
-from ..cache import Cache
+from ..cache import ObjectCache
 from ..names import OWNER_ANNOTATION, REVISION_LABEL
 from ..objects import POD, Key, Object, annotations_of, labels_of
+from ..pods import container_statuses
 from ..workqueue import WorkQueue
-from .targets import Observatory, Target
+from .targets import Target, Targets
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 5.0
 IDLE_SECONDS = 0.5
-AT_ONCE = 32
-"""Models that are read side by side."""
+CONCURRENCY = 32
+"""Models that are read at the same time."""
 
 
-class Reader:
-    """Reads what the observatory says is due, and queues each model that has news."""
+class Scraper:
+    """Reads the targets that are due, and queues each model that was read."""
 
-    def __init__(self, cache: Cache, queue: WorkQueue[Key], observatory: Observatory) -> None:
+    def __init__(self, cache: ObjectCache, queue: WorkQueue[Key], targets: Targets) -> None:
         self._cache = cache
         self._queue = queue
-        self._observatory = observatory
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._targets = targets
+        self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def run(self) -> None:
-        """Reads until it is cancelled."""
+        """Read until cancelled."""
         loop = asyncio.get_running_loop()
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         async with (
@@ -46,12 +47,12 @@ class Reader:
         ):
             busy: set[Key] = set()
             while True:
-                for key, target in self._observatory.due(loop.time()):
-                    if key not in busy:  # a slow pod is not asked twice at a time
+                for key, target in self._targets.due(loop.time()):
+                    if key not in busy:  # a slow pod is not read twice at a time
                         busy.add(key)
                         task = readings.create_task(self._read(session, key, target))
                         task.add_done_callback(partial(_done, busy, key))
-                due = self._observatory.next_due()
+                due = self._targets.next_due()
                 pause = IDLE_SECONDS if due is None else due - loop.time()
                 await asyncio.sleep(min(max(pause, 0.01), IDLE_SECONDS))
 
@@ -66,7 +67,9 @@ class Reader:
                 try:
                     body = await _get(session, f"{url}/counters")
                     if body is None:
-                        problem = f"pod {pod['metadata']['name']} has no counters: an older runtime"
+                        problem = (
+                            f"pod {pod['metadata']['name']} has no counters: its runtime is too old"
+                        )
                         continue
                     if not body:
                         continue
@@ -74,26 +77,26 @@ class Reader:
                     await self._learn_profile(session, key, target, url)
                 except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
                     metrics.READING_ERRORS.inc()
-                    said = str(error) or type(error).__name__
-                    problem = f"pod {pod['metadata']['name']} cannot be read: {said[:200]}"
+                    cause = str(error) or type(error).__name__
+                    problem = f"cannot read pod {pod['metadata']['name']}: {cause[:200]}"
             if problem:
                 logger.info("%s: %s", key, problem)
             now = datetime.now(UTC)
-            if self._observatory.record(key, target, readings, problem, now):
+            if self._targets.record(key, target, readings, problem, now):
                 self._queue.add(key)
 
     async def _learn_profile(
         self, session: aiohttp.ClientSession, key: Key, target: Target, url: str
     ) -> None:
-        known = self._observatory.of(key)
-        if not known or known.digest != target.digest or known.has_profile is not None:
+        seen = self._targets.of(key)
+        if not seen or seen.digest != target.digest or seen.has_profile is not None:
             return
         body = await _get(session, f"{url}/profile")
         profile = Profile.model_validate_json(body) if body else None
-        self._observatory.know_profile(key, target.digest, profile)
+        self._targets.set_profile(key, target.digest, profile)
 
     def _pods(self, key: Key, target: Target) -> list[Object]:
-        """The running pods of the revision, also those that drain: they have counted, too."""
+        """Return the running pods of the revision. Pods that drain have counted, too."""
         return [
             pod
             for kind, pod in self._cache.about(key.namespace, key.name)
@@ -103,7 +106,7 @@ class Reader:
             and pod.get("status", {}).get("podIP")
             and any(
                 "running" in status.get("state", {})
-                for status in pod["status"].get("containerStatuses") or ()
+                for status in container_statuses(pod, init=False)
             )
         ]
 
@@ -113,8 +116,8 @@ def _done(busy: set[Key], key: Key, _: object) -> None:
 
 
 async def _get(session: aiohttp.ClientSession, url: str) -> bytes | None:
-    """The body; None for 404, and nothing while the pod's model is being loaded."""
-    # A redirect would make the operator ask whomever the pod's image names.
+    """Return the body; None for status 404, no bytes while the pod loads its model."""
+    # A redirect would send the operator to any address that the pod's image names.
     async with session.get(url, allow_redirects=False) as response:
         if response.status == 404:
             return None
@@ -127,5 +130,5 @@ async def _get(session: aiohttp.ClientSession, url: str) -> bytes | None:
 
 
 def host_of(address: str) -> str:
-    """An IP address as it stands in a URL."""
+    """Return an IP address in the form that a URL needs."""
     return f"[{address}]" if ":" in address else address

@@ -1,7 +1,7 @@
-"""Which models are watched, and what is known of each: in memory, and written to by few.
+"""Keep the models whose pods are read, and the counters that were read, in memory.
 
-A reconciliation says what is to be watched; the readings come in beside it; the next
-reconciliation judges what has come together, and closes the windows that it has judged.
+A reconciliation sets the target of its model. The scraper adds readings. The next reconciliation
+judges the windows, and closes those that it has judged.
 """
 
 import heapq
@@ -17,29 +17,29 @@ from ..objects import Key
 from .windows import JudgedWindows, Observation
 
 SHORTEST, LONGEST = 1.0, 300.0
-"""Seconds between readings; a twelfth of the window within these."""
-READINGS_A_WINDOW = 12
+"""Limits of the seconds between readings, which are a twelfth of the window."""
+READINGS_PER_WINDOW = 12
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be watched for one ModelDeployment."""
+    """The pods to read for one ModelDeployment."""
 
     name: str
-    """The model's name in URLs."""
+    """Name of the model in URLs."""
     revision: str
     digest: str
     window: float
     """Seconds."""
 
     @property
-    def pause(self) -> float:
+    def interval(self) -> float:
         """Seconds between readings."""
-        return min(max(self.window / READINGS_A_WINDOW, SHORTEST), LONGEST)
+        return min(max(self.window / READINGS_PER_WINDOW, SHORTEST), LONGEST)
 
 
-class Observatory:
-    """Targets and observations by key. Belongs to one event loop."""
+class Targets:
+    """Targets and observations by key. An instance belongs to one event loop."""
 
     def __init__(self) -> None:
         self._targets: dict[Key, Target] = {}
@@ -48,7 +48,7 @@ class Observatory:
         self._order = itertools.count()
 
     def watch(self, key: Key, target: Target | None, now: float) -> None:
-        """From now on watches this, or nothing. ``now`` is of the event loop's clock."""
+        """Set or remove the target of a key. ``now`` is a time of the event loop."""
         if target == self._targets.get(key):
             return
         if target is None:
@@ -59,20 +59,21 @@ class Observatory:
         self._schedule(now, key, target)
 
     def due(self, now: float) -> list[tuple[Key, Target]]:
-        """The targets whose time has come; each is due again after its pause."""
+        """Return the targets that are due. Each of them is due again after its interval."""
         found = []
         while self._due and self._due[0][0] <= now:
             _, _, key, target = heapq.heappop(self._due)
             if self._targets.get(key) == target:
                 found.append((key, target))
-                self._schedule(now + target.pause, key, target)
+                self._schedule(now + target.interval, key, target)
         return found
 
     def next_due(self) -> float | None:
-        """When the next target is due, by the event loop's clock."""
+        """Return the time of the event loop at which the next target is due."""
         return self._due[0][0] if self._due else None
 
     def of(self, key: Key) -> Observation | None:
+        """Return the observation of a key."""
         return self._observations.get(key)
 
     def record(
@@ -83,7 +84,7 @@ class Observatory:
         problem: str,
         now: datetime,
     ) -> Observation | None:
-        """Takes readings in; None where the target has changed meanwhile."""
+        """Add readings and return the observation; None if the target has changed."""
         if self._targets.get(key) != target:
             return None
         before = self._observations.get(key)
@@ -93,18 +94,18 @@ class Observatory:
         self._observations[key] = after
         return after
 
-    def know_profile(self, key: Key, digest: str, profile: Profile | None) -> None:
-        """What a pod has answered when it was asked for its model's profile."""
-        known = self._observations.get(key)
-        if known and known.digest == digest:
+    def set_profile(self, key: Key, digest: str, profile: Profile | None) -> None:
+        """Store the profile that a pod returned for its model; None if there is none."""
+        seen = self._observations.get(key)
+        if seen and seen.digest == digest:
             self._observations[key] = replace(
-                known, profile=profile, has_profile=profile is not None
+                seen, profile=profile, has_profile=profile is not None
             )
 
     def close(self, key: Key, now: datetime, judged: JudgedWindows) -> None:
         """Start new windows in place of the judged ones."""
-        if known := self._observations.get(key):
-            self._observations[key] = known.close(now, judged)
+        if seen := self._observations.get(key):
+            self._observations[key] = seen.close(now, judged)
 
     def _schedule(self, when: float, key: Key, target: Target) -> None:
         heapq.heappush(self._due, (when, next(self._order), key, target))

@@ -1,7 +1,7 @@
-"""What the pods of one model have counted since a moment, added up over pods and restarts.
+"""Add up the counters of a model's pods over a window, across pods and restarts.
 
-Pods count from their start and never look back; a window is what they have counted more than
-before. The sums are exact as long as every pod is read once before it ends.
+Pods count from their start on and never reset. A window is the difference between two readings. The
+sums are exact if every pod is read once before it ends.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class PredictionWindow:
 
 @dataclass(frozen=True)
 class LabelWindow:
-    """Labels that came back since ``start``."""
+    """Labels that were posted since ``start``."""
 
     start: datetime
     labels: int = 0
@@ -39,7 +39,7 @@ class LabelWindow:
 
 @dataclass(frozen=True)
 class JudgedWindows:
-    """The windows that a decision has judged. Each is closed once the result is recorded."""
+    """The windows that a decision has judged. Each is closed once that is recorded."""
 
     predictions: bool = False
     labels: bool = False
@@ -47,33 +47,33 @@ class JudgedWindows:
 
 @dataclass(frozen=True)
 class Observation:
-    """What is known of one model's traffic at one moment."""
+    """The known traffic of one model at one moment."""
 
     digest: str
-    """The model that was counted for."""
+    """Digest of the model that was counted."""
     profile: Profile | None
-    """Of that model's bundle; None where it has none, or was not read yet."""
+    """Profile in the model's bundle; None if there is none or it was not read yet."""
     predictions: PredictionWindow
     labels: LabelWindow
     problem: str = ""
-    """Why the last reading of a pod failed; empty where all were read."""
+    """Cause of the last failed reading; empty if all pods were read."""
     has_profile: bool | None = None
-    """None until a pod has told."""
+    """None until a pod was read."""
     capture_problem: str = ""
-    """What a pod said of why it cannot write captured rows."""
+    """Cause that a pod reported for not writing captured rows."""
     last: dict[str, Counters] = field(default_factory=dict)
-    """The last reading of each process."""
+    """Last reading of each process."""
 
     @classmethod
     def begin(cls, digest: str, now: datetime) -> "Observation":
+        """Return an observation without readings."""
         return cls(digest, None, PredictionWindow(now), LabelWindow(now))
 
     def add(self, readings: Iterable[Counters]) -> "Observation":
-        """With the pods' latest readings. Those of another model are left out.
+        """Return the observation with new readings. Those of other models are ignored.
 
-        What a process had counted before it was read for the first time belongs to no window where
-        nothing was read before at all: nobody knows how old it is. Later on a process that was not
-        seen before has just started, and all that it has counted is of now.
+        The very first readings only set the base: it is unknown how old their counts are.
+        A process that appears later has just started, and everything it has counted is recent.
         """
         predictions, labels, last = self.predictions, self.labels, dict(self.last)
         problem = ""
@@ -122,7 +122,7 @@ def _grown(so_far: Counts, counts: list[int], before: dict[str, list[int]], name
 
 
 def _plus(so_far: Counts, counts: list[int] | None, before: list[int] | None) -> Counts:
-    """``so_far + counts - before``, where what is missing counts as zeros."""
+    """Return ``so_far + counts - before``, with zeros for missing counts."""
     if not counts:
         return so_far
     total = np.asarray(counts, np.int64)

@@ -1,79 +1,69 @@
-"""How far a RetrainJob is, and what came of it."""
+"""Decide about a RetrainJob: wait for its model, start, follow, clean up."""
 
 from datetime import datetime
 
-from perennial_contracts.api.retrainjob_status import (
-    SUCCEEDED,
-    ModelReference,
-    RetrainJobStatus,
-    RunReason,
-)
+from perennial_contracts.api.retrainjob_status import ModelReference, RunReason
 
 from ..clock import to_text
-from ..conditions import Verdict
+from ..conditions import ConditionState
 from ..diagnosis import Diagnosis
+from ..images import Images
 from ..names import child_name
 from ..objects import JOB
 from ..specs import run_job
-from ..world import TrainingWorld
-from . import trainjob as staged
-from .job import follow
-from .saying import RetrainJobPlan, say
+from ..world import RunWorld
+from . import job, trainjob
+from .conditions import RetrainJobPlan, has_ended, with_conditions
 
 
-def decide(world: TrainingWorld, trainer_image: str, now: datetime) -> RetrainJobPlan:
-    """Return the plan for a RetrainJob. Once the run has ended, the plan changes nothing."""
+def decide(world: RunWorld, images: Images, now: datetime) -> RetrainJobPlan:
+    """Return the plan for a RetrainJob. Once the run has ended, its status is final."""
     status = world.status
-    if _has_ended(status):
-        if staged.is_staged(world):
-            return staged.leave(world, now)
+    if has_ended(status):
+        if trainjob.uses_train_job(world):
+            return trainjob.clean_up(world, now)
         return RetrainJobPlan(children=world.jobs(), status=status, events=[])
-    job = world.child(JOB, child_name(world.name))
-    if job and staged.is_staged(world):
-        return staged.go_on(world, job, trainer_image, now)
-    if job:
-        return follow(world, job, now)
-    return _start(world, trainer_image, now)
+    live = world.child(JOB, child_name(world.name))
+    if live and trainjob.uses_train_job(world):
+        return trainjob.advance(world, live, images, now)
+    if live:
+        return job.report_job(world, live, now)
+    return _start(world, images, now)
 
 
-def refused(world: TrainingWorld, refusal: Diagnosis, now: datetime) -> RetrainJobPlan:
+def refused(world: RunWorld, refusal: Diagnosis, now: datetime) -> RetrainJobPlan:
     """Return the plan that reports that the API server rejected a child of the run."""
-    verdict = Verdict("Unknown", refusal.reason, refusal.message)
-    done = staged.done(world) if staged.is_staged(world) else 0
-    return say(world, verdict, world.status, now, [], done)
+    state = ConditionState("Unknown", refusal.reason, refusal.message)
+    done = trainjob.steps_done(world) if trainjob.uses_train_job(world) else 0
+    return with_conditions(world, state, world.status, now, [], done)
 
 
-def _start(world: TrainingWorld, trainer_image: str, now: datetime) -> RetrainJobPlan:
+def _start(world: RunWorld, images: Images, now: datetime) -> RetrainJobPlan:
     status = world.status
     stable = world.deployed[1].stable if world.deployed else None
     if not world.deployed or not stable:
-        what = "does not exist" if not world.deployed else "serves nothing yet"
-        message = f"ModelDeployment {world.model} {what}; the run begins when it does."
-        return say(world, Verdict("Unknown", RunReason.WAITING_FOR_MODEL, message), status, now)
+        problem = "has no stable revision" if world.deployed else "does not exist"
+        message = f"ModelDeployment {world.model} {problem}. The run starts when it serves a model."
+        state = ConditionState("Unknown", RunReason.WAITING_FOR_MODEL, message)
+        return with_conditions(world, state, status, now)
     spec = world.deployed[0]
-    captured = spec.monitoring.capture if spec.monitoring else None
-    if not captured and not world.spec.data.baseline:
+    captures = spec.monitoring.capture if spec.monitoring else None
+    if not captures and not world.spec.data.baseline:
         message = (
-            f"ModelDeployment {world.model} captures nothing, and there is no baseline. Set its "
-            "spec.monitoring.capture.uri, or spec.data.baseline here."
+            f"There is no training data: ModelDeployment {world.model} captures nothing, and this "
+            "RetrainJob has no baseline. Set spec.monitoring.capture.uri of the ModelDeployment, "
+            "or spec.data.baseline of a new RetrainJob."
         )
-        verdict = Verdict("False", RunReason.NOTHING_TO_LEARN_FROM, message)
-        return say(world, verdict, status, now)
-    starting = Verdict("Unknown", RunReason.STARTING, "The pod is being made.")
+        state = ConditionState("False", RunReason.NOTHING_TO_LEARN_FROM, message)
+        return with_conditions(world, state, status, now)
+    starting = ConditionState("Unknown", RunReason.STARTING, "Creating the pod.")
     if not status.champion:
-        # Recorded before the Job is made: it is this very model that the challenger must beat.
+        # Recorded before the Job exists: the challenger must beat this very model.
         champion = ModelReference(uri=stable.uri, digest=stable.digest)
         changes = {"champion": champion, "startTime": to_text(now)}
-        return say(world, starting, status.model_copy(update=changes), now)
-    if staged.is_staged(world):
-        return staged.start(world, spec, status.champion, trainer_image, now)
+        return with_conditions(world, starting, status.model_copy(update=changes), now)
+    if trainjob.uses_train_job(world):
+        return trainjob.start(world, spec, status.champion, images, now)
     moment = status.startTime or to_text(now)
-    job = run_job.build(world, spec, status.champion, trainer_image, moment)
-    return say(world, starting, status, now, [job])
-
-
-def _has_ended(status: RetrainJobStatus) -> bool:
-    return any(
-        condition.type == SUCCEEDED and condition.status != "Unknown"
-        for condition in status.conditions
-    )
+    child = run_job.build(world, spec, status.champion, images.trainer, moment)
+    return with_conditions(world, starting, status, now, [child])

@@ -1,4 +1,4 @@
-"""The pods of one revision."""
+"""Build the Deployment of one revision."""
 
 import json
 
@@ -8,20 +8,21 @@ from perennial_contracts.wire.names import HTTP_PORT
 
 from ..names import REVISION_LABEL, child_name, revision_selector
 from ..objects import DEPLOYMENT, Object
+from ..revision import artifact_of
 from ..world import World
 from .metadata import child
 from .pod import DRAIN_SECONDS, GRACE_SECONDS, pod_template
 
 TEMPLATE_ANNOTATION = f"{GROUP}/pod-template"
-"""The pod template as it was decided when the revision was made.
+"""The pod template that was built when the revision was created.
 
-Later versions of the operator keep to it, even where they would build it otherwise: an upgrade of
-the operator restarts no model.
+Later versions of the operator reuse it, even if they would build another one. So an upgrade of the
+operator restarts no model.
 """
 
 
 def build(world: World, revision: Revision, replicas: int) -> Object:
-    """The Deployment of a revision; only its number of replicas ever changes."""
+    """Return the Deployment of a revision. Only its number of replicas ever changes."""
     deployment = child(
         DEPLOYMENT, world, child_name(world.name, revision.name), {REVISION_LABEL: revision.name}
     )
@@ -55,7 +56,7 @@ def _template(world: World, revision: Revision) -> Object:
         world,
         image=revision.image,
         verb="serve",
-        uri=revision.uri,
+        artifact=artifact_of(world.spec, revision),
         flags=[
             "--name",
             world.name,

@@ -1,4 +1,4 @@
-"""Never more than one serving replica away at a time, when nodes are drained."""
+"""Build the PodDisruptionBudget: a drain evicts one serving replica at a time."""
 
 from ..names import child_name, revision_selector
 from ..objects import DISRUPTION_BUDGET, Object
@@ -7,10 +7,10 @@ from .metadata import child
 
 
 def build(world: World, revision: str) -> Object:
-    """A PodDisruptionBudget over the revision that gets the traffic.
+    """Return a PodDisruptionBudget for the revision that receives the traffic.
 
-    It counts what may be away and not what must be there, so that a model with one replica does
-    not block the drain of its node.
+    It limits how many pods may be unavailable instead of how many must be available. So a model
+    with one replica does not block the drain of its node.
     """
     return {
         **child(DISRUPTION_BUDGET, world, child_name(world.name)),

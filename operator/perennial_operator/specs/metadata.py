@@ -1,4 +1,4 @@
-"""The metadata that every child has."""
+"""Build the metadata of every child."""
 
 from ..names import model_labels
 from ..objects import Kind, Object
@@ -6,7 +6,7 @@ from ..world import Resource
 
 
 def child(kind: Kind, owner: Resource, name: str, labels: dict[str, str] | None = None) -> Object:
-    """A child without its spec; it goes when its owner goes."""
+    """Return a child without its spec. Kubernetes deletes it together with its owner."""
     return {
         "apiVersion": kind.api_version,
         "kind": kind.name,

@@ -1,20 +1,20 @@
-"""The pod that runs the runtime image: to serve a model, or only to look one up."""
+"""Build pods of the runtime image, which serve a model or resolve one."""
 
 from perennial_contracts.wire.names import HTTP_PORT
 from perennial_contracts.wire.outcome import TERMINATION_MESSAGE_PATH
 
 from ..names import OWNER_ANNOTATION, child_name, model_labels
 from ..objects import Object
-from ..revision import serving_secret
+from ..revision import Artifact
 from ..world import World
 from .pod_parts import TMP, confined, hardened, locate, placement
 
 CONTAINER = "runtime"
 HTTP_PORT_NAME = "http"
 DRAIN_SECONDS = 5
-"""How long a pod that was told to end goes on answering: until no proxy sends to it any more."""
+"""Seconds for which a terminating pod keeps serving, until no proxy sends requests to it."""
 GRACE_SECONDS = 30
-"""How long requests in flight may still take then."""
+"""Seconds that requests in flight may take after that."""
 
 _CACHE = "/var/cache/perennial"
 _CLAIM = "/var/lib/perennial/model"
@@ -26,16 +26,16 @@ def pod_template(
     *,
     image: str,
     verb: str,
-    uri: str,
+    artifact: Artifact,
     flags: list[str],
     labels: dict[str, str],
 ) -> Object:
-    """A pod template: hardened, with the model's source and credentials at hand.
+    """Return a hardened pod template with the model and its credentials.
 
-    The runtime is called as ``VERB URI FLAGS``; the verb ``serve`` adds port, probes and capture.
+    The runtime is called as ``VERB URI FLAGS``. The verb ``serve`` adds port, probes and capture.
     """
     spec = world.spec
-    location, claim = locate(uri, _CLAIM)
+    location, claim = locate(artifact.uri, _CLAIM)
     container: Object = {
         "name": CONTAINER,
         "image": image,
@@ -43,7 +43,7 @@ def pod_template(
         "env": [{"name": "PERENNIAL_CACHE_DIR", "value": _CACHE}],
         "resources": spec.serving.resources.model_dump(exclude_none=True),
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
-        # The last log line says more than nothing where the runtime could write no outcome.
+        # If the runtime could not write an outcome, its last log lines show the cause.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": confined(),
         "volumeMounts": [
@@ -55,8 +55,8 @@ def pod_template(
         {"name": "cache", "emptyDir": {}},
         {"name": "tmp", "emptyDir": {}},
     ]
-    if secret := serving_secret(spec, uri):
-        container["envFrom"] = [{"secretRef": {"name": secret.name}}]
+    if artifact.secret:
+        container["envFrom"] = [{"secretRef": {"name": artifact.secret.name}}]
     if claim:
         container["volumeMounts"].append({"name": "model", "mountPath": _CLAIM, "readOnly": True})
         volumes.append({"name": "model", **claim})

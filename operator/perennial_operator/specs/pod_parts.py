@@ -1,4 +1,4 @@
-"""What the pods of the runtime and of the trainer have in common."""
+"""Build the parts that pods of the runtime and of the trainer share."""
 
 import re
 from typing import Any
@@ -10,12 +10,12 @@ from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from ..objects import Object
 
 USER = 65532
-"""Numeric, so that runAsNonRoot can be checked by the kubelet."""
+"""A number, since the kubelet cannot check runAsNonRoot for a name."""
 TMP = "/tmp"
 FAIL_AT_ONCE: Object = {
     "rules": [
-        # The first rule that fits counts: a container that is stopped with its node exits with
-        # 143 or 137, too, and no fault of its own.
+        # The first rule that matches counts. The container of an evicted pod exits with 143 or 137,
+        # too, and is not at fault.
         {
             "action": "Ignore",
             "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
@@ -26,14 +26,14 @@ FAIL_AT_ONCE: Object = {
         },
     ]
 }
-"""The podFailurePolicy of Jobs: what no attempt will mend is not tried again, memory that does not
-suffice among it; a pod that its node gave up is made anew and does not count."""
+"""The podFailurePolicy of Jobs. Failures that every attempt would have are not retried, too little
+memory among them. An evicted pod is replaced and does not count."""
 
 _IMAGE = re.compile("([^/]+/[^:@]+[:@][^/]+)/(.*)")
 
 
 def hardened(service_account: str) -> Object:
-    """The part of a pod's spec that keeps it from doing what it need not do."""
+    """Return the part of a pod's spec that drops all rights that it does not need."""
     return {
         "serviceAccountName": service_account,
         "automountServiceAccountToken": False,
@@ -49,7 +49,7 @@ def hardened(service_account: str) -> Object:
 
 
 def confined(*, read_only: bool = True) -> Object:
-    """The securityContext of a container."""
+    """Return the securityContext of a container."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -58,7 +58,7 @@ def confined(*, read_only: bool = True) -> Object:
 
 
 def placement(scheduling: Scheduling, pull_secrets: list[LocalReference] | None) -> dict[str, Any]:
-    """Where a pod may run, and how its images are pulled."""
+    """Return the part of a pod's spec about nodes and about pulling images."""
     placed: dict[str, Any] = scheduling.model_dump(exclude_none=True)
     if pull_secrets:
         placed["imagePullSecrets"] = [secret.model_dump() for secret in pull_secrets]
@@ -68,14 +68,16 @@ def placement(scheduling: Scheduling, pull_secrets: list[LocalReference] | None)
 def pull_secrets(
     uri: str, own: list[LocalReference] | None, serving: list[LocalReference] | None
 ) -> list[LocalReference]:
-    """With which the images of a Job's pod are pulled: a model that lies in one (``oci://``) is
-    pulled with those of spec.serving too."""
+    """Return the pull secrets of a Job's pod.
+
+    If the model is in an image (``oci://``), those of spec.serving are added.
+    """
     secrets = [*(own or ()), *((serving or ()) if uri.startswith("oci://") else ())]
     return list({secret.name: secret for secret in secrets}.values())
 
 
 def without_devices(resources: Object) -> Object:
-    """Resources without GPUs and the like, for what must not wait for one."""
+    """Return resources without devices, for steps that must not wait for a GPU."""
     return {
         kind: {name: amount for name, amount in quantities.items() if "/" not in name}
         for kind, quantities in resources.items()
@@ -83,15 +85,15 @@ def without_devices(resources: Object) -> Object:
 
 
 def locate(uri: str, mount: str, *, read_only: bool = True) -> tuple[str, Object | None]:
-    """The URI as a container sees it, and what is to be mounted at ``mount`` for that.
+    """Return the URI for a container, and the volume to mount at ``mount``.
 
-    A claim (``pvc://CLAIM/PATH``) or an image (``oci://IMAGE/PATH``), whose files the kubelet
-    mounts without running it; all other URIs are the container's own matter.
+    The volume is a claim (``pvc://CLAIM/PATH``) or an image (``oci://IMAGE/PATH``), whose files the
+    kubelet mounts without running it. The container itself reads all other URIs, without a volume.
     """
     scheme, _, rest = uri.partition("://")
     if scheme == "oci":
         image, path = _split_image(rest)
-        # What is served is held to its digest, so a tag that moved is no reason to pull again.
+        # The runtime verifies the digest of the model, so a tag that moved needs no new pull.
         return f"{mount}/{path}", {"image": {"reference": image, "pullPolicy": "IfNotPresent"}}
     if scheme != "pvc":
         return uri, None
@@ -100,7 +102,7 @@ def locate(uri: str, mount: str, *, read_only: bool = True) -> tuple[str, Object
 
 
 def _split_image(text: str) -> tuple[str, str]:
-    """An image and the path in it, which begins at the first slash after the tag or the digest.
+    """Return an image and the path in it, which begins after the tag or the digest.
 
     >>> _split_image("registry:5000/models/delays:1/bundle/")
     ('registry:5000/models/delays:1', 'bundle/')

@@ -1,7 +1,7 @@
-"""The Job that makes a bundle of an artifact: one pod that fetches, converts and publishes.
+"""Build the Job that prepares a bundle: one pod fetches, converts and publishes.
 
-What reads the artifact, which may be anybody's, has no credentials, and nothing that it leaves is
-run by the last step: each container has a /tmp of its own, which is also its home.
+The artifact may come from anybody. The step that reads it has no credentials, and the last step
+runs nothing that it has written: each container has its own /tmp, which is also its home.
 """
 
 from perennial_contracts.api.packaging import ModelFormat, Packaging
@@ -22,20 +22,20 @@ _MOUNTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
     CONVERT: (("input", INPUT_FOLDER, True), ("output", OUTPUT_FOLDER, False)),
     PUBLISH: (("output", OUTPUT_FOLDER, True),),
 }
-"""By step: volume, where it is mounted, whether it is only read."""
+"""By step: the volume, its mount path and if it is read-only."""
 
 
 def build(world: World, image: str, format_: ModelFormat) -> Object:
-    """The Job; the steps run one after the other, and any that fails ends it.
+    """Return the Job. Its steps run one after the other until one fails.
 
     Args:
-        world: its spec has packaging.
-        image: the trainer's, of the variant that converts the format.
-        format_: what the artifact is, as far as it is known.
+        world: a ModelDeployment whose spec has packaging.
+        image: the trainer image that converts the format.
+        format_: the format of the artifact, or Auto.
     """
     packaging = world.spec.packaging
     if packaging is None:
-        raise ValueError("spec.packaging: expected it where a bundle is made, got none")
+        raise ValueError("spec.packaging: expected a value to prepare a bundle, got none")
     attempt = attempt_name(world.spec)
     location, claim = locate(world.spec.model.uri, _MODEL)
     plan = Preparation(
@@ -84,7 +84,7 @@ def _step(world: World, packaging: Packaging, step: str, plan: Preparation, imag
         {"name": f"tmp-{step}", "mountPath": TMP},
     ]
     model, own = world.spec.model.secretRef, packaging.secretRef
-    # Of a variable that both have, the last one's value counts: for fetching the model's.
+    # If both Secrets have a variable, the last one counts; for fetching that is the model's.
     order = {FETCH: (own, model), PUBLISH: (own or model,), CONVERT: ()}[step]
     secrets = list(dict.fromkeys(secret.name for secret in order if secret))
     if secrets:

@@ -1,12 +1,12 @@
-"""The Job that looks an unpinned model up: it finds the digest, and tries whether the model loads.
+"""Build the Job that finds the digest of an unpinned model, and loads it once.
 
-It runs where the pods would run, with their image and credentials, so that what it could read
-they can read; the operator itself needs no access to any store or secret.
+It runs like the serving pods, with their image and credentials, so they can read the model, too.
+The operator itself needs no access to any store or Secret.
 """
 
 from ..names import RESOLVER_LABEL, child_name
 from ..objects import JOB, Object
-from ..revision import source_name
+from ..revision import Artifact, source_name
 from ..world import World
 from .metadata import child
 from .pod import pod_template
@@ -14,20 +14,20 @@ from .pod_parts import FAIL_AT_ONCE, without_devices
 
 
 def build(world: World, image: str) -> Object:
-    """One pod that ends with an Outcome as its termination message."""
+    """Return a Job of one pod, whose termination message is an Outcome."""
     source = source_name(world.spec.model)
     job = child(JOB, world, child_name(world.name, f"resolve-{source}"), {RESOLVER_LABEL: source})
     template = pod_template(
         world,
         image=image,
         verb="resolve",
-        uri=world.spec.model.uri,
-        # The Job starts it anew anyway, and meanwhile the condition can say what is wrong.
+        artifact=Artifact(world.spec.model.uri, world.spec.model.secretRef),
+        # The Job retries anyway, and until then the condition can report the failure.
         flags=["--retry-seconds", "10"],
         labels={RESOLVER_LABEL: source},
     )
     template["spec"]["restartPolicy"] = "Never"
-    # Finding a digest needs no GPU, and must not wait for one.
+    # To find a digest needs no GPU, and must not wait for one.
     container = template["spec"]["containers"][0]
     container["resources"] = without_devices(container["resources"])
     job["spec"] = {

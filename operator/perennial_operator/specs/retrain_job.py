@@ -1,4 +1,4 @@
-"""The RetrainJob that a trigger leads to."""
+"""Build the RetrainJob for a trigger."""
 
 from perennial_contracts.api.common import LocalReference
 from perennial_contracts.api.retrainjob import RetrainJobSpec, RetrainTemplate
@@ -11,10 +11,10 @@ from .metadata import child
 
 
 def build(world: World, template: RetrainTemplate, trigger: Trigger, attempt: int) -> Object:
-    """A RetrainJob whose name is that of its evidence.
+    """Return a RetrainJob that is named after its evidence.
 
-    A second one for the same evidence and attempt would have the same name, so that an operator
-    that forgot the first one, since it was stopped in between, finds it in its way.
+    The same evidence and attempt always lead to the same name. So an operator that was stopped
+    before it recorded the run cannot create it twice.
     """
     job = child(RETRAIN_JOB, world, child_name(world.name, f"{trigger.fingerprint[:8]}-{attempt}"))
     spec = RetrainJobSpec(

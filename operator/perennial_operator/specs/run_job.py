@@ -1,5 +1,8 @@
-"""The Jobs of a RetrainJob: of one pod that assembles the rows, trains a challenger and judges it;
-or, where a TrainJob trains, of one that assembles and one that judges."""
+"""Build the Jobs of a run.
+
+One Job assembles the rows, trains a challenger and judges it in one pod. If a TrainJob trains,
+there is a Job that assembles and another one that judges.
+"""
 
 from perennial_contracts.api.common import LocalReference
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
@@ -8,7 +11,7 @@ from perennial_contracts.wire.run_plan import ASSEMBLE, JUDGE, PROGRESS_PORT, TR
 
 from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name
 from ..objects import JOB, Object
-from ..world import TrainingWorld
+from ..world import RunWorld
 from . import run_plan, workspace
 from .metadata import child
 from .pod_parts import TMP, confined, pull_secrets, without_devices
@@ -18,19 +21,19 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 _TMP_VOLUME: Object = {"name": "tmp", "emptyDir": {}}
 
 
-def step_name(world: TrainingWorld, step: str) -> str:
-    """Name of the Job that does a step; the first one bears the run's name, whatever it does."""
+def step_name(world: RunWorld, step: str) -> str:
+    """Return the name of the Job of a step. The first one has the name of the run."""
     return child_name(world.name, "" if step == ASSEMBLE else step)
 
 
 def build(
-    world: TrainingWorld,
+    world: RunWorld,
     deployed: ModelDeploymentSpec,
     champion: ModelReference,
     trainer_image: str,
     now: str,
 ) -> Object:
-    """The Job of all steps; they run one after the other, and any that fails ends it."""
+    """Return the Job of all steps. They run one after the other until one fails."""
     spec = world.spec
     plan = run_plan.build(world, deployed, champion, now)
     claims = run_plan.claims(deployed, champion)
@@ -47,7 +50,7 @@ def build(
     queue = {QUEUE_LABEL: spec.queueName} if spec.queueName else {}
     job = child(JOB, world, child_name(world.name), {RUN_LABEL: child_name(world.name), **queue})
     job["spec"] = {
-        # Whoever keeps the queue lets it go on. A Job is never written again, so nobody undoes it.
+        # Kueue resumes the Job. The operator never updates a Job, so it does not undo that.
         **({"suspend": True} if queue else {}),
         "ttlSecondsAfterFinished": spec.ttlSecondsAfterFinished,
         **_job_spec(
@@ -67,7 +70,7 @@ def build(
 
 
 def build_step(
-    world: TrainingWorld,
+    world: RunWorld,
     step: str,
     deployed: ModelDeploymentSpec,
     champion: ModelReference,
@@ -75,9 +78,10 @@ def build_step(
     now: str,
     deadline_seconds: int,
 ) -> Object:
-    """The Job of one step, with the files in the claim.
+    """Return the Job of one step, whose files are in the claim.
 
-    It has no time to live: the next step needs it to have been. The operator deletes it.
+    It has no time to live, since the next step starts only if this Job exists. The operator deletes
+    it.
     """
     plan = run_plan.build(world, deployed, champion, now)
     claims = run_plan.claims(deployed, champion)
@@ -93,7 +97,7 @@ def build_step(
 
 
 def _job_spec(
-    world: TrainingWorld,
+    world: RunWorld,
     containers: list[Object],
     volumes: list[Object],
     labels: dict[str, str],
@@ -113,7 +117,7 @@ def _job_spec(
 
 
 def _pull_secrets(
-    world: TrainingWorld, deployed: ModelDeploymentSpec, champion: ModelReference
+    world: RunWorld, deployed: ModelDeploymentSpec, champion: ModelReference
 ) -> list[LocalReference]:
     return pull_secrets(
         champion.uri, world.spec.imagePullSecrets, deployed.serving.imagePullSecrets
@@ -121,7 +125,7 @@ def _pull_secrets(
 
 
 def _step(
-    world: TrainingWorld, step: str, plan: Plan, trainer_image: str, secret: LocalReference | None
+    world: RunWorld, step: str, plan: Plan, trainer_image: str, secret: LocalReference | None
 ) -> Object:
     image = world.spec.image if step == TRAIN else None
     resources = world.spec.resources.model_dump(exclude_none=True)
@@ -133,7 +137,7 @@ def _step(
     )
     container["volumeMounts"] = [{"name": "tmp", "mountPath": TMP}]
     if image:
-        # Whose it is may write where it likes.
+        # A custom image may need to write anywhere.
         container["securityContext"] = confined(read_only=False)
     else:
         container["args"] = [step]

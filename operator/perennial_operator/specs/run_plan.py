@@ -1,11 +1,11 @@
-"""What a run is to do, as its steps get it, and what they need for it beside their own files."""
+"""Build the plan of a run, which its steps read, and the volumes with their input."""
 
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.retrainjob_status import ModelReference
 from perennial_contracts.wire.run_plan import Model, Plan
 
 from ..objects import Object
-from ..world import TrainingWorld
+from ..world import RunWorld
 from .pod_parts import locate
 
 _CAPTURE = "/var/lib/perennial/capture"
@@ -13,9 +13,9 @@ _MODEL = "/var/lib/perennial/model"
 
 
 def build(
-    world: TrainingWorld, deployed: ModelDeploymentSpec, champion: ModelReference, now: str
+    world: RunWorld, deployed: ModelDeploymentSpec, champion: ModelReference, now: str
 ) -> Plan:
-    """The plan, the same for all steps."""
+    """Return the plan, which is the same for all steps."""
     spec = world.spec
     capture = deployed.monitoring.capture if deployed.monitoring else None
     return Plan(
@@ -36,7 +36,7 @@ def build(
 
 
 def claims(deployed: ModelDeploymentSpec, champion: ModelReference) -> list[tuple[Object, Object]]:
-    """Volumes with captured rows and the champion, with their mounts, where they lie on volumes."""
+    """Return volumes and mounts for captured rows and for the champion, if any."""
     capture = deployed.monitoring.capture if deployed.monitoring else None
     found: list[tuple[Object, Object]] = []
     for name, uri, path in (

@@ -1,4 +1,4 @@
-"""The address of a model: it always leads to one revision."""
+"""Build the Service of a model. It always selects one revision."""
 
 from ..names import child_name, revision_selector
 from ..objects import SERVICE, Object
@@ -8,12 +8,12 @@ from .pod import HTTP_PORT_NAME
 
 PORT = 80
 GRPC_PORT = 8081
-"""Both lead to one port of the pods, which speaks HTTP and gRPC; the name and the protocol tell
-meshes and clients what to speak."""
+"""Both ports lead to the same port of the pods, which serves HTTP and gRPC. Service meshes and
+clients choose the protocol by the name of the port and its appProtocol."""
 
 
 def build(world: World, revision: str) -> Object:
-    """A Service that selects the pods of one revision; promotion is a change of its selector."""
+    """Return a Service for the pods of one revision. A promotion changes its selector."""
     return {
         **child(SERVICE, world, child_name(world.name)),
         "spec": {
@@ -40,5 +40,5 @@ def build(world: World, revision: str) -> Object:
 
 
 def url(world: World) -> str:
-    """Where the Service answers inside the cluster."""
+    """Return the URL of the Service inside the cluster."""
     return f"http://{child_name(world.name)}.{world.namespace}.svc"

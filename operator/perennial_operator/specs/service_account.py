@@ -1,4 +1,4 @@
-"""The identity of a model's pods: one that can do nothing."""
+"""Build the ServiceAccount of a model's pods, which has no rights."""
 
 from ..names import child_name
 from ..objects import SERVICE_ACCOUNT, Object
@@ -7,7 +7,7 @@ from .metadata import child
 
 
 def build(world: World) -> Object:
-    """A ServiceAccount without rights, whose token is mounted nowhere."""
+    """Return a ServiceAccount without rights, whose token is mounted nowhere."""
     return {
         **child(SERVICE_ACCOUNT, world, child_name(world.name)),
         "automountServiceAccountToken": False,

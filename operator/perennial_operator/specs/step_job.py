@@ -1,4 +1,4 @@
-"""Jobs of the trainer: one pod whose steps run one after the other, and any that fails ends it."""
+"""Build Jobs of the trainer: one pod whose steps run until one fails."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from .pod_parts import FAIL_AT_ONCE, TMP, confined, hardened, placement
 
 
 def step_environment(plan: BaseModel) -> list[Object]:
-    """The variables of every step."""
+    """Return the environment variables of every step."""
     return [
         {"name": PLAN_VARIABLE, "value": plan.model_dump_json(exclude_none=True)},
         {"name": "HOME", "value": TMP},
@@ -23,7 +23,7 @@ def step_environment(plan: BaseModel) -> list[Object]:
 
 
 def step_container(step: str, image: str, plan: BaseModel, resources: Object) -> Object:
-    """A container that runs one step. It leaves what came of it as its termination message."""
+    """Return a container that runs a step; its result is its termination message."""
     return {
         "name": step,
         "image": image,
@@ -46,17 +46,17 @@ def step_job_spec(
     pull_secrets: list[LocalReference] | None,
     deadline_seconds: int,
 ) -> Object:
-    """The spec of the Job.
+    """Return the spec of the Job.
 
     Args:
-        model: name of the ModelDeployment that it is about.
+        model: name of the ModelDeployment.
         steps: containers in order; all but the last become init containers.
-        volumes: of the pod.
-        labels: of the pod, beside the model's.
-        annotations: of the pod.
-        scheduling: where it may run.
-        pull_secrets: how its images are pulled.
-        deadline_seconds: how long it may take.
+        volumes: volumes of the pod.
+        labels: labels of the pod, in addition to those of the model.
+        annotations: annotations of the pod.
+        scheduling: rules for the node of the pod.
+        pull_secrets: Secrets for pulling the images.
+        deadline_seconds: longest duration of the Job.
     """
     return {
         "backoffLimit": 2,

@@ -1,40 +1,41 @@
-"""The TrainJob of a run whose training Kubeflow Trainer does, on one node or on many.
+"""Build the TrainJob of a run, which Kubeflow Trainer runs on one or more nodes.
 
-Trainer lets a TrainJob set the image, the command and the environment of the runtime's container,
-and patch volumes, mounts and security of its pods; the rest is the runtime's own. It calls job and
-container ``node``.
+A TrainJob can set the image, the command and the environment of the container of its training
+runtime, and patch volumes, mounts and security of the pods. The training runtime determines
+everything else. Trainer calls both the job and the container ``node``.
 """
 
 from perennial_contracts.wire.run_plan import TRAIN, Plan
 
 from ..names import RUN_ANNOTATION, RUN_LABEL, STEP_LABEL, child_name, model_labels
 from ..objects import TRAIN_JOB, Object
-from ..world import TrainingWorld
+from ..world import RunWorld
 from . import workspace
 from .metadata import child
 from .pod_parts import TMP, confined, hardened
 from .step_job import step_environment
 
 NODE = "node"
-"""Trainer's name for the job and for the container that train."""
+"""Name of the job and of the container that train."""
 _TRAINER = "perennial-trainer"
 _NAME_LIMIT = 40
-"""Names of the pods, which must be DNS labels, are made from the name."""
+"""The names of the pods, which must be DNS labels, are longer than that of their TrainJob."""
 _PATCHABLE = ("nodeSelector", "affinity", "tolerations")
 
 
-def job_name(world: TrainingWorld) -> str:
+def job_name(world: RunWorld) -> str:
+    """Return the name of the TrainJob of a run."""
     return child_name(world.name, limit=_NAME_LIMIT)
 
 
-def build(world: TrainingWorld, plan: Plan, trainer_image: str, deadline_seconds: int) -> Object:
-    """The TrainJob.
+def build(world: RunWorld, plan: Plan, trainer_image: str, deadline_seconds: int) -> Object:
+    """Return the TrainJob.
 
     Args:
         world: the run.
-        plan: what it is to do.
-        trainer_image: what searches where the spec names no image.
-        deadline_seconds: how long it may take.
+        plan: the plan of the run.
+        trainer_image: the image that trains if the spec names none.
+        deadline_seconds: longest duration of the TrainJob.
     """
     spec = world.spec
     backend = spec.backend
@@ -42,7 +43,7 @@ def build(world: TrainingWorld, plan: Plan, trainer_image: str, deadline_seconds
     own = {"command": backend.command} if backend.command else {}
     trainer: Object = {
         "image": spec.image or trainer_image,
-        # The command of a runtime is for images like the runtime's.
+        # The command of the training runtime is for images of its own kind.
         **(own if spec.image else {"command": [_TRAINER], "args": [TRAIN]}),
         "numNodes": backend.nodes,
         "env": step_environment(plan),
@@ -76,7 +77,7 @@ def build(world: TrainingWorld, plan: Plan, trainer_image: str, deadline_seconds
     return job
 
 
-def _pod(world: TrainingWorld) -> Object:
+def _pod(world: RunWorld) -> Object:
     spec = world.spec
     scheduling = spec.scheduling.model_dump(exclude_none=True)
     safety = hardened(child_name(world.model))
@@ -87,7 +88,7 @@ def _pod(world: TrainingWorld) -> Object:
             {
                 "name": NODE,
                 "volumeMounts": [*workspace.mounts(TRAIN), {"name": "tmp", "mountPath": TMP}],
-                # Whose image it is may write where it likes.
+                # A custom image may need to write anywhere.
                 "securityContext": confined(read_only=not spec.image),
             }
         ],

@@ -1,4 +1,4 @@
-"""The claim through which the steps of a run hand on their files, where they are several pods."""
+"""Build the claim in which the steps of a run share files across their pods."""
 
 from perennial_contracts.api.training_backend import Workspace
 from perennial_contracts.wire.run_plan import (
@@ -12,29 +12,30 @@ from perennial_contracts.wire.run_plan import (
 
 from ..names import child_name
 from ..objects import CLAIM, Object
-from ..world import TrainingWorld
+from ..world import RunWorld
 from .metadata import child
 
 FOLDERS = {
     ASSEMBLE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER},
-    # Training cannot see what the models are judged on.
+    # Training must not see the rows that the models are judged on.
     TRAIN: {"input": INPUT_FOLDER, "output": OUTPUT_FOLDER},
     JUDGE: {"input": INPUT_FOLDER, "holdout": HOLDOUT_FOLDER, "output": OUTPUT_FOLDER},
 }
-"""What each step finds where, by the name of the volume or of the folder in the claim."""
+"""Mount paths for each step, by the name of the volume or of the folder in the claim."""
 VOLUME = "work"
 _ROOT = "/perennial"
-"""All folders of the steps lie here."""
+"""Parent of all folders of the steps."""
 _SHARED = "shared"
-"""The folder of the claim that training sees."""
+"""The folder of the claim that training can read."""
 
 
-def claim_name(world: TrainingWorld) -> str:
+def claim_name(world: RunWorld) -> str:
+    """Return the name of the claim of a run."""
     return child_name(world.name, "work")
 
 
-def build(world: TrainingWorld, workspace: Workspace) -> Object:
-    """The claim. It goes with the run, and when no pod of the run is left."""
+def build(world: RunWorld, workspace: Workspace) -> Object:
+    """Return the claim. Kubernetes deletes it with the run, once no pod uses it."""
     spec: Object = {
         "accessModes": list(workspace.accessModes),
         "resources": {"requests": {"storage": str(workspace.size)}},
@@ -44,16 +45,16 @@ def build(world: TrainingWorld, workspace: Workspace) -> Object:
     return {**child(CLAIM, world, claim_name(world)), "spec": spec}
 
 
-def volume(world: TrainingWorld) -> Object:
-    """The claim as a volume of a pod."""
+def volume(world: RunWorld) -> Object:
+    """Return the claim as a volume of a pod."""
     return {"name": VOLUME, "persistentVolumeClaim": {"claimName": claim_name(world)}}
 
 
 def mounts(step: str) -> list[Object]:
-    """Where a step finds its folders of the claim.
+    """Return the mounts of a step for its folders of the claim.
 
-    Training has one mount: a TrainJob takes no second one of the same volume. Assembling mounts
-    the output as well, so that the folder is there.
+    Training has one mount, since a TrainJob allows only one mount for each volume. Assembling
+    mounts the output folder too, which creates it.
     """
     if step == TRAIN:
         return [{"name": VOLUME, "mountPath": _ROOT, "subPath": _SHARED}]

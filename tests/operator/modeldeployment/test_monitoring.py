@@ -10,11 +10,11 @@ from support.worlds import NOW, OTHER_DIGEST, planned
 
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.wire.profile import Profile, fit_categories, fit_numbers
-from perennial_operator.modeldeployment.monitoring import Watched, decide
+from perennial_operator.modeldeployment.monitoring import MonitoringResult, decide
 from perennial_operator.monitoring.windows import JudgedWindows, Observation, PredictionWindow
 
 
-def judged(observed: Observation, before: Any = None, **monitoring: Any) -> Watched:
+def judged(observed: Observation, before: Any = None, **monitoring: Any) -> MonitoringResult:
     world = loops.world(
         spec(monitoring=monitoring), observed=observed, status={"monitoring": before}
     )
@@ -61,7 +61,7 @@ def test_drift_needs_as_many_windows_in_a_row_as_the_spec_says() -> None:
     moved = observation(x=(900, 100), score=(900, 100))
     first = judged(moved, drift=drift)
     assert first.drift[:2] == ("False", "Shifting")
-    assert "1 of 2 windows" in first.drift.message
+    assert "in 2 windows in a row; so far 1" in first.drift.message
     second = judged(moved, first.status, drift=drift)
     assert second.drift.reason == "InputAndPredictionDrift"
     calm = judged(observation(), first.status, drift=drift)
@@ -92,7 +92,7 @@ def test_worse_labels_with_the_same_inputs_are_a_drop_of_quality_without_drift()
     assert watched.drift[:2] == ("False", "NoDrift")
     assert watched.quality[:2] == ("True", "Dropped")
     assert "accuracy is 0.800 on 1,000 labels" in watched.quality.message
-    assert "it was 0.900" in watched.quality.message
+    assert "It was 0.900" in watched.quality.message
 
 
 def test_a_drop_smaller_than_the_least_that_matters_is_none() -> None:

@@ -17,8 +17,8 @@ from support.worlds import (
 
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.wire.outcome import Outcome
+from perennial_operator.modeldeployment.plan import ModelDeploymentPlan
 from perennial_operator.names import REVISION_LABEL
-from perennial_operator.plan import Plan
 
 OLD, NEW = spec(replicas=2), spec(replicas=2, model={"digest": OTHER_DIGEST})
 LONG_AGO = NOW - timedelta(hours=1)
@@ -26,12 +26,12 @@ STABLE = revision(OLD, since=LONG_AGO)
 CANDIDATE = revision(NEW, OTHER_DIGEST)
 
 
-def selected(plan: Plan) -> str:
+def selected(plan: ModelDeploymentPlan) -> str:
     revision_: str = child(plan, "Service")["spec"]["selector"][REVISION_LABEL]
     return revision_
 
 
-def replicas(plan: Plan) -> dict[str, int]:
+def replicas(plan: ModelDeploymentPlan) -> dict[str, int]:
     return {
         each["metadata"]["labels"][REVISION_LABEL]: each["spec"]["replicas"]
         for each in plan.children
@@ -77,7 +77,7 @@ def test_a_new_model_starts_beside_the_old_one_which_goes_on_serving() -> None:
 def test_nothing_switches_while_a_replica_of_the_new_one_is_missing() -> None:
     plan = planned(updating(ready=1))
     assert selected(plan) == STABLE.name
-    assert "1 of 2 replicas ready" in condition(plan, "Progressing")[2]
+    assert "1 of 2 replicas are ready" in condition(plan, "Progressing")[2]
 
 
 def test_the_service_switches_when_every_new_replica_is_ready_and_the_old_pods_stay_for_now() -> (
@@ -116,7 +116,7 @@ def test_a_candidate_that_fails_leaves_the_stable_one_alone_and_says_why() -> No
     status, reason, message = condition(plan, "Progressing")
     assert (status, reason) == ("False", "DigestMismatch")
     assert "expected a, got b" in message
-    assert f"{STABLE.name} goes on serving" in message
+    assert f"{STABLE.name} keeps serving" in message
     assert condition(plan, "ModelResolved")[:2] == ("False", "DigestMismatch")
 
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from support.worlds import (
+    IMAGES,
     NOW,
     condition,
     live_deployment,
@@ -14,9 +15,8 @@ from support.worlds import (
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_operator.diagnosis import Diagnosis
-from perennial_operator.modeldeployment.plan import decide, refused
+from perennial_operator.modeldeployment.plan import ModelDeploymentPlan, decide, refused
 from perennial_operator.modeldeployment.status import events
-from perennial_operator.plan import Plan
 from perennial_operator.world import World
 
 
@@ -29,7 +29,7 @@ def serving(of: ModelDeploymentSpec, ready: int, existing: int | None = None) ->
 
 def test_all_replicas_answer() -> None:
     plan = planned(serving(spec(replicas=2), ready=2))
-    assert condition(plan, "Ready") == ("True", "Serving", "2 of 2 replicas answer.")
+    assert condition(plan, "Ready") == ("True", "Serving", "2 of 2 replicas are ready.")
     assert condition(plan, "Progressing")[:2] == ("False", "Complete")
     assert (plan.status.replicas, plan.status.readyReplicas) == (2, 2)
     assert plan.look_again is None
@@ -75,10 +75,10 @@ def test_a_replica_that_finds_no_gpu_is_told_while_the_other_answers() -> None:
 def test_what_the_api_server_refuses_stands_in_the_condition() -> None:
     refusal = Diagnosis("ApplyRefused", "The API server refuses the Deployment: bad.")
     around = serving(spec(), ready=1)
-    plan = refused(around, decide(around, "runtime:1", NOW), refusal, NOW)
+    plan = refused(around, decide(around, IMAGES, NOW), refusal, NOW)
     status, reason, message = condition(plan, "Progressing")
     assert (status, reason) == ("False", "ApplyRefused")
-    assert "goes on serving" in message
+    assert "keeps serving" in message
 
 
 def test_every_condition_says_which_generation_it_is_about() -> None:
@@ -103,7 +103,7 @@ def test_a_steady_world_gives_the_same_status_again() -> None:
     assert events(once, again.status) == []
 
 
-def reasons(before: Plan, after: Plan) -> list[str]:
+def reasons(before: ModelDeploymentPlan, after: ModelDeploymentPlan) -> list[str]:
     return [event.reason for event in events(before.status, after.status)]
 
 

@@ -9,9 +9,9 @@ from support.loops import profile
 from support.worlds import DIGEST
 
 from perennial_contracts.wire.counters import Counters
-from perennial_operator.cache import Cache
-from perennial_operator.monitoring import scraper as reading
-from perennial_operator.monitoring.targets import Observatory, Target
+from perennial_operator.cache import ObjectCache
+from perennial_operator.monitoring import scraper
+from perennial_operator.monitoring.targets import Target, Targets
 from perennial_operator.names import MODEL_LABEL, OWNER_ANNOTATION, REVISION_LABEL
 from perennial_operator.objects import POD, Key, Object
 from perennial_operator.workqueue import WorkQueue
@@ -42,15 +42,15 @@ def observed(
     answers: dict[str, tuple[int, bytes]],
     pods: list[Object],
     monkeypatch: Any,
-    enough: Callable[[Observatory], bool],
-) -> Observatory:
+    enough: Callable[[Targets], bool],
+) -> Targets:
     """What is known when the reader has read for a while, and ``enough`` holds."""
 
     async def answer(request: web.Request) -> web.Response:
         status, body = answers.get(request.path.removeprefix(BASE), (404, b""))
         return web.Response(status=status, body=body)
 
-    async def scenario() -> Observatory:
+    async def scenario() -> Targets:
         app = web.Application()
         app.router.add_get("/{path:.*}", answer)
         runner = web.AppRunner(app)
@@ -58,19 +58,19 @@ def observed(
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        monkeypatch.setattr(reading, "HTTP_PORT", port)
-        cache, queue, observatory = Cache(), WorkQueue[Key](), Observatory()
+        monkeypatch.setattr(scraper, "HTTP_PORT", port)
+        cache, queue, targets = ObjectCache(), WorkQueue[Key](), Targets()
         for each in pods:
             cache.put(POD, each)
-        observatory.watch(KEY, TARGET, 0.0)
-        task = asyncio.ensure_future(reading.Reader(cache, queue, observatory).run())
+        targets.watch(KEY, TARGET, 0.0)
+        task = asyncio.ensure_future(scraper.Scraper(cache, queue, targets).run())
         try:
-            await asyncio.wait_for(_until(queue, lambda: enough(observatory)), 20)
+            await asyncio.wait_for(_until(queue, lambda: enough(targets)), 20)
         finally:
             task.cancel()
             await asyncio.wait([task])
             await runner.cleanup()
-        return observatory
+        return targets
 
     return asyncio.run(scenario())
 
@@ -96,7 +96,7 @@ def test_counters_and_profile_of_the_running_pods_of_the_revision_are_read(
         answers,
         pods,
         monkeypatch,
-        lambda observatory: bool((seen := observatory.of(KEY)) and seen.has_profile),
+        lambda targets: bool((seen := targets.of(KEY)) and seen.has_profile),
     ).of(KEY)
     assert known is not None
     assert known.last["a"].rows == 7
@@ -109,7 +109,7 @@ def test_a_bundle_without_profile_is_learnt_too(monkeypatch: Any) -> None:
         {"/counters": (200, counters(7))},
         [pod()],
         monkeypatch,
-        lambda observatory: bool((seen := observatory.of(KEY)) and seen.has_profile is not None),
+        lambda targets: bool((seen := targets.of(KEY)) and seen.has_profile is not None),
     ).of(KEY)
     assert known is not None
     assert known.has_profile is False
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_a_problem_that_names_the_pod(monkeypatch: Any) -
         ((404, b""), "old"),
     ):
         known = observed(
-            {"/counters": body}, [pod()], monkeypatch, lambda observatory: bool(observatory.of(KEY))
+            {"/counters": body}, [pod()], monkeypatch, lambda targets: bool(targets.of(KEY))
         ).of(KEY)
         assert known is not None
         assert "pod delays-abc" in known.problem
@@ -135,7 +135,7 @@ def test_a_pod_that_loads_its_model_is_no_problem(monkeypatch: Any) -> None:
         {"/counters": (503, b"")},
         [pod()],
         monkeypatch,
-        lambda observatory: bool(observatory.of(KEY)),
+        lambda targets: bool(targets.of(KEY)),
     ).of(KEY)
     assert known is not None
     assert (known.problem, known.last) == ("", {})

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from perennial_contracts.wire.run_plan import PROGRESS_PATH, Best, Progress
 from perennial_operator.monitoring import training_progress as trainers
-from perennial_operator.monitoring.training_progress import LARGEST_ANSWER, Trainers
+from perennial_operator.monitoring.training_progress import LARGEST_RESPONSE, ProgressPoller
 from perennial_operator.objects import RETRAIN_JOB, Key
 from perennial_operator.workqueue import WorkQueue
 
@@ -45,9 +45,9 @@ def heard(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         monkeypatch.setattr(trainers, "PROGRESS_PORT", runner.addresses[0][1])
-        monkeypatch.setattr(trainers, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(trainers, "INTERVAL_SECONDS", 0.01)
         queue = WorkQueue[Key]()
-        asking = Trainers(queue)
+        asking = ProgressPoller(queue)
         asking.watch(KEY, "127.0.0.1")
         known: list[Progress | None] = []
 
@@ -88,7 +88,7 @@ def test_an_answer_that_is_no_progress_changes_nothing(monkeypatch: Any) -> None
         lambda: web.Response(body=b"{"),
         lambda: web.Response(body=b'{"phase": "x", "trialsDone": "many"}'),
         lambda: web.Response(
-            body=b" " * (LARGEST_ANSWER + 1) + progress(9).model_dump_json().encode()
+            body=b" " * (LARGEST_RESPONSE + 1) + progress(9).model_dump_json().encode()
         ),
         lambda: web.HTTPFound(PROGRESS_PATH),
         lambda: web.Response(
@@ -102,9 +102,9 @@ def test_an_answer_that_is_no_progress_changes_nothing(monkeypatch: Any) -> None
 
 
 def test_what_another_pod_said_is_forgotten() -> None:
-    asking = Trainers(WorkQueue[Key]())
+    asking = ProgressPoller(WorkQueue[Key]())
     asking.watch(KEY, "127.0.0.1")
-    asking._said[KEY] = progress(5)
+    asking._progress[KEY] = progress(5)
     asking.watch(KEY, "127.0.0.1")
     assert asking.progress_of(KEY) == progress(5)
     asking.watch(KEY, "127.0.0.2")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
 from perennial_contracts.wire.counters import CaptureCounts, Counters
-from perennial_operator.monitoring.targets import Observatory, Target
+from perennial_operator.monitoring.targets import Target, Targets
 from perennial_operator.monitoring.windows import JudgedWindows, Observation
 from perennial_operator.objects import Key
 
@@ -90,23 +90,23 @@ def test_the_sum_over_pods_is_what_one_pod_would_have_counted(steps: list[list[i
 
 
 def test_a_target_is_due_again_and_again_until_it_is_watched_no_more() -> None:
-    observatory = Observatory()
+    observatory = Targets()
     observatory.watch(KEY, TARGET, now=0.0)
     assert observatory.due(0.0) == [(KEY, TARGET)]
-    assert observatory.due(TARGET.pause - 0.1) == []
-    assert observatory.due(TARGET.pause) == [(KEY, TARGET)]
+    assert observatory.due(TARGET.interval - 0.1) == []
+    assert observatory.due(TARGET.interval) == [(KEY, TARGET)]
     observatory.watch(KEY, None, now=10.0)
     assert observatory.due(100.0) == []
     assert observatory.of(KEY) is None
 
 
 def test_the_pause_between_readings_follows_the_window_within_bounds() -> None:
-    pauses = [Target("m", "r", DIGEST, window).pause for window in (2, 60, 3600, 10**6)]
+    pauses = [Target("m", "r", DIGEST, window).interval for window in (2, 60, 3600, 10**6)]
     assert pauses == [1.0, 5.0, 300.0, 300.0]
 
 
 def test_readings_of_a_target_that_has_changed_meanwhile_are_thrown_away() -> None:
-    observatory = Observatory()
+    observatory = Targets()
     observatory.watch(KEY, TARGET, now=0.0)
     other = Target("delays", "def", OTHER_DIGEST, 60.0)
     observatory.watch(KEY, other, now=0.0)

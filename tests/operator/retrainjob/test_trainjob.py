@@ -20,11 +20,11 @@ from perennial_contracts.wire.run_plan import Plan, TrainingResult
 from perennial_operator.clock import to_text
 from perennial_operator.names import STEP_LABEL
 from perennial_operator.objects import CLAIM, TRAIN_JOB, Object
-from perennial_operator.plan import Plan as Decided
-from perennial_operator.retrainjob import trainjob as staged
+from perennial_operator.retrainjob import trainjob
+from perennial_operator.retrainjob.conditions import RetrainJobPlan
 from perennial_operator.retrainjob.plan import decide
 from perennial_operator.specs import train_job, workspace
-from perennial_operator.world import TrainingWorld
+from perennial_operator.world import RunWorld
 
 BACKEND = {
     "type": "TrainJob",
@@ -43,7 +43,7 @@ def world(
     name: str = "delays-1",
     backend: dict[str, Any] | None = None,
     **spec: Any,
-) -> TrainingWorld:
+) -> RunWorld:
     """A run that has begun; ``children`` are statuses by KIND/NAME."""
     of = loops.spec(monitoring={"capture": {"uri": "s3://models/capture/"}})
     live: dict[tuple[str, str], Object] = {}
@@ -53,7 +53,7 @@ def world(
         metadata = {"name": child, "uid": f"uid-{place}"}
         live[kind, child] = {"kind": kind, "metadata": metadata, "spec": patched, "status": told}
     fields = {**TEMPLATE, "modelRef": {"name": "delays"}, "backend": {**BACKEND, **(backend or {})}}
-    return TrainingWorld(
+    return RunWorld(
         namespace="default",
         name=name,
         uid="uid-2",
@@ -90,19 +90,19 @@ ASSEMBLED = {"Job/delays-1": COMPLETE}
 TRAINED = {**ASSEMBLED, "TrainJob/delays-1": COMPLETE}
 
 
-def planned(around: TrainingWorld, seconds: float = 0) -> Decided[RetrainJobStatus]:
-    return decide(around, "trainer:1", NOW + timedelta(seconds=seconds))
+def planned(around: RunWorld, seconds: float = 0) -> RetrainJobPlan:
+    return decide(around, worlds.IMAGES, NOW + timedelta(seconds=seconds))
 
 
-def made(around: TrainingWorld) -> list[str]:
+def made(around: RunWorld) -> list[str]:
     return [f"{each['kind']}/{each['metadata']['name']}" for each in planned(around).children]
 
 
-def steps_told(around: TrainingWorld, seconds: float = 0) -> list[tuple[str, str]]:
+def steps_told(around: RunWorld, seconds: float = 0) -> list[tuple[str, str]]:
     return [(each.status, each.reason) for each in planned(around, seconds).status.conditions[:-1]]
 
 
-def message_of(around: TrainingWorld, seconds: float = 0) -> str:
+def message_of(around: RunWorld, seconds: float = 0) -> str:
     return planned(around, seconds).status.conditions[-1].message
 
 
@@ -178,7 +178,7 @@ def test_the_deadline_is_that_of_all_steps_together() -> None:
 
 
 def test_without_a_kubeflow_trainer_nothing_is_made_and_the_message_says_what_to_install() -> None:
-    around = replace(world(), unserved=frozenset({TRAIN_JOB.name}))
+    around = replace(world(), missing_kinds=frozenset({TRAIN_JOB.name}))
     assert made(around) == []
     assert steps_told(around)[0] == ("Unknown", "TrainerNotInstalled")
     assert "Install Kubeflow Trainer 2.2 or newer" in message_of(around)
@@ -194,12 +194,12 @@ def test_a_trainer_that_drops_the_mounts_is_told_to_be_too_old() -> None:
 
 def test_only_what_a_decision_needs_is_asked_for() -> None:
     train = (TRAIN_JOB, "delays-1")
-    assert staged.asks_for(world(), NOW) == [train]
-    assert staged.asks_for(world({"Job/delays-1": {}}), NOW) == []
-    assert staged.asks_for(world(ASSEMBLED), NOW) == [train]
-    assert staged.asks_for(world({**ASSEMBLED, "Job/delays-1-judge": {}}), NOW) == []
+    assert trainjob.unwatched_children(world(), NOW) == [train]
+    assert trainjob.unwatched_children(world({"Job/delays-1": {}}), NOW) == []
+    assert trainjob.unwatched_children(world(ASSEMBLED), NOW) == [train]
+    assert trainjob.unwatched_children(world({**ASSEMBLED, "Job/delays-1-judge": {}}), NOW) == []
     plain = world(backend={"type": "Job", "runtimeRef": None, "workspace": None})
-    assert staged.asks_for(plain, NOW) == []
+    assert trainjob.unwatched_children(plain, NOW) == []
 
 
 def test_an_ended_run_keeps_all_for_its_time_to_live_and_is_then_asked_for_no_more() -> None:
@@ -209,16 +209,16 @@ def test_an_ended_run_keeps_all_for_its_time_to_live_and_is_then_asked_for_no_mo
         conditions=[loops.condition_of("Succeeded", "True", "Rejected")],
     )
     around = world(TRAINED, status=over, ttlSecondsAfterFinished=60)
-    assert staged.asks_for(around, NOW) == []
+    assert trainjob.unwatched_children(around, NOW) == []
     assert len(planned(around).children) == 2
     assert planned(around).look_again == 60
     later = NOW + timedelta(seconds=61)
-    assert staged.asks_for(around, later) == [
+    assert trainjob.unwatched_children(around, later) == [
         (TRAIN_JOB, "delays-1"), (CLAIM, "delays-1-work"),
     ]  # fmt: skip
     assert planned(around, 61).children == []
     swept = world(status=over, ttlSecondsAfterFinished=60)
-    assert staged.asks_for(swept, later) == []
+    assert trainjob.unwatched_children(swept, later) == []
     assert planned(swept, 61).look_again is None
 
 

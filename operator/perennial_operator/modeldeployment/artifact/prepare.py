@@ -1,4 +1,4 @@
-"""Making a bundle of an artifact: how far the Job is, what it made, or why it made nothing."""
+"""Turn a raw artifact into a bundle with a Job, and report its progress."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,13 +13,14 @@ from perennial_contracts.wire.prepare_plan import CONVERT, FETCH, PUBLISH
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ...diagnosis import PACKAGING_FIELDS, Diagnosis, diagnose
+from ...images import Images
 from ...names import PREPARE_LABEL
 from ...objects import Object
-from ...revision import attempt_name, prepared_name, serving_secret
+from ...pods import ending_of, is_running, termination_of
+from ...revision import attempt_name, credentials, prepared_name
 from ...specs import prepare_job
 from ...world import World
-from .attempts import ending_of, job_of, last_failure, seconds_left
-from .result import Packaging
+from .result import ArtifactResult, job_of, recorded_failure, seconds_to_retry
 
 FINAL = frozenset(
     {
@@ -32,155 +33,154 @@ FINAL = frozenset(
         PodFailure.OUT_OF_MEMORY,
     }
 )
-"""What the same artifact and the same settings bring about again. The Job is kept as the record of
-it: a change of what it was made from has another name."""
+"""Failures that the same artifact with the same settings causes again. Their Job is kept as a
+record; a change of its inputs leads to a Job of another name."""
 FLAG_OF: Mapping[Variant, str] = {
     "tabular": "--trainer-image", "tf": "--trainer-tf-image", "torch": "--trainer-torch-image",
 }  # fmt: skip
+_RETRYING = " Retrying with back-off; changing spec.model or spec.packaging retries at once."
 
 
 def decide(
-    world: World, detected: Detection | None, images: Mapping[Variant, str], now: datetime
-) -> Packaging:
-    """What is to be served of it, or what is to be done for that.
+    world: World, detected: Detection | None, images: Images, now: datetime
+) -> ArtifactResult:
+    """Return the prepared bundle, or the Job that prepares it.
 
     Args:
-        world: what there is; its spec has packaging.
-        detected: what a lookup has found, where spec.model.format does not say it.
-        images: the trainer's, by variant, those that there are.
-        now: the time.
+        world: a ModelDeployment whose spec has packaging.
+        detected: the detected format, if spec.model.format does not name it.
+        images: images for pods whose spec names none.
+        now: the current time.
     """
     source = prepared_name(world.spec)
     recorded = world.status.resolution
-    if recorded and is_made(world):
-        return _made(world, recorded, detected)
-    attempt = attempt_name(world.spec)
-    pods = world.pods_of(PREPARE_LABEL, attempt)
+    if recorded and is_recorded(world):
+        return _prepared(world, recorded, detected)
+    pods = world.pods_of(PREPARE_LABEL, attempt_name(world.spec))
     for pod in pods:
-        if made := _outcome_of(pod, source):
-            return _made(world, made, detected)
+        if resolution := _resolution_of(pod, source):
+            return _prepared(world, resolution, detected)
     format_: ModelFormat = detected.format if detected else world.spec.model.format
     variant = detected.variant if detected else _variant_of(format_)
     packaging = world.spec.packaging
-    image = (packaging and packaging.image) or images.get(variant)
+    image = (packaging and packaging.image) or images.converter(variant)
     if not image:
-        flag = FLAG_OF[variant]
-        name = "PERENNIAL_" + flag.removeprefix("--").replace("-", "_").upper()
-        message = (
-            f"The model is {format_}, and the operator has no image that converts it. Give the "
-            f"operator {flag} or {name}, or name an image in spec.packaging.image."
-        )
-        reason = ResolvedReason.CONVERTER_NOT_INSTALLED
-        return Packaging(None, None, reason, message, detected=detected, final=True)
-    return _follow(world, pods, prepare_job.build(world, image, format_), format_, detected, now)
+        return _no_converter(format_, variant, detected)
+    job = prepare_job.build(world, image, format_)
+    return _unprepared(world, pods, job, format_, detected, now)
 
 
-def is_made(world: World) -> bool:
-    """Whether a bundle was made of just this spec, and recorded."""
+def is_recorded(world: World) -> bool:
+    """Return whether the status records a bundle that was prepared for this very spec."""
     recorded = world.status.resolution
     return bool(recorded and recorded.uri and recorded.source == prepared_name(world.spec))
 
 
 def _variant_of(format_: ModelFormat) -> Variant:
-    """What a lookup found to be served as it is, where nobody says more, is ONNX."""
+    """Return the variant that prepares a format. Auto means ONNX here, which all read."""
     return "tabular" if format_ == "Auto" else VARIANT_OF[format_]
 
 
-def _follow(
+def _no_converter(
+    format_: ModelFormat, variant: Variant, detected: Detection | None
+) -> ArtifactResult:
+    flag = FLAG_OF[variant]
+    variable = "PERENNIAL_" + flag.removeprefix("--").replace("-", "_").upper()
+    message = (
+        f"The operator has no image that converts {format_} models. Set spec.packaging.image, or "
+        f"start the operator with {flag} or {variable}."
+    )
+    reason = ResolvedReason.CONVERTER_NOT_INSTALLED
+    return ArtifactResult(None, None, reason, message, detected=detected, final=True)
+
+
+def _unprepared(
     world: World,
     pods: list[Object],
-    wanted: Object,
+    job: Object,
     format_: ModelFormat,
     detected: Detection | None,
     now: datetime,
-) -> Packaging:
-    job = job_of(world, PREPARE_LABEL, attempt_name(world.spec))
-    found = diagnose(pods, fields=PACKAGING_FIELDS)
-    ending = ending_of(job) if job else None
+) -> ArtifactResult:
+    live = job_of(world, PREPARE_LABEL, attempt_name(world.spec))
+    failure = diagnose(pods, fields=PACKAGING_FIELDS)
+    ending = ending_of(live) if live else None
     if not ending:
-        found = found or (last_failure(world) if not pods else None)
-        reason, message = found or (ResolvedReason.PACKAGING, _progress(pods, world, format_))
-        return Packaging(None, None, reason, message, wanted, detected=detected)
-    ended, why = ending
-    if why == ResolvedReason.DEADLINE_EXCEEDED:
-        seconds = world.spec.packaging.activeDeadlineSeconds if world.spec.packaging else 0
-        found = Diagnosis(
+        failure = failure or (recorded_failure(world) if not pods else None)
+        reason, message = failure or (ResolvedReason.PACKAGING, _progress(pods, world, format_))
+        return ArtifactResult(None, None, reason, message, job, detected=detected)
+    if ending.reason == ResolvedReason.DEADLINE_EXCEEDED:
+        limit = world.spec.packaging.activeDeadlineSeconds if world.spec.packaging else 0
+        failure = Diagnosis(
             ResolvedReason.DEADLINE_EXCEEDED,
-            f"Packaging took longer than {seconds} s. Raise "
+            f"Preparing the bundle took longer than {limit} s. Raise "
             "spec.packaging.activeDeadlineSeconds or spec.packaging.resources.",
         )
-    found = found or last_failure(world)
-    found = found or Diagnosis(LoadFailure.INTERNAL_ERROR, "Packaging ended without a result.")
-    if found.reason in FINAL:
-        return Packaging(None, None, *found, job=wanted, detected=detected, final=True)
-    wait = seconds_left(world, ended, now)
-    return Packaging(
+    known = failure or recorded_failure(world)
+    if known and known.reason in FINAL:
+        return ArtifactResult(None, None, *known, job=job, detected=detected, final=True)
+    if known is None:
+        failure = known = Diagnosis(
+            LoadFailure.INTERNAL_ERROR, "The Job that prepares the bundle has no result."
+        )
+    wait = seconds_to_retry(world, ending.time, now)
+    return ArtifactResult(
         None,
         None,
-        found.reason,
-        f"{found.message.removesuffix(_AGAIN)}{_AGAIN}",
-        job=wanted if wait > 0 else None,
+        known.reason,
+        f"{failure.message}{_RETRYING}" if failure else known.message,
+        job=job if wait > 0 else None,
         detected=detected,
         look_again=wait if wait > 0 else None,
     )
 
 
-_AGAIN = " It is tried again every while, and when spec.model or spec.packaging changes."
-
-
-def _made(world: World, resolution: Resolution, detected: Detection | None) -> Packaging:
-    served = {"uri": resolution.uri, "digest": resolution.digest, "format": "Auto"}
-    secret = serving_secret(world.spec, resolution.uri or "")
-    source: ModelSource = world.spec.model.model_copy(update={**served, "secretRef": secret})
-    of = f" of {resolution.format}" if resolution.format else ""
-    return Packaging(
+def _prepared(world: World, resolution: Resolution, detected: Detection | None) -> ArtifactResult:
+    secret = credentials(world.spec, resolution.uri or "")
+    changes = {
+        "uri": resolution.uri, "digest": resolution.digest, "format": "Auto", "secretRef": secret,
+    }  # fmt: skip
+    bundle: ModelSource = world.spec.model.model_copy(update=changes)
+    origin = f" from {resolution.format}" if resolution.format else ""
+    return ArtifactResult(
         resolution.digest,
         resolution,
         ResolvedReason.PACKAGED,
-        f"Made {resolution.digest}{of}; it is held to until spec.model, spec.packaging or "
-        "spec.compression changes.",
+        f"Prepared bundle {resolution.digest}{origin}. It is served until spec.model, "
+        "spec.packaging or spec.compression changes.",
         detected=detected,
-        source=source,
+        bundle=bundle,
     )
 
 
 def _progress(pods: list[Object], world: World, format_: ModelFormat) -> str:
-    """Which container runs."""
-    packed = "and compressed" if world.spec.compression else ""
-    converted = "read" if format_ == "Auto" else f"converted from {format_}"
+    """Return a message that names the step which runs."""
     if format_ == "Onnx":
-        converted, packed = ("compressed", "") if packed else ("checked", "")
-    told = {
-        PUBLISH: "The bundle is being published.",
-        CONVERT: f"The model is being {converted} {packed}".rstrip() + ".",
-        FETCH: f"{world.spec.model.uri} is being fetched.",
+        verb = "Compressing" if world.spec.compression else "Checking"
+        converting = f"{verb} the model."
+    else:
+        verb = "Reading" if format_ == "Auto" else "Converting"
+        compressing = " and compressing" if world.spec.compression else ""
+        origin = "" if format_ == "Auto" else f" from {format_}"
+        converting = f"{verb}{compressing} the model{origin}."
+    messages = {
+        PUBLISH: "Publishing the bundle.",
+        CONVERT: converting,
+        FETCH: f"Fetching {world.spec.model.uri}.",
     }
-    for container, message in told.items():
-        if any(_runs(pod, container) for pod in pods):
+    for container, message in messages.items():
+        if any(is_running(pod, container) for pod in pods):
             return message
-    return "The pod that makes the bundle is being started."
+    return "Starting the pod that prepares the bundle."
 
 
-def _runs(pod: Object, container: str) -> bool:
-    return any(
-        status["name"] == container and "running" in (status.get("state") or {})
-        for status in _statuses(pod)
-    )
-
-
-def _statuses(pod: Object) -> list[Object]:
-    status = pod.get("status", {})
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-def _outcome_of(pod: Object, source: str) -> Resolution | None:
-    """What the last step left, where it ended well."""
-    for status in _statuses(pod):
-        ended = (status.get("state") or {}).get("terminated") or {}
-        if status["name"] != PUBLISH or ended.get("exitCode") != 0:
-            continue
-        outcome = Outcome.from_text(ended.get("message", ""))
-        if outcome and outcome.digest and outcome.uri:
-            made = outcome.model_dump(include={"digest", "uri", "artifact", "format", "report"})
-            return Resolution.model_validate({"source": source, **made})
-    return None
+def _resolution_of(pod: Object, source: str) -> Resolution | None:
+    """Return the bundle that the last step has published, if it succeeded."""
+    ending = termination_of(pod, PUBLISH)
+    if not ending or ending.get("exitCode") != 0:
+        return None
+    outcome = Outcome.from_text(ending.get("message", ""))
+    if not outcome or not outcome.digest or not outcome.uri:
+        return None
+    result = outcome.model_dump(include={"digest", "uri", "artifact", "format", "report"})
+    return Resolution.model_validate({"source": source, **result})

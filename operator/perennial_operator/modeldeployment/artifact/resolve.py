@@ -1,4 +1,4 @@
-"""Looking an unpinned model up: what the Job has found, or why it found nothing."""
+"""Find the digest of an unpinned model with a Job, or report why there is none."""
 
 from datetime import datetime
 
@@ -10,33 +10,34 @@ from perennial_contracts.wire.outcome import LoadFailure, Outcome
 from ...diagnosis import Diagnosis, diagnose
 from ...names import RESOLVER_LABEL
 from ...objects import Object
+from ...pods import container_statuses, ending_of
 from ...revision import source_name
-from ...specs import resolve_job as resolver
+from ...specs import resolve_job
 from ...world import World
-from .attempts import ending_of, job_of, last_failure, seconds_left
-from .result import Packaging
+from .result import ArtifactResult, job_of, recorded_failure, seconds_to_retry
 
-_WITHOUT_PACKAGING = (
-    "Write spec.packaging.output.uri, a folder such as s3://BUCKET/PATH in which the bundle is "
-    "kept that is made of it, or give spec.model.uri a bundle or an ONNX model."
+_RETRYING = " Retrying with back-off; changing spec.model retries at once."
+_SET_PACKAGING = (
+    "Set spec.packaging.output.uri to a folder for the bundle, such as s3://BUCKET/PATH, or set "
+    "spec.model.uri to a bundle or an ONNX model."
 )
 
 
-def decide(world: World, image: str, now: datetime) -> Packaging:
-    """What the lookup has found, or how far it is. ``image`` is the runtime's."""
+def decide(world: World, runtime_image: str, now: datetime) -> ArtifactResult:
+    """Return the digest that was found, or the Job that looks for it."""
     source = source_name(world.spec.model)
     recorded = world.status.resolution
     if recorded and recorded.source == source:
-        return _found(recorded)
+        return _resolved(recorded)
     pods = world.pods_of(RESOLVER_LABEL, source)
     for pod in pods:
         if digest := _digest_of(pod):
-            return _found(Resolution(source=source, digest=digest))
-    return _look_up(world, image, pods, now)
+            return _resolved(Resolution(source=source, digest=digest))
+    return _unresolved(world, runtime_image, pods, now)
 
 
 def detection(world: World) -> Detection | None:
-    """The raw artifact that a lookup of this spec.model has come upon, now or before."""
+    """Return the format of the raw artifact at spec.model.uri, if it was detected."""
     source = source_name(world.spec.model)
     recorded = world.status.detected
     if recorded and recorded.source == source:
@@ -53,45 +54,48 @@ def detection(world: World) -> Detection | None:
     return None
 
 
-def _found(resolution: Resolution) -> Packaging:
-    return Packaging(
+def _resolved(resolution: Resolution) -> ArtifactResult:
+    return ArtifactResult(
         resolution.digest,
         resolution,
         ResolvedReason.RESOLVED,
-        f"Found {resolution.digest}; it is held to until spec.model changes.",
+        f"Resolved to {resolution.digest}. It is pinned until spec.model changes.",
     )
 
 
-def _look_up(world: World, image: str, pods: list[Object], now: datetime) -> Packaging:
-    job = job_of(world, RESOLVER_LABEL, source_name(world.spec.model))
-    wanted = resolver.build(world, image)
-    found = _advised(diagnose(pods))
-    ending = ending_of(job) if job else None
+def _unresolved(
+    world: World, runtime_image: str, pods: list[Object], now: datetime
+) -> ArtifactResult:
+    live = job_of(world, RESOLVER_LABEL, source_name(world.spec.model))
+    job = resolve_job.build(world, runtime_image)
+    failure = _with_advice(diagnose(pods))
+    ending = ending_of(live) if live else None
     if not ending:
-        # While it is looked up again the last failure stands: it is still what is known, and the
-        # condition goes on telling since when.
-        if found := found or last_failure(world):
-            return Packaging(None, None, *found, job=wanted)
-        message = f"Looking up {world.spec.model.uri}."
-        return Packaging(None, None, ResolvedReason.RESOLVING, message, wanted)
-    found = found or Diagnosis(LoadFailure.INTERNAL_ERROR, "The lookup ended without a result.")
-    message = f"{found.message} It is looked up again every while, and when spec.model changes."
-    wait = seconds_left(world, ending[0], now)
-    # Without the Job in the plan it is deleted; the event of that brings the next one.
-    return Packaging(
+        # The recorded failure stays while the next attempt runs: nothing newer is known, and the
+        # time of its condition says since when.
+        if failure := failure or recorded_failure(world):
+            return ArtifactResult(None, None, *failure, job=job)
+        message = f"Resolving {world.spec.model.uri}."
+        return ArtifactResult(None, None, ResolvedReason.RESOLVING, message, job)
+    failure = failure or Diagnosis(
+        LoadFailure.INTERNAL_ERROR, f"The Job that resolves {world.spec.model.uri} has no result."
+    )
+    wait = seconds_to_retry(world, ending.time, now)
+    # A Job that is not in the plan is deleted, and the event of its deletion starts the next one.
+    return ArtifactResult(
         None,
         None,
-        found.reason,
-        message,
-        job=wanted if wait > 0 else None,
+        failure.reason,
+        f"{failure.message}{_RETRYING}",
+        job=job if wait > 0 else None,
         look_again=wait if wait > 0 else None,
     )
 
 
-def _advised(found: Diagnosis | None) -> Diagnosis | None:
-    if found and found.reason == LoadFailure.NEEDS_PACKAGING:
-        return Diagnosis(found.reason, f"{found.message.rstrip('.')}. {_WITHOUT_PACKAGING}")
-    return found
+def _with_advice(failure: Diagnosis | None) -> Diagnosis | None:
+    if failure and failure.reason == LoadFailure.NEEDS_PACKAGING:
+        return Diagnosis(failure.reason, f"{failure.message.rstrip('.')}. {_SET_PACKAGING}")
+    return failure
 
 
 def _digest_of(pod: Object) -> str | None:
@@ -99,10 +103,13 @@ def _digest_of(pod: Object) -> str | None:
 
 
 def _outcomes(pod: Object) -> list[Outcome]:
-    """What its containers left as they ended, well or badly."""
-    ended = (
-        status.get("state", {}).get("terminated") or {}
-        for status in pod.get("status", {}).get("containerStatuses") or ()
-    )
-    read = ((end, Outcome.from_text(end.get("message", ""))) for end in ended)
-    return [said for end, said in read if said and (end.get("exitCode") == 0 or said.reason)]
+    """Return the outcomes of the containers that have ended."""
+    endings = [
+        status.get("state", {}).get("terminated") or {} for status in container_statuses(pod)
+    ]
+    outcomes = [(ending, Outcome.from_text(ending.get("message", ""))) for ending in endings]
+    return [
+        outcome
+        for ending, outcome in outcomes
+        if outcome and (ending.get("exitCode") == 0 or outcome.reason)
+    ]

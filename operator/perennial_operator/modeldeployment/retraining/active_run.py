@@ -1,48 +1,50 @@
-"""The records of runs, brought up to date, and what an accepted one leads to."""
+"""Update the records of runs, and promote or discard their challengers."""
 
 from datetime import datetime, timedelta
 
 from perennial_contracts.api.modeldeployment_status import Promotion
 from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RetrainingReason, Run, RunOutcome
-from perennial_contracts.api.retrainjob_status import SUCCEEDED, Lineage
+from perennial_contracts.api.retrainjob_status import SUCCEEDED, Challenger, Lineage
 
 from ...clock import from_text, to_text
-from ...conditions import Event, Verdict
+from ...conditions import ConditionState, Event
 from ...revision import promotion_source
 from ...world import LiveRun, World
 
 WEEK = timedelta(days=7)
 KEPT = 20
-"""Runs that are kept in the status, and all those of the last week."""
+"""Runs that the status keeps, in addition to all runs of the last week."""
+KEPT_AT_MOST = 50
 
 
-def settle(
+def update_records(
     world: World, recorded: list[Run], now: datetime
 ) -> tuple[list[Run], Promotion | None, list[Event]]:
-    """The records brought up to date, and the challenger that is promoted by that, if any."""
+    """Return the updated records, the challenger to promote and events of changes."""
     live = {run.name: run for run in world.runs}
     known = {record.job for record in recorded}
     records = [_record(run) for run in reversed(world.runs) if run.name not in known]
     records = sorted([*records, *recorded], key=lambda record: record.started, reverse=True)
     promotion: Promotion | None = None
     events: list[Event] = []
-    settled = []
+    updated = []
     for record in records:
         run = live.get(record.job)
         outcome = _outcome(world, record, run)
-        if outcome == "Promoted" and record.outcome != "Promoted" and run:
-            # One challenger takes the place; another one has beaten a model that is gone then.
+        challenger = run.status.challenger if run else None
+        if outcome == "Promoted" and record.outcome != "Promoted" and run and challenger:
+            # One challenger is promoted; a second one was compared with a model that is replaced.
             if promotion:
                 outcome = "Superseded"
             else:
-                promotion = _promote(world, run)
+                promotion = _promotion(world, run, challenger)
         if outcome != record.outcome:
-            events.append(_told(record, outcome, run))
+            events.append(_event(record, outcome, run))
         ended = record.ended
         if outcome != "Running" and not ended:
             ended = (run.status.completionTime if run else None) or to_text(now)
-        settled.append(record.model_copy(update={"outcome": outcome, "ended": ended}))
-    return settled, promotion, events
+        updated.append(record.model_copy(update={"outcome": outcome, "ended": ended}))
+    return updated, promotion, events
 
 
 def _record(run: LiveRun) -> Run:
@@ -75,9 +77,7 @@ def _outcome(world: World, record: Run, run: LiveRun | None) -> RunOutcome:
     return "AwaitingApproval" if policy == "Manual" else "Suggested"
 
 
-def _promote(world: World, run: LiveRun) -> Promotion | None:
-    challenger = run.status.challenger
-    assert challenger is not None
+def _promotion(world: World, run: LiveRun, challenger: Challenger) -> Promotion:
     return Promotion(
         uri=challenger.uri,
         digest=challenger.digest,
@@ -92,50 +92,53 @@ def _promote(world: World, run: LiveRun) -> Promotion | None:
     )
 
 
-def _told(record: Run, outcome: RunOutcome, run: LiveRun | None) -> Event:
+def _event(record: Run, outcome: RunOutcome, run: LiveRun | None) -> Event:
     message = run.status.message if run else "The RetrainJob was deleted."
     warning = outcome == "Failed"
     return Event(f"Retrain{outcome}", f"RetrainJob {record.job}: {message}", warning)
 
 
-def kept(runs: list[Run], now: datetime) -> list[Run]:
-    """The latest of them, for the status."""
-    recent = [
+def recent(runs: list[Run], now: datetime) -> list[Run]:
+    """Return the runs that the status keeps, latest first."""
+    kept = [
         run
-        for place, run in enumerate(runs)
-        if place < KEPT or run.outcome == "Running" or now - from_text(run.started) < WEEK
+        for index, run in enumerate(runs)
+        if index < KEPT or run.outcome == "Running" or now - from_text(run.started) < WEEK
     ]
-    return recent[:50]
+    return kept[:KEPT_AT_MOST]
 
 
-def waiting(runs: list[Run], world: World) -> Verdict | None:
-    """What is to be done by a person about a challenger that was accepted."""
+def awaited_approval(runs: list[Run], world: World) -> ConditionState | None:
+    """Return the condition of a challenger that waits for a person to promote it."""
     for run in runs:
         if run.outcome == "AwaitingApproval":
-            return Verdict(
+            return ConditionState(
                 "False",
                 RetrainingReason.AWAITING_APPROVAL,
-                f"RetrainJob {run.job} was accepted. To promote its challenger: kubectl annotate "
-                f"mdep {world.name} {PROMOTE_ANNOTATION}={run.job} --overwrite",
+                f"The challenger of RetrainJob {run.job} was accepted. To promote it, run: kubectl "
+                f"annotate mdep {world.name} {PROMOTE_ANNOTATION}={run.job} --overwrite",
             )
         if run.outcome == "Suggested":
             live = next((each for each in world.runs if each.name == run.job), None)
             challenger = live.status.challenger if live else None
-            where = f"uri {challenger.uri}, digest {challenger.digest}" if challenger else "it"
-            return Verdict(
+            fields = (
+                f"spec.model.uri to {challenger.uri} and spec.model.digest to {challenger.digest}"
+                if challenger
+                else "spec.model to it"
+            )
+            return ConditionState(
                 "False",
                 RetrainingReason.SUGGESTED,
-                f"RetrainJob {run.job} was accepted. To serve its challenger write into "
-                f"spec.model: {where}",
+                f"The challenger of RetrainJob {run.job} was accepted. To serve it, set {fields}.",
             )
     return None
 
 
-def by_hand_only(runs: list[Run]) -> Verdict:
-    """What is said where the spec asks for no retraining."""
+def running_by_hand(runs: list[Run]) -> ConditionState:
+    """Return the condition of a model whose runs are all created by hand."""
     running = next((run for run in runs if run.outcome == "Running"), None)
     if running:
-        return Verdict("True", RetrainingReason.RUNNING, f"RetrainJob {running.job}, by hand.")
-    return Verdict(
-        "False", RetrainingReason.NOT_NEEDED, "spec.retraining is not set: only by hand."
-    )
+        message = f"RetrainJob {running.job} runs; it was created by hand."
+        return ConditionState("True", RetrainingReason.RUNNING, message)
+    message = "spec.retraining is not set, so only RetrainJobs created by hand run."
+    return ConditionState("False", RetrainingReason.NOT_NEEDED, message)

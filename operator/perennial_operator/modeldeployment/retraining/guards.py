@@ -1,4 +1,4 @@
-"""Reasons against a run just now. The first guard that objects is the one that is told."""
+"""Checks that block a new run. The first failing check is reported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,111 +10,113 @@ from perennial_contracts.api.trigger import Trigger
 
 from ...clock import from_text
 from ...world import World
-from .active_run import WEEK, waiting
+from .active_run import WEEK, awaited_approval
 
-VAIN = ("Rejected", "Failed")
+UNSUCCESSFUL = ("Rejected", "Failed")
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why not, and when it is looked at again."""
+class Block:
+    """The reason why no run starts now."""
 
     reason: str
     message: str
     until: datetime | None = None
-    """When it will have gone by itself."""
+    """Time at which it ends by itself."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """All that a guard may look at."""
+class RetrainContext:
+    """Everything that a guard may read."""
 
     world: World
     settings: Retraining
     runs: list[Run]
     trigger: Trigger
     promotes: bool
-    """Whether a challenger is promoted with this very decision."""
+    """True if this very decision promotes a challenger."""
     now: datetime
 
 
-def refuse(case: Case) -> Refusal | None:
-    """What speaks against it, if anything does. A person is stopped by less than a machine."""
-    guards = _FOR_EVERYBODY if case.trigger.type == "Manual" else (*_FOR_EVERYBODY, *_FOR_MACHINES)
-    return next((found for guard in guards if (found := guard(case))), None)
+def first_blocking_guard(context: RetrainContext) -> Block | None:
+    """Return the first block; None if a run may start. Manual runs have fewer guards."""
+    manual = context.trigger.type == "Manual"
+    guards = _FOR_ALL_RUNS if manual else (*_FOR_ALL_RUNS, *_FOR_AUTOMATIC_RUNS)
+    return next((block for guard in guards if (block := guard(context))), None)
 
 
-def _rollout_in_progress(case: Case) -> Refusal | None:
-    if not case.promotes and not case.world.status.candidate:
+def _rollout_in_progress(context: RetrainContext) -> Block | None:
+    if not context.promotes and not context.world.status.candidate:
         return None
-    return Refusal(
-        RetrainingReason.ROLLOUT_IN_PROGRESS, "another model is on its way to be served."
-    )
+    return Block(RetrainingReason.ROLLOUT_IN_PROGRESS, "a rollout of another model is in progress.")
 
 
-def _awaits_a_person(case: Case) -> Refusal | None:
-    verdict = waiting(case.runs, case.world)
-    return Refusal(verdict.reason, verdict.message) if verdict else None
+def _awaits_approval(context: RetrainContext) -> Block | None:
+    condition = awaited_approval(context.runs, context.world)
+    return Block(condition.reason, condition.message) if condition else None
 
 
-def _too_few_labels(case: Case) -> Refusal | None:
-    least = case.settings.policy.minLabels
-    monitoring = case.world.status.monitoring
+def _too_few_labels(context: RetrainContext) -> Block | None:
+    minimum = context.settings.policy.minLabels
+    monitoring = context.world.status.monitoring
     labels = monitoring.labels if monitoring else 0
-    if case.trigger.type != "Drift" or labels >= least:
+    if context.trigger.type != "Drift" or labels >= minimum:
         return None
-    return Refusal(
+    return Block(
         RetrainingReason.TOO_FEW_LABELS,
-        f"{labels:,} labels have come back for the present model; {least:,} are needed. Post them "
-        "to the model's feedback, or lower spec.retraining.policy.minLabels.",
+        f"the current model has {labels:,} labels, and {minimum:,} are needed. Post labels to the "
+        "feedback endpoint of the model, or lower spec.retraining.policy.minLabels.",
     )
 
 
-def _too_soon(case: Case) -> Refusal | None:
-    ended = [from_text(run.ended) for run in case.runs if run.ended]
+def _too_soon(context: RetrainContext) -> Block | None:
+    ended = [from_text(run.ended) for run in context.runs if run.ended]
     if not ended:
         return None
-    vain = sum(
-        run.fingerprint == case.trigger.fingerprint and run.outcome in VAIN for run in case.runs
+    unsuccessful = sum(
+        run.fingerprint == context.trigger.fingerprint and run.outcome in UNSUCCESSFUL
+        for run in context.runs
     )
-    cooldown = case.settings.policy.cooldown
-    until = max(ended) + timedelta(seconds=seconds(cooldown)) * 2 ** min(vain, 16)
-    if until <= case.now:
+    cooldown = context.settings.policy.cooldown
+    until = max(ended) + timedelta(seconds=seconds(cooldown)) * 2 ** min(unsuccessful, 16)
+    if until <= context.now:
         return None
-    if vain:
-        times = "one run" if vain == 1 else f"{vain} runs"
-        return Refusal(
+    if unsuccessful:
+        runs = "one run" if unsuccessful == 1 else f"{unsuccessful} runs"
+        return Block(
             RetrainingReason.EVIDENCE_KNOWN,
-            f"the same evidence led to {times} in vain, so the cooldown of {cooldown} is doubled "
-            "for each.",
+            f"{runs} for the same evidence did not produce a better model, and each of them "
+            f"doubles the cooldown of {cooldown} (spec.retraining.policy.cooldown).",
             until,
         )
-    return Refusal(
-        RetrainingReason.COOLDOWN, f"the last run ended less than {cooldown} ago.", until
+    return Block(
+        RetrainingReason.COOLDOWN,
+        f"the last run ended less than {cooldown} ago (spec.retraining.policy.cooldown).",
+        until,
     )
 
 
-def _budget_spent(case: Case) -> Refusal | None:
-    recent = sorted(
+def _budget_spent(context: RetrainContext) -> Block | None:
+    started = sorted(
         moment
-        for run in case.runs
-        if case.now - (moment := from_text(run.started)) < WEEK and run.trigger != "Manual"
+        for run in context.runs
+        if context.now - (moment := from_text(run.started)) < WEEK and run.trigger != "Manual"
     )
-    most = case.settings.policy.maxPerWeek
-    if len(recent) < most:
+    limit = context.settings.policy.maxPerWeek
+    if len(started) < limit:
         return None
-    return Refusal(
+    return Block(
         RetrainingReason.BUDGET_SPENT,
-        f"{len(recent)} runs were made within seven days; spec.retraining.policy.maxPerWeek is "
-        f"{most}.",
-        recent[-most] + WEEK,
+        f"{len(started)} runs started within seven days, and spec.retraining.policy.maxPerWeek is "
+        f"{limit}.",
+        started[-limit] + WEEK,
     )
 
 
-_Guard = Callable[[Case], Refusal | None]
-_FOR_EVERYBODY: tuple[_Guard, ...] = (_rollout_in_progress,)
-_FOR_MACHINES: tuple[_Guard, ...] = (
-    _awaits_a_person,
+_Guard = Callable[[RetrainContext], Block | None]
+_FOR_ALL_RUNS: tuple[_Guard, ...] = (_rollout_in_progress,)
+_FOR_AUTOMATIC_RUNS: tuple[_Guard, ...] = (
+    _awaits_approval,
     _too_few_labels,
     _too_soon,
     _budget_spent,

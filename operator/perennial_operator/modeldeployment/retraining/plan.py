@@ -1,7 +1,4 @@
-"""Whether a RetrainJob is to be made, and what becomes of those that have ended.
-
-Triggers say that there is a reason, guards whether it is good enough now.
-"""
+"""Create RetrainJobs when a trigger fires; promote or discard finished ones."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,68 +14,76 @@ from perennial_contracts.api.retraining import (
 from perennial_contracts.api.trigger import Trigger
 
 from ...clock import to_text
-from ...conditions import Event, Verdict
+from ...conditions import ConditionState, Event
 from ...objects import Object
 from ...specs import retrain_job
 from ...world import World
-from ..monitoring import Watched
-from .active_run import by_hand_only, kept, settle, waiting
-from .guards import Case, refuse
-from .triggers import REQUEST_LIMIT, count_schedule, next_occurrence, trigger_of
+from ..monitoring import MonitoringResult
+from .active_run import awaited_approval, recent, running_by_hand, update_records
+from .guards import Block, RetrainContext, first_blocking_guard
+from .triggers import REQUEST_LIMIT, fired_trigger, seconds_to_schedule, with_schedule
 
 
 @dataclass(frozen=True)
-class Retrained:
-    """What is to be made of triggers and runs."""
+class RetrainingResult:
+    """The next step of retraining."""
 
     status: RetrainingStatus | None
-    verdict: Verdict | None
-    """None where the spec asks for no retraining and there is no run."""
+    condition: ConditionState | None
+    """None if the spec has no retraining and there is no run."""
     job: Object | None = None
-    """A RetrainJob to be made."""
+    """A RetrainJob to create."""
     promotion: Promotion | None = None
-    """A challenger that takes the model's place with this decision."""
+    """A challenger that replaces the served model with this decision."""
     events: list[Event] = field(default_factory=list)
     look_again: float | None = None
+    """Seconds until the next reconciliation, if no event will start one."""
 
 
-def decide(world: World, watched: Watched | None, now: datetime) -> Retrained:
-    """The next step of retraining."""
+def decide(world: World, monitored: MonitoringResult | None, now: datetime) -> RetrainingResult:
+    """Return the next step of retraining."""
     settings = world.spec.retraining
     before = world.status.retraining or RetrainingStatus(runs=[])
     if not settings and not world.runs and not before.runs:
-        return Retrained(None, None)
-    runs, promotion, events = settle(world, before.runs, now)
-    status = before.model_copy(update={"runs": kept(runs, now)})
+        return RetrainingResult(None, None)
+    runs, promotion, events = update_records(world, before.runs, now)
+    status = before.model_copy(update={"runs": recent(runs, now)})
     if not settings:
-        return Retrained(status, by_hand_only(status.runs), None, promotion, events)
+        return RetrainingResult(status, running_by_hand(status.runs), None, promotion, events)
 
-    status, invalid = count_schedule(settings, status, now)
-    trigger = trigger_of(world, settings, watched, status, now)
-    wait = next_occurrence(settings, now) if not invalid else None
-    running = [run for run in status.runs if run.outcome == "Running"]
+    status, invalid = with_schedule(settings, status, now)
+    trigger = fired_trigger(world, settings, monitored, status, now)
+    wait = seconds_to_schedule(settings, now) if not invalid else None
+    running = next((run for run in status.runs if run.outcome == "Running"), None)
     if running:
-        verdict = Verdict(
-            "True", RetrainingReason.RUNNING, f"RetrainJob {running[0].job}: {running[0].trigger}."
-        )
-        return Retrained(status, verdict, None, promotion, events, wait)
-    if invalid:
-        return Retrained(status, invalid, None, promotion, events, wait)
-    if not trigger:
-        verdict = waiting(status.runs, world) or Verdict(
+        condition = _running(running)
+    elif invalid:
+        condition = invalid
+    elif not trigger:
+        condition = awaited_approval(status.runs, world) or ConditionState(
             "False", RetrainingReason.NOT_NEEDED, "No trigger has fired."
         )
-        return Retrained(status, verdict, None, promotion, events, wait)
-
-    refusal = refuse(Case(world, settings, status.runs, trigger, promotion is not None, now))
-    if refusal:
-        until = f" It is looked at again at {to_text(refusal.until)}." if refusal.until else ""
-        verdict = Verdict("False", refusal.reason, f"{trigger.type}: {refusal.message}{until}")
-        if refusal.until:
-            left = max((refusal.until - now).total_seconds(), 1.0)
+    else:
+        context = RetrainContext(world, settings, status.runs, trigger, promotion is not None, now)
+        block = first_blocking_guard(context)
+        if not block:
+            return _launch(world, settings, status, trigger, events, now)
+        condition = _blocked(trigger, block)
+        if block.until:
+            left = max((block.until - now).total_seconds(), 1.0)
             wait = min(left, wait) if wait else left
-        return Retrained(status, verdict, None, promotion, events, wait)
-    return _launch(world, settings, status, trigger, events, now)
+    return RetrainingResult(status, condition, None, promotion, events, wait)
+
+
+def _running(run: Run) -> ConditionState:
+    message = f"RetrainJob {run.job} runs; trigger: {run.trigger}."
+    return ConditionState("True", RetrainingReason.RUNNING, message)
+
+
+def _blocked(trigger: Trigger, block: Block) -> ConditionState:
+    retry = f" The operator retries at {to_text(block.until)}." if block.until else ""
+    message = f"Trigger {trigger.type} has fired, but no run starts: {block.message}{retry}"
+    return ConditionState("False", block.reason, message)
 
 
 def _launch(
@@ -88,7 +93,7 @@ def _launch(
     trigger: Trigger,
     events: list[Event],
     now: datetime,
-) -> Retrained:
+) -> RetrainingResult:
     attempt = sum(run.fingerprint == trigger.fingerprint for run in status.runs) + 1
     job = retrain_job.build(world, settings.template, trigger, attempt)
     run = Run(
@@ -102,11 +107,7 @@ def _launch(
         changes["retrainRequest"] = world.annotations[RETRAIN_ANNOTATION][:REQUEST_LIMIT]
     if trigger.type == "Schedule":
         changes["scheduledAt"] = to_text(now)
-    return Retrained(
-        status.model_copy(update=changes),
-        Verdict("True", RetrainingReason.RUNNING, f"RetrainJob {run.job}: {trigger.type}."),
-        job,
-        None,
-        [*events, Event("RetrainStarted", f"RetrainJob {run.job}: {trigger.message}")],
-        None,
+    started = Event("RetrainStarted", f"RetrainJob {run.job} started. {trigger.message}")
+    return RetrainingResult(
+        status.model_copy(update=changes), _running(run), job, None, [*events, started]
     )

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from support.worlds import (
     DIGEST,
-    IMAGE,
     NOW,
     OTHER_DIGEST,
     condition,
     ended,
+    images,
     kinds,
     pod,
     resolver_pod,
@@ -18,14 +18,12 @@ from support.worlds import (
 )
 
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
-from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.wire.formats import Variant
 from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
-from perennial_operator.modeldeployment.plan import decide
+from perennial_operator.modeldeployment.plan import ModelDeploymentPlan, decide
 from perennial_operator.names import PREPARE_LABEL
 from perennial_operator.objects import Object
-from perennial_operator.plan import Plan
 from perennial_operator.revision import attempt_name
 from perennial_operator.specs import prepare_job
 from perennial_operator.world import World
@@ -54,10 +52,10 @@ def raw(format_: str = "Keras", **packaging: Any) -> ModelDeploymentSpec:
 
 def planned(
     around: World, seconds: float = 0, without: Variant | None = None
-) -> Plan[ModelDeploymentStatus]:
+) -> ModelDeploymentPlan:
     moment = NOW + timedelta(seconds=seconds)
-    images = {variant: image for variant, image in TRAINERS.items() if variant != without}
-    return decide(around, IMAGE, moment, trainer_images=images)
+    trainers = {variant: image for variant, image in TRAINERS.items() if variant != without}
+    return decide(around, images(trainers), moment)
 
 
 def job_of(of: ModelDeploymentSpec, seconds_ago: float | None = None, reason: str = "") -> Object:
@@ -84,7 +82,7 @@ def failed(of: ModelDeploymentSpec, name: str, outcome: Outcome | None, **more: 
     return steps(of, [{**status, "name": name}])
 
 
-def container(plan: Plan[ModelDeploymentStatus], name: str) -> Object:
+def container(plan: ModelDeploymentPlan, name: str) -> Object:
     (job,) = (child for child in plan.children if child["kind"] == "Job")
     inside = job["spec"]["template"]["spec"]
     found: Object = next(
@@ -228,9 +226,9 @@ def test_the_bundle_that_was_made_is_served_and_recorded_and_the_job_goes() -> N
 @pytest.mark.parametrize(
     ("running", "message"),
     [
-        ("fetch", "s3://models/raw/model.bin is being fetched."),
-        ("convert", "The model is being converted from Keras."),
-        ("publish", "The bundle is being published."),
+        ("fetch", "Fetching s3://models/raw/model.bin."),
+        ("convert", "Converting the model from Keras."),
+        ("publish", "Publishing the bundle."),
     ],
 )
 def test_it_is_told_which_step_runs(running: str, message: str) -> None:
@@ -279,7 +277,7 @@ def test_a_store_that_does_not_answer_is_tried_again() -> None:
     later = planned(world(of, plan.status, children=[job_of(of, 5)], pods=[gone]), seconds=60)
     assert "Job" not in kinds(later)
     third = planned(world(of, later.status, children=[job_of(of, 5)], pods=[gone]))
-    assert condition(third, "ModelResolved")[2].count("It is tried again") == 1
+    assert condition(third, "ModelResolved")[2].count("Retrying with back-off") == 1
 
 
 def test_a_deadline_that_passed_names_its_field() -> None:
@@ -338,7 +336,7 @@ def test_a_raw_artifact_without_packaging_is_told_what_to_write() -> None:
     plan = planned(world(of, pods=[resolver_pod(of, containerStatuses=RAW)]))
     assert condition(plan, "ModelResolved")[:2] == ("False", "NeedsPackaging")
     # The pod has ended, and the news of its Job may come later.
-    assert "Write spec.packaging.output.uri" in condition(plan, "ModelResolved")[2]
+    assert "Set spec.packaging.output.uri" in condition(plan, "ModelResolved")[2]
     assert plan.status.detected is None
 
 
@@ -351,4 +349,4 @@ def test_a_bad_artifact_leaves_the_model_that_serves_alone() -> None:
     broken = failed(of, "convert", Outcome(reason="ConversionFailed", message="it is so."))
     plan = planned(world(of, status, children=[job_of(of, 5)], pods=[broken]))
     assert plan.status.stable == status.stable
-    assert "goes on serving" in condition(plan, "Progressing")[2]
+    assert "keeps serving" in condition(plan, "Progressing")[2]

@@ -19,14 +19,14 @@ from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.clock import to_text
 from perennial_operator.objects import Object
 from perennial_operator.revision import source_name
-from perennial_operator.specs import resolve_job as resolver
+from perennial_operator.specs import resolve_job
 
 UNPINNED = spec(model={"digest": None})
 NOT_FOUND = ended(Outcome(reason="ModelNotFound", message="nothing there"))
 
 
 def failed_job(seconds_ago: float) -> Object:
-    job = resolver.build(world(UNPINNED), "runtime:1")
+    job = resolve_job.build(world(UNPINNED), "runtime:1")
     moment = to_text(NOW - timedelta(seconds=seconds_ago))
     failed = {"type": "Failed", "status": "True", "lastTransitionTime": moment}
     job["status"] = {"conditions": [failed]}
@@ -145,6 +145,6 @@ def test_a_lookup_asks_for_no_gpu() -> None:
         model={"digest": None},
         serving={"resources": {"limits": {"nvidia.com/gpu": 1, "memory": "1Gi"}}},
     )
-    job = resolver.build(world(greedy), "runtime:1")
+    job = resolve_job.build(world(greedy), "runtime:1")
     limits = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
     assert limits == {"memory": "1Gi"}

@@ -261,7 +261,9 @@ def test_suggest_says_what_to_write_into_the_spec_and_promotes_nothing() -> None
     around = world(spec(policy={"promotion": "Suggest"}), runs=(accepted(),), drifted=True)
     jobs, told, message, _ = step(around)
     assert (jobs, told) == ([], ("False", "Suggested"))
-    assert f"uri s3://models/out/b/, digest {OTHER_DIGEST}" in message
+    assert (
+        f"spec.model.uri to s3://models/out/b/ and spec.model.digest to {OTHER_DIGEST}" in message
+    )
     assert promoted(around) is None
 
 
