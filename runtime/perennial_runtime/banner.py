@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .settings import Settings
+from .settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from .signature import TensorSpec
@@ -14,7 +14,7 @@ MANY_ELEMENTS = 40
 """Number of elements from which an example request would fill the screen."""
 
 
-def startup_banner(settings: Settings, port: int, inputs: "Sequence[TensorSpec]") -> str:
+def startup_banner(settings: RuntimeSettings, port: int, inputs: "Sequence[TensorSpec]") -> str:
     """Return the address of the server and a command that sends a request to it."""
     from .samples import sample_row, sample_size, sample_tensor
     from .signature import is_tabular

@@ -14,7 +14,7 @@ from .cgroup import available_threads
 from .errors import LoadError
 from .frontends import FrontendError
 from .frontends.listener import ListenError
-from .settings import Settings, parse
+from .settings import RuntimeSettings, parse
 
 _NO_MODEL = (
     LoadFailure.MODEL_NOT_FOUND,
@@ -40,7 +40,7 @@ def end_process(code: int) -> int:
     return code
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: RuntimeSettings) -> int:
     workers = settings.workers or available_threads()
     with report_invalid_settings(log.error):
         if workers == 1:
@@ -66,7 +66,7 @@ def report_invalid_settings(report: Callable[[str], None]) -> Iterator[None]:
         report(f"--tls-cert, --tls-key: {error}")
 
 
-def _resolve(settings: Settings) -> int:
+def _resolve(settings: RuntimeSettings) -> int:
     from .load import load_model
 
     try:
@@ -83,7 +83,7 @@ def _resolve(settings: Settings) -> int:
     return 0
 
 
-def _needs_packaging(settings: Settings, error: LoadError) -> Outcome | None:
+def _needs_packaging(settings: RuntimeSettings, error: LoadError) -> Outcome | None:
     """Return the outcome for a model that must be converted first, or None."""
     if error.reason not in _NO_MODEL:
         return None
@@ -100,7 +100,7 @@ def _needs_packaging(settings: Settings, error: LoadError) -> Outcome | None:
     )
 
 
-def _fail(settings: Settings, error: LoadError) -> int:
+def _fail(settings: RuntimeSettings, error: LoadError) -> int:
     log.error(error.message, reason=error.reason.value)
     _write_outcome(settings, _outcome(error))
     return error.exit_code
@@ -110,7 +110,7 @@ def _outcome(error: LoadError) -> Outcome:
     return Outcome(reason=error.reason.value, message=error.message)
 
 
-def _write_outcome(settings: Settings, outcome: Outcome) -> None:
+def _write_outcome(settings: RuntimeSettings, outcome: Outcome) -> None:
     """Write the outcome to the file that the kubelet reads."""
     path = settings.termination_message_path
     if path is None:

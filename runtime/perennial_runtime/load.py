@@ -15,10 +15,10 @@ from perennial_storage.errors import StorageError
 from . import log
 from .cgroup import available_threads
 from .errors import LoadError
-from .settings import Settings
+from .settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from .engine.model import Model
+    from .engine.model import LoadedModel
     from .service import Service
 
 
@@ -26,7 +26,9 @@ def _ignore(digest: str) -> None:
     pass
 
 
-def load_model(settings: Settings, on_fetched: Callable[[str], None] = _ignore) -> "Model":
+def load_model(
+    settings: RuntimeSettings, on_fetched: Callable[[str], None] = _ignore
+) -> "LoadedModel":
     """Fetch the model, report its digest, create its session and warm it up.
 
     Raises:
@@ -35,16 +37,16 @@ def load_model(settings: Settings, on_fetched: Callable[[str], None] = _ignore) 
     with _as_load_error(settings):
         from perennial_storage.fetch import fetch
 
-        from .engine.model import Model
+        from .engine.model import LoadedModel
 
         artifact = fetch(settings.uri, settings.digest, settings.cache_dir, settings.retry_seconds)
         log.info("fetched", digest=artifact.digest, path=str(artifact.model))
         on_fetched(artifact.digest)
-        return Model(artifact, available_threads(settings.threads), settings.accelerator)
+        return LoadedModel(artifact, available_threads(settings.threads), settings.accelerator)
 
 
 def load_service(
-    settings: Settings,
+    settings: RuntimeSettings,
     instance: str | None = None,
     worker: int = 0,
     on_fetched: Callable[[str], None] = _ignore,
@@ -67,16 +69,18 @@ def load_service(
         instance = instance or uuid4().hex
         service = Service(settings.name, model, instance)
         if settings.capture is not None:
-            writer = f"{instance}-{worker}" if worker else instance
-            _start_capture(settings, settings.capture, service, writer)
+            file_prefix = f"{instance}-{worker}" if worker else instance
+            _start_capture(settings, settings.capture, service, file_prefix)
         return service
 
 
-def _start_capture(settings: Settings, uri: str, service: "Service", writer: str) -> None:
+def _start_capture(
+    settings: RuntimeSettings, uri: str, service: "Service", file_prefix: str
+) -> None:
     """Start to capture, or log the reason why the model cannot be captured."""
     from perennial_storage.sink import open_sink
 
-    from .monitoring.capture import Capture, CaptureSettings
+    from .monitoring.capture import CaptureSettings, CaptureWriter
 
     inputs = service.model.inputs
     taken = [tensor.name for tensor in inputs if tensor.name.casefold() in COLUMNS]
@@ -86,7 +90,9 @@ def _start_capture(settings: Settings, uri: str, service: "Service", writer: str
             flush_seconds=settings.capture_flush_seconds,
             queue_rows=settings.capture_queue_rows,
         )
-        service.monitor.capture = Capture(open_sink(uri), service.monitored, writer, limits)
+        service.monitor.capture = CaptureWriter(
+            open_sink(uri), service.monitored, file_prefix, limits
+        )
         return
     problem = "nothing is captured: " + (
         f"the input {taken[0]!r} has the name of a column that captured files need. "
@@ -100,7 +106,7 @@ def _start_capture(settings: Settings, uri: str, service: "Service", writer: str
 
 
 @contextmanager
-def _as_load_error(settings: Settings) -> Iterator[None]:
+def _as_load_error(settings: RuntimeSettings) -> Iterator[None]:
     """Raise every error as a LoadError whose message names the model."""
     try:
         yield

@@ -30,7 +30,7 @@ from .metrics import Metrics
 from .metrics_view import MetricsView
 from .routers.router import Router
 from .routers.server_state import ServerState
-from .settings import Settings
+from .settings import RuntimeSettings
 from .workers.single_process import SingleProcess
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ MAX_CONNECTIONS = 16_384
 class _Server:
     """The parts of a running server."""
 
-    settings: Settings
+    settings: RuntimeSettings
     process: SingleProcess
     listeners: list[socket]
     router: Router
@@ -57,7 +57,7 @@ class _Server:
     service: "Service | None" = None
 
 
-def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError | int:
+def serve(settings: RuntimeSettings, process: SingleProcess | None = None) -> LoadError | int:
     """Serve until a signal arrives.
 
     Args:
@@ -94,7 +94,7 @@ def serve(settings: Settings, process: SingleProcess | None = None) -> LoadError
 
 
 def _start(
-    settings: Settings, process: SingleProcess, state: ServerState, events: Events
+    settings: RuntimeSettings, process: SingleProcess, state: ServerState, events: Events
 ) -> _Server:
     metrics = Metrics()
     view = process.metrics_view(metrics)
@@ -145,7 +145,7 @@ def _run_frontend(frontend: Frontend, events: Events) -> None:
         events.put(FrontendEnded())
 
 
-def _load(settings: Settings, process: SingleProcess, events: Events) -> None:
+def _load(settings: RuntimeSettings, process: SingleProcess, events: Events) -> None:
     try:
         service = load_service(settings, process.instance, process.number, process.report_fetched)
     except LoadError as error:

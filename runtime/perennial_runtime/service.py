@@ -6,7 +6,7 @@ import orjson
 
 from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES
 
-from .engine.model import Model
+from .engine.model import LoadedModel
 from .monitoring.counter_metrics import CounterCollector
 from .monitoring.monitor import Monitor
 from .monitoring.monitored_model import MonitoredModel
@@ -22,7 +22,7 @@ class Service:
 
     platform = "onnxruntime_onnx"
 
-    def __init__(self, name: str, model: Model, instance: str) -> None:
+    def __init__(self, name: str, model: LoadedModel, instance: str) -> None:
         """Create a service.
 
         Args:

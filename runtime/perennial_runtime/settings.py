@@ -33,7 +33,7 @@ MAX_WORKERS = 256
 
 
 @dataclass(frozen=True)
-class Settings:
+class RuntimeSettings:
     """Settings of one run, described by :data:`COMMON` and :data:`SERVE`."""
 
     command: str
@@ -231,7 +231,7 @@ def name_from_uri(uri: str) -> str:
     return "model"
 
 
-def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
+def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> RuntimeSettings:
     """Return the settings. Exits with 2 and a message if one is invalid."""
     parser = _parser(environment)
     given = parser.parse_args(arguments)
@@ -253,4 +253,4 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         parser.error("--tls-cert, --tls-key: expected both or none, got one")
     if values["name"] is None:
         values["name"] = name_from_uri(values["uri"]) if is_serve else "model"
-    return Settings(**values)
+    return RuntimeSettings(**values)

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from . import log
-from .engine.model import Model
+from .engine.model import LoadedModel
 from .errors import RequestError
 from .frontends import Headers
 from .protocol.grpc.schema import message_class
@@ -30,7 +30,7 @@ SLOW_SECONDS = 0.1
 
 
 @dataclass
-class _Call:
+class _SampleCall:
     """A request without a client."""
 
     method: str
@@ -81,25 +81,25 @@ def warm_up(service: Service, router: Router) -> None:
     log.info("warm", milliseconds=round((perf_counter() - begun) * 1e3, 1))
 
 
-def _calls(service: Service) -> Iterator[_Call]:
+def _calls(service: Service) -> Iterator[_SampleCall]:
     model, path = service.model, f"/v2/models/{service.name}"
     if sum(map(sample_size, model.inputs)) < MANY_ELEMENTS:
         tensors = {"inputs": [sample_tensor(spec) for spec in model.inputs]}
-        yield _Call("POST", f"{path}/infer", orjson.dumps(tensors))
+        yield _SampleCall("POST", f"{path}/infer", orjson.dumps(tensors))
     if service.is_tabular:
         profile = model.profiled.profile if model.profiled else None
         rows = {"instances": [sample_row(model.inputs, profile)]}
-        yield _Call("POST", f"{path}/predict", orjson.dumps(rows))
+        yield _SampleCall("POST", f"{path}/predict", orjson.dumps(rows))
     message = message_class("inference.ModelInferRequest")(model_name=service.name)
     for spec in model.inputs:
         sample = spec.sample()
         message.inputs.add(name=spec.name, datatype=spec.datatype, shape=sample.shape)
         message.raw_input_contents.append(encode_binary(sample))
     path = "/inference.GRPCInferenceService/ModelInfer"
-    yield _Call("POST", path, to_bytes(message), is_grpc=True)
+    yield _SampleCall("POST", path, to_bytes(message), is_grpc=True)
 
 
-def _run(handler: Handler, call: _Call, model: Model) -> None:
+def _run(handler: Handler, call: _SampleCall, model: LoadedModel) -> None:
     request = handler.decode(call)
     results = model.run(request.feeds, request.outputs)
     rows = len(next(iter(request.feeds.values()), np.empty(0)))

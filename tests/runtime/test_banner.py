@@ -2,11 +2,11 @@ import json
 import shlex
 
 from perennial_runtime.banner import startup_banner
-from perennial_runtime.settings import Settings, parse
+from perennial_runtime.settings import RuntimeSettings, parse
 from perennial_runtime.signature import TensorSpec
 
 
-def settings(host: str = "0.0.0.0") -> Settings:
+def settings(host: str = "0.0.0.0") -> RuntimeSettings:
     return parse(["serve", "m", "--name", "iris", "--host", host], {})
 
 

@@ -27,7 +27,7 @@ from perennial_contracts.wire.digest import digest_of, digest_of_files
 from perennial_contracts.wire.outcome import Outcome
 from perennial_contracts.wire.prepare_plan import Fetched, Preparation
 from perennial_contracts.wire.profile import Profile
-from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.model import LoadedModel
 from perennial_runtime.service import Service
 from perennial_storage.errors import StorageError
 from perennial_storage.fetch import fetch as fetch_bundle
@@ -316,7 +316,7 @@ def bundle_of(root: Path, model: Any, **more: Any) -> Path:
 
 def counted(folder: Path, feeds: dict[str, np.ndarray]) -> Any:
     """The counters of the runtime that serves a bundle, after one request."""
-    engine = Model(fetch_bundle(str(folder), None, folder.parent / "cache", 0), 1)
+    engine = LoadedModel(fetch_bundle(str(folder), None, folder.parent / "cache", 0), 1)
     service = Service("m", engine, "pod")
     names = [tensor.name for tensor in engine.outputs]
     service.monitor.record(feeds, dict(zip(names, engine.run(feeds, names), strict=True)))

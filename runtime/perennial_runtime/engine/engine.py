@@ -14,7 +14,7 @@ from ..metrics import Metrics
 from ..monitoring.monitor import Monitor
 from ..routing import Handler, Request, Route
 from . import batching
-from .model import Model
+from .model import LoadedModel
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Engine:
 
     def __init__(
         self,
-        model: Model,
+        model: LoadedModel,
         monitor: Monitor,
         watched: Sequence[str],
         metrics: Metrics,

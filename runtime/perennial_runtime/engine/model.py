@@ -51,7 +51,7 @@ NOT_SUPPORTED = (
 )
 
 
-class Model:
+class LoadedModel:
     """A loaded model. ``run`` is thread-safe."""
 
     def __init__(self, artifact: Artifact, threads: int, accelerator: str = "auto") -> None:

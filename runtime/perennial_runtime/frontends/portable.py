@@ -120,7 +120,7 @@ class PortableFrontend:
             body = await request.body.read()
         except ReadError as error:
             problem = error.problem
-        call = _Call(request, body, problem=problem)
+        call = _PortableCall(request, body, problem=problem)
         self._handler([call])
         seconds = self._limits.request_seconds
         deadline = None if seconds is None else call.arrived + seconds
@@ -142,7 +142,7 @@ class PortableFrontend:
         is_stream = request.scope["path"] in self._limits.streams
         started = False
         code, message = OK, ""
-        call: _Call | None = None
+        call: _PortableCall | None = None
         while True:
             if call is None:
                 try:
@@ -152,7 +152,9 @@ class PortableFrontend:
                     break
                 if part is None:
                     break
-                call = _Call(request, part[1], compressed=part[0], is_grpc=True, timeout=timeout)
+                call = _PortableCall(
+                    request, part[1], compressed=part[0], is_grpc=True, timeout=timeout
+                )
                 self._handler([call])
             response: _GrpcResponse = await self._next_response(call, call.deadline, request.body)
             if response.code != OK:
@@ -182,7 +184,9 @@ class PortableFrontend:
         self.in_flight -= request.is_in_flight
         request.is_in_flight = False
 
-    async def _next_response(self, call: "_Call", deadline: float | None, body: Body) -> Any:
+    async def _next_response(
+        self, call: "_PortableCall", deadline: float | None, body: Body
+    ) -> Any:
         """Return the handler's next response; after the deadline, an error.
 
         Raises:
@@ -220,7 +224,7 @@ class _Request:
         self.is_in_flight = True
 
 
-class _Call:
+class _PortableCall:
     """See :class:`perennial_runtime.frontends.Call`."""
 
     def __init__(

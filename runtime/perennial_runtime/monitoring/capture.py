@@ -64,14 +64,14 @@ class _Queue(Generic[Part]):
         return parts
 
 
-class Capture:
-    """The capture of one model. The ``add_...`` methods are thread-safe."""
+class CaptureWriter:
+    """Writes the rows of one model to files. The ``add_...`` methods are thread-safe."""
 
     def __init__(
         self,
         sink: Sink,
         model: MonitoredModel,
-        writer: str,
+        file_prefix: str,
         settings: CaptureSettings,
     ) -> None:
         """Start the thread.
@@ -79,12 +79,12 @@ class Capture:
         Args:
             sink: target of the files.
             model: its inputs become columns.
-            writer: id of this process, so that no two processes write the same file.
+            file_prefix: id of this process, so that no two processes write the same file.
             settings: limits.
         """
         self._sink = sink
         self._model = model
-        self._writer = writer
+        self._file_prefix = file_prefix
         self._settings = settings
         self._changed = threading.Condition()
         self._predictions: _Queue[Predictions] = _Queue()
@@ -190,7 +190,7 @@ class Capture:
             try:
                 folder, data = build(date, some)
                 self._files += 1
-                self._put(f"{folder}/{self._writer}-{self._files:06d}.parquet", data)
+                self._put(f"{folder}/{self._file_prefix}-{self._files:06d}.parquet", data)
                 problem = ""
             except StorageError as error:
                 problem = str(error)

@@ -17,7 +17,7 @@ from .feedback_counts import FeedbackCounts
 from .monitored_model import MonitoredModel
 
 if TYPE_CHECKING:  # it imports Arrow, which is only needed to capture
-    from .capture import Capture
+    from .capture import CaptureWriter
 
 _NONE: Mapping[str, np.ndarray] = {}
 
@@ -27,7 +27,7 @@ class Monitor:
 
     def __init__(self, model: MonitoredModel, instance: str) -> None:
         """Start at zero. Processes with the same ``instance`` add up their counters."""
-        self.capture: Capture | None = None
+        self.capture: CaptureWriter | None = None
         """Set if predictions and labels are captured."""
         self.capture_problem = ""
         """Reason if they are not captured although that is configured."""

@@ -37,7 +37,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Histogram:
+class HistogramChart:
     """Bars of a distribution of numbers."""
 
     summary: str
@@ -62,7 +62,7 @@ class Figure:
     title: str
     about: str
     is_number: bool
-    histogram: Histogram | None
+    histogram: HistogramChart | None
     """None for categories, and if no row had a number."""
     categories: Sequence[CategoryBar]
 
@@ -88,7 +88,7 @@ def brief(value: float) -> str:
     return f"{value:,.4g}"
 
 
-def _histogram(seen: Distribution, total: int) -> Histogram | None:
+def _histogram(seen: Distribution, total: int) -> HistogramChart | None:
     """Build bars whose areas are shares of the rows.
 
     The first and the last bin have no outer limit; they are as wide as their neighbors.
@@ -118,7 +118,7 @@ def _histogram(seen: Distribution, total: int) -> Histogram | None:
     ]
     ends = {edges[0]: offsets[1], edges[-1]: offsets[-2]}
     ticks = [Tick(f"{at:.2f}%", _anchor(at), brief(edge)) for edge, at in ends.items()]
-    return Histogram(f"mostly from {brief(edges[0])} to {brief(edges[-1])}", bars, ticks)
+    return HistogramChart(f"mostly from {brief(edges[0])} to {brief(edges[-1])}", bars, ticks)
 
 
 def _anchor(percent: float) -> str:

@@ -12,14 +12,14 @@ from socket import socket
 
 from perennial_contracts.wire.outcome import LoadFailure
 
-from ..settings import Settings
+from ..settings import RuntimeSettings
 
 
 @dataclass(frozen=True)
 class Start:
     """The first message to a worker."""
 
-    settings: Settings
+    settings: RuntimeSettings
     number: int
     """Number of the worker, from 1."""
     instance: str
@@ -48,7 +48,7 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class ModelFetched:
     """From a worker: the model is in the cache."""
 
     digest: str
@@ -76,7 +76,7 @@ class Failed:
     """Set if the model did not load."""
 
 
-WorkerMessage = Live | Fetched | Loaded | Ready | Failed
+WorkerMessage = Live | ModelFetched | Loaded | Ready | Failed
 SupervisorMessage = Start | Stop | Admit
 
 

@@ -91,7 +91,7 @@ class PeerMetrics(MetricsView):
         new.rename(self._path.with_suffix(f".{topic}"))
 
     def _query(self, topic: bytes) -> list[bytes]:
-        """Return what each other worker answers or has stored.
+        """Return the response, or the stored counts, of each other worker.
 
         Raises:
             UnavailableError: if a worker does not answer and has stored nothing.

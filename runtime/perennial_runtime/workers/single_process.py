@@ -11,10 +11,10 @@ from ..events import Events, SignalReceived
 from ..frontends.listener import listen
 from ..metrics import Metrics
 from ..metrics_view import MetricsView
-from ..settings import Settings
+from ..settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from ..engine.model import Model
+    from ..engine.model import LoadedModel
 
 
 class SingleProcess:
@@ -33,7 +33,7 @@ class SingleProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, frame: events.put(SignalReceived(received)))
 
-    def listen(self, settings: Settings) -> list[socket]:
+    def listen(self, settings: RuntimeSettings) -> list[socket]:
         """Return the sockets to serve.
 
         Raises:
@@ -55,7 +55,7 @@ class SingleProcess:
     def report_fetched(self, digest: str) -> None:
         """Report that the model is in the cache."""
 
-    def report_loaded(self, model: "Model", facts: dict[str, object]) -> None:
+    def report_loaded(self, model: "LoadedModel", facts: dict[str, object]) -> None:
         """Report that the model can answer, and make the server ready."""
         self._admit()
         log.info("ready", **facts)

@@ -26,8 +26,8 @@ from ..cgroup import available_threads
 from ..errors import LoadError
 from ..events import SignalReceived
 from ..frontends.listener import ListenError, listen, share_port
-from ..settings import Settings
-from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
+from ..settings import RuntimeSettings
+from .messages import Admit, Channel, Failed, Live, Loaded, ModelFetched, Ready, Start, Stop
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 PREFIX = "workers-"
@@ -55,7 +55,7 @@ class _WorkerEnded:
 _Events = SimpleQueue[SignalReceived | _MessageReceived | _WorkerEnded]
 
 
-def supervise(settings: Settings, workers: int) -> LoadError | int:
+def supervise(settings: RuntimeSettings, workers: int) -> LoadError | int:
     """Serve with several processes until a signal arrives.
 
     Returns:
@@ -83,7 +83,7 @@ class _Supervisor:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RuntimeSettings,
         directory: Path,
         sockets: list[tuple[socket, ...]],
         events: _Events,
@@ -155,7 +155,7 @@ class _Supervisor:
                 log.info(
                     "live", host=self._settings.host, port=self._ports[0], grpc_port=self._ports[-1]
                 )
-            case Fetched(digest) if worker == 1:
+            case ModelFetched(digest) if worker == 1:
                 self._settings = replace(self._settings, digest=digest)
                 if self._settings.workers is not None:
                     self._start_others()

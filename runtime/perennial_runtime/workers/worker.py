@@ -18,13 +18,13 @@ from ..events import Events, SignalReceived
 from ..frontends.listener import BACKLOG
 from ..metrics import Metrics
 from ..metrics_view import MetricsView
-from ..settings import Settings
-from .messages import Admit, Channel, Failed, Fetched, Live, Loaded, Ready, Start, Stop
+from ..settings import RuntimeSettings
+from .messages import Admit, Channel, Failed, Live, Loaded, ModelFetched, Ready, Start, Stop
 from .peer_metrics import PeerMetrics
 from .single_process import SingleProcess
 
 if TYPE_CHECKING:
-    from ..engine.model import Model
+    from ..engine.model import LoadedModel
 
 
 class WorkerProcess(SingleProcess):
@@ -55,7 +55,7 @@ class WorkerProcess(SingleProcess):
 
         threading.Thread(target=receive, name="supervisor", daemon=True).start()
 
-    def listen(self, settings: Settings) -> list[socket]:
+    def listen(self, settings: RuntimeSettings) -> list[socket]:
         """Return this worker's sockets of the shared ports.
 
         The kernel distributes connections among the sockets that listen.
@@ -75,9 +75,9 @@ class WorkerProcess(SingleProcess):
 
     def report_fetched(self, digest: str) -> None:
         """Report the digest to the supervisor, which then starts the other workers."""
-        self._channel.send(Fetched(digest))
+        self._channel.send(ModelFetched(digest))
 
-    def report_loaded(self, model: "Model", facts: dict[str, object]) -> None:
+    def report_loaded(self, model: "LoadedModel", facts: dict[str, object]) -> None:
         """Report that the model can answer. All workers become ready together."""
         log.info("loaded", **facts)
         self._channel.send(Loaded(is_quick=model.seconds <= INLINE_SECONDS))

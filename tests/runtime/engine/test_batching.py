@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import batching
 from perennial_runtime.engine.engine import Engine, Inference
-from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.model import LoadedModel
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.metrics import Metrics
 from perennial_runtime.routing import Route
@@ -168,7 +168,7 @@ def many_small_steps(steps=60):
 def test_a_real_model_of_many_steps_is_batched(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(many_small_steps())
-    model = Model(Artifact(digest_of(path.read_bytes()), path, None), 1)
+    model = LoadedModel(Artifact(digest_of(path.read_bytes()), path, None), 1)
     assert batching.is_worthwhile(model)
 
 

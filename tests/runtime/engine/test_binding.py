@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from perennial_contracts.wire.digest import digest_of
 from perennial_runtime.engine import binding, model
 from perennial_runtime.engine.binding import bind, device_of
-from perennial_runtime.engine.model import ONNX_ERRORS, Model
+from perennial_runtime.engine.model import ONNX_ERRORS, LoadedModel
 from perennial_runtime.errors import BadRequestError
 from perennial_runtime.signature import TensorSpec
 from perennial_storage.artifact import Artifact
@@ -109,10 +109,12 @@ def test_a_model_is_bound_if_that_is_faster(monkeypatch, affine, tmp_path, faste
     monkeypatch.setattr(binding, "DEVICES", {CPU: "cpu"})
     monkeypatch.setattr(model, "bind", timed)
     seconds = iter([2.0, 1.0 if faster else 3.0])
-    warm_up = Model._warm_up
-    monkeypatch.setattr(Model, "_warm_up", lambda self, run: (warm_up(self, run), next(seconds))[1])
+    warm_up = LoadedModel._warm_up
+    monkeypatch.setattr(
+        LoadedModel, "_warm_up", lambda self, run: (warm_up(self, run), next(seconds))[1]
+    )
     monkeypatch.setattr(model, "SHORT_SECONDS", 3600.0)
-    loaded = Model(Artifact(digest_of(affine), path, None), 1)
+    loaded = LoadedModel(Artifact(digest_of(affine), path, None), 1)
     runs.clear()
     (answer,) = loaded.run({"X": np.array([[1, 2]], np.float32)}, ["Y"])
     assert answer.shape[0] == 1

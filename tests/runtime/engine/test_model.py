@@ -6,7 +6,7 @@ from onnx import TensorProto, helper
 
 from perennial_contracts.wire.bundle import Bundle, Tensor, describe_files
 from perennial_contracts.wire.outcome import LoadFailure
-from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.model import LoadedModel
 from perennial_runtime.engine.onnx_file import has_external_data
 from perennial_runtime.errors import LoadError
 from perennial_storage.fetch import fetch
@@ -14,8 +14,10 @@ from perennial_storage.fetch import fetch
 
 @pytest.fixture
 def load(write_files, tmp_path):
-    def run(data: bytes, threads: int = 2) -> Model:
-        return Model(fetch(str(write_files({"model.onnx": data})), None, tmp_path, 0), threads)
+    def run(data: bytes, threads: int = 2) -> LoadedModel:
+        return LoadedModel(
+            fetch(str(write_files({"model.onnx": data})), None, tmp_path, 0), threads
+        )
 
     return run
 
@@ -126,6 +128,6 @@ def test_a_bundle_with_a_different_signature_is_corrupt(write_files, affine, tmp
     )
     directory = write_files({"model.onnx": affine, "bundle.json": bundle.to_bytes()})
     with pytest.raises(LoadError) as caught:
-        Model(fetch(str(directory), None, tmp_path, 0), 1)
+        LoadedModel(fetch(str(directory), None, tmp_path, 0), 1)
     assert caught.value.reason is LoadFailure.MODEL_CORRUPT
     assert "inputs: expected {" in caught.value.message

@@ -8,7 +8,7 @@ import pytest
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.profile import Profile
 from perennial_runtime.classes import Classes
-from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.model import LoadedModel
 from perennial_runtime.errors import LoadError
 from perennial_runtime.monitoring.monitor import Monitor
 from perennial_runtime.monitoring.monitored_model import MonitoredModel
@@ -19,9 +19,9 @@ from perennial_storage.fetch import fetch
 
 @pytest.fixture
 def load(flights, write_files, tmp_path):
-    def run(**changes) -> Model:
+    def run(**changes) -> LoadedModel:
         directory = write_files(flights(**changes))
-        return Model(fetch(str(directory), None, tmp_path / "cache", 0), 1)
+        return LoadedModel(fetch(str(directory), None, tmp_path / "cache", 0), 1)
 
     return run
 
@@ -113,7 +113,7 @@ def test_a_profile_of_scores_needs_a_classifier(affine, write_files, tmp_path):
     manifest = Bundle(files=describe_files(files)).to_bytes()
     directory = write_files({**files, "bundle.json": manifest})
     with pytest.raises(LoadError) as caught:
-        Model(fetch(str(directory), None, tmp_path / "cache", 0), 1)
+        LoadedModel(fetch(str(directory), None, tmp_path / "cache", 0), 1)
     assert "score: expected none: the model has no outputs" in caught.value.message
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from perennial_contracts.wire.digest import digest_of
-from perennial_runtime.engine.model import Model
+from perennial_runtime.engine.model import LoadedModel
 from perennial_runtime.engine.providers import (
     CPU,
     ProviderChoice,
@@ -66,5 +66,5 @@ def test_metadata_and_metrics_report_a_fallback(start, affine, tmp_path):
 def test_a_model_without_a_gpu_runs_on_the_cpu(affine, tmp_path):
     path = tmp_path / "m.onnx"
     path.write_bytes(affine)
-    model = Model(Artifact(digest_of(affine), path, None), 1)
+    model = LoadedModel(Artifact(digest_of(affine), path, None), 1)
     assert (model.provider, model.fallback) == (CPU, "")

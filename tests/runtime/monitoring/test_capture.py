@@ -15,7 +15,7 @@ from support.runtime import PATIENCE
 from perennial_contracts.wire.counters import CaptureCounts
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.classes import Classes, score_bin
-from perennial_runtime.monitoring.capture import Capture, CaptureSettings
+from perennial_runtime.monitoring.capture import CaptureSettings, CaptureWriter
 from perennial_runtime.monitoring.drift_counters import Batch
 from perennial_runtime.monitoring.monitored_model import MonitoredModel
 from perennial_runtime.monitoring.parquet import Predictions, predictions_file
@@ -175,7 +175,7 @@ def capture(sink):
         version = "0" * 12
         model = MonitoredModel("m", version, "", features, IdMaker("m", version), CLASSES)
         limits = CaptureSettings(**{"flush_seconds": 3600.0, **settings})
-        capture = Capture(sink, model, "me", limits)
+        capture = CaptureWriter(sink, model, "me", limits)
         made.append(capture)
         return capture
 
