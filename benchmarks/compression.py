@@ -37,8 +37,9 @@ from threadpoolctl import threadpool_limits
 
 from perennial_contracts.api.compression import Compression
 from perennial_contracts.wire.modelcard import CompressionTrial
-from perennial_trainer.compression import Samples, compress
+from perennial_trainer.compression.compress import compress
 from perennial_trainer.compression.network import fit, initial
+from perennial_trainer.compression.samples import Samples
 
 ROOT = Path(__file__).parents[1]
 SEED = 7
@@ -73,7 +74,7 @@ def run(name: str, rounds: int) -> list[dict[str, object]]:
             "gate": {"metric": samples.metric, "maxLossPermille": LIMITS.get(name, 5)},
         }
     )
-    made = compress(model, wanted, samples, seed=SEED, tell=lambda line: None, rounds=rounds)
+    made = compress(model, wanted, samples, seed=SEED, log=lambda line: None, rounds=rounds)
     print(f"\n{name} ({time.monotonic() - begun:.0f} s), {samples.metric}")
     for trial in made.trials:
         print(_row(trial))

@@ -9,8 +9,8 @@ from skl2onnx import to_onnx
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from perennial_trainer.compression import Samples
 from perennial_trainer.compression.network import Layer, fit, initial
+from perennial_trainer.compression.samples import Samples
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 

@@ -1,5 +1,4 @@
-"""The judge's part in compression: what it hands over, and that what comes back is judged."""
-
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.modelcard import CompressionTrial, ModelCard
 from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_trainer.compression.compress import MetricError
 from perennial_trainer.errors import StepError
 from perennial_trainer.evaluation.held_out import Rows, set_aside
 from perennial_trainer.settings import StepSettings
@@ -40,21 +40,23 @@ class Compressed:
 
 
 class Fake:
-    """Stands for the tools: it keeps what it was given, and answers the model with a note in it."""
+    """A compression that stores its arguments and returns the model with a mark."""
 
     def __init__(self) -> None:
         self.samples: Any = None
         self.keeps = True
         self.variants: Any = None
-        self.problem = ""
+        self.error: MetricError | None = None
 
-    def compress(self, model, wanted, samples, *, seed, tell):
+    def compress(self, model, wanted, samples, *, seed, log):
         self.samples = samples
         if self.variants is not None:
-            best = max(self.variants(model), key=lambda made: samples.score(answers(made, samples)))
+            best = max(
+                self.variants(model), key=lambda made: samples.score(outputs_of(made, samples))
+            )
             return Compressed(best, TRIALS, "Float16")
-        if self.problem:
-            raise ValueError(self.problem)
+        if self.error:
+            raise self.error
         if not self.keeps:
             return Compressed(model, TRIALS[:1], None)
         changed = onnx.load_from_string(model)
@@ -62,23 +64,17 @@ class Fake:
         return Compressed(changed.SerializeToString(deterministic=True), TRIALS, "Float16")
 
 
-def answers(model: bytes, samples: Any) -> dict[str, np.ndarray]:
+def outputs_of(model: bytes, samples: Any) -> dict[str, np.ndarray]:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, samples.held_out), strict=True))
 
 
-class Namespace:
-    def __init__(self, **values) -> None:
-        self.__dict__.update(values)
-
-
 @pytest.fixture
 def fake(monkeypatch) -> Fake:
-    fake, module = Fake(), ModuleType("perennial_trainer.compression")
-    module.Samples = Namespace
-    module.compress = fake.compress
-    monkeypatch.setitem(sys.modules, "perennial_trainer.compression", module)
+    fake, module = Fake(), ModuleType("perennial_trainer.compression.compress")
+    module.MetricError, module.compress = MetricError, fake.compress
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     return fake
 
 
@@ -109,20 +105,20 @@ def test_the_compressed_model_is_the_one_that_is_judged_and_published(fake, run)
     assert card.size_bytes == result.sizeBytes == len(model)
 
 
-def test_where_nothing_is_kept_the_model_stays_and_the_trials_are_told(fake, run):
+def test_if_nothing_is_kept_the_model_stays_and_the_trials_are_in_the_card(fake, run):
     fake.keeps = False
     _, model, card = run()
     assert onnx.load_from_string(model).doc_string != "compressed"
     assert [trial.method for trial in card.compression] == ["Original"]
 
 
-def test_the_rows_to_learn_from_and_to_choose_by_are_those_of_the_run(fake, run, rows):
+def test_the_rows_for_training_and_for_the_gate_are_those_of_the_run(fake, run, rows):
     _, _, card = run()
     assert (card.data.held_out, card.evaluation.rows) == (300, 200)
     samples = fake.samples
     assert set(samples.learn) == set(samples.held_out) == {"gap", "wind", "carrier", "hour"}
     assert {len(values) for values in samples.learn.values()} == {700}
-    # The earlier third of the rows that are held out; the model is judged on the later ones.
+    # The earlier third of the held-out rows; the model is judged on the later ones.
     assert {len(values) for values in samples.held_out.values()} == {100}
     np.testing.assert_array_equal(
         samples.held_out["wind"][:, 0], rows(300, 2)["wind"].to_numpy()[:100]
@@ -131,15 +127,15 @@ def test_the_rows_to_learn_from_and_to_choose_by_are_those_of_the_run(fake, run,
     assert (samples.metric, samples.higher_is_better) == ("roc_auc", True)
 
 
-def test_outputs_are_scored_as_the_judge_scores_answers(fake, run, rows):
+def test_outputs_are_scored_as_in_the_judge_step(fake, run, rows):
     _, model, _ = run()
-    outputs = answers(model, fake.samples)
+    outputs = outputs_of(model, fake.samples)
     expected = roc_auc_score(rows(300, 2)["late"][:100], outputs["probabilities"][:, 1])
     assert fake.samples.score(outputs) == pytest.approx(expected, abs=1e-6)
 
 
 def by_chance(model: bytes) -> list[bytes]:
-    """Two hundred linear models whose coefficients are drawn."""
+    """Return two hundred linear models with random coefficients."""
     random, made = np.random.default_rng(0), []
     for _ in range(200):
         changed = onnx.load_from_string(model)
@@ -153,14 +149,14 @@ def by_chance(model: bytes) -> list[bytes]:
     return made
 
 
-def test_what_is_chosen_by_luck_is_not_judged_by_the_rows_that_it_was_lucky_on(fake, run, coins):
-    # Labels that nothing tells: whoever is best of many on some rows is as bad as any on others.
+def test_a_model_is_not_judged_on_the_rows_that_selected_it(fake, run, coins):
+    # Random labels: the best of many models on some rows is no better on other rows.
     fake.variants = by_chance
     result, model, _ = run("accuracy", coins)
-    flattered = fake.samples.score(answers(model, fake.samples))
-    told = {metric.name: float(metric.value) for metric in result.metrics}
-    assert flattered > 0.6
-    assert told["accuracy"] < 0.56
+    score = fake.samples.score(outputs_of(model, fake.samples))
+    judged = {metric.name: float(metric.value) for metric in result.metrics}
+    assert score > 0.6
+    assert judged["accuracy"] < 0.56
 
 
 @pytest.fixture
@@ -171,7 +167,7 @@ def coins(rows):
     return drawn
 
 
-def test_with_few_rows_held_out_nothing_is_compressed_and_it_is_said_why(fake, run, capsys):
+def test_with_few_held_out_rows_nothing_is_compressed_and_the_reason_is_reported(fake, run, capsys):
     result, _, card = run(held_out=120)
     assert result.decision == "Accepted"
     assert fake.samples is None
@@ -184,7 +180,7 @@ def test_with_few_rows_held_out_nothing_is_compressed_and_it_is_said_why(fake, r
 
 
 @given(count=st.integers(1, 700), seed=st.integers(0, 9), late=st.floats(0, 1))
-def test_rows_to_choose_by_come_before_those_to_judge_on_and_none_is_both(count, seed, late):
+def test_rows_for_the_gate_come_before_those_to_judge_on_and_none_is_both(count, seed, late):
     truth = np.where(np.random.default_rng(seed).random(count) < late, "1", "0").astype(object)
     frame = pd.DataFrame({"x": np.arange(count, dtype=np.float32)})
     parts = set_aside(Rows("Recent", frame, truth))
@@ -198,17 +194,17 @@ def test_rows_to_choose_by_come_before_those_to_judge_on_and_none_is_both(count,
     np.testing.assert_array_equal(np.concatenate([aside.truth, judged.truth]), truth)
 
 
-def test_classes_are_measured_by_accuracy_where_the_gate_names_no_metric(fake, run):
+def test_classes_are_measured_by_accuracy_if_the_gate_has_no_metric(fake, run):
     run(None)
     assert (fake.samples.metric, fake.samples.higher_is_better) == ("accuracy", True)
 
 
-def test_less_is_better_of_an_error(fake, run):
+def test_for_an_error_smaller_is_better(fake, run):
     run("log_loss")
     assert not fake.samples.higher_is_better
 
 
-def test_a_metric_of_numbers_is_refused_for_classes(fake, run):
+def test_a_metric_of_a_regression_is_rejected_for_classes(fake, run):
     with pytest.raises(
         StepError, match=r"compression\.gate\.metric: expected one of accuracy"
     ) as e:
@@ -216,8 +212,8 @@ def test_a_metric_of_numbers_is_refused_for_classes(fake, run):
     assert e.value.reason is TrainingFailure.BAD_PLAN
 
 
-def test_what_the_tools_cannot_measure_is_told_by_field(fake, run):
-    fake.problem = "gate.metric: roc_auc of the model is not defined on the held-out rows"
+def test_a_score_that_is_not_defined_is_reported_with_the_field(fake, run):
+    fake.error = MetricError("roc_auc of the model is not defined on the held-out rows")
     with pytest.raises(
         StepError, match=r"^compression\.gate\.metric: roc_auc of the model"
     ) as error:
@@ -230,3 +226,12 @@ def test_the_same_run_twice_gives_the_same_digest(fake, run):
     again, same, _ = run()
     assert first.challenger == again.challenger
     assert digest_of(model) == digest_of(same)
+
+
+def test_without_compression_its_tools_are_not_imported():
+    code = (
+        "import sys, perennial_trainer.steps.judge; "
+        "print([name for name in sys.modules if name.startswith('onnxruntime.quantization')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,5 +1,3 @@
-"""A whole compression: every method tried, timed and judged; the first that will do is kept."""
-
 import os
 import subprocess
 import sys
@@ -11,11 +9,12 @@ from support import small_models
 from threadpoolctl import threadpool_limits
 
 from perennial_contracts.api.compression import Compression
-from perennial_trainer.compression import Samples, compress
 from perennial_trainer.compression import compress as step
 from perennial_trainer.compression import network as dense_network
-from perennial_trainer.compression.measure import measure
+from perennial_trainer.compression.compress import compress
 from perennial_trainer.compression.method import NotApplicableError, Variant
+from perennial_trainer.compression.running import measure
+from perennial_trainer.compression.samples import Samples
 
 ROWS, TRUTH = small_models.rings()
 METHODS = ("Int8Dynamic", "Int8Static", "Float16", "Prune", "Distill")
@@ -31,8 +30,8 @@ def wanted(*methods, loss=20, metric="accuracy"):
     )
 
 
-def run(model, spec, samples=SAMPLES, tell=lambda line: None):
-    return compress(model, spec, samples, seed=3, tell=tell, rounds=2)
+def run(model, spec, samples=SAMPLES, log=lambda line: None):
+    return compress(model, spec, samples, seed=3, log=log, rounds=2)
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +49,9 @@ def forest() -> bytes:
     return small_models.trees(RandomForestClassifier(60, random_state=0), ROWS[:400], TRUTH[:400])
 
 
-def test_every_method_is_tried_and_the_first_that_will_do_is_served(network):
+def test_every_method_is_tried_and_the_first_that_passes_is_served(network):
     lines = []
-    made = run(network, wanted(*METHODS), tell=lines.append)
+    made = run(network, wanted(*METHODS), log=lines.append)
     assert [trial.method for trial in made.trials] == ["Original", *METHODS]
     assert made.trials[0].status == "Original"
     assert made.method == "Int8Dynamic"
@@ -74,7 +73,7 @@ def test_a_forest_is_pruned_or_distilled_and_8_bits_do_not_apply(forest):
     assert len(made.model) < 0.5 * len(forest)
 
 
-def test_what_loses_too_much_is_refused_and_the_model_stays_as_it_was(forest):
+def test_a_variant_that_loses_too_much_is_refused_and_the_model_stays_unchanged(forest):
     samples = small_models.samples(ROWS, TRUTH)
     spoilt = Samples(
         samples.learn,
@@ -88,10 +87,10 @@ def test_what_loses_too_much_is_refused_and_the_model_stays_as_it_was(forest):
     assert made.model == forest
     assert made.method is None
     assert [trial.status for trial in made.trials] == ["Original", "Refused"]
-    assert "at most 0.0000 may be lost" in made.trials[1].why
+    assert "the limit is a loss of 0.0000" in made.trials[1].why
 
 
-def test_a_method_that_breaks_does_not_take_the_others_along(network, monkeypatch):
+def test_a_failed_method_does_not_stop_the_others(network, monkeypatch):
     def breaks(model, samples, seed):
         raise RuntimeError("no such thing\nand more")
 
@@ -113,23 +112,23 @@ def test_a_model_with_other_outputs_is_never_served(network, forest, monkeypatch
     assert made.model == network
 
 
-def test_the_strongest_variant_that_passes_stands_for_a_method(network, monkeypatch):
-    asked = []
+def test_the_strongest_variant_that_passes_represents_its_method(network, monkeypatch):
+    made_variants = []
 
     def variants(model, samples, seed):
-        for what in ("strong", "mild", "milder"):
-            asked.append(what)
-            yield Variant(model, what)
+        for description in ("strong", "mild", "milder"):
+            made_variants.append(description)
+            yield Variant(model, description)
 
     values = iter([0.9, 0.5, 0.89])
     scored = Samples(SAMPLES.learn, SAMPLES.held_out, lambda given: next(values), "accuracy", True)
     monkeypatch.setattr(step, "METHODS", {"Prune": variants})
     made = run(network, wanted("Prune"), scored)
-    assert asked == ["strong", "mild"]
+    assert made_variants == ["strong", "mild"]
     assert made.trials[1].why.startswith("mild: accuracy 0.9000 → 0.8900")
 
 
-def test_where_nothing_applies_the_table_says_why(network, monkeypatch):
+def test_a_method_that_is_not_applicable_has_a_reason(network, monkeypatch):
     def absent(model, samples, seed):
         raise NotApplicableError("nothing to do here")
 
@@ -140,39 +139,40 @@ def test_where_nothing_applies_the_table_says_why(network, monkeypatch):
     assert made.trials[1].size_bytes is None
 
 
-def test_a_metric_that_rows_are_not_scored_by_is_told(network):
+def test_a_gate_with_another_metric_than_the_rows_is_rejected(network):
     with pytest.raises(ValueError, match=r"gate\.metric: expected accuracy.*got mae"):
         run(network, wanted("Prune", metric="mae"))
 
 
-def test_a_score_that_is_not_defined_for_the_model_itself_is_told(network):
+def test_an_undefined_score_of_the_model_is_rejected(network):
     undefined = Samples({}, SAMPLES.held_out, lambda given: float("nan"), "accuracy", True)
     with pytest.raises(ValueError, match="not defined on the held-out rows"):
         run(network, wanted("Prune"), undefined)
 
 
-def test_rows_to_judge_on_must_be_there():
+def test_rows_to_judge_on_are_required():
     with pytest.raises(ValueError, match="held_out: expected rows"):
         Samples({}, {}, lambda given: 1.0, "accuracy", higher_is_better=True)
     with pytest.raises(ValueError, match="learn_truth: expected a value for each of the 600"):
         Samples({"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True, TRUTH[:5])
 
 
-def test_models_are_timed_on_rows_that_they_take():
+def test_models_are_timed_on_rows_that_they_accept():
     small = small_models.trained_mlp(ROWS, TRUTH, hidden=4)
     large = small_models.mlp(small_models.initial([8, 2000, 2000, 3], 0))
-    one, other = measure([small, large], {"X": ROWS[:10]}, rounds=3)
-    assert one.batch_rows == other.batch_rows == 10
-    assert other.p50_microseconds > 3 * one.p50_microseconds
-    assert one.size_bytes == len(small)
-    assert one.transfer_bytes < one.size_bytes
+    first, second = measure([small, large], {"X": ROWS[:10]}, rounds=3)
+    assert first.batch_rows == second.batch_rows == 10
+    assert second.p50_microseconds > 3 * first.p50_microseconds
+    assert first.size_bytes == len(small)
+    assert first.transfer_bytes < first.size_bytes
 
 
 DIGESTS = """
 import hashlib, sys
 from pathlib import Path
 import numpy as np
-from perennial_trainer.compression import Samples, compress, network
+from perennial_trainer.compression import compress, network
+from perennial_trainer.compression.samples import Samples
 network.OPERATIONS = 2e7
 rows = np.load(sys.argv[1])
 samples = Samples({"X": rows}, {"X": rows}, lambda given: 1.0, "accuracy", True)
@@ -180,14 +180,14 @@ for path in sys.argv[2:]:
     for method, make in compress.METHODS.items():
         try:
             for variant in make(Path(path).read_bytes(), samples, 3):
-                print(method, variant.what, hashlib.sha256(variant.model).hexdigest())
+                print(method, variant.description, hashlib.sha256(variant.model).hexdigest())
         except compress.NotApplicableError:
             pass
 """
 
 
-def test_a_process_of_its_own_makes_the_same_bytes(tmp_path, forest, network, monkeypatch, capsys):
-    """Hash seeds differ between processes, and with them the order of sets."""
+def test_another_process_makes_the_same_bytes(tmp_path, forest, network, monkeypatch, capsys):
+    # Processes have different hash seeds, which change the order of sets.
     paths = [tmp_path / name for name in ("rows.npy", "forest.onnx", "network.onnx")]
     np.save(paths[0], ROWS[:300])
     paths[1].write_bytes(forest)

@@ -1,5 +1,3 @@
-"""Which compressed model is kept: limits to the thousandth, the order, and what is said."""
-
 import math
 
 import pytest
@@ -14,15 +12,15 @@ GATE = CompressionGate(metric="accuracy", maxLossPermille=5)
 MAE = CompressionGate(metric="mae", maxLossPermille=20)
 
 
-def trial(method="Float16", size=1000, one=100.0, batch=1000.0, value=0.9, loss=0.0, **more):
+def trial(method="Float16", size=1000, row=100.0, batch=1000.0, value=0.9, loss=0.0, **more):
     return CompressionTrial(
         method=method,
         status=more.pop("status", "Passed"),
         why=more.pop("why", "half floats"),
         size_bytes=size,
         transfer_bytes=more.pop("transfer", 900),
-        p50_microseconds=one,
-        p95_microseconds=2 * one,
+        p50_microseconds=row,
+        p95_microseconds=2 * row,
         batch_rows=64,
         batch_p50_microseconds=batch,
         metric="accuracy",
@@ -34,37 +32,37 @@ def trial(method="Float16", size=1000, one=100.0, batch=1000.0, value=0.9, loss=
 ORIGINAL = trial("Original", status="Original")
 
 
-def verdict(*trials, gate=GATE):
+def select(*trials, gate=GATE):
     return decide(gate, ORIGINAL, trials)
 
 
 def status(*trials, gate=GATE):
-    return [each.status for each in verdict(*trials, gate=gate).trials]
+    return [each.status for each in select(*trials, gate=gate).trials]
 
 
 @pytest.mark.parametrize(
     ("size", "kept"), [(950, "Kept"), (951, "Refused"), (1000, "Refused"), (10, "Kept")]
 )
-def test_what_is_smaller_by_a_twentieth_is_kept(size, kept):
+def test_a_model_that_is_smaller_by_a_twentieth_is_kept(size, kept):
     assert status(trial(size=size)) == [kept]
 
 
 @pytest.mark.parametrize(
-    ("one", "batch", "kept"),
+    ("row", "batch", "kept"),
     [(95, 1000, "Kept"), (100, 950, "Kept"), (96, 960, "Refused"), (50, 1990, "Kept")],
 )
-def test_what_is_faster_for_a_row_or_for_a_batch_is_kept(one, batch, kept):
-    assert status(trial(one=one, batch=batch)) == [kept]
+def test_a_model_that_is_faster_for_a_row_or_for_a_batch_is_kept(row, batch, kept):
+    assert status(trial(row=row, batch=batch)) == [kept]
 
 
-def test_what_is_smaller_but_twice_as_slow_is_refused():
-    judged = verdict(trial(size=300, batch=4000))
+def test_a_smaller_model_that_is_twice_as_slow_is_refused():
+    judged = select(trial(size=300, batch=4000))
     assert judged.trials[0].status == "Refused"
     assert judged.trials[0].why.endswith("4.0 times as slow")
 
 
-def test_what_is_faster_but_half_as_large_again_is_refused():
-    assert verdict(trial(size=1600, one=10)).trials[0].why.endswith("1.6 times as large")
+def test_a_faster_model_that_is_half_as_large_again_is_refused():
+    assert select(trial(size=1600, row=10)).trials[0].why.endswith("1.6 times as large")
 
 
 @pytest.mark.parametrize(
@@ -77,40 +75,40 @@ def test_what_is_faster_but_half_as_large_again_is_refused():
         (None, "Refused"),
     ],
 )
-def test_the_gate_lets_through_what_loses_no_more_than_its_limit(loss, kept):
+def test_a_loss_up_to_the_limit_passes_the_gate(loss, kept):
     assert status(trial(size=100, loss=loss)) == [kept]
 
 
-def test_the_first_that_will_do_is_kept_and_the_later_ones_are_told_why_not():
-    judged = verdict(
+def test_the_first_that_passes_is_kept_and_later_ones_have_a_reason():
+    judged = select(
         trial("Int8Dynamic", size=100, loss=0.5),
         trial("Float16", size=500),
         trial("Prune", size=10),
     )
     assert [each.status for each in judged.trials] == ["Refused", "Kept", "Passed"]
     assert judged.kept == 1
-    assert judged.trials[2].why.endswith("Float16 came first")
+    assert judged.trials[2].why.endswith("Float16 comes first")
 
 
-def test_what_did_not_apply_or_failed_stays_as_it_is():
+def test_trials_that_failed_or_were_not_applicable_stay_unchanged():
     absent = CompressionTrial(method="Prune", status="NotApplicable", why="no layers")
     broken = CompressionTrial(method="Distill", status="Failed", why="ValueError: x")
-    judged = verdict(absent, broken)
+    judged = select(absent, broken)
     assert judged.trials == [absent, broken]
     assert judged.kept is None
 
 
-def test_the_sentence_tells_the_numbers_and_the_limit():
-    said = verdict(trial(size=400, one=50, batch=1100, value=0.88, loss=0.02)).trials[0].why
-    assert said == (
+def test_the_reason_contains_the_numbers_and_the_limit():
+    why = select(trial(size=400, row=50, batch=1100, value=0.88, loss=0.02)).trials[0].why
+    assert why == (
         "half floats: accuracy 0.9000 → 0.8800 (lost 0.0200), 1.0 kB → 0.4 kB (-60%), one row -50% "
-        "and 64 rows +10% of the time; at most 0.0050 may be lost"
+        "and 64 rows +10% of the time; the limit is a loss of 0.0050"
     )
 
 
-def test_what_shrinks_only_gzipped_is_refused_and_says_so():
-    said = verdict(trial(transfer=450)).trials[0].why
-    assert said.endswith("neither smaller nor faster by 5% (gzipped it is 50% smaller)")
+def test_a_model_that_is_smaller_only_with_gzip_is_refused():
+    why = select(trial(transfer=450)).trials[0].why
+    assert why.endswith("neither smaller nor faster by 5% (with gzip it is 50% smaller)")
 
 
 @pytest.mark.parametrize(
@@ -126,13 +124,15 @@ def test_what_shrinks_only_gzipped_is_refused_and_says_so():
         (GATE, True, 0.9, math.nan, math.inf),
     ],
 )
-def test_errors_without_an_upper_end_are_told_as_a_share(gate, higher, before, after, loss):
+def test_the_loss_of_errors_without_an_upper_end_is_a_share(gate, higher, before, after, loss):
     assert loss_of(gate, higher, before, after) == pytest.approx(loss)
 
 
-def test_a_relative_loss_is_told_in_percent():
-    assert "(lost 5.0%)" in verdict(trial(size=100, loss=0.05), gate=MAE).trials[0].why
-    assert "at most 2.0% may be lost" in verdict(trial(size=100, loss=0.05), gate=MAE).trials[0].why
+def test_a_relative_loss_is_in_percent():
+    assert "(lost 5.0%)" in select(trial(size=100, loss=0.05), gate=MAE).trials[0].why
+    assert (
+        "the limit is a loss of 2.0%" in select(trial(size=100, loss=0.05), gate=MAE).trials[0].why
+    )
 
 
 @given(
@@ -140,7 +140,7 @@ def test_a_relative_loss_is_told_in_percent():
         st.builds(
             trial,
             size=st.integers(1, 2000),
-            one=st.floats(1, 300),
+            row=st.floats(1, 300),
             batch=st.floats(1, 3000),
             loss=st.floats(-0.1, 0.1),
         ),
@@ -148,7 +148,7 @@ def test_a_relative_loss_is_told_in_percent():
     )
 )
 def test_at_most_one_is_kept_and_it_always_passes_the_gate(trials):
-    judged = verdict(*trials)
+    judged = select(*trials)
     kept = [each for each in judged.trials if each.status == "Kept"]
     assert len(kept) == (judged.kept is not None)
     for each in kept:

@@ -1,5 +1,3 @@
-"""Students: they answer as the model does, in its form, whatever its inputs and outputs are."""
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,13 +5,14 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from support import small_models
 
-from perennial_trainer.compression import Samples, distill, students
-from perennial_trainer.compression.answers import Answers
+from perennial_trainer.compression import distill, students
 from perennial_trainer.compression.augment import mixed
 from perennial_trainer.compression.encoding import ENCODED, Encoding
 from perennial_trainer.compression.graph import parse
 from perennial_trainer.compression.method import NotApplicableError
+from perennial_trainer.compression.outputs import OutputLayout
 from perennial_trainer.compression.running import Session, run_to
+from perennial_trainer.compression.samples import Samples
 from perennial_trainer.conversion.sklearn_to_onnx import convert
 from perennial_trainer.data.features import Feature, clean, infer, tensors
 from perennial_trainer.selection.model_kinds import Proposal
@@ -28,7 +27,7 @@ def _few_steps(monkeypatch):
 
 
 def tabular(rows, *, texts, flat):
-    """A forest on mixed columns, its feeds, and the truth as the model says it."""
+    """Return a forest on mixed columns, its feeds, and the truth as in its outputs."""
     frame = rows(500)
     if texts:
         frame["late"] = np.where(frame["late"] == 1, "late", "on time")
@@ -44,17 +43,17 @@ def tabular(rows, *, texts, flat):
 @pytest.mark.parametrize("texts", [True, False])
 @pytest.mark.parametrize("flat", [True, False])
 @pytest.mark.parametrize("student", distill.STUDENTS, ids=lambda each: each.name)
-def test_a_student_takes_and_gives_what_the_model_does(rows, texts, flat, student, monkeypatch):
+def test_a_student_has_the_inputs_and_outputs_of_the_model(rows, texts, flat, student, monkeypatch):
     monkeypatch.setattr(distill, "STUDENTS", (student,))
     model, feeds, truth = tabular(rows, texts=texts, flat=flat)
     samples = Samples(feeds, feeds, lambda given: 1.0, "accuracy", True, truth)
     (made,) = distill.make(model, samples, 0)
     before, after = Session(model), Session(made.model)
     assert after.signature == before.signature
-    said, told = after.run(feeds), before.run(feeds)
-    assert set(said["label"]) == set(told["label"])
-    assert (said["label"] == told["label"]).mean() > 0.8
-    np.testing.assert_allclose(said["probabilities"].sum(axis=1), 1, rtol=1e-4)
+    got, wanted = after.run(feeds), before.run(feeds)
+    assert set(got["label"]) == set(wanted["label"])
+    assert (got["label"] == wanted["label"]).mean() > 0.8
+    np.testing.assert_allclose(got["probabilities"].sum(axis=1), 1, rtol=1e-4)
     assert Session(made.control()).signature == before.signature
 
 
@@ -65,9 +64,9 @@ def test_a_student_of_numbers_learns_numbers():
     )
     wanted = Session(model).run({"X": ROWS})["variable"]
     for made in distill.make(model, samples, 0):
-        said = Session(made.model).run({"X": ROWS})["variable"]
-        assert said.shape == wanted.shape
-        assert np.abs(said - wanted).mean() < 0.3 * wanted.std(), made.what
+        got = Session(made.model).run({"X": ROWS})["variable"]
+        assert got.shape == wanted.shape
+        assert np.abs(got - wanted).mean() < 0.3 * wanted.std(), made.description
 
 
 def test_a_student_of_logits_finds_the_same_class(monkeypatch):
@@ -75,40 +74,40 @@ def test_a_student_of_logits_finds_the_same_class(monkeypatch):
     model = small_models.trained_mlp(ROWS, TRUTH, hidden=512)
     samples = small_models.samples(ROWS, TRUTH, small_models.likeliest)
     *_, largest = distill.make(model, samples, 0)
-    said, wanted = (Session(m).run({"X": ROWS})["logits"].argmax(1) for m in (largest.model, model))
-    assert (said == wanted).mean() > 0.8
+    got, wanted = (Session(m).run({"X": ROWS})["logits"].argmax(1) for m in (largest.model, model))
+    assert (got == wanted).mean() > 0.8
 
 
-def test_logits_are_learnt_as_probabilities_where_the_truth_are_classes():
+def test_logits_become_probabilities_if_the_truth_is_classes():
     outputs = {"logits": np.array([[5.0, -3.0, 0.0]] * 4, np.float32)}
     model = parse(small_models.cnn())
-    classes = Answers.of(model, outputs, np.array([0, 1, 2, 0]))
+    classes = OutputLayout.of(model, outputs, np.array([0, 1, 2, 0]))
     assert classes.form == "logits"
     np.testing.assert_allclose(classes.targets(outputs).sum(axis=1), 1, rtol=1e-6)
     for truth in (None, np.zeros((4, 3), np.float32), np.array([0, 1, 2, 9])):
-        values = Answers.of(model, outputs, truth)
+        values = OutputLayout.of(model, outputs, truth)
         assert values.form == "values"
         np.testing.assert_array_equal(values.targets(outputs), outputs["logits"])
 
 
-def test_without_the_truth_a_student_learns_what_the_model_says():
+def test_without_the_truth_a_student_learns_the_outputs_of_the_model():
     model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS, TRUTH)
     bare = Samples({"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True)
     strange = Samples(
         {"X": ROWS}, {"X": ROWS}, lambda given: 1.0, "accuracy", True, np.full(len(ROWS), 77)
     )
-    one, same = (next(distill.make(model, samples, 0)) for samples in (bare, strange))
-    assert one.model == same.model
-    assert one.control() == same.control()
+    first, same = (next(distill.make(model, samples, 0)) for samples in (bare, strange))
+    assert first.model == same.model
+    assert first.control() == same.control()
 
 
-def test_the_soft_answers_of_a_forest_teach_more_than_their_labels():
+def test_a_student_learns_more_from_soft_targets_than_from_labels():
     model = small_models.trees(RandomForestClassifier(60, random_state=0), ROWS[:400], TRUTH[:400])
     samples = small_models.samples(ROWS, TRUTH)
     tree = next(distill.make(model, samples, 0))
-    told = Session(model).run({"X": ROWS[400:]})["probabilities"]
+    wanted = Session(model).run({"X": ROWS[400:]})["probabilities"]
     soft, hard = (
-        np.abs(Session(m).run({"X": ROWS[400:]})["probabilities"] - told).mean()
+        np.abs(Session(m).run({"X": ROWS[400:]})["probabilities"] - wanted).mean()
         for m in (tree.model, tree.control())
     )
     assert soft < hard
@@ -117,18 +116,18 @@ def test_the_soft_answers_of_a_forest_teach_more_than_their_labels():
 def test_without_rows_there_is_no_student():
     model = small_models.trees(RandomForestClassifier(3, random_state=0), ROWS, TRUTH)
     bare = Samples({}, {"X": ROWS}, lambda given: 1.0, "accuracy", higher_is_better=True)
-    with pytest.raises(NotApplicableError, match="at least 50 rows to learn from, got 0"):
+    with pytest.raises(NotApplicableError, match="at least 50 rows to train on, got 0"):
         next(distill.make(model, bare, 0))
 
 
-def test_rows_as_large_as_photographs_are_too_many_values_for_a_student():
+def test_rows_as_large_as_photos_have_too_many_values_for_a_student():
     wide = np.broadcast_to(np.float32(0.5), (200, 3, 512, 512))
     many = Samples({"X": wide}, {"X": wide[:1]}, lambda given: 1.0, "accuracy", True)
     with pytest.raises(NotApplicableError, match="too large for more"):
         next(distill.make(small_models.cnn(), many, 0))
 
 
-def test_no_student_is_taught_for_a_model_that_is_as_small():
+def test_a_model_as_small_as_a_student_has_no_student():
     model = small_models.mlp(small_models.initial([8, 3], 0))
     samples = small_models.samples(ROWS, TRUTH, small_models.likeliest)
     with pytest.raises(NotApplicableError, match="the smallest student has"):
@@ -143,7 +142,7 @@ def test_no_student_is_taught_for_a_model_that_is_as_small():
         ({"label": np.zeros(4, np.int64)}, "one output of floats"),
         (
             {"label": np.array([1, 0, 1, 0]), "p": np.array([[0.9, 0.1]] * 4)},
-            "likeliest class in 50%",
+            "most likely class in only 50%",
         ),
         (
             {"label": np.array(["b"] * 4, object), "p": np.array([[0.9, 0.1]] * 4)},
@@ -151,17 +150,17 @@ def test_no_student_is_taught_for_a_model_that_is_as_small():
         ),
     ],
 )
-def test_outputs_that_no_student_can_give_are_told(outputs, problem):
+def test_outputs_that_no_student_can_have_are_rejected(outputs, problem):
     with pytest.raises(NotApplicableError, match=problem):
-        Answers.of(parse(small_models.cnn()), outputs)
+        OutputLayout.of(parse(small_models.cnn()), outputs)
 
 
-def test_the_label_of_a_class_that_never_comes_first_is_found_in_the_model():
+def test_the_label_of_a_class_that_is_never_predicted_is_found_in_the_model():
     model = small_models.trees(RandomForestClassifier(5, random_state=0), ROWS, TRUTH * 10)
     outputs = Session(model).run({"X": ROWS})
     seen = outputs["label"] != 20
     some = {name: values[seen] for name, values in outputs.items()}
-    assert Answers.of(parse(model), some).labels.tolist() == [0, 10, 20]
+    assert OutputLayout.of(parse(model), some).labels.tolist() == [0, 10, 20]
 
 
 TEXTS = st.sampled_from(["a", "b", "", "never seen"])
@@ -172,15 +171,15 @@ NUMBERS = st.floats(-1e3, 1e3, width=32) | st.just(float("nan"))
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, st.integers(-9, 9), TEXTS), min_size=1, max_size=8))
 def test_onnx_encodes_rows_as_numpy_does(rows):
     def feeds(table):
-        one, two, whole, text = zip(*table, strict=True)
+        first, second, whole, text = zip(*table, strict=True)
         return {
-            "numbers": np.array([one, two], np.float32).T,
+            "numbers": np.array([first, second], np.float32).T,
             "whole": np.array(whole, np.int64),
             "text": np.array(text, object).reshape(-1, 1),
         }
 
-    learnt = [(1.0, 2.0, 3, "a"), (2.0, float("nan"), 4, "b"), (9.0, 0.5, -1, "")]
-    encoding = Encoding.learn(feeds(learnt))
+    fitted = [(1.0, 2.0, 3, "a"), (2.0, float("nan"), 4, "b"), (9.0, 0.5, -1, "")]
+    encoding = Encoding.learn(feeds(fitted))
     nodes, weights = encoding.nodes()
     helper = students.helper
     kinds = {"numbers": (1, ["n", 2]), "whole": (7, ["n"]), "text": (8, ["n", 1])}
@@ -189,12 +188,12 @@ def test_onnx_encodes_rows_as_numpy_does(rows):
     graph = helper.make_graph(nodes, "encoding", inputs, outputs, weights)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    said = run_to(model, [ENCODED], feeds(rows))[0]
-    np.testing.assert_allclose(said, encoding.encode(feeds(rows)), rtol=1e-5, atol=1e-5)
-    assert np.isfinite(said).all()
+    got = run_to(model, [ENCODED], feeds(rows))[0]
+    np.testing.assert_allclose(got, encoding.encode(feeds(rows)), rtol=1e-5, atol=1e-5)
+    assert np.isfinite(got).all()
 
 
-def test_made_rows_lie_between_given_ones_and_keep_texts_and_whole_numbers():
+def test_generated_rows_are_between_given_ones_and_keep_texts_and_whole_numbers():
     feeds = {
         "x": np.array([[0.0], [10.0], [np.nan]], np.float32),
         "text": np.array(["a", "b", "c"], object),
@@ -213,8 +212,8 @@ def test_made_rows_lie_between_given_ones_and_keep_texts_and_whole_numbers():
 def test_the_same_seed_makes_the_same_student():
     model = small_models.trees(RandomForestClassifier(30, random_state=0), ROWS, TRUTH)
     samples = small_models.samples(ROWS, TRUTH)
-    one, same, other = (
+    first, same, other = (
         [each.model for each in distill.make(model, samples, seed)] for seed in (1, 1, 2)
     )
-    assert one == same
-    assert one != other
+    assert first == same
+    assert first != other

@@ -1,5 +1,3 @@
-"""Ensembles of trees that are cut: what changes no answer, and what comes close to all answers."""
-
 import functools
 
 import numpy as np
@@ -50,42 +48,42 @@ def node(model: bytes) -> onnx.NodeProto:
 @functools.cache
 def variants(model: bytes) -> dict[str, bytes]:
     samples = small_models.samples(ROWS, TRUTH)
-    return {each.what: each.model for each in forests.make(parse(model), samples)}
+    return {each.description: each.model for each in forests.make(parse(model), samples)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_trees_without_what_changes_no_answer_answer_the_same(models, kind):
-    whole = next(model for what, model in variants(models[kind]).items() if "all" in what)
+def test_all_trees_without_redundant_nodes_have_the_same_outputs(models, kind):
+    whole = next(model for text, model in variants(models[kind]).items() if "all" in text)
     before, after = Session(models[kind]), Session(whole)
     assert after.signature == before.signature
-    told, same = before.run({"X": ROWS}), after.run({"X": ROWS})
-    for name, values in told.items():
+    wanted, same = before.run({"X": ROWS}), after.run({"X": ROWS})
+    for name, values in wanted.items():
         np.testing.assert_allclose(same[name], values, rtol=1e-5, atol=1e-6)
 
 
-def test_zeros_and_tests_without_effect_take_no_room(models):
-    whole = next(model for what, model in variants(models["forest"]).items() if "all" in what)
+def test_zeros_and_tests_without_effect_are_removed(models):
+    whole = next(model for text, model in variants(models["forest"]).items() if "all" in text)
     assert len(whole) < 0.75 * len(models["forest"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_trees_add_up_to_is_what_onnx_runtime_says(models, kind):
+def test_the_sums_of_trees_equal_those_of_onnx_runtime(models, kind):
     trees = tree_nodes.read(node(models[kind]))
-    added = trees.sums(ROWS)
+    sums = trees.sums(ROWS)
     changed = {"boosted": "SOFTMAX", "slow": "SOFTMAX"}.get(kind)
-    said = scores(models[kind])
+    expected = scores(models[kind])
     base = np.array(
         next((list(a.floats) for a in node(models[kind]).attribute if a.name == "base_values"), 0.0)
     )
-    added = added + base
+    sums = sums + base
     if changed:
-        added = np.exp(added) / np.exp(added).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(added, said, rtol=1e-4, atol=1e-5)
+        sums = np.exp(sums) / np.exp(sums).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(sums, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["forest", "numbers"])
 def test_fewer_trees_of_a_forest_are_scaled_up_to_the_whole(models, kind):
-    few = next(model for what, model in variants(models[kind]).items() if what == "10 of 20 trees")
+    few = next(model for text, model in variants(models[kind]).items() if text == "10 of 20 trees")
     near, far = scores(few), scores(models[kind])
     assert np.abs(near - far).mean() < 0.25 * np.abs(far - far.mean(axis=0)).mean()
     if kind == "forest":
@@ -100,7 +98,7 @@ def test_fewer_boosted_trees_are_the_first_rounds_of_every_class(models):
     np.testing.assert_allclose(fewer.sums(ROWS), same.sums(ROWS), rtol=1e-6)
 
 
-def test_a_shallower_tree_has_the_means_of_the_rows_that_come_there(models):
+def test_a_shallower_tree_has_the_means_of_the_rows_at_its_leaves(models):
     trees = tree_nodes.read(node(models["tree"]))
     cut = trees.shallower(2, trees.passed(ROWS))
     assert len(cut.levels()) == 3
@@ -108,26 +106,26 @@ def test_a_shallower_tree_has_the_means_of_the_rows_that_come_there(models):
     np.testing.assert_allclose(cut.sums(ROWS), shallow.predict_proba(ROWS), atol=1e-6)
 
 
-def test_every_row_comes_through_the_root_and_ends_in_one_leaf(models):
+def test_every_row_passes_the_root_and_ends_in_one_leaf(models):
     trees = tree_nodes.read(node(models["forest"]))
     passed = trees.passed(ROWS)
     assert (passed[trees.roots] == len(ROWS)).all()
     assert passed[trees.is_leaf].sum() == len(ROWS) * trees.count
 
 
-def test_missing_values_go_where_the_model_sends_them():
+def test_missing_values_follow_the_direction_of_the_model():
     rows = ROWS.copy()
     rows[::3, 0] = np.nan
     model = small_models.trees(HistGradientBoostingRegressor(max_iter=5), rows, TRUTH)
     trees = tree_nodes.read(node(model))
     base = next(list(a.floats) for a in node(model).attribute if a.name == "base_values")
-    said = Session(model).run({"X": rows})["variable"]
-    np.testing.assert_allclose(trees.sums(rows) + base, said, rtol=1e-4)
+    expected = Session(model).run({"X": rows})["variable"]
+    np.testing.assert_allclose(trees.sums(rows) + base, expected, rtol=1e-4)
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 12))
-def test_reading_and_writing_changes_no_answer(seed, depth, count):
+def test_reading_and_writing_changes_no_output(seed, depth, count):
     random = np.random.default_rng(seed)
     rows = random.normal(size=(80, 3)).astype(np.float32)
     truth = random.integers(0, 3, 80)
@@ -146,7 +144,7 @@ def test_the_smallest_variant_comes_first(models):
     assert len(sizes) > 4
 
 
-def test_the_form_of_newer_operators_is_not_applicable():
+def test_newer_operators_of_trees_are_not_applicable():
     made = onnx.helper.make_node("TreeEnsemble", ["X"], ["Y"], domain="ai.onnx.ml")
     with pytest.raises(NotApplicableError, match=r"ai\.onnx\.ml 3"):
         tree_nodes.read(made)

@@ -1,5 +1,3 @@
-"""Compression of a model that is packaged: by what the model tells, on the gate's rows."""
-
 import numpy as np
 import pytest
 from support.capturing import write_parquet
@@ -20,25 +18,25 @@ def wanted(metric=None) -> Compression:
 
 
 @pytest.fixture(params=["Classification", "Regression"])
-def packaged(request, rows, tmp_path):
-    """A model, its labels, the gate's file, and what it is measured by."""
+def prepared(request, rows, tmp_path):
+    """Return a model, its labels, the gate's file, and the usual metric."""
     numbers = request.param == "Regression"
-    learnt, asked = rows(600, 1), rows(300, 2)
+    training, gate_rows = rows(600, 1), rows(300, 2)
     if numbers:
-        learnt, asked = (
+        training, gate_rows = (
             table.assign(late=table["wind"] * np.float64(3) + table["hour"])
-            for table in (learnt, asked)
+            for table in (training, gate_rows)
         )
     search = Search(task=request.param, **FOREST)
-    made = make_bundle(learnt, label="late", positive=None, search=search, lineage={})
-    write_parquet(asked, tmp_path / "rows.parquet")
+    made = make_bundle(training, label="late", positive=None, search=search, lineage={})
+    write_parquet(gate_rows, tmp_path / "rows.parquet")
     labels = None if numbers else ["0", "1"]
     usual = "rmse" if numbers else "accuracy"
     return made.files["model.onnx"], labels, tmp_path / "rows.parquet", usual
 
 
-def test_what_it_may_lose_is_asked_by_what_the_model_tells_where_no_metric_is_named(packaged):
-    model, labels, data, usual = packaged
+def test_without_a_metric_the_gate_uses_the_usual_one_of_the_task(prepared):
+    model, labels, data, usual = prepared
     same, profile, trials = compress_rows(model, labels, wanted(), data)
     assert trials[0].metric == usual
     assert [trial.status for trial in trials] == ["Original", "NotApplicable"]
@@ -46,8 +44,8 @@ def test_what_it_may_lose_is_asked_by_what_the_model_tells_where_no_metric_is_na
     assert usual in profile.quality
 
 
-def test_a_metric_of_the_other_task_is_refused_with_those_that_there_are(packaged):
-    model, labels, data, usual = packaged
+def test_a_metric_of_the_other_task_is_rejected_with_the_known_ones(prepared):
+    model, labels, data, usual = prepared
     other = "accuracy" if usual == "rmse" else "rmse"
     with pytest.raises(
         StepError, match=rf"gate\.metric: expected one of .*{usual}.*got {other}"

@@ -1,5 +1,3 @@
-"""The dense layers that learn: their slopes, and that they learn at all."""
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from perennial_trainer.compression.network import Layer, fit, forward, initial
 
 @pytest.mark.parametrize("activation", ["Relu", "Tanh", "Sigmoid", ""])
 @pytest.mark.parametrize("loss", ["squares", "cross_entropy"])
-def test_the_slopes_are_those_of_the_loss(activation, loss):
+def test_the_gradients_are_those_of_the_loss(activation, loss):
     random = np.random.default_rng(1)
     layers = [
         Layer(random.normal(size=(3, 5)), random.normal(size=5), activation),
@@ -18,30 +16,30 @@ def test_the_slopes_are_those_of_the_loss(activation, loss):
     rows, targets = random.normal(size=(7, 3)), network.softmax(random.normal(size=(7, 2)))
 
     def value(changed):
-        said = forward(changed, rows)
+        output = forward(changed, rows)
         if loss == "squares":
-            return ((said - targets) ** 2).mean()
-        return -(targets * np.log(network.softmax(said))).sum(axis=1).mean()
+            return ((output - targets) ** 2).mean()
+        return -(targets * np.log(network.softmax(output))).sum(axis=1).mean()
 
     slopes = network._slopes(layers, rows, targets, loss)
     step = 1e-6
-    for place, layer in enumerate(layers):
+    for position, layer in enumerate(layers):
         for index in ((0, 0), (2, 1)):
             moved = layer.weight.copy()
             moved[index] += step
             changed = list(layers)
-            changed[place] = Layer(moved, layer.bias, layer.activation)
+            changed[position] = Layer(moved, layer.bias, layer.activation)
             slope = (value(changed) - value(layers)) / step
-            assert slopes[2 * place][index] == pytest.approx(slope, abs=1e-4)
+            assert slopes[2 * position][index] == pytest.approx(slope, abs=1e-4)
         moved = layer.bias.copy()
         moved[1] += step
         changed = list(layers)
-        changed[place] = Layer(layer.weight, moved, layer.activation)
+        changed[position] = Layer(layer.weight, moved, layer.activation)
         slope = (value(changed) - value(layers)) / step
-        assert slopes[2 * place + 1][1] == pytest.approx(slope, abs=1e-4)
+        assert slopes[2 * position + 1][1] == pytest.approx(slope, abs=1e-4)
 
 
-def test_a_network_learns_what_a_linear_model_cannot():
+def test_a_network_learns_more_than_a_linear_model():
     random = np.random.default_rng(0)
     rows = random.uniform(-1, 1, (800, 2)).astype(np.float32)
     targets = np.eye(2)[(rows[:, 0] * rows[:, 1] > 0).astype(int)]
@@ -65,8 +63,10 @@ def test_the_same_seed_makes_the_same_layers():
     assert not np.array_equal(learn(1), learn(2))
 
 
-def test_a_training_is_cut_short_where_layers_are_large(monkeypatch):
+def test_large_layers_shorten_the_training(monkeypatch):
     monkeypatch.setattr(network, "OPERATIONS", 1.0)
     layers = [Layer(np.ones((2, 2), np.float32), np.zeros(2, np.float32))]
     learnt = fit(layers, np.ones((10, 2)), np.zeros((10, 2)), "squares", 0, rate=0.1)
-    np.testing.assert_allclose(learnt[0].weight, 0.9, atol=1e-5)  # Adam's first step is the rate
+    np.testing.assert_allclose(
+        learnt[0].weight, 0.9, atol=1e-5
+    )  # Adam's first step equals the rate

@@ -1,5 +1,3 @@
-"""8-bit integers and half floats: what they do to networks, and what they leave alone."""
-
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -7,10 +5,11 @@ from sklearn.linear_model import LogisticRegression
 from support import small_models
 
 from perennial_contracts.wire.names import Datatype
-from perennial_trainer.compression import Samples, float16, int8_dynamic, int8_static
+from perennial_trainer.compression import float16, quantize
 from perennial_trainer.compression.graph import operators, parse
 from perennial_trainer.compression.method import NotApplicableError
 from perennial_trainer.compression.running import Session
+from perennial_trainer.compression.samples import Samples
 from perennial_trainer.conversion.sklearn_to_onnx import convert
 from perennial_trainer.data.features import Feature, clean, infer, tensors
 from perennial_trainer.selection.model_kinds import SETTINGS, Proposal
@@ -20,7 +19,7 @@ ROWS, TRUTH = small_models.rings()
 SAMPLES = small_models.samples(ROWS, TRUTH, small_models.likeliest)
 IMAGES = np.random.default_rng(0).normal(size=(300, 1, 6, 6)).astype(np.float32)
 PICTURES = small_models.samples(IMAGES, np.zeros(300, np.int64), learn=200)
-METHODS = {"dynamic": int8_dynamic.make, "static": int8_static.make, "halves": float16.make}
+METHODS = {"dynamic": quantize.make_dynamic, "static": quantize.make_static, "halves": float16.make}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def first(method, model, samples):
 @pytest.mark.parametrize(
     ("method", "share"), [("dynamic", 0.45), ("static", 0.55), ("halves", 0.65)]
 )
-def test_a_dense_network_is_smaller_and_says_nearly_the_same(network, method, share):
+def test_a_dense_network_is_smaller_and_its_outputs_are_nearly_the_same(network, method, share):
     made = first(METHODS[method], network, SAMPLES)
     before, after = Session(network), Session(made)
     assert len(made) < share * len(network)
@@ -52,8 +51,8 @@ def test_a_convolution_is_quantized_with_its_activations_and_only_then():
     assert "Conv" in operators(parse(dynamic))
     assert "ConvInteger" not in operators(parse(dynamic))
     assert "MatMulInteger" in operators(parse(dynamic))
-    wanted, said = (Session(m).run({"X": IMAGES})["logits"] for m in (model, static))
-    assert np.abs(wanted - said).mean() < 0.1 * wanted.std()
+    wanted, got = (Session(m).run({"X": IMAGES})["logits"] for m in (model, static))
+    assert np.abs(wanted - got).mean() < 0.1 * wanted.std()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -74,21 +73,21 @@ def test_a_linear_model_of_another_operator_is_not_applicable(method):
 def test_ranges_need_rows(network):
     bare = Samples({}, SAMPLES.held_out, SAMPLES.score, "accuracy", higher_is_better=True)
     with pytest.raises(NotApplicableError, match="no rows to take the ranges"):
-        first(int8_static.make, network, bare)
+        first(quantize.make_static, network, bare)
 
 
-def test_ranges_come_from_as_many_rows_at_once_as_a_model_takes():
+def test_ranges_come_from_calls_with_the_fixed_number_of_rows():
     data = small_models.trained_mlp(ROWS, TRUTH)
     model = parse(data)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = 8
-    made = first(int8_static.make, model.SerializeToString(), SAMPLES)
+    made = first(quantize.make_static, model.SerializeToString(), SAMPLES)
     assert Session(made).fixed_rows == 8
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shape", ["columns", "flat"])
-def test_a_pipeline_with_texts_and_other_inputs_bears_every_method(rows, method, shape):
+def test_every_method_applies_to_a_pipeline_with_texts_and_other_inputs(rows, method, shape):
     frame = rows(400)
     features = infer(frame, "late")
     if shape == "flat":
@@ -101,13 +100,13 @@ def test_a_pipeline_with_texts_and_other_inputs_bears_every_method(rows, method,
     pipeline.set_params(model__max_iter=300, model__tol=1e-3).fit(cleaned, truth)
     model, feeds = convert(pipeline, features), tensors(cleaned, features)
     samples = Samples(feeds, feeds, lambda given: 1.0, "accuracy", higher_is_better=True)
-    said = Session(model).run(feeds)
+    wanted = Session(model).run(feeds)
     made = Session(first(METHODS[method], model, samples))
     assert made.signature == Session(model).signature
-    assert (made.run(feeds)["label"] == said["label"]).mean() > 0.97
+    assert (made.run(feeds)["label"] == wanted["label"]).mean() > 0.97
 
 
-def test_what_half_floats_cannot_hold_stays_as_it_is(network):
+def test_weights_beyond_half_floats_stay_unchanged(network):
     model = parse(network)
     float16._halve_weights(model)
     assert {"Cast", "Gemm"} == operators(model) - {"Relu"}

@@ -1,11 +1,8 @@
-"""From one ONNX model to a smaller or faster one that keeps what a gate asks for.
+"""Compression of an ONNX model to a smaller or faster one that passes a gate.
 
-``compress`` is the way in. A method is a file that makes variants of a model, the strongest first;
-``step`` asks the gate for each, ``measure`` weighs and times them side by side, ``decide`` says
-which one is served and why the others are not.
+``compress`` runs the wanted methods: ``challenger`` calls it for a run, ``gate_data`` for a model
+that is prepared. Both import it when it is needed, because its tools take seconds to load. A method
+makes variants of a model, the strongest first; the first variant that passes the gate represents
+the method. ``running`` measures these variants side by side, and ``decide`` selects the one to
+serve, with a reason for each of the others.
 """
-
-from .compress import Compressed, compress
-from .samples import Samples
-
-__all__ = ["Compressed", "Samples", "compress"]

@@ -1,33 +1,32 @@
-"""More rows than there are, for a model to be asked about."""
+"""Generated rows, for the model to label."""
 
 import numpy as np
 
 from .samples import Feeds, count
 
 COPIES = 3
-"""Made rows for each given one: more help where rows are few."""
+"""Number of generated rows for each given one."""
 MOST_ROWS = 5000
 MOST_VALUES = 40_000_000
-"""In all rows, given and made: large ones, such as photographs, are fewer."""
+"""Limit of the values in all rows, so that there are fewer large rows, such as photos."""
 MIX = 0.3
 NOISE = 0.2
 
 
 def most_rows(feeds: Feeds, copies: int = COPIES) -> int:
-    """How many given rows to start from."""
+    """Return the number of given rows to start from."""
     values = sum(array[:1].size for array in feeds.values())
     return min(MOST_ROWS, MOST_VALUES // (max(values, 1) * (copies + 1)))
 
 
 def mixed(feeds: Feeds, seed: int, copies: int = COPIES) -> dict[str, np.ndarray]:
-    """The rows, and between each and another one drawn at random some more.
+    """Return the rows, and generated rows between each and another random row.
 
-    Floats lie somewhere on the way (mixup, Zhang et al. 2018; Beta(MIX, MIX)) with a little noise,
-    a fifth of what the value differs over the rows; all else (texts, whole numbers) is of either
-    row.
+    Floats are mixed (mixup, Zhang et al. 2018; Beta(MIX, MIX)), with noise of a fifth of their
+    deviation over the rows. Other values, such as texts and whole numbers, come from either row.
 
     Returns:
-        The rows, then ``copies`` times as many made ones.
+        The rows, then ``copies`` times as many generated ones.
     """
     random = np.random.default_rng(seed)
     rows = count(feeds)
@@ -51,5 +50,5 @@ def mixed(feeds: Feeds, seed: int, copies: int = COPIES) -> dict[str, np.ndarray
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    """Without columns that are missing throughout, which have no spread."""
+    """Return 0 in columns that are always missing, which have no deviation."""
     return np.where(np.isnan(values).all(axis=0), 0, values)

@@ -1,4 +1,4 @@
-"""Makes the challenger smaller or faster before it is judged, where the run asks for it."""
+"""Compression of the challenger before it is judged, if the run wants it."""
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from ..evaluation.scores import measure
 from ..evaluation.task import Task
 from ..log import log
 from ..model.onnx_model import OnnxModel
+from .samples import Samples
+
+METRIC_FIELD = "compression.gate.metric"
 
 
 def compress_model(
@@ -27,29 +30,30 @@ def compress_model(
     aside: Rows,
     seed: int,
 ) -> tuple[OnnxModel, list[CompressionTrial]]:
-    """The model that is judged, and what was tried; the same model where nothing was kept.
+    """Return the model to judge, and the trials; the same model if none was kept.
 
     Args:
         model: the challenger as it was trained.
-        wanted: methods, and what they may lose.
-        task: the classes, or that numbers are told.
-        learn: clean rows that it has learnt from.
+        wanted: methods and gate.
+        task: classification with its classes, or regression.
+        learn: clean training rows.
         learnt: their truth, texts or float64.
-        aside: rows that it has not learnt from, which the gate of the compression is asked on.
-        seed: of what is drawn.
+        aside: rows for the gate of the compression, which were not used for training.
+        seed: seed of the random numbers.
 
     Raises:
-        StepError: BadPlan where the gate's metric is none of this task, or is not defined here.
+        StepError: BadPlan if the gate's metric does not fit the task, or is not defined here.
     """
-    # What is not wanted is not loaded: it takes seconds.
-    from . import Samples, compress
+    # The import takes seconds, so runs without compression skip it.
+    from .compress import MetricError, compress
 
     gate = resolve_compression_gate(wanted.gate, task.kind)
     wanted, metric = wanted.model_copy(update={"gate": gate}), gate.metric
     if metric not in task.metrics:
         raise StepError(
             TrainingFailure.BAD_PLAN,
-            f"compression.gate.metric: expected one of {', '.join(task.metrics)}, got {metric}",
+            f"expected one of {', '.join(task.metrics)}, got {metric}",
+            field=METRIC_FIELD,
         )
 
     def score(outputs: dict[str, np.ndarray]) -> float:
@@ -58,27 +62,29 @@ def compress_model(
 
     samples = Samples(
         learn=tensors(learn, model.features),
-        learn_truth=_as_answered(model, task, learnt),
+        learn_truth=_as_model_output(model, task, learnt),
         held_out=tensors(aside.frame, model.features),
         score=score,
         metric=metric,
         higher_is_better=metric not in ERRORS,
     )
     try:
-        found = compress(model.data, wanted, samples, seed=seed, tell=log)
+        found = compress(model.data, wanted, samples, seed=seed, log=log)
+    except MetricError as error:
+        raise StepError(TrainingFailure.BAD_PLAN, error.detail, field=METRIC_FIELD) from error
     except ValueError as error:
-        raise StepError(TrainingFailure.BAD_PLAN, f"compression.{error}") from error
+        raise StepError(TrainingFailure.BAD_PLAN, str(error), field="compression") from error
     if found.method is None:
         return model, list(found.trials)
     return OnnxModel(found.model, model.labels), list(found.trials)
 
 
 def not_compressed(wanted: Compression, recent: Rows) -> list[CompressionTrial]:
-    """What is told of the methods where the held-out rows are too few to choose by."""
+    """Return the trials of all methods if the held-out rows are too few."""
     why = (
-        f"the {len(recent.truth):,} held-out rows are too few: a third of them, the earlier ones, "
-        f"would be set aside to choose by, at least {LEAST_ASIDE}, and both parts need more than "
-        "one label. Raise data.holdoutPermille"
+        f"the {len(recent.truth):,} held-out rows are too few: compression sets aside the earlier "
+        f"third of them, at least {LEAST_ASIDE} rows, and both parts need more than one label. "
+        "Raise data.holdoutPermille"
     )
     log(f"not compressed: {why}")
     return [
@@ -87,8 +93,8 @@ def not_compressed(wanted: Compression, recent: Rows) -> list[CompressionTrial]:
     ]
 
 
-def _as_answered(model: OnnxModel, task: Task, truth: np.ndarray) -> np.ndarray:
-    """The truth in the form of the model's own answers: numbers, texts, or places of classes."""
+def _as_model_output(model: OnnxModel, task: Task, truth: np.ndarray) -> np.ndarray:
+    """Return the truth as the model's output has it: numbers, texts, or class indices."""
     if task.kind == "Regression":
         return truth
     label = next(output for output in model.outputs if output.name == LABEL)
@@ -96,5 +102,5 @@ def _as_answered(model: OnnxModel, task: Task, truth: np.ndarray) -> np.ndarray:
         return truth
     names = model.labels or task.classes
     numbers = all(name.removeprefix("-").isdecimal() for name in names)
-    place = {name: int(name) if numbers else index for index, name in enumerate(names)}
-    return np.array([place[text] for text in truth], np.int64)
+    indices = {name: int(name) if numbers else index for index, name in enumerate(names)}
+    return np.array([indices[text] for text in truth], np.int64)

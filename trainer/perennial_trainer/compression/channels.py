@@ -1,4 +1,4 @@
-"""Pruning whole channels of convolutions."""
+"""Pruning of whole channels of convolutions."""
 
 import numpy as np
 import onnx
@@ -8,42 +8,44 @@ from .graph import CONVOLUTION, Weights, attribute
 from .neurons import strongest
 
 POOLS = frozenset(("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"))
-"""They treat every channel alike."""
+"""Operators that treat every channel alike."""
 NORM = "BatchNormalization"
 
 
 def prune(model: onnx.ModelProto, share: float) -> tuple[int, int]:
-    """Leaves out the channels that carry least, in place.
+    """Remove the least important channels, in place.
 
-    A channel carries the norm of its filter times the norm of what takes it: another convolution,
-    or a dense layer after a Flatten. Where a channel goes anywhere else (into a sum, as in residual
-    networks) its convolution stays as it is.
+    The importance of a channel is the norm of its filter times the norm of its weights in the
+    consumer: another convolution, or a dense layer after a Flatten. A convolution with another
+    consumer, such as a sum in residual networks, stays as it is.
 
     Args:
-        model: is changed.
-        share: of the channels of each convolution that stay.
+        model: the model, which is changed.
+        share: share of the channels of each convolution to keep.
 
     Returns:
-        How many channels there were in those convolutions, and how many there are.
+        The number of channels in those convolutions before and after.
     """
     weights, uses = Weights(model), Uses(model.graph)
-    dense = {layer.taken: layer for layer in find(model)}
+    dense = {layer.input: layer for layer in find(model)}
     before = after = 0
     for node in model.graph.node:
         if not _is_plain(node, weights):
             continue
         filters = weights.read(node.input[1])
-        norms, taker = _follow(node.output[0], uses, weights, dense)
-        if taker is None:
+        norms, consumer = _follow(node.output[0], uses, weights, dense)
+        if consumer is None:
             continue
-        going = _norms_of_taken(taker, weights, len(filters))
-        if going is None:
+        outgoing = _consumer_norms(consumer, weights, len(filters))
+        if outgoing is None:
             continue
-        kept = strongest(np.linalg.norm(filters.reshape(len(filters), -1), axis=1) * going, share)
+        kept = strongest(
+            np.linalg.norm(filters.reshape(len(filters), -1), axis=1) * outgoing, share
+        )
         for name in (*node.input[1:], *norms):
             if name:
                 weights.write(name, weights.read(name)[kept])
-        _keep_taken(taker, weights, kept, len(filters))
+        _keep_in_consumer(consumer, weights, kept, len(filters))
         before, after = before + len(filters), after + len(kept)
     return before, after
 
@@ -59,7 +61,7 @@ def _is_plain(node: onnx.NodeProto, weights: Weights) -> bool:
 def _follow(
     tensor: str, uses: Uses, weights: Weights, dense: dict[str, Dense]
 ) -> tuple[list[str], "onnx.NodeProto | Dense | None"]:
-    """What takes the channels in the end, and the weights of each channel on the way there."""
+    """Return the weights of each channel before the consumer, and the consumer."""
     norms: list[str] = []
     while True:
         tensor, _ = uses.past_elementwise(tensor)
@@ -80,7 +82,7 @@ def _follow(
 
 
 def _flattens(node: onnx.NodeProto, weights: Weights) -> bool:
-    """Whether it makes a row of each example's channels, whatever their number."""
+    """Return whether a node flattens any number of channels into a row."""
     if node.op_type == "Flatten":
         return bool(attribute(node, "axis", 1) == 1)
     if node.op_type != "Reshape" or node.input[1] not in weights:
@@ -89,24 +91,24 @@ def _flattens(node: onnx.NodeProto, weights: Weights) -> bool:
     return len(shape) == 2 and shape[0] == 0 and shape[1] == -1
 
 
-def _norms_of_taken(
-    taker: "onnx.NodeProto | Dense", weights: Weights, channels: int
+def _consumer_norms(
+    consumer: "onnx.NodeProto | Dense", weights: Weights, channels: int
 ) -> np.ndarray | None:
-    if isinstance(taker, Dense):
-        matrix = taker.matrix(weights)
+    if isinstance(consumer, Dense):
+        matrix = consumer.matrix(weights)
         if len(matrix) % channels:
             return None
         return np.asarray(np.linalg.norm(matrix.reshape(channels, -1), axis=1))
-    filters = weights.read(taker.input[1]).swapaxes(0, 1)
+    filters = weights.read(consumer.input[1]).swapaxes(0, 1)
     return np.asarray(np.linalg.norm(filters.reshape(len(filters), -1), axis=1))
 
 
-def _keep_taken(
-    taker: "onnx.NodeProto | Dense", weights: Weights, kept: np.ndarray, channels: int
+def _keep_in_consumer(
+    consumer: "onnx.NodeProto | Dense", weights: Weights, kept: np.ndarray, channels: int
 ) -> None:
-    if isinstance(taker, Dense):
-        matrix = taker.matrix(weights)
+    if isinstance(consumer, Dense):
+        matrix = consumer.matrix(weights)
         blocks = matrix.reshape(channels, -1, matrix.shape[1])[kept]
-        taker.write(weights, blocks.reshape(-1, matrix.shape[1]))
+        consumer.write(weights, blocks.reshape(-1, matrix.shape[1]))
     else:
-        weights.write(taker.input[1], weights.read(taker.input[1])[:, kept])
+        weights.write(consumer.input[1], weights.read(consumer.input[1])[:, kept])

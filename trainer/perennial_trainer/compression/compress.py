@@ -1,4 +1,4 @@
-"""Tries the wanted methods on a model, one after another, and keeps the first that will do."""
+"""Try the wanted methods on a model in order, and keep the first that passes."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -10,38 +10,45 @@ from perennial_contracts.api.compression import Compression, MethodType
 from perennial_contracts.wire.modelcard import CompressionTrial
 
 from ..model.timing import ROUNDS
-from . import distill, float16, int8_dynamic, int8_static, prune
+from . import distill, float16, prune, quantize
 from .decide import decide, loss_of, passes
-from .measure import Measured, measure
 from .method import NotApplicableError, Variant
-from .running import Session
+from .running import Footprint, Session, measure
 from .samples import Samples
 
 Make = Callable[[bytes, Samples, int], Iterable[Variant]]
 METHODS: Mapping[MethodType, Make] = {
-    "Int8Dynamic": int8_dynamic.make,
-    "Int8Static": int8_static.make,
+    "Int8Dynamic": quantize.make_dynamic,
+    "Int8Static": quantize.make_static,
     "Float16": float16.make,
     "Prune": prune.make,
     "Distill": distill.make,
 }
 
 
+class MetricError(ValueError):
+    """The gate's metric cannot be used."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"gate.metric: {detail}")
+        self.detail = detail
+
+
 @dataclass(frozen=True)
 class Compressed:
-    """What came of a compression."""
+    """The result of a compression."""
 
     model: bytes
-    """The model to serve: the one that was given where nothing was kept."""
+    """The model to serve; the original if no trial was kept."""
     trials: list[CompressionTrial]
-    """The model as it was (``Original``), then each method in the spec's order."""
+    """The trial of the original (``Original``), then each method in the spec's order."""
     method: str | None
-    """The one that was kept."""
+    """The method that was kept."""
 
 
 @dataclass(frozen=True)
-class _Tried:
-    """A variant that the gate was asked for."""
+class _Scored:
+    """The variant that represents a method, with its score."""
 
     variant: Variant
     value: float
@@ -55,65 +62,64 @@ def compress(
     samples: Samples,
     *,
     seed: int,
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
     rounds: int = ROUNDS,
 ) -> Compressed:
-    """A smaller or faster model than this one, if the gate lets one through.
+    """Return a smaller or faster model than this one, if one passes the gate.
 
-    Of each method the strongest variant that the gate lets through stands for it, else the mildest.
-    Those are timed side by side. The same model, rows and seed make the same variants, whatever the
-    machine is busy with; which one is kept depends on the clock only where it is not smaller.
+    The strongest variant that passes the gate represents its method, or the mildest if none does.
+    These variants are timed side by side. The same model, rows and seed give the same variants,
+    independent of the load of the machine. The times decide only about variants that are not
+    smaller.
 
     Args:
-        model: an ONNX file, its weights in it.
-        wanted: methods, in order, and the gate.
-        samples: rows to learn from, and to judge on.
-        seed: of what is drawn.
-        tell: takes a line for people after each method.
-        rounds: of timing.
+        model: an ONNX file with its weights inside.
+        wanted: methods in their order, and the gate.
+        samples: rows to train and to judge on.
+        seed: seed of the random numbers.
+        log: function that logs a line for each method.
+        rounds: number of rounds of timing.
 
     Raises:
-        ValueError: where the samples' metric is not the gate's, or the model's own score is not
-            defined on the held-out rows, so that nothing can be compared with it.
-        onnx_model.ERRORS: where the model itself cannot be run.
+        MetricError: if the samples have another metric than the gate, or the score of the model is
+            not defined on the held-out rows, so that there is nothing to compare with.
+        ValueError: if the model cannot run on the held-out rows.
+        onnx_model.ERRORS: if ONNX Runtime cannot run the model.
     """
     gate = wanted.gate
     if samples.metric != gate.metric:
-        raise ValueError(
-            f"gate.metric: expected {samples.metric}, which rows are scored by, got {gate.metric}"
-        )
-    with threadpool_limits(1):  # sums of floats depend on how they are split up
+        raise MetricError(f"expected {samples.metric}, the metric of the rows, got {gate.metric}")
+    # Sums of floats depend on the number of threads.
+    with threadpool_limits(1):
         session = Session(model)
         before = samples.score(session.run(samples.held_out))
         if not math.isfinite(before):
-            raise ValueError(
-                f"gate.metric: {gate.metric} of the model is not defined on the held-out rows"
-            )
-        tried = [
+            raise MetricError(f"{gate.metric} of the model is not defined on the held-out rows")
+        scored = [
             _try(method.type, model, before, wanted, samples, seed) for method in wanted.methods
         ]
-    variants = [each.variant.model for each in tried if isinstance(each, _Tried)]
+    variants = [each.variant.model for each in scored if isinstance(each, _Scored)]
     first, *others = measure([model, *variants], samples.held_out, rounds)
-    original = _trial("Original", "as it was", first, gate.metric, before, None, None)
-    measured = iter(others)
+    original = _trial("Original", "unchanged", first, gate.metric, before, None, None)
+    footprints = iter(others)
     trials = [
         each
         if isinstance(each, CompressionTrial)
         else _trial(
-            method.type, each.variant.what, next(measured), gate.metric, each.value, each.loss,
-            each.control,
+            method.type, each.variant.description, next(footprints), gate.metric, each.value,
+            each.loss, each.control,
         )
-        for method, each in zip(wanted.methods, tried, strict=True)
+        for method, each in zip(wanted.methods, scored, strict=True)
     ]  # fmt: skip
-    verdict = decide(gate, original, trials)
-    for trial in verdict.trials:
-        tell(f"{trial.method}: {trial.status}: {trial.why}")
-    if verdict.kept is None:
-        return Compressed(model, [original, *verdict.trials], None)
-    chosen = tried[verdict.kept]
-    assert isinstance(chosen, _Tried)
+    selection = decide(gate, original, trials)
+    for trial in selection.trials:
+        log(f"{trial.method}: {trial.status}: {trial.why}")
+    if selection.kept is None:
+        return Compressed(model, [original, *selection.trials], None)
+    chosen = scored[selection.kept]
+    assert isinstance(chosen, _Scored)
     return Compressed(
-        chosen.variant.model, [original, *verdict.trials], verdict.trials[verdict.kept].method
+        chosen.variant.model, [original, *selection.trials], selection.trials[selection.kept].method
     )
 
 
@@ -124,8 +130,8 @@ def _try(
     wanted: Compression,
     samples: Samples,
     seed: int,
-) -> "_Tried | CompressionTrial":
-    """The variant that stands for a method, or a trial that says why there is none."""
+) -> "_Scored | CompressionTrial":
+    """Return the variant that represents a method, or a trial if there is none."""
     try:
         variant, value, loss = None, 0.0, 0.0
         for variant in METHODS[method](model, samples, seed):
@@ -133,12 +139,12 @@ def _try(
             loss = loss_of(wanted.gate, samples.higher_is_better, before, value)
             if passes(wanted.gate, loss):
                 break
-        assert variant is not None, "a method that has no variant says so by an error"
+        assert variant is not None, "a method without a variant raises an error"
         control = _score(variant.control(), model, samples) if variant.control else None
-        return _Tried(variant, value, loss, control)
+        return _Scored(variant, value, loss, control)
     except NotApplicableError as error:
         return CompressionTrial(method=method, status="NotApplicable", why=str(error))
-    # The tools raise whatever they run into; one method that fails must not take the others along.
+    # The tools raise errors of many types, and a failed method must not stop the others.
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0]
         return CompressionTrial(
@@ -147,10 +153,10 @@ def _try(
 
 
 def _score(variant: bytes, original: bytes, samples: Samples) -> float:
-    """The metric of a variant.
+    """Return the metric of a variant.
 
     Raises:
-        ValueError: where it does not take and give what the original does.
+        ValueError: if its inputs or outputs differ from those of the original.
     """
     session, signature = Session(variant), Session(original).signature
     if session.signature != signature:
@@ -161,7 +167,7 @@ def _score(variant: bytes, original: bytes, samples: Samples) -> float:
 def _trial(
     method: str,
     why: str,
-    measured: Measured,
+    footprint: Footprint,
     metric: str,
     value: float,
     loss: float | None,
@@ -171,12 +177,12 @@ def _trial(
         method=method,
         status="Original" if method == "Original" else "Passed",
         why=why,
-        size_bytes=measured.size_bytes,
-        transfer_bytes=measured.transfer_bytes,
-        p50_microseconds=measured.p50_microseconds,
-        p95_microseconds=measured.p95_microseconds,
-        batch_rows=measured.batch_rows,
-        batch_p50_microseconds=measured.batch_p50_microseconds,
+        size_bytes=footprint.size_bytes,
+        transfer_bytes=footprint.transfer_bytes,
+        p50_microseconds=footprint.p50_microseconds,
+        p95_microseconds=footprint.p95_microseconds,
+        batch_rows=footprint.batch_rows,
+        batch_p50_microseconds=footprint.batch_p50_microseconds,
         metric=metric,
         value=_finite(value),
         loss=_finite(loss),

@@ -1,4 +1,4 @@
-"""The dense layers of a graph: matrix products with fixed weights, and the chains they form."""
+"""Dense layers of a graph: matrix products with fixed weights, and their chains."""
 
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -15,27 +15,27 @@ ELEMENTWISE = frozenset(
         "HardSigmoid", "HardSwish", "Mish", "Softplus", "Softsign", "ThresholdedRelu",
     )
 )  # fmt: skip
-"""What treats every value alike, so that one can be left out before it as well as after it."""
+"""Operators that treat every value alike, so neurons can be removed before them."""
 
 
 @dataclass(frozen=True)
 class Dense:
-    """A product, its bias and what follows."""
+    """A matrix product, its bias and the activations."""
 
-    taken: str
+    input: str
     """The tensor that it multiplies."""
     weight: str
     transposed: bool
-    """Whether the weight is held as (outputs, inputs)."""
+    """The weight has shape (outputs, inputs)."""
     bias: str | None
     linear: str
     """The tensor after the bias."""
-    given: str
+    output: str
     """The tensor after the activations."""
     activations: tuple[str, ...]
 
     def read(self, weights: Weights) -> Layer | None:
-        """As a layer that can learn; None where its activation is not known to do so."""
+        """Return a trainable layer; None if its activation is not supported."""
         names = tuple(name for name in self.activations if name != "Identity")
         activation = next((a for a in get_args(Activation) if (a,) == (names or ("",))), None)
         if activation is None or self.bias is None:
@@ -43,44 +43,44 @@ class Dense:
         return Layer(self.matrix(weights), weights.read(self.bias).reshape(-1), activation)
 
     def matrix(self, weights: Weights) -> np.ndarray:
-        """The weight, shape (inputs, outputs)."""
+        """Return the weight, shape (inputs, outputs)."""
         values = weights.read(self.weight)
         return values.T if self.transposed else values
 
     def write(self, weights: Weights, matrix: np.ndarray, bias: np.ndarray | None = None) -> None:
-        """Replaces the weight, shape (inputs, outputs), and the bias, shape (outputs,)."""
+        """Replace the weight, shape (inputs, outputs), and the bias, shape (outputs,)."""
         weights.write(self.weight, matrix.T if self.transposed else matrix)
         if bias is not None and self.bias is not None:
             many = weights.read(self.bias).ndim - 1
             weights.write(self.bias, bias.reshape((1,) * many + (-1,)))
 
     def keep_outputs(self, weights: Weights, kept: np.ndarray) -> None:
-        """Leaves out all neurons but these."""
+        """Remove all neurons except these."""
         bias = None if self.bias is None else weights.read(self.bias).reshape(-1)[kept]
         self.write(weights, self.matrix(weights)[:, kept], bias)
 
     def keep_inputs(self, weights: Weights, kept: np.ndarray) -> None:
-        """Takes only these values."""
+        """Remove all inputs except these."""
         self.write(weights, self.matrix(weights)[kept])
 
 
 class Uses:
-    """Which node makes a tensor, and which ones take it."""
+    """The nodes that use each tensor."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        self._takers: dict[str, list[onnx.NodeProto]] = {}
+        self._users: dict[str, list[onnx.NodeProto]] = {}
         self._seen = {output.name for output in graph.output} | inner_names(graph)
         for node in graph.node:
             for name in node.input:
-                self._takers.setdefault(name, []).append(node)
+                self._users.setdefault(name, []).append(node)
 
     def only(self, tensor: str) -> onnx.NodeProto | None:
-        """The one node that takes a tensor; None where others see it too, or nobody does."""
-        takers = self._takers.get(tensor, [])
-        return takers[0] if len(takers) == 1 and tensor not in self._seen else None
+        """Return the only node that uses a tensor; None if there is not exactly one."""
+        users = self._users.get(tensor, [])
+        return users[0] if len(users) == 1 and tensor not in self._seen else None
 
     def past_elementwise(self, tensor: str) -> tuple[str, tuple[str, ...]]:
-        """The tensor after the elementwise nodes that follow, and their kinds."""
+        """Return the tensor after the following elementwise nodes, and their kinds."""
         passed: list[str] = []
         while (node := self.only(tensor)) is not None and node.op_type in ELEMENTWISE:
             if node.input[0] != tensor or len(node.output) != 1:
@@ -91,7 +91,7 @@ class Uses:
 
 
 def find(model: onnx.ModelProto) -> list[Dense]:
-    """The dense layers whose weights are theirs alone, in the order of the graph."""
+    """Return the dense layers whose weights no other node uses, in graph order."""
     weights, uses = Weights(model), Uses(model.graph)
     found = []
     for node in model.graph.node:
@@ -100,19 +100,19 @@ def find(model: onnx.ModelProto) -> list[Dense]:
             continue
         if node.op_type == "MatMul":
             layer = _with_bias(layer, uses, weights)
-        given, activations = uses.past_elementwise(layer.linear)
-        found.append(replace(layer, given=given, activations=activations))
+        output, activations = uses.past_elementwise(layer.linear)
+        found.append(replace(layer, output=output, activations=activations))
     return found
 
 
 def chains(model: onnx.ModelProto) -> list[list[Dense]]:
-    """Dense layers, each of which alone takes what the one before it gives."""
+    """Return chains of dense layers: each is the only user of the output before it."""
     uses, layers = Uses(model.graph), find(model)
-    by_taken = {layer.taken: layer for layer in layers}
+    by_input = {layer.input: layer for layer in layers}
     followers = {
-        layer.linear: by_taken[layer.given]
+        layer.linear: by_input[layer.output]
         for layer in layers
-        if layer.given in by_taken and uses.only(layer.given) is not None
+        if layer.output in by_input and uses.only(layer.output) is not None
     }
     inner = {layer.linear for layer in followers.values()}
     found = []
@@ -142,8 +142,8 @@ def _product(node: onnx.NodeProto, weights: Weights) -> Dense | None:
             width = weights.read(node.input[1]).shape[0 if transposed else 1]
             if bias not in weights.own or weights.read(bias).size != width:
                 return None
-    given = node.output[0]
-    return Dense(node.input[0], node.input[1], transposed, bias, given, given, ())
+    output = node.output[0]
+    return Dense(node.input[0], node.input[1], transposed, bias, output, output, ())
 
 
 def _with_bias(layer: Dense, uses: Uses, weights: Weights) -> Dense:
@@ -153,7 +153,7 @@ def _with_bias(layer: Dense, uses: Uses, weights: Weights) -> Dense:
     other = next((name for name in node.input if name != layer.linear), "")
     if other not in weights.own or weights.read(other).size != layer.matrix(weights).shape[1]:
         return layer
-    return replace(layer, bias=other, linear=node.output[0], given=node.output[0])
+    return replace(layer, bias=other, linear=node.output[0], output=node.output[0])
 
 
 def _is_float(weights: Weights, name: str) -> bool:

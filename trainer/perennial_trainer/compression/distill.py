@@ -1,9 +1,10 @@
-"""A small student learns what the model answers (Hinton, Vinyals and Dean 2015).
+"""Distillation: a small student learns the outputs of the model.
 
-The answers are soft: probabilities say more of a row than its label. They can be had for rows that
-nobody has labelled, so the student also learns from rows between the given ones. Where the truth is
-known, it learns what lies between that and the answer. The same student is taught the truth alone
-for comparison, the control: where that one is as good, it is not the model's answers that helped.
+The outputs are soft targets (Hinton, Vinyals and Dean 2015): probabilities carry more information
+about a row than its label. They exist for rows without a label too, so the student also learns
+from generated rows between the given ones. For rows with a known truth, the target is between the
+truth and the output. The control is the same student, trained on the truth alone: if it is as good,
+the outputs of the model did not help.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import students
-from .answers import Answers
 from .augment import mixed, most_rows
 from .encoding import Encoding
 from .graph import parse, serialize
 from .method import NotApplicableError, Variant
+from .outputs import OutputLayout
 from .running import Session
 from .samples import Samples, count
 
@@ -26,48 +27,48 @@ STUDENTS = (
     students.tree(10),
     students.dense((128,)),
 )
-"""About from small to large."""
+"""The students, approximately from small to large."""
 LEAST_ROWS = 50
 TRUTH_SHARE = 0.5
-"""Of the truth in what a student learns of a row where it is known."""
+"""Share of the truth in the target of a row, if it is known."""
 MOST_SHARE = 0.95
-"""Of the model's size that a student may have to be worth teaching."""
+"""Largest size of a useful student, as a share of the model's size."""
 
 
 def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
-    """Students, the smaller first, taught one by one as they are asked for.
+    """Yield students, the smaller first. Each is trained when it is requested.
 
     Raises:
-        NotApplicableError: where there are no rows to learn from, or the model's outputs are not
-            what a student can give.
+        NotApplicableError: if there are too few rows to train on, or no student can have the
+            model's outputs.
     """
     rows_given = count(samples.learn)
     if min(rows_given, most_rows(samples.learn)) < LEAST_ROWS:
         large = ", and rows of this size are too large for more" if rows_given >= LEAST_ROWS else ""
         raise NotApplicableError(
-            f"a student needs at least {LEAST_ROWS} rows to learn from, got "
+            f"a student needs at least {LEAST_ROWS} rows to train on, got "
             f"{min(rows_given, most_rows(samples.learn))}{large}"
         )
     original, session = parse(model), Session(model)
     learn, truth = samples.some(most_rows(samples.learn))
-    answers = Answers.of(original, session.run(learn), truth)
+    layout = OutputLayout.of(original, session.run(learn), truth)
     rows = mixed(learn, seed)
-    soft = answers.targets(session.run(rows))
+    soft = layout.targets(session.run(rows))
     whole = np.isfinite(soft).all(axis=1)
     encoding = Encoding.learn(learn)
     encoded = encoding.encode(rows)
     own = encoded[: count(learn)]
     own_soft = soft[: count(learn)]
-    hard, known = _said(answers, own_soft)
+    hard, labelled = _hard_targets(layout, own_soft)
     if truth is not None:
-        true, is_known = answers.hard(truth)
-        if is_known.sum() >= LEAST_ROWS:
-            hard, known = true, is_known
-            own_soft[known] += TRUTH_SHARE * (hard[known] - own_soft[known])
+        true, has_truth = layout.hard(truth)
+        if has_truth.sum() >= LEAST_ROWS:
+            hard, labelled = true, has_truth
+            own_soft[labelled] += TRUTH_SHARE * (hard[labelled] - own_soft[labelled])
 
-    def build(student: students.Student, taken: np.ndarray, targets: np.ndarray) -> bytes:
-        taught = student.teach(taken, targets, answers.form != "values", seed)
-        parts = [encoding.nodes(), taught, answers.nodes(original)]
+    def build(student: students.Student, inputs: np.ndarray, targets: np.ndarray) -> bytes:
+        trained = student.train(inputs, targets, layout.form != "values", seed)
+        parts = [encoding.nodes(), trained, layout.nodes(original)]
         return serialize(students.assemble(original, parts))
 
     smallest = None
@@ -79,7 +80,7 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         yield Variant(
             made,
             student.name,
-            lambda student=student: build(student, own[known], hard[known]),  # type: ignore[misc]
+            lambda student=student: build(student, own[labelled], hard[labelled]),  # type: ignore[misc]
         )
     if smallest is not None and smallest > MOST_SHARE * len(model):
         raise NotApplicableError(
@@ -87,9 +88,9 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         )
 
 
-def _said(answers: Answers, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the model says in place of the truth, as hard targets, and for which rows."""
+def _hard_targets(layout: OutputLayout, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return hard targets from the outputs of the model, and a mask of usable rows."""
     finite = np.isfinite(own).all(axis=1)
-    if answers.form == "values":
+    if layout.form == "values":
         return own.copy(), finite
-    return np.eye(answers.width, dtype=np.float32)[own.argmax(axis=1)], finite
+    return np.eye(layout.width, dtype=np.float32)[own.argmax(axis=1)], finite

@@ -1,4 +1,4 @@
-"""A model's inputs as one matrix of numbers, and the same in ONNX."""
+"""Encoding of a model's inputs as a matrix of numbers, in NumPy and in ONNX."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,46 +15,46 @@ ENCODED = "student_rows"
 
 @dataclass(frozen=True)
 class Column:
-    """What an input becomes."""
+    """The encoding of an input."""
 
     name: str
     width: int
-    """Values a row."""
+    """Number of values in a row."""
     texts: tuple[tuple[str, ...], ...] = ()
-    """Of an input of texts: for each value in a row the categories that are told apart."""
+    """Categories of each value in a row; empty for numbers."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How rows become a matrix: missing numbers are filled in, then all are scaled."""
+    """An encoding of rows: fill in missing numbers, then scale all columns."""
 
     columns: tuple[Column, ...]
     fill: np.ndarray
-    """Shape (width,), float32: the median."""
+    """Replacement of missing values: the median. Shape (width,), float32."""
     mean: np.ndarray
     deviation: np.ndarray
-    """1 where a value does not vary."""
+    """Standard deviation; 1 for a constant column."""
 
     @classmethod
     def learn(cls, feeds: Feeds) -> "Encoding":
-        """The encoding of rows like these."""
+        """Fit an encoding to rows."""
         columns = tuple(_column(name, values) for name, values in feeds.items())
         raw = _raw(columns, feeds)
-        known = np.where(np.isfinite(raw), raw, np.nan)
-        empty = np.isnan(known).all(axis=0)
-        fill = np.nan_to_num(np.nanmedian(np.where(empty, 0, known), axis=0)).astype(np.float32)
+        finite = np.where(np.isfinite(raw), raw, np.nan)
+        empty = np.isnan(finite).all(axis=0)
+        fill = np.nan_to_num(np.nanmedian(np.where(empty, 0, finite), axis=0)).astype(np.float32)
         whole = np.where(np.isfinite(raw), raw, fill)
         deviation = whole.std(axis=0)
         return cls(columns, fill, whole.mean(axis=0), np.where(deviation > 1e-6, deviation, 1))
 
     def encode(self, feeds: Feeds) -> np.ndarray:
-        """Rows as a matrix, shape (rows, width), float32."""
+        """Return rows as a matrix, shape (rows, width), float32."""
         raw = _raw(self.columns, feeds)
         filled = np.where(np.isnan(raw), self.fill, raw)
         return np.asarray((filled - self.mean) / self.deviation, np.float32)
 
     def nodes(self) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        """The same in ONNX: nodes that make the tensor ENCODED, and their weights."""
+        """Return the nodes that compute the tensor ENCODED, and their weights."""
         nodes: list[onnx.NodeProto] = []
         weights: list[onnx.TensorProto] = []
 
@@ -63,28 +63,28 @@ class Encoding:
             return f"student_{name}"
 
         parts = []
-        for place, column in enumerate(self.columns):
-            flat, part = f"student_{place}_flat", f"student_{place}"
+        for index, column in enumerate(self.columns):
+            flat, part = f"student_{index}_flat", f"student_{index}"
             if not column.width:
                 continue
-            shape = weight(f"{place}_shape", np.array([-1, column.width], np.int64))
+            shape = weight(f"{index}_shape", np.array([-1, column.width], np.int64))
             if not column.texts:
                 nodes.append(helper.make_node("Cast", [column.name], [flat], to=TensorProto.FLOAT))
                 nodes.append(helper.make_node("Reshape", [flat, shape], [part]))
                 parts.append(part)
                 continue
             nodes.append(helper.make_node("Reshape", [column.name, shape], [flat]))
-            for at, known in enumerate(column.texts):
-                one, spread = f"{part}_{at}_text", f"{part}_{at}"
-                where = weight(f"{place}_{at}_place", np.array([at], np.int64))
-                nodes.append(helper.make_node("Gather", [flat, where], [one], axis=1))
+            for at, categories in enumerate(column.texts):
+                text, spread = f"{part}_{at}_text", f"{part}_{at}"
+                position = weight(f"{index}_{at}_place", np.array([at], np.int64))
+                nodes.append(helper.make_node("Gather", [flat, position], [text], axis=1))
                 nodes.append(
                     helper.make_node(
-                        "OneHotEncoder", [one], [f"{spread}_hot"], domain="ai.onnx.ml",
-                        cats_strings=list(known), zeros=1,
+                        "OneHotEncoder", [text], [f"{spread}_hot"], domain="ai.onnx.ml",
+                        cats_strings=list(categories), zeros=1,
                     )
                 )  # fmt: skip
-                wide = weight(f"{place}_{at}_shape", np.array([-1, len(known)], np.int64))
+                wide = weight(f"{index}_{at}_shape", np.array([-1, len(categories)], np.int64))
                 nodes.append(helper.make_node("Reshape", [f"{spread}_hot", wide], [spread]))
                 parts.append(spread)
         nodes += [
@@ -115,7 +115,7 @@ def _column(name: str, values: np.ndarray) -> Column:
 
 
 def _categories(values: np.ndarray) -> tuple[str, ...]:
-    """The most frequent texts, in sorting order."""
+    """Return the most frequent texts, sorted."""
     texts, counts = np.unique(values.astype(str), return_counts=True)
     often = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]
     return tuple(texts[np.sort(often)].tolist())
@@ -129,6 +129,7 @@ def _raw(columns: Sequence[Column], feeds: Feeds) -> np.ndarray:
             with np.errstate(over="ignore"):
                 parts.append(flat.astype(np.float32))
             continue
-        for at, known in enumerate(column.texts):
-            parts.append((flat[:, at].astype(str)[:, None] == np.array(known)).astype(np.float32))
+        for at, categories in enumerate(column.texts):
+            texts = flat[:, at].astype(str)[:, None]
+            parts.append((texts == np.array(categories)).astype(np.float32))
     return np.concatenate(parts, axis=1)

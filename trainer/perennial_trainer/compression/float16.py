@@ -1,4 +1,4 @@
-"""Weights as half floats: half the size, and where a processor has them, half the memory to read.
+"""Half floats: half the size, and less memory to read on some processors.
 
 Inputs and outputs keep their types.
 """
@@ -12,33 +12,33 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from .graph import TREES, Weights, listed, operators, parse, serialize
 from .method import NotApplicableError, Variant
-from .quantizing import quiet
+from .quantize import quiet
 from .running import Session
 from .samples import Samples
 
 LEAST_SHARE = 0.1
-"""Of the file that float32 weights must make up: less is no gain."""
+"""Smallest useful share of float32 weights in the file."""
 LEAST_VALUES = 64
-"""Of a weight: less would not make up for the node that turns it back."""
+"""Size of the smallest weight to convert: each needs a node to convert it back."""
 MOST = float(np.finfo(np.float16).max)
 
 
 def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
-    """The model that computes in half floats, then the one that only holds its weights so.
+    """Yield a model that computes in half floats, then one with weights of them.
 
-    The second is for what the first loses too much in, and for graphs whose operators (those of
-    ai.onnx.ml) it cannot mix with half floats.
+    The second is for models that lose too much in the first, and for graphs with operators of
+    ai.onnx.ml, which do not accept half floats.
 
     Raises:
-        NotApplicableError: where its numbers are no 32-bit weights.
+        NotApplicableError: if the model has almost no 32-bit weights.
     """
     graph = parse(model)
     weights = sum(values.nbytes for values in Weights(graph).floats().values())
     if weights < LEAST_SHARE * len(model):
         trees = sorted(operators(graph) & set(TREES))
         raise NotApplicableError(
-            f"the model is trees ({trees[0]}), whose limits ONNX has as 32-bit floats alone. Prune "
-            "and Distill make them smaller"
+            f"the model consists of trees ({trees[0]}), and ONNX only has 32-bit floats for their "
+            "thresholds. Prune and Distill make them smaller"
             if trees
             else f"{weights:,} of {len(model):,} bytes are 32-bit weights; the model has "
             f"{listed(operators(graph))}"
@@ -47,7 +47,7 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
         with quiet():
             converted = serialize(convert_float_to_float16(parse(model), keep_io_types=True))
         Session(converted)
-    # The converter raises whatever it runs into, or leaves a graph that is none.
+    # The converter raises errors of many types, or returns an invalid graph.
     except Exception:
         pass
     else:
@@ -57,7 +57,7 @@ def make(model: bytes, samples: Samples, seed: int) -> Iterator[Variant]:
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:
-    """Holds weights as half floats that become floats again when the model is loaded."""
+    """Store weights as half floats, which become floats when the model is loaded."""
     graph, casts = model.graph, []
     replaceable = {value.name for value in graph.input}
     for tensor in graph.initializer:

@@ -1,6 +1,4 @@
-"""Pruning ensembles of trees: fewer trees, shallower ones, and what changes no answer at all."""
-
-from collections.abc import Callable
+"""Pruning of tree ensembles: fewer trees, shallower trees, and lossless changes."""
 
 import numpy as np
 import onnx
@@ -10,28 +8,25 @@ from .graph import TREES, parse, serialize
 from .method import Variant
 from .running import run_to
 from .samples import Samples, count, spread
-from .trees import Trees
+from .trees import TreeEnsemble
 
 SHARES = (0.125, 0.25, 0.5, 0.75)
-"""Of the trees that stay."""
+"""Shares of the trees to keep."""
 DEPTHS = (0.5, 0.75)
-"""Of the deepest tree's depth."""
+"""Shares of the depth of the deepest tree."""
 LEAST_TREES = 4
 LEAST_DEPTH = 4
 ROWS = 1000
-"""To tell forests from boosted trees by, and to count who comes through a node."""
-
-Cut = Callable[[Trees, int], Trees]
-"""What becomes of the trees of a node, by its place."""
+"""Number of rows to distinguish forests from boosted trees, and to count at nodes."""
 
 
 def make(original: onnx.ModelProto, samples: Samples) -> list[Variant]:
-    """Variants of a model with ensembles of trees, the smallest first.
+    """Return variants of a model with tree ensembles, the smallest first.
 
-    In all of them tests whose outcome does not matter and weights of 0 are gone, which changes no
-    answer. A sum over fewer trees is scaled up where they are alike, as in a forest, and is not
-    where each tree mends what the ones before it left over, as in boosting: whichever is closer to
-    the whole sum on rows.
+    All of them lack weights of 0 and tests whose outcome does not matter, which changes no output.
+    A sum over fewer trees is scaled up if the trees are alike, as in a forest, but not if each
+    tree corrects the ones before it, as in boosting. The choice is the one that is closer to the
+    sum of all trees on some rows.
 
     Raises:
         NotApplicableError: for trees that cannot be read or cut.
@@ -42,7 +37,7 @@ def make(original: onnx.ModelProto, samples: Samples) -> list[Variant]:
     rows = spread(samples.learn or samples.held_out, ROWS)
     total, deepest = sum(t.count for t in whole), max(len(t.levels()) - 1 for t in whole)
     seen = run_to(original, [node.input[0] for node in nodes], rows)
-    made = [(_with(original, whole), f"all {total:,} trees, without what changes no answer")]
+    made = [(_with(original, whole), f"all {total:,} trees, without redundant nodes")]
     if total >= LEAST_TREES:
         for share in SHARES:
             cut = [t.fewer(share) for t in whole]
@@ -59,10 +54,10 @@ def make(original: onnx.ModelProto, samples: Samples) -> list[Variant]:
             depth = max(1, round(share * deepest))
             low = [t.shallower(depth, p) for t, p in zip(whole, passed, strict=True)]
             made.append((_with(original, low), f"trees of depth {depth} instead of {deepest}"))
-    return [Variant(model, what) for model, what in sorted(made, key=lambda each: len(each[0]))]
+    return [Variant(model, text) for model, text in sorted(made, key=lambda each: len(each[0]))]
 
 
-def _with(original: onnx.ModelProto, cut: list[Trees]) -> bytes:
+def _with(original: onnx.ModelProto, cut: list[TreeEnsemble]) -> bytes:
     model = parse(original.SerializeToString())
     nodes = [node for node in model.graph.node if node.op_type in TREES]
     for node, each in zip(nodes, cut, strict=True):
@@ -70,8 +65,8 @@ def _with(original: onnx.ModelProto, cut: list[Trees]) -> bytes:
     return serialize(model)
 
 
-def _scale(whole: Trees, cut: Trees, rows: np.ndarray) -> float:
-    """What the sum over fewer trees is multiplied by: the trees' ratio, or 1."""
+def _scale(whole: TreeEnsemble, cut: TreeEnsemble, rows: np.ndarray) -> float:
+    """Return the factor for the sum over fewer trees: the ratio of the counts, or 1."""
     ratio = whole.count / cut.count
     wanted, got = whole.sums(rows), cut.sums(rows)
     off_scaled = float(np.abs(got * ratio - wanted).mean())

@@ -1,4 +1,4 @@
-"""Compression of a model that has no training rows: the gate's data is both, by halves."""
+"""Compression of a model without training rows: half of the gate's data trains."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ..model.onnx_model import OnnxModel, SignatureError
 from .challenger import compress_model
 
 FIELD = "spec.compression.gate"
+DATA_FIELD = f"{FIELD}.data"
 FEWEST = 20
 SEED = 0
 
@@ -25,34 +26,34 @@ SEED = 0
 def compress_rows(
     model: bytes, labels: list[str] | None, wanted: Compression, data: Path
 ) -> tuple[bytes, Profile, list[CompressionTrial]]:
-    """The model that is served, its profile, and what was tried.
+    """Return the model to serve, its profile, and the trials.
 
     The first half of the rows is for calibration, fine-tuning and students, the second half for
     the gate and the profile.
 
     Args:
         model: an ONNX model of rows.
-        labels: its classes, in the order of its probabilities; None where they are not known.
+        labels: its classes in the order of its probabilities; None if they are unknown.
         wanted: methods and gate.
         data: the gate's rows, a Parquet file.
 
     Raises:
-        StepError: UnsupportedModel for a model that is none of rows; DataUnreadable; BadPlan.
+        StepError: UnsupportedModel if the model is not one of rows; DataUnreadable; BadPlan.
     """
-    table = tables.read(data, f"{FIELD}.data")
+    table = tables.read(data, DATA_FIELD)
     name = wanted.gate.label
     if name not in table.columns or len(table) < FEWEST:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
-            f"{FIELD}.data: expected at least {FEWEST} rows with a column {name}, which "
-            f"{FIELD}.label names, got {len(table)} rows of "
-            f"{', '.join(map(str, table.columns[:20]))}",
+            f"expected at least {FEWEST} rows with the column {name} of {FIELD}.label, got "
+            f"{len(table)} rows with {', '.join(map(str, table.columns[:20]))}",
+            field=DATA_FIELD,
         )
     try:
-        known = OnnxModel(model, labels)
-        frame = clean(table, known.features, f"{FIELD}.data")
-        truth = clean_truth(table[name], name, f"{FIELD}.data", known.kind)
-        if known.kind == "Classification":
+        original = OnnxModel(model, labels)
+        frame = clean(table, original.features, DATA_FIELD)
+        truth = clean_truth(table[name], name, DATA_FIELD, original.kind)
+        if original.kind == "Classification":
             truth = as_text(truth)
             task = make_task(sorted({*(labels or ()), *truth}), None)
         else:
@@ -61,14 +62,16 @@ def compress_rows(
         held_out = frame.iloc[half:].reset_index(drop=True)
         rows = Rows("Recent", held_out, truth[half:])
         small, trials = compress_model(
-            known, wanted, task, frame.iloc[:half], truth[:half], rows, SEED
+            original, wanted, task, frame.iloc[:half], truth[:half], rows, SEED
         )
         answers = small.answer(held_out, task.classes)
     except SignatureError as error:
         raise StepError(
-            LoadFailure.UNSUPPORTED_MODEL, f"it cannot be measured on {FIELD}.data: {error}"
+            LoadFailure.UNSUPPORTED_MODEL,
+            f"the model cannot be measured on these rows: {error}",
+            field=DATA_FIELD,
         ) from error
     except ValueError as error:
-        raise StepError(TrainingFailure.DATA_UNREADABLE, f"{FIELD}.data: {error}") from error
+        raise StepError(TrainingFailure.DATA_UNREADABLE, str(error), field=DATA_FIELD) from error
     fitted = profile.fit(held_out, small.features, truth[half:], answers, task, SEED)
     return small.data, fitted, trials

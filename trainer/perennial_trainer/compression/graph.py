@@ -1,4 +1,4 @@
-"""ONNX graphs: reading, asking who uses what, writing so that equal graphs are equal bytes."""
+"""ONNX graphs: read, inspect, and write equal graphs as equal bytes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,11 +11,11 @@ TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
 PRODUCTS = ("MatMul", "Gemm")
 CONVOLUTION = "Conv"
 TOOLS_FACTS = ("onnx.infer", "onnx.quant.pre_process")
-"""Metadata that quantization leaves for itself."""
+"""Metadata of the quantization tools, which is removed."""
 
 
 def parse(data: bytes) -> onnx.ModelProto:
-    """A model, its constants among the initializers."""
+    """Parse a model and turn its constants into initializers."""
     model = onnx.load_from_string(data)
     graph = model.graph
     kept = []
@@ -35,7 +35,7 @@ def parse(data: bytes) -> onnx.ModelProto:
 
 
 def serialize(model: onnx.ModelProto) -> bytes:
-    """The bytes of a model: the same for the same model, whatever tool has passed it on."""
+    """Return the bytes of a model, the same for the same model from any tool."""
     graph = model.graph
     used = {name for node in graph.node for name in node.input} | inner_names(graph)
     used |= {output.name for output in graph.output}
@@ -55,7 +55,7 @@ def serialize(model: onnx.ModelProto) -> bytes:
 
 
 def inner_names(graph: onnx.GraphProto) -> set[str]:
-    """Names that subgraphs (of If, Loop, Scan) use."""
+    """Return the names that subgraphs of If, Loop and Scan use."""
     names: set[str] = set()
     for node in graph.node:
         for attribute in node.attribute:
@@ -66,12 +66,12 @@ def inner_names(graph: onnx.GraphProto) -> set[str]:
 
 
 def operators(model: onnx.ModelProto) -> set[str]:
-    """The kinds of nodes in a model."""
+    """Return the operators in a model."""
     return {node.op_type for node in model.graph.node}
 
 
 def attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
-    """The value of a node's attribute."""
+    """Return the value of a node's attribute."""
     for each in node.attribute:
         if each.name == name:
             return helper.get_attribute_value(each)
@@ -79,14 +79,14 @@ def attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:
-    """Names for people: the first ones, in sorting order."""
+    """Join the first names in sorted order, for a message."""
     all_names = sorted(names)
     more = f" and {len(all_names) - most} more" if len(all_names) > most else ""
     return ", ".join(all_names[:most]) + more
 
 
 class Weights:
-    """The initializers of a graph, which can be read and replaced by name."""
+    """The initializers of a graph, to read and replace by name."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._tensors = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -98,23 +98,23 @@ class Weights:
                     uses[name] += 1
         taken = inner_names(model.graph) | {output.name for output in model.graph.output} | inputs
         self.own = {name for name, times in uses.items() if times == 1 and name not in taken}
-        """Those that one node alone uses, and no caller can replace."""
+        """Names of those that exactly one node uses, and callers cannot replace."""
 
     def __contains__(self, name: str) -> bool:
         return name in self._tensors
 
     def read(self, name: str) -> np.ndarray:
-        """The values."""
+        """Return the values."""
         return np.asarray(numpy_helper.to_array(self._tensors[name]))
 
     def write(self, name: str, values: np.ndarray) -> None:
-        """Replaces the values; the element type stays."""
+        """Replace the values and keep the element type."""
         old = self._tensors[name]
         kind = helper.tensor_dtype_to_np_dtype(old.data_type)
         old.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values, kind), name))
 
     def floats(self) -> dict[str, np.ndarray]:
-        """The float32 ones, by name."""
+        """Return the float32 initializers by name."""
         return {
             name: self.read(name)
             for name, tensor in self._tensors.items()

@@ -1,19 +1,19 @@
-"""What every method makes."""
+"""The result of every method."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 
 class NotApplicableError(Exception):
-    """A method has nothing to work on in this model; the message says why."""
+    """A method cannot be applied to this model. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to carry a method out."""
+    """A compressed model."""
 
     model: bytes
-    what: str
-    """What was done, as the beginning of a sentence: "50 of 300 trees"."""
+    description: str
+    """The change, as the beginning of a sentence: "50 of 300 trees"."""
     control: Callable[[], bytes] | None = None
-    """Makes the same model, learnt without what the method is about."""
+    """Function that trains the same model without the idea of the method."""

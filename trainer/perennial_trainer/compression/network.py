@@ -1,4 +1,4 @@
-"""Dense layers in NumPy: enough to fine-tune a pruned network, and to teach a small student."""
+"""Dense layers in NumPy, to fine-tune pruned networks and to train small students."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ Loss = Literal["squares", "cross_entropy"]
 BATCH = 64
 STEPS = 2000
 OPERATIONS = 2e11
-"""Floating-point operations that a training may cost: large networks take fewer steps."""
+"""Limit of the floating-point operations of a training: it bounds the steps."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A matrix product, a bias, and what follows them."""
+    """A matrix product, a bias and an activation."""
 
     weight: np.ndarray
     """Shape (inputs, outputs), float32."""
@@ -27,11 +27,11 @@ class Layer:
 
 
 def initial(sizes: Sequence[int], seed: int) -> list[Layer]:
-    """Layers to start from, with Relu between them (He et al. 2015).
+    """Return initial layers with Relu between them (He et al. 2015).
 
     Args:
-        sizes: of the input, of each hidden layer, of the output.
-        seed: of the weights.
+        sizes: sizes of the input, of each hidden layer, of the output.
+        seed: seed of the weights.
     """
     random = np.random.default_rng(seed)
     layers: list[Layer] = []
@@ -43,7 +43,7 @@ def initial(sizes: Sequence[int], seed: int) -> list[Layer]:
 
 
 def forward(layers: Sequence[Layer], rows: np.ndarray) -> np.ndarray:
-    """The outputs for rows of shape (rows, inputs): shape (rows, outputs)."""
+    """Return the outputs, shape (rows, outputs), for rows of shape (rows, inputs)."""
     for layer in layers:
         rows = _activate(rows @ layer.weight + layer.bias, layer.activation)
     return rows
@@ -60,21 +60,21 @@ def fit(
     decay: float = 0.0,
     steps: int = STEPS,
 ) -> list[Layer]:
-    """Teaches the layers with Adam (Kingma and Ba 2015); the rate falls to zero as a cosine does.
+    """Train the layers with Adam (Kingma and Ba 2015) and a cosine schedule.
 
     Args:
-        layers: to start from.
+        layers: initial layers.
         rows: shape (rows, inputs).
-        targets: shape (rows, outputs); probabilities for the cross-entropy, which takes the
-            softmax of what comes out.
-        loss: what is made small: the mean squared difference, or the cross-entropy.
-        seed: of the order of the rows.
-        rate: of learning, at the beginning.
-        decay: share of a weight that is taken off with each step, times the rate (AdamW).
-        steps: how many at most, of BATCH rows each.
+        targets: shape (rows, outputs); probabilities for the cross-entropy, which applies the
+            softmax to the outputs.
+        loss: the mean squared difference, or the cross-entropy.
+        seed: seed of the order of the rows.
+        rate: learning rate at the beginning; it falls to zero.
+        decay: share of a weight that each step removes, times the rate (AdamW).
+        steps: limit of the steps, of BATCH rows each.
 
     Returns:
-        As many layers, float32. The same for the same rows and seed on the same machine.
+        The trained layers, float32: the same for the same rows and seed on the same machine.
     """
     random = np.random.default_rng(seed)
     values = [array.astype(np.float32) for layer in layers for array in (layer.weight, layer.bias)]
@@ -83,12 +83,12 @@ def fit(
     cost = 6.0 * BATCH * sum(value.size for value in values)
     steps = int(min(steps, max(OPERATIONS // cost, 1)))
     rows, targets = rows.astype(np.float32), targets.astype(np.float32)
-    order, place = random.permutation(len(rows)), 0
+    order, start = random.permutation(len(rows)), 0
     for step in range(1, steps + 1):
-        if place + BATCH > len(order):
-            order, place = random.permutation(len(rows)), 0
-        chosen = order[place : place + BATCH]
-        place += BATCH
+        if start + BATCH > len(order):
+            order, start = random.permutation(len(rows)), 0
+        chosen = order[start : start + BATCH]
+        start += BATCH
         slopes = _slopes(_rebuilt(layers, values), rows[chosen], targets[chosen], loss)
         now = rate * 0.5 * (1 + np.cos(np.pi * (step - 1) / steps))
         for value, slope, mean, square in zip(values, slopes, first, second, strict=True):
@@ -103,33 +103,33 @@ def fit(
 
 def _rebuilt(layers: Sequence[Layer], values: list[np.ndarray]) -> list[Layer]:
     return [
-        Layer(values[2 * place], values[2 * place + 1], layer.activation)
-        for place, layer in enumerate(layers)
+        Layer(values[2 * index], values[2 * index + 1], layer.activation)
+        for index, layer in enumerate(layers)
     ]
 
 
 def _slopes(
     layers: Sequence[Layer], rows: np.ndarray, targets: np.ndarray, loss: Loss
 ) -> list[np.ndarray]:
-    """Gradients of the loss by weight and bias of each layer, in order."""
-    inputs, said = [], rows
+    """Return the gradients of the loss by weight and bias of each layer, in order."""
+    inputs, output = [], rows
     for layer in layers:
-        inputs.append(said)
-        said = _activate(said @ layer.weight + layer.bias, layer.activation)
+        inputs.append(output)
+        output = _activate(output @ layer.weight + layer.bias, layer.activation)
     if loss == "cross_entropy":
-        error = (softmax(said) - targets) / len(rows)
+        error = (softmax(output) - targets) / len(rows)
     else:
-        error = 2 * (said - targets) / targets.size
+        error = 2 * (output - targets) / targets.size
     slopes: list[np.ndarray] = []
     for layer, taken in zip(reversed(layers), reversed(inputs), strict=True):
-        error = error * _steepness(said, layer.activation)
+        error = error * _derivative(output, layer.activation)
         slopes[:0] = [taken.T @ error, error.sum(axis=0)]
-        error, said = error @ layer.weight.T, taken
+        error, output = error @ layer.weight.T, taken
     return slopes
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities from scores, along the last axis."""
+    """Return probabilities for scores, along the last axis."""
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
@@ -144,10 +144,10 @@ def _activate(values: np.ndarray, activation: Activation) -> np.ndarray:
     return values
 
 
-def _steepness(said: np.ndarray, activation: Activation) -> "np.ndarray | float":
-    """The derivative of the activation, from what it came to."""
+def _derivative(output: np.ndarray, activation: Activation) -> "np.ndarray | float":
+    """Return the derivative of the activation at this output."""
     if activation == "Relu":
-        return np.asarray(said > 0, np.float32)
+        return np.asarray(output > 0, np.float32)
     if activation == "Tanh":
-        return np.asarray(1 - said * said)
-    return np.asarray(said * (1 - said)) if activation == "Sigmoid" else 1.0
+        return np.asarray(1 - output * output)
+    return np.asarray(output * (1 - output)) if activation == "Sigmoid" else 1.0

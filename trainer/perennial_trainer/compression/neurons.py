@@ -1,4 +1,4 @@
-"""Pruning whole neurons of dense layers, and teaching what is left."""
+"""Pruning of whole neurons of dense layers, and fine-tuning of the rest."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,83 +13,83 @@ from .running import run_to
 from .samples import Feeds
 
 LEAST = 4
-"""Neurons that a layer keeps at least."""
+"""Smallest number of neurons that a layer keeps."""
 TUNING_ROWS = 20_000
 
 
 def prune(model: onnx.ModelProto, share: float) -> tuple[int, int]:
-    """Leaves out the neurons of hidden layers that carry least, in place.
+    """Remove the least important neurons of hidden layers, in place.
 
-    A neuron carries the norm of what comes in times the norm of what goes out.
+    The importance of a neuron is the norm of its incoming weights times that of its outgoing ones.
 
     Args:
-        model: is changed.
-        share: of the neurons of each hidden layer that stay.
+        model: the model, which is changed.
+        share: share of the neurons of each hidden layer to keep.
 
     Returns:
-        How many neurons of hidden layers there were, and how many there are.
+        The number of neurons in hidden layers before and after.
     """
     weights, before, after = Weights(model), 0, 0
     for chain in chains(model):
         for layer, following in pairwise(chain):
-            coming, going = layer.matrix(weights), following.matrix(weights)
-            carried = np.linalg.norm(coming, axis=0) * np.linalg.norm(going, axis=1)
-            kept = strongest(carried, share)
+            incoming, outgoing = layer.matrix(weights), following.matrix(weights)
+            importance = np.linalg.norm(incoming, axis=0) * np.linalg.norm(outgoing, axis=1)
+            kept = strongest(importance, share)
             layer.keep_outputs(weights, kept)
             following.keep_inputs(weights, kept)
-            before, after = before + len(carried), after + len(kept)
+            before, after = before + len(importance), after + len(kept)
     return before, after
 
 
-def strongest(carried: np.ndarray, share: float) -> np.ndarray:
-    """The places of the largest values, a share of them, in order."""
-    many = min(len(carried), max(LEAST, int(np.ceil(share * len(carried)))))
-    return np.sort(np.argsort(-carried, kind="stable")[:many])
+def strongest(importance: np.ndarray, share: float) -> np.ndarray:
+    """Return the sorted indices of the largest values, a share of them."""
+    many = min(len(importance), max(LEAST, int(np.ceil(share * len(importance)))))
+    return np.sort(np.argsort(-importance, kind="stable")[:many])
 
 
 def tune(pruned: onnx.ModelProto, original: onnx.ModelProto, rows: Feeds, seed: int) -> bool:
-    """Teaches the dense layers of a pruned model to give what the original's give, in place.
+    """Train the dense layers of a pruned model on the original's outputs, in place.
 
-    They learn the values before the last activation, logits in a classifier (Ba and Caruana 2014),
-    so no truth is needed.
+    The targets are the values before the last activation, which are the logits of a classifier
+    (Ba and Caruana 2014), so the truth is not needed.
 
     Args:
-        pruned: is changed.
-        original: with the same tensors.
-        rows: to learn from.
-        seed: of the order of the rows.
+        pruned: the pruned model, which is changed.
+        original: the original model, with the same tensors.
+        rows: training rows.
+        seed: seed of the order of the rows.
 
     Returns:
-        Whether anything could be taught.
+        True if there was a chain of layers to train.
     """
-    weights, taught = Weights(pruned), False
+    weights, tuned = Weights(pruned), False
     for chain in chains(pruned):
         layers = [layer.read(weights) for layer in chain]
-        known = [layer for layer in layers if layer is not None]
-        if len(known) < len(layers):
+        trainable = [layer for layer in layers if layer is not None]
+        if len(trainable) < len(layers):
             continue
-        known[-1] = network.Layer(known[-1].weight, known[-1].bias)
-        taken = _flat(run_to(pruned, [chain[0].taken], rows)[0])
-        wanted = _flat(run_to(original, [chain[-1].linear], rows)[0])
-        if len(taken) != len(wanted) or not np.isfinite(taken).all():
+        trainable[-1] = network.Layer(trainable[-1].weight, trainable[-1].bias)
+        inputs = _flat(run_to(pruned, [chain[0].input], rows)[0])
+        targets = _flat(run_to(original, [chain[-1].linear], rows)[0])
+        if len(inputs) != len(targets) or not np.isfinite(inputs).all():
             continue
-        # Steps are as large as the values are; a scale makes the rate fit all models.
-        scale = np.float32(wanted.std() or 1.0)
-        known[-1] = network.Layer(known[-1].weight / scale, known[-1].bias / scale)
-        learnt = network.fit(known, taken, wanted / scale, "squares", seed)
-        learnt[-1] = network.Layer(learnt[-1].weight * scale, learnt[-1].bias * scale)
-        _write(weights, chain, learnt)
-        taught = True
-    return taught
+        # The step size depends on the values, so scaled values fit one rate for all models.
+        scale = np.float32(targets.std() or 1.0)
+        trainable[-1] = network.Layer(trainable[-1].weight / scale, trainable[-1].bias / scale)
+        fitted = network.fit(trainable, inputs, targets / scale, "squares", seed)
+        fitted[-1] = network.Layer(fitted[-1].weight * scale, fitted[-1].bias * scale)
+        _write(weights, chain, fitted)
+        tuned = True
+    return tuned
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
-    """As rows; more than TUNING_ROWS of them are thinned."""
+    """Return values as rows, at most TUNING_ROWS of them."""
     rows = values.reshape(-1, values.shape[-1])
-    places = np.linspace(0, len(rows) - 1, min(len(rows), TUNING_ROWS)).astype(np.int64)
-    return rows[places]
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), TUNING_ROWS)).astype(np.int64)
+    return rows[chosen]
 
 
 def _write(weights: Weights, chain: Sequence[Dense], layers: Sequence[network.Layer]) -> None:
-    for place, layer in zip(chain, layers, strict=True):
-        place.write(weights, layer.weight, layer.bias)
+    for dense, layer in zip(chain, layers, strict=True):
+        dense.write(weights, layer.weight, layer.bias)

@@ -1,4 +1,4 @@
-"""What a model answers with: probabilities and a label, or values; and a student's way to it."""
+"""The layout of a model's outputs, and nodes that give a student the same."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,49 +12,50 @@ from .method import NotApplicableError
 from .network import softmax
 
 SCORES = "student_scores"
-"""The tensor that a student ends in, shape (rows, width): probabilities of classes, or values."""
+"""Last tensor of a student, shape (rows, width): probabilities, or values."""
 Form = Literal["probabilities", "logits", "values"]
 LEAST_PROBABILITY = 1e-6
 AGREE = 0.98
-"""Share of the rows whose label must be that of the likeliest class."""
+"""Share of the rows whose label must be that of the most likely class."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The outputs of a model, told apart."""
+class OutputLayout:
+    """The meaning of a model's outputs."""
 
     scores: str
-    """The output of floats."""
+    """Name of the output of floats."""
     form: Form
-    """Logits are what the softmax makes probabilities of."""
+    """Logits become probabilities by the softmax."""
     width: int
-    """Columns of the scores."""
+    """Number of columns of the scores."""
     label: str | None
+    """Name of the output of labels."""
     labels: np.ndarray | None
     """The label of each column."""
 
     @classmethod
     def of(
         cls, model: onnx.ModelProto, outputs: dict[str, np.ndarray], truth: np.ndarray | None = None
-    ) -> "Answers":
-        """What the outputs for some rows show.
+    ) -> "OutputLayout":
+        """Infer the layout from the outputs for some rows.
 
         Args:
-            model: whose they are.
-            outputs: by name.
-            truth: of the rows; whole numbers tell scores of classes from other values.
+            model: the model.
+            outputs: its outputs by name.
+            truth: truth of the rows; if it is whole numbers, scores can be those of classes.
 
         Raises:
-            NotApplicableError: for outputs that no student can give.
+            NotApplicableError: for outputs that no student can have.
         """
         floats = [name for name, values in outputs.items() if values.dtype.kind == "f"]
         others = [name for name in outputs if name not in floats]
         ranks = [outputs[name].ndim for name in floats]
         if len(floats) != 1 or ranks[0] > 2 or len(others) > 1:
-            have = listed(f"{name} {given.dtype} {given.shape}" for name, given in outputs.items())
+            have = listed(f"{name} {array.dtype} {array.shape}" for name, array in outputs.items())
             raise NotApplicableError(
-                "a student answers with one output of floats, shape [rows, values], and at most a "
-                f"label; the model has {have}"
+                "a student has one output of floats, shape [rows, values], and at most one of "
+                f"labels; the model has {have}"
             )
         scores = _matrix(outputs[floats[0]])
         sums_to_one = np.allclose(scores.sum(axis=1), 1, atol=1e-3) and scores.min(initial=0) >= 0
@@ -69,12 +70,15 @@ class Answers:
         return cls(floats[0], form, width, label, labels)
 
     def targets(self, outputs: dict[str, np.ndarray]) -> np.ndarray:
-        """What a student learns, shape (rows, width), float32."""
+        """Return the targets of a student, shape (rows, width), float32."""
         scores = _matrix(outputs[self.scores]).astype(np.float32)
         return softmax(scores) if self.form == "logits" else scores
 
     def hard(self, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Targets from the truth, shape (rows, width), and which rows have one, shape (rows,)."""
+        """Return targets from the truth, and a mask of the rows that have one.
+
+        Their shapes are (rows, width) and (rows,).
+        """
         if self.form == "values":
             return _matrix(truth.astype(np.float32)), np.ones(len(truth), bool)
         names = np.arange(self.width) if self.labels is None else self.labels
@@ -82,17 +86,17 @@ class Answers:
         return equal.astype(np.float32), equal.any(axis=1)
 
     def nodes(self, model: onnx.ModelProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        """From SCORES to the outputs of the model, of its names, types and ranks."""
+        """Return nodes from SCORES to outputs with the model's names, types and ranks."""
         outputs = {output.name: output.type.tensor_type for output in model.graph.output}
         nodes: list[onnx.NodeProto] = []
         weights: list[onnx.TensorProto] = []
 
         def finish(tensor: str, name: str, steps: list[tuple[str, Any]]) -> None:
-            for place, (kind, how) in enumerate(steps):
-                after = name if place == len(steps) - 1 else f"student_{name}_{place}"
+            for index, (kind, how) in enumerate(steps):
+                after = name if index == len(steps) - 1 else f"student_{name}_{index}"
                 inputs, attributes = [tensor], {}
                 if isinstance(how, np.ndarray):
-                    weights.append(numpy_helper.from_array(how, f"student_{name}_{place}_with"))
+                    weights.append(numpy_helper.from_array(how, f"student_{name}_{index}_with"))
                     inputs.append(weights[-1].name)
                 else:
                     attributes = how
@@ -102,7 +106,8 @@ class Answers:
         kind = outputs[self.scores].elem_type
         flat = len(outputs[self.scores].shape.dim) == 1
         steps: list[tuple[str, Any]] = [("Reshape", np.array([-1], np.int64))] if flat else []
-        if self.form == "logits":  # of probabilities p they are log p, and whatever shifts a row
+        # Probabilities p have the logits log p, plus any constant for each row.
+        if self.form == "logits":
             steps += [("Max", np.array(LEAST_PROBABILITY, np.float32)), ("Log", {})]
         finish(SCORES, self.scores, [*steps, ("Cast", {"to": kind})])
         if self.label is not None and self.labels is not None:
@@ -134,9 +139,9 @@ def _numbers_classes(truth: np.ndarray | None, width: int) -> bool:
     )
 
 
-def _labels(model: onnx.ModelProto, scores: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """The label of each column: what is said where it is the largest."""
-    width, best, texts = scores.shape[1], scores.argmax(axis=1), said.astype(str)
+def _labels(model: onnx.ModelProto, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the label of each column: that of the rows in which it is the largest."""
+    width, best, texts = scores.shape[1], scores.argmax(axis=1), labels.astype(str)
     seen: dict[int, str] = {}
     for column in np.unique(best):
         values, counts = np.unique(texts[best == column], return_counts=True)
@@ -144,22 +149,22 @@ def _labels(model: onnx.ModelProto, scores: np.ndarray, said: np.ndarray) -> np.
     right = float(np.mean([seen[column] == text for column, text in zip(best, texts, strict=True)]))
     if right < AGREE or width < 2:
         raise NotApplicableError(
-            f"the label is that of the likeliest class in {right:.0%} of the rows, so a student "
-            "that learns the probabilities would not give it"
+            f"the label is that of the most likely class in only {right:.0%} of the rows, so a "
+            "student cannot derive it from the probabilities"
         )
     own = [seen[column] for column in sorted(seen)]
     for names in (own, *_lists(model), [str(column) for column in range(width)]):
         if len(names) == width and all(names[column] == text for column, text in seen.items()):
-            is_text = said.dtype.kind in "OSU"
-            return np.array(names, object) if is_text else np.array(names).astype(said.dtype)
+            is_text = labels.dtype.kind in "OSU"
+            return np.array(names, object) if is_text else np.array(names).astype(labels.dtype)
     unknown = min(set(range(width)) - set(seen))
     raise NotApplicableError(
-        f"class {unknown} is never the likeliest in {len(said)} rows, so its label is not known"
+        f"class {unknown} is never the most likely in {len(labels)} rows, so its label is unknown"
     )
 
 
 def _lists(model: onnx.ModelProto) -> list[list[str]]:
-    """Lists in a model that may be its classes: attributes of trees and the like, and weights."""
+    """Return lists that may be the classes: attributes of trees, and weights."""
     lists: list[list[Any]] = []
     for node in model.graph.node:
         for attribute in node.attribute:

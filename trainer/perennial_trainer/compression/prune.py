@@ -1,4 +1,4 @@
-"""Leaving out what carries least: trees and their depths, channels and neurons, single weights."""
+"""Pruning: of trees and their depth, of channels and neurons, of single weights."""
 
 import numpy as np
 import onnx
@@ -9,18 +9,18 @@ from .method import NotApplicableError, Variant
 from .samples import Samples, count, spread
 
 SHARES = (0.5, 0.75)
-"""Of neurons and channels that stay; the smaller first."""
+"""Shares of neurons and channels to keep, the smaller first."""
 WEIGHTS_KEPT = 0.5
 ENOUGH_WEIGHTS = 1000
 LEAST_ROWS = 50
-"""To learn anything from."""
+"""Smallest number of rows for fine-tuning."""
 
 
 def make(model: bytes, samples: Samples, seed: int) -> list[Variant]:
-    """Variants, the smallest first.
+    """Return variants, the smallest first.
 
     Raises:
-        NotApplicableError: where there is nothing that could be left out.
+        NotApplicableError: if there is nothing to remove.
     """
     original = parse(model)
     if operators(original) & set(TREES):
@@ -34,7 +34,7 @@ def make(model: bytes, samples: Samples, seed: int) -> list[Variant]:
     large = {name: values for name, values in weights.floats().items() if values.ndim > 1}
     if sum(values.size for values in large.values()) < ENOUGH_WEIGHTS:
         raise NotApplicableError(
-            "no hidden layers, channels or trees to leave out; the model has "
+            "no hidden layers, channels or trees to remove; the model has "
             f"{listed(operators(original))}"
         )
     for name, values in large.items():
@@ -46,22 +46,22 @@ def make(model: bytes, samples: Samples, seed: int) -> list[Variant]:
 def _structured(
     original: onnx.ModelProto, share: float, samples: Samples, seed: int
 ) -> Variant | None:
-    """The model with a share of its channels and neurons; None where it has none to spare."""
+    """Return the model with a share of its channels and neurons; None if it has none."""
     pruned = onnx.ModelProto()
     pruned.CopyFrom(original)
-    said = []
-    for what, (before, after) in (
+    changes = []
+    for kind, (before, after) in (
         ("channels", channels.prune(pruned, share)),
         ("neurons", neurons.prune(pruned, share)),
     ):
         if after < before:
-            said.append(f"{after:,} of {before:,} {what}")
-    if not said:
+            changes.append(f"{after:,} of {before:,} {kind}")
+    if not changes:
         return None
     del pruned.graph.value_info[:]
     rows = spread(samples.learn, augment.most_rows(samples.learn))
     tuned = count(rows) >= LEAST_ROWS and neurons.tune(
         pruned, original, augment.mixed(rows, seed), seed
     )
-    how = "fine-tuned" if tuned else "not fine-tuned"
-    return Variant(serialize(pruned), f"{' and '.join(said)}, {how}")
+    tuning = "fine-tuned" if tuned else "not fine-tuned"
+    return Variant(serialize(pruned), f"{' and '.join(changes)}, {tuning}")

@@ -1,4 +1,4 @@
-"""The rows that a compression learns from, and those that it is judged on."""
+"""The rows for a compression: to train on, and to judge on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,49 +8,55 @@ import numpy as np
 from perennial_contracts.stats.quality import MetricName
 
 Feeds = Mapping[str, np.ndarray]
-"""What a model is fed: by input its tensor, whose first dimension are the rows."""
+"""Tensors of a model by input. Their first dimension is the rows."""
 
 
 def count(feeds: Feeds) -> int:
-    """How many rows there are; 0 for no feeds at all."""
+    """Return the number of rows; 0 without feeds."""
     return len(next(iter(feeds.values()))) if feeds else 0
 
 
 def take(feeds: Feeds, rows: "np.ndarray | slice") -> dict[str, np.ndarray]:
-    """Some of the rows."""
+    """Return some of the rows."""
     return {name: values[rows] for name, values in feeds.items()}
 
 
 def spread(feeds: Feeds, most: int) -> dict[str, np.ndarray]:
-    """At most so many of the rows, from all over them, in their order."""
-    return take(feeds, _places(count(feeds), most))
+    """Return at most so many rows, evenly spread, in their order."""
+    return take(feeds, _spread_indices(count(feeds), most))
 
 
-def _places(rows: int, most: int) -> np.ndarray:
+def _spread_indices(rows: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows, and what is measured on them.
+    """Rows, and the metric that is measured on them.
 
-    ``learn`` may be the rows that the model was trained on; ``held_out`` must not be.
+    ``learn`` may be the training rows of the model; ``held_out`` must not be.
     """
 
     learn: Feeds
-    """For calibration, fine-tuning and students. Empty where there are none: methods that need
-    rows then do not apply."""
+    """Rows for calibration, fine-tuning and students.
+
+    If it is empty, methods that need rows are not applicable.
+    """
     held_out: Feeds
-    """For the gate, and for timing."""
+    """Rows for the gate and for timing."""
     score: Callable[[dict[str, np.ndarray]], float]
-    """The metric of a model's outputs (by name) for ``held_out``, all rows in their order. It
-    knows the truth."""
+    """Function that returns the metric of a model's outputs for all rows of ``held_out``.
+
+    The outputs are by name. The function has the truth.
+    """
     metric: MetricName
-    """What ``score`` tells."""
+    """The metric that ``score`` returns."""
     higher_is_better: bool
     learn_truth: np.ndarray | None = None
-    """Shape (rows,): the truth of ``learn``, in the form in which the model answers: labels as its
-    label output has them, numbers, or the number of the class for a model that has scores alone."""
+    """Truth of ``learn`` in the form of the model's outputs, shape (rows,).
+
+    These are labels as in its output of labels, numbers, or class indices if it only has scores.
+    """
 
     def __post_init__(self) -> None:
         if not count(self.held_out):
@@ -62,7 +68,7 @@ class Samples:
             )
 
     def some(self, most: int) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-        """At most so many of the rows to learn from, from all over them, and their truth."""
-        places = _places(count(self.learn), most)
-        truth = None if self.learn_truth is None else np.asarray(self.learn_truth)[places]
-        return take(self.learn, places), truth
+        """Return at most so many rows of ``learn``, evenly spread, and their truth."""
+        chosen = _spread_indices(count(self.learn), most)
+        truth = None if self.learn_truth is None else np.asarray(self.learn_truth)[chosen]
+        return take(self.learn, chosen), truth

@@ -1,4 +1,4 @@
-"""Ensembles of trees in ONNX (ai.onnx.ml 1 to 4): read from a node, and written back to it."""
+"""Tree ensembles in ONNX nodes (ai.onnx.ml 1 to 4): read and write."""
 
 from typing import Any
 
@@ -8,34 +8,36 @@ from onnx import helper
 
 from .graph import attribute
 from .method import NotApplicableError
-from .trees import LEAF, Trees
+from .trees import LEAF, TreeEnsemble
 
 MOST_WEIGHTS = 100_000_000
-"""Nodes times classes that are held in memory."""
+"""Limit of nodes times classes, which are held in memory."""
 
 
-def read(node: onnx.NodeProto) -> Trees:
-    """The trees of a node.
+def read(node: onnx.NodeProto) -> TreeEnsemble:
+    """Read the trees of a node.
 
     Raises:
-        NotApplicableError: for a form of the operator that is not read here.
+        NotApplicableError: for a form of the operator that is not supported.
     """
     if node.op_type == "TreeEnsemble" or any(
         a.name.endswith("_as_tensor") and a.t.dims for a in node.attribute
     ):
         raise NotApplicableError(
-            f"{node.op_type}: trees in the form of ai.onnx.ml 5, or in doubles, are not cut here; "
-            "export them with ai.onnx.ml 3"
+            f"{node.op_type}: trees of ai.onnx.ml 5 or with doubles are not supported. Export the "
+            "model with ai.onnx.ml 3"
         )
     kind = _kind(node)
     get = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     tree_ids, node_ids = np.array(get["nodes_treeids"]), np.array(get["nodes_nodeids"])
-    place = {pair: at for at, pair in enumerate(zip(*_lists(tree_ids, node_ids), strict=True))}
+    positions = {
+        pair: index for index, pair in enumerate(zip(*_lists(tree_ids, node_ids), strict=True))
+    }
     modes = np.array([mode.decode() for mode in get["nodes_modes"]])
     leaf = modes == LEAF
     children = [
         np.array(
-            [-1 if ends else place[tree, child] for tree, child, ends in zip(
+            [-1 if ends else positions[tree, child] for tree, child, ends in zip(
                 tree_ids.tolist(), get[f"nodes_{side}nodeids"], leaf.tolist(), strict=True)]
         )
         for side in ("true", "false")
@@ -47,13 +49,13 @@ def read(node: onnx.NodeProto) -> Trees:
         )
     weight = np.zeros((len(modes), len(ids)))
     owner = [
-        place[pair] for pair in zip(get[f"{kind}_treeids"], get[f"{kind}_nodeids"], strict=True)
+        positions[pair] for pair in zip(get[f"{kind}_treeids"], get[f"{kind}_nodeids"], strict=True)
     ]
     np.add.at(weight, (np.array(owner), column), np.array(get[f"{kind}_weights"], np.float64))
     _, first, inverse = np.unique(tree_ids, return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))
     missing = get.get("nodes_missing_value_tracks_true") or [0] * len(modes)
-    return Trees(
+    return TreeEnsemble(
         tree=order[inverse],
         left=children[0],
         right=children[1],
@@ -66,16 +68,16 @@ def read(node: onnx.NodeProto) -> Trees:
     )
 
 
-def write(node: onnx.NodeProto, trees: Trees) -> None:
-    """Replaces the trees of a node; weights of 0, which change no sum, are left out."""
+def write(node: onnx.NodeProto, trees: TreeEnsemble) -> None:
+    """Replace the trees of a node, without weights of 0, which change no sum."""
     kind, leaf = _kind(node), trees.is_leaf
     starts = np.unique(trees.tree, return_index=True)[1]
     node_id = np.arange(len(trees.tree)) - starts[trees.tree]
-    said = (trees.weight != 0) & leaf[:, None]
-    # Every leaf says something, and every class is spoken of: else it would be another operator.
-    said[leaf & ~said.any(axis=1), 0] = True
-    said[np.flatnonzero(leaf)[0]] |= ~said.any(axis=0)
-    owner, column = np.nonzero(said)
+    written = (trees.weight != 0) & leaf[:, None]
+    # Each leaf and each class needs a weight: without one, the operator gives other outputs.
+    written[leaf & ~written.any(axis=1), 0] = True
+    written[np.flatnonzero(leaf)[0]] |= ~written.any(axis=0)
+    owner, column = np.nonzero(written)
     made: dict[str, Any] = {
         "nodes_treeids": trees.tree,
         "nodes_nodeids": node_id,
@@ -98,11 +100,13 @@ def write(node: onnx.NodeProto, trees: Trees) -> None:
 
 
 def sums(node: onnx.NodeProto) -> bool:
-    """Whether the trees' values are added up; else they are averaged."""
-    how = attribute(node, "aggregate_function", b"SUM")
-    if how not in (b"SUM", b"AVERAGE"):
-        raise NotApplicableError(f"{node.op_type}: the {how.decode()} of trees, which all count")
-    return bool(how == b"SUM")
+    """Return whether the values of the trees are summed; else they are averaged."""
+    aggregate = attribute(node, "aggregate_function", b"SUM")
+    if aggregate not in (b"SUM", b"AVERAGE"):
+        raise NotApplicableError(
+            f"{node.op_type}: the {aggregate.decode()} of trees depends on all of them"
+        )
+    return bool(aggregate == b"SUM")
 
 
 def _kind(node: onnx.NodeProto) -> str:

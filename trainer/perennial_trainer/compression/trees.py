@@ -1,4 +1,4 @@
-"""Ensembles of trees as arrays, and how they are cut."""
+"""Tree ensembles as arrays, and methods to cut them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,29 +9,33 @@ LEAF = "LEAF"
 
 
 @dataclass(frozen=True)
-class Trees:
-    """All nodes of all trees, in their order; children are places among all nodes."""
+class TreeEnsemble:
+    """All nodes of all trees in their order. Children are indices of nodes."""
 
     tree: np.ndarray
-    """Shape (nodes,): the number of its tree, from 0 in the order of appearance."""
+    """Index of the tree of each node, in order of appearance. Shape (nodes,)."""
     left: np.ndarray
-    """Where the test is true; -1 for leaves."""
+    """Child if the test is true; -1 for leaves."""
     right: np.ndarray
+    """Child if the test is false; -1 for leaves."""
     feature: np.ndarray
     limit: np.ndarray
-    """float32."""
+    """Threshold of the test, float32."""
     mode: np.ndarray
-    """Texts: BRANCH_LEQ and the like, or LEAF."""
+    """Kind of the test, such as BRANCH_LEQ, or LEAF."""
     missing: np.ndarray
-    """Whether NaN goes where the test is true."""
+    """The test is true for NaN."""
     weight: np.ndarray
-    """Shape (nodes, ids), float64: what a leaf adds to each class or target of ``ids``."""
+    """Value that a leaf adds to each class or target of ``ids``.
+
+    Shape (nodes, ids), float64.
+    """
     ids: np.ndarray
-    """Classes or targets that leaves add to, ascending."""
+    """Classes or targets, ascending."""
 
     @property
     def count(self) -> int:
-        """How many trees there are."""
+        """Number of trees."""
         return int(self.tree.max(initial=-1)) + 1
 
     @property
@@ -40,14 +44,14 @@ class Trees:
 
     @property
     def roots(self) -> np.ndarray:
-        """The places of the nodes that are nobody's child, one for each tree."""
+        """Indices of the nodes without a parent, one for each tree."""
         below = np.zeros(len(self.tree), bool)
         inner = ~self.is_leaf
         below[self.left[inner]] = below[self.right[inner]] = True
         return np.flatnonzero(~below)
 
     def levels(self) -> list[np.ndarray]:
-        """The places of the nodes of each depth, from the roots down."""
+        """Return the indices of the nodes of each depth, from the roots down."""
         found = [self.roots]
         while True:
             inner = found[-1][~self.is_leaf[found[-1]]]
@@ -55,8 +59,8 @@ class Trees:
                 return found
             found.append(np.sort(np.concatenate([self.left[inner], self.right[inner]])))
 
-    def tidied(self) -> "Trees":
-        """The same answers from fewer nodes: a test whose two leaves are equal is one leaf."""
+    def tidied(self) -> "TreeEnsemble":
+        """Merge leaves that are equal and have the same parent, which changes no output."""
         leaf, weight = self.is_leaf, self.weight.copy()
         left, right = self.left.copy(), self.right.copy()
         for level in reversed(self.levels()):
@@ -67,8 +71,8 @@ class Trees:
             leaf[equal], left[equal], right[equal] = True, -1, -1
         return replace(self, left=left, right=right, weight=weight)._from(self.roots)
 
-    def fewer(self, share: float) -> "Trees":
-        """The first trees; of boosted ones that each add to one class the first of every class."""
+    def fewer(self, share: float) -> "TreeEnsemble":
+        """Return the first trees; if each adds to one class, the first of every class."""
         adds_to = np.zeros((self.count, len(self.ids)), bool)
         np.logical_or.at(adds_to, self.tree, self.weight != 0)
         single = np.where(adds_to.sum(axis=1) == 1, adds_to.argmax(axis=1), -1)
@@ -78,16 +82,16 @@ class Trees:
             kept += members[: max(1, round(share * len(members)))].tolist()
         return self._select(np.isin(self.tree, kept))
 
-    def scaled(self, factor: float) -> "Trees":
-        """Every leaf adds so many times as much."""
+    def scaled(self, factor: float) -> "TreeEnsemble":
+        """Multiply the values of all leaves."""
         return replace(self, weight=self.weight * factor)
 
-    def shallower(self, depth: int, counts: np.ndarray) -> "Trees":
-        """No leaf deeper than this: a node there becomes the mean of its leaves.
+    def shallower(self, depth: int, counts: np.ndarray) -> "TreeEnsemble":
+        """Replace the nodes at this depth by the means of their leaves.
 
         Args:
-            depth: of the deepest leaf; a root has 0.
-            counts: shape (nodes,): rows that come through each node, the weights of the mean.
+            depth: depth of the deepest leaf; a root has 0.
+            counts: rows at each node, the weights of the mean; shape (nodes,).
         """
         mean, levels = self.weight.copy(), self.levels()
         for level in reversed(levels):
@@ -104,18 +108,18 @@ class Trees:
         return replace(self, left=left, right=right, weight=weight)._from(self.roots)
 
     def passed(self, rows: np.ndarray) -> np.ndarray:
-        """How many rows, shape (rows, features), come through each node: shape (nodes,)."""
+        """Count the rows at each node, shape (nodes,), for rows of (rows, features)."""
         return np.asarray(sum(np.bincount(at, minlength=len(self.tree)) for at in self._walk(rows)))
 
     def sums(self, rows: np.ndarray) -> np.ndarray:
-        """What all trees add up to for rows, shape (rows, ids)."""
+        """Return the sums of all trees for rows, shape (rows, ids)."""
         at = np.broadcast_to(self.roots, (len(rows), self.count)).copy()
         while not self.is_leaf[at].all():
             at = self._step(rows, at)
         return np.asarray(sum(self.weight[at[:, tree]] for tree in range(self.count)))
 
     def _walk(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """The places that rows come to, step by step; those at a leaf are not told again."""
+        """Yield the nodes of the rows step by step, each leaf once."""
         at = np.broadcast_to(self.roots, (len(rows), self.count)).copy()
         moving = np.ones_like(at, bool)
         while moving.any():
@@ -128,8 +132,8 @@ class Trees:
         holds = _holds(value, self.limit[at], self.mode[at], self.missing[at])
         return np.where(self.is_leaf[at], at, np.where(holds, self.left[at], self.right[at]))
 
-    def _from(self, roots: np.ndarray) -> "Trees":
-        """Without the nodes that no way leads to from these."""
+    def _from(self, roots: np.ndarray) -> "TreeEnsemble":
+        """Return the trees without nodes that cannot be reached from these roots."""
         kept, level = np.zeros(len(self.tree), bool), roots
         while level.size:
             kept[level] = True
@@ -137,13 +141,13 @@ class Trees:
             level = np.concatenate([self.left[inner], self.right[inner]])
         return self._select(kept)
 
-    def _select(self, kept: np.ndarray) -> "Trees":
-        place = np.cumsum(kept) - 1
+    def _select(self, kept: np.ndarray) -> "TreeEnsemble":
+        position = np.cumsum(kept) - 1
         left, right = self.left[kept], self.right[kept]
-        return Trees(
+        return TreeEnsemble(
             tree=np.unique(self.tree[kept], return_inverse=True)[1],
-            left=np.where(left < 0, -1, place[left]),
-            right=np.where(right < 0, -1, place[right]),
+            left=np.where(left < 0, -1, position[left]),
+            right=np.where(right < 0, -1, position[right]),
             feature=self.feature[kept],
             limit=self.limit[kept],
             mode=self.mode[kept],
