@@ -31,7 +31,7 @@ def test_every_link_name_fits_the_kernels_limit() -> None:
     assert len(Cluster("any", INDICES[-1]).node(NODES[-1]).link) <= 15
 
 
-def test_every_node_has_pods_of_its_own_inside_the_clusters_range() -> None:
+def test_every_node_has_its_own_pods_inside_the_clusters_range() -> None:
     cluster = Cluster("any", 3)
     networks = [cluster.node(number).pod_network for number in NODES]
     assert all(network.subnet_of(cluster.pod_network) for network in networks)
@@ -43,21 +43,21 @@ def test_the_lowest_free_index_is_given() -> None:
     assert lowest_free_index({0, 1, 3}, []) == 2
 
 
-def test_an_index_is_skipped_where_the_host_routes_its_network_elsewhere() -> None:
+def test_an_index_is_skipped_if_the_host_routes_its_network_elsewhere() -> None:
     assert lowest_free_index(set(), [IPv4Network("10.160.3.0/24")]) == 1
 
 
-def test_a_full_machine_is_told_how_to_make_room() -> None:
+def test_the_error_for_a_full_machine_has_a_fix() -> None:
     with pytest.raises(ReportedError, match="down --name"):
         lowest_free_index(set(INDICES), [])
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "../up", "-a", "a-", "a" * 41, "a/b", "a b"])
-def test_a_name_that_is_no_host_name_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_host_name_is_rejected(name: str) -> None:
     with pytest.raises(ReportedError, match="cannot name a cluster"):
         check_name(name)
 
 
-def test_an_unknown_node_number_is_refused() -> None:
+def test_an_unknown_node_number_is_rejected() -> None:
     with pytest.raises(ReportedError, match="nodes 0 to"):
         Cluster("any", 0).node(99)

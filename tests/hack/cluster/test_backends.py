@@ -12,7 +12,7 @@ from perennial_cluster.kind import KindCluster
 from perennial_cluster.local import LocalCluster
 
 
-def test_a_cluster_is_existing_only_where_our_own_variable_names_it(
+def test_an_existing_cluster_is_used_only_if_the_variable_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/somebody's/production")
@@ -23,7 +23,7 @@ def test_a_cluster_is_existing_only_where_our_own_variable_names_it(
     assert choice.choose() == ExistingCluster(Path("/named"))
 
 
-def test_kind_is_used_only_where_a_docker_daemon_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kind_is_used_only_if_a_docker_daemon_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERENNIAL_KUBECONFIG", raising=False)
     monkeypatch.setattr(choice.shutil, "which", lambda program: f"/usr/bin/{program}")
     monkeypatch.setattr(choice, "docker_answers", lambda: True)
@@ -50,7 +50,7 @@ def test_a_missing_kubeconfig_is_named(
     assert "/missing, which is no file" in capsys.readouterr().err
 
 
-def test_kind_makes_the_cluster_from_the_configuration_in_the_tree() -> None:
+def test_kind_creates_the_cluster_from_the_configuration_in_the_repository() -> None:
     command = kind.create_command("test", Path("/c.yaml"), Path("/kc"))
     assert command[:6] == ["kind", "create", "cluster", "--name", "test", "--config"]
     assert "--kubeconfig" in command

@@ -14,7 +14,7 @@ PAIR = (Path("/pki/a.crt"), Path("/pki/a.key"))
 FOLDER = Path("/state/node-1")
 
 
-def test_kubelet_runs_under_the_first_version_of_cgroups_in_a_cgroup_of_its_own() -> None:
+def test_kubelet_runs_with_cgroups_v1_in_its_own_cgroup() -> None:
     rendered = json.loads(config.kubelet(NODE, FOLDER, Path("/pki/ca.crt"), PAIR))
     assert rendered["failCgroupV1"] is False
     assert rendered["cgroupRoot"] == "/perennial2n1"
@@ -30,7 +30,7 @@ def test_containerd_keeps_to_the_nodes_folders() -> None:
     assert runtime["cni"]["conf_dir"] == "/state/node-1/cni.d"
 
 
-def test_pods_get_addresses_of_their_node() -> None:
+def test_pods_have_addresses_of_their_node() -> None:
     plugin = json.loads(config.cni(NODE))["plugins"][0]
     assert plugin["ipam"]["ranges"] == [[{"subnet": "10.162.1.0/24"}]]
 
@@ -73,7 +73,7 @@ def test_the_host_sends_service_addresses_to_node_zero() -> None:
     )
 
 
-def test_a_certificate_serves_only_where_it_has_addresses() -> None:
+def test_a_certificate_is_for_servers_only_if_it_has_addresses() -> None:
     assert "serverAuth" not in pki.extension_lines(Subject("client"))
     lines = pki.extension_lines(Subject("server", addresses=["localhost", "127.0.0.1"]))
     assert "subjectAltName=DNS:localhost,IP:127.0.0.1" in lines

@@ -11,7 +11,7 @@ IMAGES = {"operator": "o:1", "runtime": "r:1", "trainer": "t:1", "store": "s:1"}
 
 
 def told(images: dict[str, str]) -> dict[str, str]:
-    """The operator's variables, once an overlay has put the images in."""
+    """Return the operator's variables in an overlay with images."""
     text = (install.ROOT / "manifests" / "base" / "operator.yaml").read_text()
     (deployment,) = (one for one in yaml.safe_load_all(text) if one["kind"] == "Deployment")
     variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
@@ -21,7 +21,7 @@ def told(images: dict[str, str]) -> dict[str, str]:
     return {each["name"]: each["value"] for each in variables}
 
 
-def test_the_operator_is_told_of_each_image_that_converts() -> None:
+def test_the_operator_gets_each_image_that_converts() -> None:
     assert told({**IMAGES, "trainer-tf": "tf:1", "trainer-torch": "torch:1"}) == {
         "PERENNIAL_RUNTIME_IMAGE": "r:1",
         "PERENNIAL_TRAINER_IMAGE": "t:1",
@@ -30,11 +30,11 @@ def test_the_operator_is_told_of_each_image_that_converts() -> None:
     }
 
 
-def test_an_image_that_was_not_asked_for_is_none() -> None:
+def test_an_image_that_was_not_requested_is_unset() -> None:
     assert told({**IMAGES, "trainer-torch": "torch:1"})["PERENNIAL_TRAINER_TF_IMAGE"] == ""
 
 
-def test_an_image_that_is_not_built_is_told_how(
+def test_the_error_for_an_unbuilt_image_has_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built = tmp_path / "images.json"

@@ -1,4 +1,4 @@
-"""A real local cluster, killed hard, brought up again, grown, and removed without a trace."""
+"""A real local cluster is killed, restarted, extended, and removed completely."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def command(*words: str) -> str:
 
 
 def machine() -> dict[str, set[str]]:
-    """What a cluster could leave on this machine."""
+    """Return everything that a cluster could leave on this machine."""
     programs = f"{cache_root()}/go/"
     return {
         "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),
@@ -64,7 +64,7 @@ def machine() -> dict[str, set[str]]:
 
 
 def routes() -> set[str]:
-    """Without their state: it changes by itself when the last pod of another cluster ends."""
+    """Return links without their state, which other clusters change."""
     shown = capture(["ip", "route", "show", "table", "all"]).splitlines()
     return {line.replace(" linkdown", "").rstrip() for line in shown}
 
@@ -78,7 +78,7 @@ def running_programs() -> Iterator[str]:
 
 
 def resolve_in_pod(kubectl: Kubectl, node: str, image: str) -> str:
-    """Resolve the API server's name in a pod on a node, and give its log."""
+    """Resolve the API server's name in a pod on a node, and return its log."""
     lookup = "import socket; print(socket.gethostbyname('kubernetes.default.svc.cluster.local'))"
     container = {
         "name": "lookup",

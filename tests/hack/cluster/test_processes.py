@@ -19,21 +19,21 @@ def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_a_process_is_known_by_its_nodes_and_its_clusters_folder(
+def test_a_process_is_identified_by_the_folder_of_its_node_and_cluster(
     sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     assert processes.marked(tmp_path) == {sleeper.pid}
     assert processes.marked(tmp_path / "node-0") == {sleeper.pid}
 
 
-def test_a_folder_whose_name_only_starts_alike_is_another(
+def test_a_folder_with_a_longer_name_is_another(
     sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     assert not processes.is_marked(sleeper.pid, tmp_path / "node-")
     assert not processes.is_marked(sleeper.pid, Path(f"{tmp_path}/node-0/deeper"))
 
 
-def test_a_pidfile_names_a_process_only_as_long_as_it_is_that_process(
+def test_a_pidfile_is_valid_only_while_its_process_runs(
     sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     identity = processes.identify(sleeper.pid)
@@ -46,7 +46,7 @@ def test_a_pidfile_names_a_process_only_as_long_as_it_is_that_process(
 
 
 @pytest.mark.parametrize("content", ["", "x y", "1", "999999999 1"])
-def test_a_useless_pidfile_names_nobody(tmp_path: Path, content: str) -> None:
+def test_an_invalid_pidfile_names_no_process(tmp_path: Path, content: str) -> None:
     (tmp_path / "pid").write_text(content)
     assert processes.from_pidfile(tmp_path / "pid") is None
 
@@ -66,12 +66,12 @@ def test_killing_ends_only_marked_processes(
         stranger.kill()
 
 
-def test_a_wait_in_vain_says_for_what_it_waited() -> None:
+def test_a_wait_that_times_out_names_the_condition() -> None:
     with pytest.raises(ReportedError, match="for the moon"):
         processes.wait_until(lambda: False, "the moon", 0.0)
 
 
-def test_a_cgroup_that_goes_while_processes_are_looked_for_is_passed_over(
+def test_a_cgroup_that_vanishes_during_the_search_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "ours" / "pod").mkdir(parents=True)

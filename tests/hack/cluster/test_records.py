@@ -32,14 +32,14 @@ def test_an_unknown_cluster_has_no_record() -> None:
     assert records.read("none") is None
 
 
-def test_a_damaged_record_is_named_with_what_was_expected(tmp_path: Path) -> None:
+def test_the_error_for_a_damaged_record_names_the_expected_content(tmp_path: Path) -> None:
     records.allocate("one")
     (tmp_path / "clusters/one/cluster.json").write_text("{")
     with pytest.raises(ReportedError, match=r"cluster\.json is damaged .*expected"):
         records.read("one")
 
 
-def test_made_folders_add_up() -> None:
+def test_created_folders_are_added_to_the_record() -> None:
     records.remember_made_folders(["/b"])
     records.remember_made_folders(["/a"])
     assert records.made_folders() == ["/a", "/b"]

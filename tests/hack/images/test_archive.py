@@ -25,16 +25,16 @@ def test_an_archive_names_its_image(tmp_path: Path) -> None:
     assert image.digest.startswith("sha256:")
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+def test_equal_inputs_make_equal_bytes(tmp_path: Path) -> None:
     assert write(tmp_path / "a.tar").read_bytes() == write(tmp_path / "b.tar").read_bytes()
 
 
-def test_another_program_gives_another_digest(tmp_path: Path) -> None:
+def test_another_program_has_another_digest(tmp_path: Path) -> None:
     one, two = write(tmp_path / "a.tar"), write(tmp_path / "b.tar", b"other")
     assert read_archive(one).digest != read_archive(two).digest
 
 
-def test_the_image_runs_as_a_plain_user_who_owns_its_folders(tmp_path: Path) -> None:
+def test_the_image_runs_as_a_normal_user_who_owns_its_folders(tmp_path: Path) -> None:
     with tarfile.open(write(tmp_path / "a.tar")) as archive:
 
         def blob(digest: str) -> bytes:
@@ -53,7 +53,7 @@ def test_the_image_runs_as_a_plain_user_who_owns_its_folders(tmp_path: Path) -> 
         assert files.getmember("thing").mode == 0o755
 
 
-def test_what_is_no_archive_is_refused_with_what_was_expected(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_rejected_with_the_expected_format(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_text("no tar")
     with pytest.raises(ReportedError, match="is not an OCI image archive"):
         read_archive(tmp_path / "a.tar")

@@ -1,4 +1,4 @@
-"""A container writes nothing: what its image has no fresh bytecode of is compiled at each start."""
+"""A container writes no bytecode, so its image must contain it for fast starts."""
 
 import json
 import struct
@@ -13,7 +13,7 @@ from perennial_images.archive import read_archive
 from perennial_images.program import build
 
 UNCHECKED_HASH = 1
-"""PEP 552: bytecode that counts whatever its source is."""
+"""PEP 552: bytecode that is valid without a check of its source."""
 
 
 def layers(archive: Path) -> Iterator[tarfile.TarFile]:
@@ -31,7 +31,7 @@ def layers(archive: Path) -> Iterator[tarfile.TarFile]:
 
 
 def sources_and_bytecode(files: tarfile.TarFile) -> tuple[dict[str, int], dict[str, tuple]]:
-    """When each source was changed, and what the bytecode of each says of itself, by path."""
+    """Return the change times of sources, and the headers of their bytecode, by path."""
     changed, compiled = {}, {}
     for entry in files:
         path = Path(entry.name)
@@ -45,7 +45,7 @@ def sources_and_bytecode(files: tarfile.TarFile) -> tuple[dict[str, int], dict[s
 
 @pytest.mark.timeout(1800)  # the first build of an image fetches and compiles
 @pytest.mark.parametrize("name", ["runtime", "operator", "trainer"])
-def test_an_image_holds_fresh_bytecode_of_the_projects_every_module(name):
+def test_an_image_contains_fresh_bytecode_of_every_module(name):
     ours = 0
     for files in layers(build(name).archive):
         changed, compiled = sources_and_bytecode(files)

@@ -24,11 +24,11 @@ def test_compiled_python_does_not_count(tmp_path: Path) -> None:
     assert content_hash([tmp_path], root=tmp_path) == before
 
 
-def test_facts_do_not_run_together() -> None:
+def test_neighbouring_facts_are_separated() -> None:
     assert content_hash([], "ab", "c") != content_hash([], "a", "bc")
 
 
-def test_what_is_there_is_not_built_again(tmp_path: Path) -> None:
+def test_an_existing_result_is_not_rebuilt(tmp_path: Path) -> None:
     builds: list[Path] = []
 
     def build(target: Path) -> None:
@@ -40,7 +40,7 @@ def test_what_is_there_is_not_built_again(tmp_path: Path) -> None:
     assert len(builds) == 1
 
 
-def test_a_failed_build_leaves_nothing_to_be_taken_for_a_result(tmp_path: Path) -> None:
+def test_a_failed_build_leaves_no_result(tmp_path: Path) -> None:
     def build(target: Path) -> None:
         target.write_text("half")
         raise RuntimeError
@@ -50,7 +50,7 @@ def test_a_failed_build_leaves_nothing_to_be_taken_for_a_result(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == [".thing.lock"]
 
 
-def test_what_a_killed_build_left_is_cleared(tmp_path: Path) -> None:
+def test_the_remains_of_a_killed_build_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".thing.build-dead").mkdir()
     cached(tmp_path / "thing", Path.touch)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".thing.lock", "thing"]

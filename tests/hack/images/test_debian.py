@@ -9,7 +9,7 @@ from perennial_build import debian
 from perennial_build.debian import Package, install_packages
 
 
-def test_of_two_who_miss_a_package_one_installs_it_and_the_other_waits(
+def test_one_process_installs_a_missing_package_and_another_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "program"

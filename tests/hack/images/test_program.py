@@ -39,7 +39,7 @@ def test_images_of_different_bases_have_different_tags() -> None:
     assert program.tag(image, docker=True) != program.tag(image, docker=False)
 
 
-def test_each_image_gets_the_contracts_and_its_own_package_only() -> None:
+def test_each_image_contains_only_the_packages_that_it_needs() -> None:
     names = [package.name for package in PROGRAM_IMAGES["operator"].packages]
     assert names == ["perennial_contracts", "perennial_operator"]
 
@@ -56,7 +56,7 @@ def test_another_front_renames_the_runtimes_image_and_no_other(
     assert {name for name in before if before[name] != after[name]} == {"runtime"}
 
 
-def test_a_compiler_that_fails_says_what_is_needed(
+def test_the_error_of_a_failed_compiler_has_the_requirements(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path / "cache"))
@@ -70,7 +70,7 @@ def test_a_compiler_that_fails_says_what_is_needed(
 
 
 @pytest.mark.parametrize("name", PROGRAM_IMAGES)
-def test_the_dockerfiles_run_as_a_plain_user_on_a_chosen_base(name: str) -> None:
+def test_the_dockerfiles_run_as_a_normal_user_on_a_given_base(name: str) -> None:
     lines = PROGRAM_IMAGES[name].dockerfile.read_text().splitlines()
     assert f"ARG BASE={program.DOCKER_BASE}" in lines
     assert "USER 65532:65532" in lines
@@ -104,7 +104,7 @@ def test_only_the_newest_builds_are_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert "operator-1.oci.tar" in left
 
 
-def test_an_unknown_image_is_answered_with_the_known_ones(
+def test_the_error_for_an_unknown_image_lists_the_known_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path))
@@ -112,7 +112,7 @@ def test_an_unknown_image_is_answered_with_the_known_ones(
         store.find_archive("localhost/none:1")
 
 
-def test_who_lists_the_store_while_others_prune_it_finds_all_that_is_listed(
+def test_a_listing_of_the_store_during_pruning_is_consistent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path))

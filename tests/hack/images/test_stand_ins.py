@@ -15,7 +15,7 @@ def library(name: str, needs: str = "", has: str = "", wants: str = "") -> Libra
     return Library(name, *(frozenset(words.split()) for words in (needs, has, wants)))
 
 
-def test_what_one_library_of_the_wheel_has_for_another_needs_no_stand_in() -> None:
+def test_a_function_in_another_library_of_the_wheel_is_not_replaced() -> None:
     front = library("_C.so", needs="libback.so libgpu.so.13", wants="back gpu")
     back = library("libback.so", has="back")
     wanted = missing([front, back])
@@ -23,7 +23,7 @@ def test_what_one_library_of_the_wheel_has_for_another_needs_no_stand_in() -> No
     assert wanted.functions == ("gpu",)
 
 
-def test_a_library_that_nothing_asks_for_wants_nothing() -> None:
+def test_an_unused_library_is_not_replaced() -> None:
     idle = library("libidle.so", needs="libz.so.1", wants="deflate")
     far = library("libfar.so", needs="libgpu.so.13", wants="gpu")
     near = library("libnear.so", needs="libfar.so")
@@ -32,7 +32,7 @@ def test_a_library_that_nothing_asks_for_wants_nothing() -> None:
     assert wanted.functions == ("gpu",)
 
 
-def test_the_systems_and_pythons_own_functions_are_left_to_them() -> None:
+def test_functions_of_the_system_and_python_are_not_replaced() -> None:
     wants = "free _ZSt4cout@GLIBCXX_3.4 PyErr_SetString _Py_None gpu@libgpu.so.13"
     wanted = missing([library("_C.so", needs="libc.so.6", wants=wants)], frozenset({"free"}))
     assert wanted.libraries == ()
@@ -46,7 +46,7 @@ def compiled(folder: Path, name: str, code: str, *options: str) -> Path:
     return folder / name
 
 
-def test_a_library_whose_library_is_gone_loads_with_its_stand_in(tmp_path: Path) -> None:
+def test_a_library_loads_if_a_missing_one_is_replaced(tmp_path: Path) -> None:
     versions = tmp_path / "versions"
     versions.write_text("libgpu.so.13 { global: devices; };")
     code = "int devices(void) { return 1; }"
@@ -66,7 +66,7 @@ def test_a_library_whose_library_is_gone_loads_with_its_stand_in(tmp_path: Path)
     assert int(said.stdout) == NO_CUDA
 
 
-def test_a_wheel_of_something_else_is_refused_by_name(
+def test_a_wheel_of_another_project_is_rejected_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERENNIAL_CACHE", str(tmp_path / "cache"))
