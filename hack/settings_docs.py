@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perennial_contracts.settings import Setting, settings_table
+from perennial_operator.settings import SETTINGS
 from perennial_runtime.settings import COMMON, SERVE
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- settings: written by hack/settings_docs.py -->\n"
 END = "<!-- end of settings -->\n"
-PAGES: dict[str, Sequence[Setting]] = {"docs/runtime.md": COMMON + SERVE}
+PAGES: dict[str, Sequence[Setting]] = {
+    "docs/install.md": SETTINGS,
+    "docs/runtime.md": COMMON + SERVE,
+}
 
 
 def updated(page: str, settings: Sequence[Setting]) -> str:

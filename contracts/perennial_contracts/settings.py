@@ -53,6 +53,8 @@ class Setting:
         """The default for the help and the documentation; empty if there is none."""
         if self.shown_default is not None:
             return self.shown_default
+        if self.required:
+            return "required"
         if isinstance(self.default, bool):
             return str(self.default).lower()
         if isinstance(self.default, float):
@@ -68,6 +70,8 @@ def add_settings(
     """Add a flag for each setting; a required one may come from its variable."""
     for setting in settings:
         default = f" (default: {setting.default_text})" if setting.default_text else ""
+        if setting.required:
+            default = " (required)"
         parser.add_argument(
             f"--{setting.flag}",
             metavar=setting.key.upper().rpartition("_")[2],

@@ -61,13 +61,15 @@ SETTINGS = (
         "trainer-tf-image",
         str,
         "",
-        "image that prepares Keras and TensorFlow models; empty if there is none",
+        "image that prepares Keras, SavedModel and TFLite models",
+        shown_default="none: these formats are not converted",
     ),
     Setting(
         "trainer-torch-image",
         str,
         "",
-        "image that prepares PyTorch models; empty if there is none",
+        "image that prepares PyTorch models",
+        shown_default="none: PyTorch is not converted",
     ),
     Setting(
         "namespaces",

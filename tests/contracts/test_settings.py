@@ -82,6 +82,7 @@ def test_a_required_setting_needs_a_flag_or_a_variable() -> None:
         read([], {"PERENNIAL_IMAGE": ""}, settings)
     assert read([], {"PERENNIAL_IMAGE": "a"}, settings) == {"image": "a"}
     assert read(["--image", "b"], {}, settings) == {"image": "b"}
+    assert settings_table(settings).endswith("| required | image to run |\n")
 
 
 def test_help_shows_flag_variable_and_default() -> None:
