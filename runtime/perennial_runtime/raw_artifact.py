@@ -1,4 +1,4 @@
-"""Detect a framework's own format at a URI without a bundle and without an ONNX model.
+"""Detect a framework's format at a URI without a bundle or an ONNX model.
 
 Reads only heads and tails of files, and executes nothing that they contain.
 """
@@ -104,7 +104,7 @@ def _read_remote(uri: str) -> _Ends:
 
 
 def _worth_reading(names: list[str]) -> list[str]:
-    """Return the names of files to read: one file is enough to detect a model's directory."""
+    """Return the names of files to read: one file identifies a model's directory."""
     markers = [name for name in names if name.rpartition("/")[2] in (MLMODEL, SAVED_MODEL)]
     return (markers or names)[:MOST_READ]
 
