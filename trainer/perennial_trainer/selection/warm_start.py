@@ -1,151 +1,134 @@
-"""Fits that go on from the champion's trees: of XGBoost and of LightGBM.
+"""The model that serves, as a search that begins with it sees it."""
 
-The trees are kept beside the model in their library's own format, which is the same bytes for the
-same trees; that of skops, which scikit-learn's models would need, is not. Trees split columns by
-their number, so the columns that texts are spread over must stay what they were: those are kept,
-too, as plain JSON.
-"""
-
+import json
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from pydantic import BaseModel, TypeAdapter
-from sklearn.pipeline import Pipeline
+from pydantic import ValidationError
 
 from perennial_contracts.api.search import Candidate
+from perennial_contracts.wire.bundle import MANIFEST_NAME, Bundle
+from perennial_contracts.wire.run_plan import CANDIDATE, EXTRA_FOLDER, SETTINGS
 
-from ..data.features import as_text
+from ..data.features import Feature
+from ..evaluation.task import Task
+from . import model_kinds as candidates
+from . import warm_start as going_on
+from .model_kinds import BALANCED, WEIGHS_CLASSES
 
-TREES_FILES: Mapping[Candidate, str] = {"XGBoost": "trees.ubj", "LightGBM": "trees.txt"}
-TEXTS_FILE = "texts.json"
-SHARE = 4
-"""One in so many of the trees that the settings ask for is added."""
-MOST = 2
-"""Times the trees that the settings ask for: beyond that it begins anew, or it would grow for
-ever."""
-
-
-class Texts(BaseModel):
-    """What the encoder knows of a feature: texts with a column each, and those that share one."""
-
-    often: list[str]
-    rarely: list[str] = []
+LEAST_FRESH = 150
+"""Rows that the champion has not learnt from: a model that goes on from it is judged on these
+alone."""
 
 
-_BY_FEATURE = TypeAdapter(dict[str, Texts])
+class NotFittingError(Exception):
+    """There is nothing to begin with; the message says why."""
 
 
 @dataclass(frozen=True)
-class Trees:
-    """The champion's trees, and what they split."""
+class Champion:
+    """Where a search begins."""
 
     kind: Candidate
-    booster: bytes
-    texts: Mapping[str, Texts]
-    classes: Sequence[str]
-    """In the order of the model's own numbers; none where numbers are told."""
-
-    def count(self) -> int:
-        """How many rounds of boosting they are."""
-        booster = self.load()
-        rounds = booster.num_boosted_rounds if self.kind == "XGBoost" else booster.current_iteration
-        return int(rounds())
-
-    def load(self) -> Any:
-        """The booster.
-
-        Raises:
-            Exception: whatever the library raises for what it cannot read.
-        """
-        if self.kind == "XGBoost":
-            return import_module("xgboost").Booster(model_file=bytearray(self.booster))
-        return import_module("lightgbm").Booster(model_str=self.booster.decode())
+    params: Mapping[str, Any]
+    trees: going_on.Trees | None = None
+    """What a fit can go on from; None where there is nothing, and where no rows can tell whether
+    that is any good."""
+    fresh: int = 0
+    """The latest rows to learn from that it has not learnt from."""
 
 
-def read(folder: Path, kind: Candidate, classes: Sequence[str]) -> Trees | None:
-    """The trees that a search has left; None where it left none that can be read."""
-    if kind not in TREES_FILES:
-        return None
-    try:
-        texts = _BY_FEATURE.validate_json((folder / TEXTS_FILE).read_bytes())
-        trees = Trees(kind, (folder / TREES_FILES[kind]).read_bytes(), texts, classes)
-        # XGBoost ends the process over a file of nothing; for others the libraries raise errors
-        # of their own.
-        return trees if trees.booster and trees.count() else None
-    except Exception:
-        return None
-
-
-def files(pipeline: Pipeline, kind: Candidate) -> dict[str, bytes]:
-    """What the next search goes on from, by file name; nothing for kinds that cannot."""
-    if kind not in TREES_FILES:
-        return {}
-    model = pipeline.named_steps["model"]
-    trees = (
-        bytes(model.get_booster().save_raw("ubj"))
-        if kind == "XGBoost"
-        else model.booster_.model_to_string().encode()
-    )
-    known: dict[str, Texts] = {}
-    for name, encoder, columns in pipeline.named_steps["columns"].transformers_:
-        if name == "texts":
-            rare = getattr(encoder, "infrequent_categories_", [None] * len(columns))
-            for column, every, few in zip(columns, encoder.categories_, rare, strict=True):
-                rarely = [] if few is None else few.tolist()
-                often = [text for text in every.tolist() if text not in set(rarely)]
-                known[column] = Texts(often=often, rarely=rarely)
-    return {TREES_FILES[kind]: trees, TEXTS_FILE: _BY_FEATURE.dump_json(known, indent=1) + b"\n"}
-
-
-def fit(pipeline: Pipeline, trees: Trees, frame: pd.DataFrame, labels: np.ndarray) -> None:
-    """Fits a pipeline by adding to the trees.
+def read(
+    folder: Path, features: Sequence[Feature], task: Task, fresh: int | None
+) -> tuple[Champion, str]:
+    """The champion, and why its fit cannot be gone on from; empty where it can.
 
     Args:
-        pipeline: unfitted, of the trees' kind.
-        trees: where it goes on from.
-        frame: clean rows.
-        labels: shape (rows,): int64 or texts; float64 where numbers are learnt.
+        folder: its files.
+        features: of the rows to learn from.
+        task: what is learnt.
+        fresh: the latest of these rows, which it has not learnt from; None where that is not known.
 
     Raises:
-        ValueError: where the labels are others than the trees'.
+        NotFittingError: where there is none, or it does not say what it is, or is of something
+            else.
     """
-    if trees.classes and (have := list(as_text(np.unique(labels)))) != list(trees.classes):
-        raise ValueError(
-            f"expected the champion's classes to go on, {', '.join(trees.classes)}, got "
-            f"{', '.join(have)}"
-        )
-    columns, model = pipeline.named_steps["columns"], pipeline.named_steps["model"]
-    columns.fit(_made_up(trees.texts, frame))
-    model.set_params(n_estimators=added(model.n_estimators))
-    begin = {"xgb_model" if trees.kind == "XGBoost" else "init_model": trees.load()}
-    model.fit(columns.transform(frame), labels, **begin)
-    if trees.kind == "LightGBM":
-        # It holds on to the one that it went on from, which is none of the types that are trusted.
-        model._Booster = copy(model.booster_)
+    if not folder.is_dir():
+        raise NotFittingError("there is no champion")
+    try:
+        bundle = Bundle.model_validate_json((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, ValidationError):
+        raise NotFittingError("the champion is no bundle, which would say what it is") from None
+    kind, params = _settings(bundle.lineage)
+    _check(bundle, features, task)
+    trees = going_on.read(folder / EXTRA_FOLDER, kind, bundle.labels or [])
+    why = _why_anew(kind, params, trees, fresh)
+    return Champion(kind, params, None if why else trees, fresh or 0), why
 
 
-def added(asked: int) -> int:
-    """How many trees are added where the settings ask for so many."""
-    return max(1, asked // SHARE)
+def _why_anew(
+    kind: Candidate, params: Mapping[str, Any], trees: going_on.Trees | None, fresh: int | None
+) -> str:
+    if kind not in going_on.TREES_FILES:
+        return f"{kind} cannot go on from what it has learnt"
+    if trees is None:
+        return "its bundle holds no trees, as a search with warmStart leaves them"
+    asked = int(params.get("n_estimators", 0))
+    if (have := trees.count()) + going_on.added(asked) > going_on.MOST * asked:
+        return f"it has {have} trees, and the settings ask for {asked}"
+    if fresh is None:
+        return "its bundle does not say until when it has learnt"
+    if fresh < LEAST_FRESH:
+        return f"it has learnt from all rows but {fresh}; {LEAST_FRESH} are needed to judge it on"
+    return ""
 
 
-def _made_up(texts: Mapping[str, Texts], frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of which the encoder learns the columns that it had: what is rare comes once there."""
-    by_feature = {
-        name: [*known.often, *known.often, *known.rarely] or [""] for name, known in texts.items()
+def _settings(lineage: Mapping[str, str]) -> tuple[Candidate, Mapping[str, Any]]:
+    """Kind and settings, of which none is taken that the search does not use itself."""
+    kind: Any = lineage.get(CANDIDATE, "")
+    if kind not in candidates.SETTINGS or SETTINGS not in lineage:
+        raise NotFittingError("the champion's bundle does not say its kind and settings")
+    known = {
+        name: value
+        for params in (*candidates.SETTINGS[kind], BALANCED if kind in WEIGHS_CLASSES else {})
+        for name, value in params.items()
     }
-    rows = max(map(len, by_feature.values()), default=1)
-    made = {name: values + values[:1] * (rows - len(values)) for name, values in by_feature.items()}
-    numbers = np.zeros(rows, np.float32)
-    return pd.DataFrame(
-        {
-            name: np.array(made[name], object) if name in made else numbers
-            for name in map(str, frame.columns)
-        }
-    )
+    try:
+        told = json.loads(lineage[SETTINGS])
+        if all(name in known and _is_like(value, known[name]) for name, value in told.items()):
+            return kind, {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in told.items()
+            }
+    except (ValueError, AttributeError):
+        pass
+    raise NotFittingError(f"the champion's settings are none of {kind}'s: {lineage[SETTINGS]}")
+
+
+def _is_like(value: Any, known: Any) -> bool:
+    if isinstance(known, str):
+        return bool(value == known)
+    if isinstance(known, tuple):
+        return isinstance(value, list) and all(type(one) is int for one in value)
+    return type(value) is type(known) or (type(value) is int and isinstance(known, float))
+
+
+def _check(bundle: Bundle, features: Sequence[Feature], task: Task) -> None:
+    had = [(tensor.name, tensor.datatype == "BYTES") for tensor in bundle.inputs]
+    have = [(feature.name, feature.is_text) for feature in features]
+    if had != have:
+        changed = sorted({name for name, _ in set(had) ^ set(have)}) or ["their order"]
+        raise NotFittingError(f"the features have changed: {', '.join(changed)}")
+    if bundle.task != task.kind:
+        raise NotFittingError(f"the champion's task is {bundle.task}, this one's {task.kind}")
+    if set(bundle.labels or ()) != set(task.classes):
+        raise NotFittingError(
+            f"the classes have changed: {', '.join(bundle.labels or ())} to "
+            f"{', '.join(task.classes)}"
+        )
+    if bundle.positive != task.positive:
+        raise NotFittingError(
+            f"the positive class has changed: {bundle.positive} to {task.positive}"
+        )
