@@ -1,1 +1,1 @@
-"""The first step: rows to learn from, and rows to judge on that nothing learns from."""
+"""Rows: their features and labels, how they are read, joined and split."""

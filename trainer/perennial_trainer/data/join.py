@@ -1,7 +1,6 @@
-"""What was captured while the model served: predictions, joined with the labels that came back."""
+"""The join of captured predictions with the labels that clients sent back."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,111 +10,72 @@ import duckdb
 import pandas as pd
 
 from perennial_contracts.wire.capture import LABEL, PREDICTION_ID, TIME
-from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import TrainingFailure
-from perennial_storage.errors import StorageError
 from perennial_storage.folder import Folder
 
-from ..errors import StepError, reading_data
+from ..errors import StepError
 from . import tables
 from .features import Feature
 
-DOWNLOADS = 8
-"""Files that are fetched at once."""
-FIELD = "monitoring.capture.uri of the ModelDeployment"
-
 
 @dataclass(frozen=True)
-class Window:
-    """A stretch of time, both ends included, in UTC."""
+class TimeRange:
+    """A range of time in UTC, both ends included."""
 
     start: datetime
     end: datetime
 
     @classmethod
-    def before(cls, now: str, seconds: int) -> "Window":
-        """The time before a moment in RFC 3339.
+    def before(cls, now: str, seconds: int) -> "TimeRange":
+        """Return the range of this length that ends at a time in RFC 3339.
 
         Raises:
-            ValueError: where it is none.
+            ValueError: if the time is not in RFC 3339.
         """
         end = datetime.fromisoformat(now)
         end = end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
         return cls(end - timedelta(seconds=seconds), end)
 
     def has_day(self, path: str) -> bool:
-        """Whether a file's partition (``date=YYYY-MM-DD``) is one of the window's days."""
+        """Return whether a file's partition (``date=YYYY-MM-DD``) is a day of the range."""
         days = [part.removeprefix("date=") for part in path.split("/") if part.startswith("date=")]
         return bool(days) and str(self.start.date()) <= days[-1] <= str(self.end.date())
 
 
 @dataclass(frozen=True)
-class Captured:
+class JoinedRows:
     """Predictions with their labels, in the order of time."""
 
     rows: pd.DataFrame
     """The features' columns as they were captured, LABEL (text) and TIME."""
     predictions: int
-    """Predictions in the window, with a label or without."""
-
-
-def fetch(folder: Folder, model: str, window: Window, scratch: Path) -> None:
-    """Copies the files of the window's days to this machine, at the same relative paths.
-
-    A label comes after its prediction, so labels of the same days are all that matter.
-
-    Raises:
-        StorageError: AccessDenied or StoreUnreachable.
-        StepError: DataUnreadable if the bucket does not exist.
-    """
-    wanted = [
-        path
-        for kind in ("predictions", "labels")
-        for path in _paths(folder, f"{kind}/model={model}")
-        if path.endswith(".parquet") and window.has_day(path)
-    ]
-    with ThreadPoolExecutor(DOWNLOADS) as pool:
-        list(pool.map(lambda path: _copy(folder, path, scratch / path), wanted))
-
-
-def _paths(folder: Folder, below: str) -> list[str]:
-    with reading_data():
-        return folder.list(below)
-
-
-def _copy(folder: Folder, path: str, target: Path) -> None:
-    try:
-        folder.download(path, target)
-    except StorageError as error:
-        if error.reason is not LoadFailure.MODEL_NOT_FOUND:
-            raise
-        target.unlink(missing_ok=True)  # its days were over while we were at it
+    """Number of predictions in the range, with and without a label."""
 
 
 def join(
     folder: Folder,
     features: Sequence[Feature],
-    window: Window,
+    window: TimeRange,
     most: int,
     scratch: Path,
-) -> Captured:
-    """The newest predictions of the window that have a label, each with its last one.
+) -> JoinedRows:
+    """Return the newest predictions of a range that have a label, each with its last label.
 
     Args:
-        folder: where the files came from, for messages.
-        features: the columns that are wanted.
-        window: when the predictions were made.
-        most: rows that are taken, the newest.
-        scratch: where :func:`fetch` put the files.
+        folder: the origin of the files, for messages.
+        features: the columns.
+        window: the range of the predictions' times.
+        most: number of rows to return at most.
+        scratch: the folder with the files.
 
     Raises:
-        StepError: DataUnreadable, naming the file or the column.
+        StepError: DataUnreadable with the file or the column.
     """
     predictions = sorted(scratch.glob("predictions/**/*.parquet"))
     labels = sorted(scratch.glob("labels/**/*.parquet"))
     names = [feature.name for feature in features]
     if not predictions:
-        return Captured(pd.DataFrame(columns=[*names, LABEL, TIME]), 0)
+        return JoinedRows(pd.DataFrame(columns=[*names, LABEL, TIME]), 0)
     with tables.connect(scratch) as connection:
         try:
             _view(connection, "predictions", predictions, [*names, PREDICTION_ID, TIME], folder)
@@ -123,7 +83,7 @@ def join(
                 "start": window.start.replace(tzinfo=None),
                 "end": window.end.replace(tzinfo=None),
             }
-            # A prediction that was written twice, after a restart say, counts once.
+            # A prediction that was written twice, for example after a restart, counts once.
             inside = f"""
                 SELECT * FROM predictions
                 WHERE CAST({TIME} AS TIMESTAMP) BETWEEN $start AND $end
@@ -132,9 +92,9 @@ def join(
             counted = connection.execute(f"SELECT count(*) FROM ({inside})", bounds).fetchone()
             total = int(counted[0]) if counted else 0
             if not labels:
-                return Captured(pd.DataFrame(columns=[*names, LABEL, TIME]), total)
+                return JoinedRows(pd.DataFrame(columns=[*names, LABEL, TIME]), total)
             _view(connection, "labels", labels, [PREDICTION_ID, LABEL, TIME], folder)
-            columns = ", ".join(f"p.{tables.quoted(name)}" for name in names)
+            columns = ", ".join(f"p.{tables.quote_name(name)}" for name in names)
             rows = connection.execute(
                 f"""
                 WITH last AS (
@@ -153,7 +113,7 @@ def join(
             ).df()
         except duckdb.Error as error:
             raise _unreadable([*predictions, *labels], folder, scratch, error) from error
-    return Captured(rows[::-1].reset_index(drop=True), total)
+    return JoinedRows(rows[::-1].reset_index(drop=True), total)
 
 
 def _view(
@@ -163,19 +123,19 @@ def _view(
     columns: Sequence[str],
     folder: Folder,
 ) -> None:
-    """The files as one table, whose columns have the types that hold those of all files.
+    """Create a view of the files, with column types that hold the values of all files.
 
-    The partitions in their paths are no columns: a feature may bear the same name.
+    The partitions in the paths are no columns, because a feature may have the same name.
     """
-    listed = ", ".join(map(tables.literal, files))
+    listed = ", ".join(map(tables.quote_path, files))
     source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
     have = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
     for column in columns:
         if column not in have:
             raise StepError(
                 TrainingFailure.DATA_UNREADABLE,
-                f"{folder.describe(name)}: expected a column {column} in the captured files, "
-                f"got {', '.join(have[:20])}",
+                f"expected a column {column} in the captured files, got {', '.join(have[:20])}",
+                field=folder.describe(name),
             )
     connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")
 
@@ -183,7 +143,7 @@ def _view(
 def _unreadable(
     files: Sequence[Path], folder: Folder, scratch: Path, error: Exception
 ) -> StepError:
-    """Names the first file that cannot be read by itself."""
+    """Return an error with the first file that cannot be read on its own."""
     for file in files:
         with tables.connect() as connection:
             try:

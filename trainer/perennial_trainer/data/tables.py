@@ -1,4 +1,4 @@
-"""Tables in files: Parquet and CSV, read and written with DuckDB, which reaches for no network."""
+"""Tables in files, Parquet and CSV. DuckDB reads and writes them, without network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from ..threads import allowed
+from ..threads import allowed_threads
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -18,9 +18,9 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 
 def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills into a folder."""
+    """Open a database in memory, which spills into the folder if one is given."""
     connection = duckdb.connect(config=dict(CONFIG))
-    connection.execute(f"SET threads = {allowed()}")
+    connection.execute(f"SET threads = {allowed_threads()}")
     connection.execute("SET TimeZone = 'UTC'")
     if scratch is not None:
         connection.execute("SET temp_directory = $folder", {"folder": str(scratch)})
@@ -28,18 +28,18 @@ def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def read(path: Path, name: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """The table in a Parquet or CSV file, in the order in which it was written.
+    """Return the table in a Parquet or CSV file, in the order of the file.
 
     Args:
-        path: where it lies; what does not end in .csv is Parquet.
-        name: what it is called in messages.
-        columns: which ones; all where absent.
+        path: the file; without the suffix .csv it is read as Parquet.
+        name: the name of the file in messages.
+        columns: the columns to read; None for all.
 
     Raises:
         StepError: DataUnreadable.
     """
     function = "read_csv" if path.suffix == ".csv" else "read_parquet"
-    wanted = ", ".join(map(quoted, columns)) if columns else "*"
+    wanted = ", ".join(map(quote_name, columns)) if columns else "*"
     query = f"SELECT {wanted} FROM {function}($path)"
     try:
         with connect() as connection:
@@ -49,23 +49,23 @@ def read(path: Path, name: str | None = None, columns: Sequence[str] | None = No
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
-    """Writes clean rows as Parquet."""
+    """Write clean rows as Parquet."""
     with connect() as connection:
         connection.register("frame", frame)
-        connection.execute(f"COPY (SELECT * FROM frame) TO {literal(path)} (FORMAT parquet)")
+        connection.execute(f"COPY (SELECT * FROM frame) TO {quote_path(path)} (FORMAT parquet)")
 
 
-def quoted(name: str) -> str:
-    """A column's name as SQL writes it."""
+def quote_name(name: str) -> str:
+    """Return the name of a column for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(path: Path) -> str:
-    """A file's path as SQL writes a text."""
+def quote_path(path: Path) -> str:
+    """Return the path of a file as a string literal for SQL."""
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def unreadable(what: str, error: Exception) -> StepError:
-    """A failure to read a table, in a line."""
+def unreadable(source: str, error: Exception) -> StepError:
+    """Return a failure to read a table, in one line."""
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return StepError(TrainingFailure.DATA_UNREADABLE, f"{what}: cannot be read: {first_line}")
+    return StepError(TrainingFailure.DATA_UNREADABLE, f"cannot be read: {first_line}", field=source)
