@@ -1,1 +1,4 @@
-"""How good answers are: scores and how sure they are, curves, slices. Pure."""
+"""How good predictions are: scores with intervals, curves, slices, and the gate.
+
+Everything is pure but ``setup``, which reads the held-out rows and the challenger.
+"""

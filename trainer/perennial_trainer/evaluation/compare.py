@@ -1,4 +1,4 @@
-"""Champion and challenger on the same rows, and how sure the difference between them is."""
+"""The comparison of champion and challenger on the same rows, with confidence intervals."""
 
 import math
 from dataclasses import dataclass
@@ -9,37 +9,42 @@ import numpy as np
 from perennial_contracts.api.retrainjob_status import Comparison
 from perennial_contracts.stats.quality import ERRORS, RELATIVE, MetricName
 
-from .blocks import resample
+from .bootstrap import resample
 from .intervals import BLOCKS, HIGH, LOW, RESAMPLES
 from .scores import measure
-from .task import Answers, Task
+from .task import Predictions, Task
 
-Where = Literal["Recent", "Reference"]
+RowSet = Literal["Recent", "Reference"]
 
 
 @dataclass(frozen=True)
 class Gain:
-    """A metric of both models on the same rows; ``low`` to ``high`` is the gain, 95 %.
+    """A metric of both models on the same rows, and the challenger's gain.
 
-    A gain is positive where the challenger is better, of an error that is the smaller one. Of the
+    A gain is positive if the challenger is better; for an error that is the smaller one. For the
     RELATIVE metrics it is a share of the champion's value.
     """
 
     metric: MetricName
-    on: Where
+    on: RowSet
     rows: int
     champion: float
     challenger: float
     low: float
+    """Lower bound of the gain, 95 %."""
     high: float
+    """Upper bound of the gain, 95 %."""
 
     @property
     def gain(self) -> float:
-        """By how much the challenger is better over all rows."""
-        return float(gained(self.metric, np.array(self.champion), np.array(self.challenger)))
+        """The gain over all rows."""
+        return float(compute_gain(self.metric, np.array(self.champion), np.array(self.challenger)))
 
     def to_contract(self) -> Comparison:
-        """In thousandths; the interval is rounded to be wider, never to pass a gate by rounding."""
+        """Return the comparison in thousandths.
+
+        The interval is rounded outwards, so that no gate is passed by rounding.
+        """
         return Comparison(
             metric=self.metric,
             on=self.on,
@@ -51,8 +56,8 @@ class Gain:
         )
 
 
-def gained(metric: MetricName, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """What is gained from one value to the other; NaN where it is a share of nothing."""
+def compute_gain(metric: MetricName, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the gain from one value to the other; NaN if it is a share of zero."""
     gain = np.asarray(before - after if metric in ERRORS else after - before)
     if metric not in RELATIVE:
         return gain
@@ -61,31 +66,37 @@ def gained(metric: MetricName, before: np.ndarray, after: np.ndarray) -> np.ndar
 
 
 def floor_permille(value: float) -> int:
-    """Thousandths, rounded down but for what binary fractions add."""
+    """Round down to thousandths, but ignore the error of binary fractions."""
     return math.floor(value * 1000 + 1e-9)
 
 
 def ceil_permille(value: float) -> int:
-    """Thousandths, rounded up but for what binary fractions add."""
+    """Round up to thousandths, but ignore the error of binary fractions."""
     return math.ceil(value * 1000 - 1e-9)
 
 
 def compare(
-    task: Task, truth: np.ndarray, champion: Answers, challenger: Answers, on: Where, seed: int
+    task: Task,
+    truth: np.ndarray,
+    champion: Predictions,
+    challenger: Predictions,
+    on: RowSet,
+    seed: int,
 ) -> list[Gain]:
-    """All metrics of both models, with the percentile interval of a paired block bootstrap.
+    """Return all metrics of both models, with percentile intervals of a paired block bootstrap.
 
     Both models are measured on the same resamples (Efron and Tibshirani, An Introduction to the
-    Bootstrap, 1993, ch. 13), which draw contiguous blocks, since rows that come together are alike
-    (Kuensch 1989). A resample on which a metric is not defined, for want of a class, is left out.
+    Bootstrap, 1993, ch. 13), which draw contiguous blocks, because rows that are close in time are
+    alike (Kuensch 1989). A resample on which a metric is not defined, for example because it lacks
+    a class, is left out.
 
     Args:
-        task: the classes, all truths and answers are among them; or that numbers are told.
+        task: the task, with all labels that occur as its classes.
         truth: shape (rows,), texts or float64, in the order of time.
-        champion: answers to these rows.
-        challenger: answers to these rows.
-        on: which rows these are.
-        seed: of the resamples.
+        champion: predictions for these rows.
+        challenger: predictions for these rows.
+        on: name of the rows.
+        seed: seed of the resamples.
 
     Returns:
         A gain for each metric that is defined.
@@ -95,10 +106,12 @@ def compare(
     new = measure(task, truth, challenger, blocks)
     gains = []
     for metric in task.metrics:
-        gains_of = gained(metric, old.resampled(metric, weights), new.resampled(metric, weights))
-        gains_of = gains_of[np.isfinite(gains_of)]
+        resampled = compute_gain(
+            metric, old.resampled(metric, weights), new.resampled(metric, weights)
+        )
+        resampled = resampled[np.isfinite(resampled)]
         before, after = old.value(metric), new.value(metric)
-        if gains_of.size and math.isfinite(before) and math.isfinite(after):
-            low, high = np.quantile(gains_of, [LOW, HIGH])
+        if resampled.size and math.isfinite(before) and math.isfinite(after):
+            low, high = np.quantile(resampled, [LOW, HIGH])
             gains.append(Gain(metric, on, len(truth), before, after, float(low), float(high)))
     return gains

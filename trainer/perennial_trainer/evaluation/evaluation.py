@@ -1,70 +1,76 @@
-"""The evaluation of a model on rows that it has not learnt from, as the model card has it."""
-
-from collections.abc import Sequence
+"""The evaluation of a model on held-out rows, for the model card."""
 
 import numpy as np
-import pandas as pd
 
 from perennial_contracts.stats.quality import MetricName
-from perennial_contracts.wire.modelcard import Curve, Evaluation
+from perennial_contracts.wire.modelcard import Curve, Evaluation, Score
 
-from ..data.features import Feature
-from .counts import Counts
+from .classification import ClassificationStatistics
 from .curves import calibration, precision_recall, roc
-from .dummy import dummy
+from .held_out import PredictedRows
 from .intervals import scores_of
+from .scores import values
 from .slices import slices
-from .task import Answers, Task
+from .task import Predictions, Task
 
 MOST_RESIDUALS = 300
 
 
-def evaluate(
-    task: Task,
-    frame: pd.DataFrame,
-    features: Sequence[Feature],
-    learnt: np.ndarray,
-    truth: np.ndarray,
-    answers: Answers,
-    metric: MetricName,
-    seed: int,
-) -> Evaluation:
-    """Everything that held-out rows tell about a model.
+def evaluate(rows: PredictedRows, learnt: np.ndarray, metric: MetricName, seed: int) -> Evaluation:
+    """Return all facts about a model that held-out rows show.
 
     Args:
-        task: the classes, or that numbers are told.
-        frame: clean rows in the order of time.
-        features: its columns.
-        learnt: the truth of the rows that were learnt from, texts or float64.
-        truth: shape (rows,), texts or float64.
-        answers: the model's.
-        metric: what slices are measured by.
-        seed: of the intervals' resamples.
+        rows: the rows with the model's predictions.
+        learnt: truth of the training rows, texts or float64.
+        metric: the score of the slices.
+        seed: seed of the intervals' resamples.
     """
-    found = Evaluation(
+    task, truth, predictions = rows.task, rows.truth, rows.predictions
+    evaluation = Evaluation(
         task=task.kind,
-        rows=len(frame),
+        rows=len(rows.frame),
         classes=task.classes,
         positive=task.positive,
-        scores=scores_of(task, truth, answers, seed),
-        slices=slices(frame, features, task, truth, answers, metric, seed),
-        dummy=dummy(task, learnt, truth),
+        scores=scores_of(task, truth, predictions, seed),
+        slices=slices(rows, metric, seed),
+        dummy=score_dummy(task, learnt, truth),
     )
     if task.kind == "Regression":
-        found.residuals = _sample(truth, answers.values, seed)
-        return found
-    found.matrix = Counts(task, truth, answers).matrix.tolist()
-    found.roc = roc(task, truth, answers)
-    found.precision_recall = precision_recall(task, truth, answers)
-    found.calibration = calibration(task, truth, answers)
-    return found
+        evaluation.residuals = _sample(truth, predictions.values, seed)
+        return evaluation
+    statistics = ClassificationStatistics(task, truth, predictions)
+    evaluation.matrix = statistics.matrix.tolist()
+    evaluation.roc = roc(task, truth, predictions)
+    evaluation.precision_recall = precision_recall(task, truth, predictions)
+    evaluation.calibration = calibration(task, truth, predictions)
+    return evaluation
 
 
-def _sample(truth: np.ndarray, said: np.ndarray, seed: int) -> Curve:
-    """The truth and the answer of some rows, in the order of the truth."""
+def score_dummy(task: Task, learnt: np.ndarray, truth: np.ndarray) -> list[Score]:
+    """Return the scores of a constant prediction: the shares of the classes, or the median.
+
+    Args:
+        task: the task.
+        learnt: truth of the training rows.
+        truth: truth of the rows to score on.
+    """
+    if task.kind == "Regression":
+        constant = Predictions.of_numbers(np.full(len(truth), float(np.median(learnt))))
+    else:
+        shares = np.array([(learnt == label).mean() for label in task.classes])
+        most = task.classes[int(shares.argmax())]
+        constant = Predictions(
+            np.full(len(truth), most, object), np.tile(shares, (len(truth), 1)), task.classes
+        )
+    scores = values(task, truth, constant)
+    return [Score(metric=metric, value=value) for metric, value in scores.items()]
+
+
+def _sample(truth: np.ndarray, predicted: np.ndarray, seed: int) -> Curve:
+    """Return truth and prediction of a random sample, in the order of the truth."""
     chosen = np.random.default_rng(seed).permutation(len(truth))[:MOST_RESIDUALS]
     chosen = chosen[np.argsort(truth[chosen], kind="stable")]
     return Curve(
         x=[float(f"{value:.6g}") for value in truth[chosen]],
-        y=[float(f"{value:.6g}") for value in said[chosen]],
+        y=[float(f"{value:.6g}") for value in predicted[chosen]],
     )

@@ -1,4 +1,4 @@
-"""Whether the challenger takes the champion's place, and why, in a sentence."""
+"""The gate: it accepts or rejects the challenger, and explains the decision in a sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,64 +17,65 @@ TITLES: dict[str, str] = {
     "pinball_10": "pinball loss at .1", "pinball_90": "pinball loss at .9",
 }  # fmt: skip
 EPSILON = 1e-9
-"""What a sum of binary fractions may be off a limit."""
+"""Largest error of a sum of binary fractions at a limit."""
+Decision = Literal["Accepted", "Rejected"]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the gate says."""
+class GateDecision:
+    """The gate's decision about a challenger."""
 
-    decision: Literal["Accepted", "Rejected"]
-    message: str
+    decision: Decision
+    reasoning: str
+    """The scores and the limits, in a sentence."""
+
+    @property
+    def message(self) -> str:
+        """The decision and its reasoning."""
+        return f"{self.decision}: {self.reasoning}"
 
 
-def judge(gate: Gate, gains: Sequence[Gain], captured: bool) -> Verdict:
-    """Compares the gate's metric with its limits.
+def decide(gate: Gate, gains: Sequence[Gain], captured: bool) -> GateDecision:
+    """Compare the gains in the gate's metric with its limits.
 
     Args:
         gate: the limits.
-        gains: with the gate's metric on Recent, and on Reference where there is a baseline.
-        captured: whether Recent are captured rows; else they are the baseline's own.
+        gains: the gate's metric on Recent, and on Reference if there is a baseline.
+        captured: true if the Recent rows are captured, false if they are the baseline's.
     """
     metric = gate.metric
     recent = next(gain for gain in gains if gain.metric == metric and gain.on == "Recent")
     reference = [gain for gain in gains if gain.metric == metric and gain.on == "Reference"]
-    asked = gate.minImprovementPermille
-    told = [f"on {_rows(recent, captured)} {_course(recent)}"]
+    least_gain = f"required: a gain of at least {_change(metric, gate.minImprovementPermille)}"
+    facts = [f"on {_rows(recent, captured)} {_course(recent)}"]
     failed = []
-    if recent.low < asked / 1000 - EPSILON:
-        failed.append(f"at least {_change(metric, asked)} is asked for")
+    if recent.low < gate.minImprovementPermille / 1000 - EPSILON:
+        failed.append(least_gain)
     if not _is_good_enough(gate, metric, recent.challenger):
-        failed.append(f"{TITLES[metric]} of {_least(gate, metric)} is asked for")
+        failed.append(f"required: {TITLES[metric]} of {_least(gate, metric)}")
     for gain in reference:
-        told.append(f"on {gain.rows:,} rows of the baseline {_course(gain)}")
+        facts.append(f"on {gain.rows:,} rows of the baseline {_course(gain)}")
         if gain.low <= -gate.maxRegressionPermille / 1000 + EPSILON:
-            failed.append(
-                "on the baseline it must be sure to lose less than "
-                f"{_change(metric, gate.maxRegressionPermille).removeprefix('+')}"
-            )
-    limits = f"at least {_change(metric, asked)} is asked for"
-    if not failed and reference:
-        limits += f", on the baseline more than {_change(metric, -gate.maxRegressionPermille)}"
-    decision: Literal["Accepted", "Rejected"] = "Rejected" if failed else "Accepted"
-    return Verdict(decision, f"{decision}: {'; '.join([*told, *(failed or [limits])])}")
+            loss = _change(metric, gate.maxRegressionPermille).removeprefix("+")
+            failed.append(f"required on the baseline: a loss of less than {loss}")
+    if failed:
+        return GateDecision("Rejected", "; ".join([*facts, *failed]))
+    if reference:
+        least_gain += f", on the baseline more than {_change(metric, -gate.maxRegressionPermille)}"
+    return GateDecision("Accepted", "; ".join([*facts, least_gain]))
 
 
-def judge_first(gate: Gate, metric: MetricName, value: float, rows: int) -> Verdict:
-    """The verdict on a first model, which has none to stand against."""
-    decision: Literal["Accepted", "Rejected"] = (
-        "Accepted" if _is_good_enough(gate, metric, value) else "Rejected"
-    )
-    asked = f"; {_least(gate, metric)} is asked for" if gate.minValuePermille else ""
-    return Verdict(
-        decision,
-        f"{decision}: a first model, on {rows:,} rows {TITLES[metric]} "
-        f"{_value(metric, value)}{asked}",
+def decide_first(gate: Gate, metric: MetricName, value: float, rows: int) -> GateDecision:
+    """Decide about a first model, which has no champion."""
+    required = f"; required: {_least(gate, metric)}" if gate.minValuePermille else ""
+    return GateDecision(
+        "Accepted" if _is_good_enough(gate, metric, value) else "Rejected",
+        f"a first model, on {rows:,} rows {TITLES[metric]} {_value(metric, value)}{required}",
     )
 
 
 def _is_good_enough(gate: Gate, metric: MetricName, value: float) -> bool:
-    """Of an error the limit is the most that it may be, and there is none where it is 0."""
+    """Compare a value with the limit: a maximum for an error, which 0 switches off."""
     limit = gate.minValuePermille / 1000
     if metric in ERRORS:
         return not limit or value <= limit + EPSILON
@@ -100,7 +101,7 @@ def _course(gain: Gain) -> str:
 
 
 def _value(metric: MetricName, value: float) -> str:
-    """Three digits, as scores are written: .889; of what has no upper end four that count."""
+    """Format a score: three decimals, as in .889, or four digits if it has no upper end."""
     if metric in RELATIVE:
         return f"{value:.4g}"
     text = f"{value:.3f}"
@@ -108,7 +109,7 @@ def _value(metric: MetricName, value: float) -> str:
 
 
 def _change(metric: MetricName, permille: int) -> str:
-    """A gain: +.002, or +0.2 % where it is a share of what there was."""
+    """Format a gain: +.002, or +0.2 % if it is a share of the champion's value."""
     sign = "-" if permille < 0 else "+"
     if metric in RELATIVE:
         return f"{sign}{abs(permille) / 10:g} %"

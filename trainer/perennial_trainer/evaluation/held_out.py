@@ -1,4 +1,4 @@
-"""The rows that neither model has learnt from, and what is told about them."""
+"""The held-out rows, which neither model has learned from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,30 +11,43 @@ from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.wire.modelcard import TaskName
 from perennial_contracts.wire.run_plan import Plan, TrainingFailure
 
-from ..data.features import Feature, as_text, clean, clean_truth
+from ..data.features import Feature, clean
+from ..data.labels import as_text, clean_truth
 from ..errors import StepError
-from .blocks import cut_blocks
-from .compare import Where
-from .task import REGRESSION, Task, make_task
+from .bootstrap import cut_blocks
+from .compare import RowSet
+from .task import REGRESSION, Predictions, Task, make_task
 
 PARTS = 3
 LEAST_ASIDE = 50
 
 
 @dataclass(frozen=True)
-class Rows:
+class HeldOutRows:
     """Clean rows with their truth."""
 
-    on: Where
+    on: RowSet
     frame: pd.DataFrame
     truth: np.ndarray
-    """Shape (rows,): texts, or float64 where numbers are told."""
+    """Shape (rows,): texts, or float64 for a regression."""
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """Clean rows in the order of time, with their truth and a model's predictions."""
+
+    task: Task
+    features: list[Feature]
+    frame: pd.DataFrame
+    truth: np.ndarray
+    """Shape (rows,): texts, or float64 for a regression."""
+    predictions: Predictions
 
 
 def read_rows(
-    on: Where, table: pd.DataFrame, features: list[Feature], label: str, task: TaskName
-) -> Rows:
-    """Cleans the rows of a table.
+    on: RowSet, table: pd.DataFrame, features: list[Feature], label: str, task: TaskName
+) -> HeldOutRows:
+    """Clean the rows of a table.
 
     Raises:
         StepError: DataUnreadable.
@@ -42,38 +55,40 @@ def read_rows(
     source = f"the rows of {on}"
     if label not in table.columns or not len(table):
         raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{source}: expected rows with a column {label}"
+            TrainingFailure.DATA_UNREADABLE, f"expected rows with a column {label}", field=source
         )
     truth = clean_truth(table[label], label, source, task)
-    return Rows(
+    return HeldOutRows(
         on, clean(table, features, source), truth if task == "Regression" else as_text(truth)
     )
 
 
-def set_aside(rows: Rows) -> tuple[Rows, Rows] | None:
-    """Rows to choose by, the earlier third, and rows to judge on, the later ones.
+def set_aside(rows: HeldOutRows) -> tuple[HeldOutRows, HeldOutRows] | None:
+    """Split rows into the earlier third, to choose by, and the later ones, to judge on.
 
-    What is chosen as the best of several on some rows looks better on them than it is. One cut in
-    time keeps what comes together together. None where one part would tell nothing: with fewer
-    rows than LEAST_ASIDE, or of one class alone.
+    A model that was chosen as the best of several on some rows looks better on them than it is.
+    There is one cut in time, so that rows that are alike stay together.
+
+    Returns:
+        None if one part is too small (LEAST_ASIDE) or has one class only.
     """
     before = cut_blocks(len(rows.frame), PARTS) == 0
     parts = (_part(rows, before), _part(rows, ~before))
-    if before.sum() < LEAST_ASIDE or any(_says_nothing(part.truth) for part in parts):
+    if before.sum() < LEAST_ASIDE or any(_is_constant(part.truth) for part in parts):
         return None
     return parts
 
 
-def _part(rows: Rows, chosen: np.ndarray) -> Rows:
-    return Rows(rows.on, rows.frame[chosen].reset_index(drop=True), rows.truth[chosen])
+def _part(rows: HeldOutRows, chosen: np.ndarray) -> HeldOutRows:
+    return HeldOutRows(rows.on, rows.frame[chosen].reset_index(drop=True), rows.truth[chosen])
 
 
-def _says_nothing(truth: np.ndarray) -> bool:
+def _is_constant(truth: np.ndarray) -> bool:
     return bool((truth == truth[0]).all())
 
 
 def read_summary(path: Path) -> DataSummary:
-    """What assemble has told.
+    """Read the summary that assemble wrote.
 
     Raises:
         StepError: DataUnreadable.
@@ -82,16 +97,18 @@ def read_summary(path: Path) -> DataSummary:
         return DataSummary.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{path}: expected what assemble wrote: {error}"
+            TrainingFailure.DATA_UNREADABLE,
+            f"expected the summary of assemble: {error}",
+            field=str(path),
         ) from error
 
 
-def find_task(plan: Plan, held_out: list[Rows], labels: list[str]) -> Task:
-    """What is told: all labels that occur, or numbers.
+def find_task(plan: Plan, held_out: list[HeldOutRows], labels: list[str]) -> Task:
+    """Return the task of the plan; its classes are all labels that occur.
 
     Raises:
         StepError: DataUnreadable for a positive label that does not occur, BadPlan for a metric
-            that there is not for this task.
+            that does not exist for the task.
     """
     task = REGRESSION
     if plan.search.task == "Classification":
@@ -99,12 +116,15 @@ def find_task(plan: Plan, held_out: list[Rows], labels: list[str]) -> Task:
         try:
             task = make_task(sorted(found), plan.data.positive)
         except ValueError as error:
-            raise StepError(TrainingFailure.DATA_UNREADABLE, f"data.positive: {error}") from error
+            raise StepError(
+                TrainingFailure.DATA_UNREADABLE, str(error), field="data.positive"
+            ) from error
     metric = plan.gate.metric
     if metric not in task.metrics:
-        what = f"{len(task.classes)} labels" if task.classes else "numbers (search.task)"
+        kind = f"{len(task.classes)} labels" if task.classes else "numbers (search.task)"
         raise StepError(
             TrainingFailure.BAD_PLAN,
-            f"gate.metric: expected one of {', '.join(task.metrics)} for {what}, got {metric}",
+            f"expected one of {', '.join(task.metrics)} for {kind}, got {metric}",
+            field="gate.metric",
         )
     return task

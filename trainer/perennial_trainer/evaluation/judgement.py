@@ -1,4 +1,4 @@
-"""What the contest comes to."""
+"""The judgement: scores of both models on the held-out rows, and the gate's decision."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -9,72 +9,73 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ..errors import StepError
 from . import gate
 from .compare import Gain, compare
-from .held_out import Rows
+from .gate import GateDecision
+from .held_out import HeldOutRows, PredictedRows
 from .scores import values
-from .setup import Contest
-from .task import Answers
+from .setup import EvaluationSetup
+from .task import Predictions
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict, with what it rests on."""
+    """The gate's decision, with the facts that it is based on."""
 
-    verdict: gate.Verdict
+    verdict: GateDecision
     gains: list[Gain]
-    """Of the challenger over the champion, the gate's metric first; none without a champion."""
-    answers: Answers
-    """The challenger's, to the recent rows."""
-    before: Answers | None
-    """The champion's, to the same rows; None without one."""
+    """The challenger's gains, the gate's metric first; none without a champion."""
+    recent: PredictedRows
+    """The recent rows with the challenger's predictions."""
+    champion: Predictions | None
+    """The champion's predictions for these rows; None without one."""
     scores: dict[str, float]
-    """Of these."""
+    """The challenger's scores on these rows."""
 
 
-def decide(contest: Contest) -> Judgement:
-    """Compares the two, or asks a first model for its scores alone.
+def judge(setup: EvaluationSetup) -> Judgement:
+    """Compare the two models; a first model is judged by its scores alone.
 
     Raises:
-        StepError: UnsupportedModel or WrongSignature, where one of them refuses the rows; OneClass,
-            where the gate's metric is not defined on them.
+        StepError: UnsupportedModel or WrongSignature if champion or challenger rejects the rows;
+            OneClass if the gate's metric is not defined on them.
     """
-    plan, recent, wanted = contest.plan, contest.recent, contest.plan.gate.metric
-    before = contest.champion_says(recent) if contest.champion else None
-    answers = contest.challenger_says(recent)
-    gains = _gains(contest, before, answers) if before else []
-    scores = values(contest.task, recent.truth, answers)
-    _check_defined(wanted, scores, recent)
+    plan, recent, metric = setup.plan, setup.recent, setup.plan.gate.metric
+    champion = setup.predict_champion(recent) if setup.champion else None
+    challenger = setup.predict_challenger(recent)
+    gains = _compare(setup, champion, challenger) if champion else []
+    scores = values(setup.task, recent.truth, challenger)
+    _check_defined(metric, scores, recent)
     verdict = (
-        gate.judge(plan.gate, gains, captured=contest.summary.captured > 0)
-        if contest.champion
-        else gate.judge_first(plan.gate, wanted, scores[wanted], len(recent.truth))
+        gate.decide(plan.gate, gains, captured=setup.summary.captured > 0)
+        if setup.champion
+        else gate.decide_first(plan.gate, metric, scores[metric], len(recent.truth))
     )
-    return Judgement(verdict, gains, answers, before, scores)
+    predicted = PredictedRows(setup.task, setup.features, recent.frame, recent.truth, challenger)
+    return Judgement(verdict, gains, predicted, champion, scores)
 
 
-def _gains(contest: Contest, before: Answers, after: Answers) -> list[Gain]:
-    """The gains on all rows; ``before`` and ``after`` are the answers to the recent ones."""
-    plan = contest.plan
-    said = [(contest.recent, before, after)]
-    if rows := contest.reference:
-        said.append((rows, contest.champion_says(rows), contest.challenger_says(rows)))
+def _compare(setup: EvaluationSetup, champion: Predictions, challenger: Predictions) -> list[Gain]:
+    """Return the gains on all rows; the predictions are those for the recent rows."""
+    plan = setup.plan
+    predicted = [(setup.recent, champion, challenger)]
+    if rows := setup.reference:
+        predicted.append((rows, setup.predict_champion(rows), setup.predict_challenger(rows)))
     gains: list[Gain] = []
-    for rows, champion, challenger in said:
-        on_these = compare(
-            contest.task, rows.truth, champion, challenger, rows.on, plan.search.seed
-        )
+    for rows, before, after in predicted:
+        on_these = compare(setup.task, rows.truth, before, after, rows.on, plan.search.seed)
         _check_defined(plan.gate.metric, {gain.metric for gain in on_these}, rows)
         gains += on_these
     return sorted(gains, key=lambda gain: gain.metric != plan.gate.metric)
 
 
-def _check_defined(metric: MetricName, defined: Container[str], rows: Rows) -> None:
-    """A metric that held-out rows do not define decides nothing."""
+def _check_defined(metric: MetricName, defined: Container[str], rows: HeldOutRows) -> None:
+    """Raise an error if the held-out rows do not define the metric of the gate."""
     if metric in defined:
         return
     why = f"whose labels are all {rows.truth[0]}"
     if rows.truth.dtype.kind == "f":
-        why = "which have one and the same number, or on which the champion never errs"
+        why = "which have one and the same number, or on which the champion makes no error"
     raise StepError(
         TrainingFailure.ONE_CLASS,
-        f"gate.metric: {metric} is not defined on the {len(rows.truth):,} rows of {rows.on}, {why}",
+        f"{metric} is not defined on the {len(rows.truth):,} rows of {rows.on}, {why}",
+        field="gate.metric",
     )

@@ -1,4 +1,4 @@
-"""What a regressor's answers come to, block by block."""
+"""Metrics of a regressor over all rows, or over many resamples at once."""
 
 import numpy as np
 
@@ -8,41 +8,41 @@ QUANTILES: dict[MetricName, float] = {"pinball_10": 0.1, "pinball_90": 0.9}
 """Koenker and Bassett, Regression Quantiles (Econometrica 1978)."""
 
 
-class Sums:
-    """Sums of errors, which add up over blocks."""
+class RegressionStatistics:
+    """Sums of a regressor's errors, block by block."""
 
-    def __init__(self, truth: np.ndarray, said: np.ndarray, blocks: np.ndarray) -> None:
-        """Sums up.
+    def __init__(self, truth: np.ndarray, predicted: np.ndarray, blocks: np.ndarray) -> None:
+        """Sum the errors.
 
         Args:
             truth: shape (rows,), float64.
-            said: shape (rows,), float64.
-            blocks: shape (rows,), the number of each row's block, from 0.
+            predicted: shape (rows,), float64.
+            blocks: number of each row's block, from 0, shape (rows,).
         """
         self._middle = float(truth.mean()) if len(truth) else 0.0
-        error, from_middle = said - truth, truth - self._middle
-        many = int(blocks.max(initial=0)) + 1
+        error, from_middle = predicted - truth, truth - self._middle
+        count = int(blocks.max(initial=0)) + 1
         parts = (
             np.ones(len(truth)), np.maximum(-error, 0), np.maximum(error, 0), error**2,
             from_middle, from_middle**2,
         )  # fmt: skip
-        self._sums = np.array([np.bincount(blocks, part, many) for part in parts])
-        """Shape (6, blocks): rows, what was told too low and too high, error², and of the truth,
-        from the middle, x and x²."""
+        self._sums = np.array([np.bincount(blocks, part, count) for part in parts])
+        """Shape (6, blocks): number of rows, errors below, errors above, error², and of the truth,
+        relative to its mean over all rows, x and x²."""
 
     @property
     def blocks(self) -> int:
         return len(self._sums[0])
 
     def value(self, metric: MetricName) -> float:
-        """The metric over all rows; NaN where it is not defined."""
+        """Return the metric over all rows; NaN if it is not defined."""
         return float(self.resampled(metric, np.ones((1, self.blocks)))[0])
 
     def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray:
-        """The metric over resamples, shape (resamples,); NaN where it is not defined.
+        """Return the metric over resamples, shape (resamples,); NaN where it is not defined.
 
-        The pinball loss is the quantile's share of what was told too low, and the rest's of what
-        was told too high. r2 is one minus the squared error over that of the resample's own mean.
+        The pinball loss weights errors below by the quantile, errors above by the rest. r2 is one
+        minus the squared error over the squared error of the resample's own mean.
         """
         rows, low, high, squared, once, twice = (weights @ self._sums.T).T
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -54,6 +54,6 @@ class Sums:
             if metric == "rmse":
                 return np.asarray(np.sqrt(squared / rows))
             spread = twice - once**2 / rows
-            # A truth that is the same in all rows leaves nothing to be told.
-            told = spread > 1e-12 * np.maximum(twice, 1e-300)
-            return np.where(told, 1 - squared / spread, np.nan)
+            # r2 is not defined for a truth that is the same in all rows.
+            defined = spread > 1e-12 * np.maximum(twice, 1e-300)
+            return np.where(defined, 1 - squared / spread, np.nan)

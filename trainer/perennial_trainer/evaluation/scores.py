@@ -1,4 +1,4 @@
-"""The scores of a model's answers, whether they are labels or numbers."""
+"""The scores of predictions, of classifiers and of regressors."""
 
 from typing import Protocol
 
@@ -6,38 +6,42 @@ import numpy as np
 
 from perennial_contracts.stats.quality import MetricName
 
-from .counts import Counts
-from .sums import Sums
-from .task import Answers, Task
+from .classification import ClassificationStatistics
+from .regression import RegressionStatistics
+from .task import Predictions, Task
 
 
-class Measured(Protocol):
-    """What answers come to: a metric over all rows, or over resamples of blocks of them."""
+class BlockStatistics(Protocol):
+    """Statistics of predictions by block, from which every metric can be computed."""
 
-    def value(self, metric: MetricName) -> float: ...
+    def value(self, metric: MetricName) -> float:
+        """Return the metric over all rows."""
+        ...
 
-    def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray: ...
+    def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray:
+        """Return the metric over resamples of blocks."""
+        ...
 
 
 def measure(
-    task: Task, truth: np.ndarray, answers: Answers, blocks: np.ndarray | None = None
-) -> Measured:
-    """Measures answers.
+    task: Task, truth: np.ndarray, predictions: Predictions, blocks: np.ndarray | None = None
+) -> BlockStatistics:
+    """Gather the statistics of predictions.
 
     Args:
-        task: the classes, or that numbers are told.
-        truth: shape (rows,): texts, or float64.
-        answers: of the same rows.
-        blocks: shape (rows,), the number of each row's block, from 0; one block where absent.
+        task: the task.
+        truth: shape (rows,): texts, or float64 for a regression.
+        predictions: predictions for the same rows.
+        blocks: number of each row's block, from 0, shape (rows,); None for a single block.
     """
     if task.kind == "Regression":
-        one = np.zeros(len(truth), np.int64) if blocks is None else blocks
-        return Sums(np.asarray(truth, np.float64), answers.values, one)
-    return Counts(task, truth, answers, blocks)
+        single = np.zeros(len(truth), np.int64) if blocks is None else blocks
+        return RegressionStatistics(np.asarray(truth, np.float64), predictions.values, single)
+    return ClassificationStatistics(task, truth, predictions, blocks)
 
 
-def values(task: Task, truth: np.ndarray, answers: Answers) -> dict[str, float]:
-    """All metrics that are defined, to six digits."""
-    measured = measure(task, truth, answers)
-    found = {metric: measured.value(metric) for metric in task.metrics}
+def values(task: Task, truth: np.ndarray, predictions: Predictions) -> dict[str, float]:
+    """Return all metrics that are defined, rounded to six decimals."""
+    statistics = measure(task, truth, predictions)
+    found = {metric: statistics.value(metric) for metric in task.metrics}
     return {metric: round(value, 6) for metric, value in found.items() if not np.isnan(value)}

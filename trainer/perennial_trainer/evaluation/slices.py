@@ -1,6 +1,6 @@
-"""Parts of the rows, by the value of one feature, on which a model does better or worse."""
+"""Slices: parts of the rows, by the value of one feature, on which scores differ."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,9 @@ import pandas as pd
 from perennial_contracts.stats.quality import MetricName
 from perennial_contracts.wire.modelcard import Slice
 
-from ..data.features import Feature
+from .held_out import PredictedRows
 from .intervals import scores_of
 from .scores import measure
-from .task import Answers, Task
 
 LEAST_ROWS = 30
 LEAST_SHARE = 0.02
@@ -20,44 +19,33 @@ MOST = 30
 MOST_CATEGORIES = 20
 
 
-def slices(
-    frame: pd.DataFrame,
-    features: Sequence[Feature],
-    task: Task,
-    truth: np.ndarray,
-    answers: Answers,
-    metric: MetricName,
-    seed: int,
-) -> list[Slice]:
-    """The slices whose score differs most from that of all rows, the farthest first.
+def slices(rows: PredictedRows, metric: MetricName, seed: int) -> list[Slice]:
+    """Return the slices whose score differs most from that of all rows, the farthest first.
 
-    A text's slices are its most frequent values, a number's its thirds; missing values are one of
-    their own. Those of fewer rows than LEAST_ROWS or LEAST_SHARE of all tell nothing.
+    The slices of a text are its most frequent values, those of a number its thirds; missing values
+    are a slice too. Slices with fewer rows than LEAST_ROWS or LEAST_SHARE of all are left out.
 
     Args:
-        frame: clean rows in the order of time.
-        features: its columns.
-        task: the classes, or that numbers are told.
-        truth: shape (rows,).
-        answers: to these rows.
-        metric: what is measured.
-        seed: of the intervals' resamples.
+        rows: the rows with a model's predictions.
+        metric: the score.
+        seed: seed of the intervals' resamples.
     """
-    least = max(LEAST_ROWS, round(LEAST_SHARE * len(frame)))
-    whole = measure(task, truth, answers).value(metric)
+    task, truth, predictions = rows.task, rows.truth, rows.predictions
+    least = max(LEAST_ROWS, round(LEAST_SHARE * len(rows.frame)))
+    whole = measure(task, truth, predictions).value(metric)
     found: list[tuple[float, str, str, np.ndarray]] = []
-    for feature in features:
-        for value, inside in _parts(frame[feature.name], feature.is_text):
-            if least <= inside.sum() < len(frame):
-                value_of = measure(task, truth[inside], answers[inside]).value(metric)
-                if np.isfinite(value_of):
-                    found.append((abs(value_of - whole), feature.name, value, inside))
+    for feature in rows.features:
+        for value, inside in _parts(rows.frame[feature.name], feature.is_text):
+            if least <= inside.sum() < len(rows.frame):
+                score = measure(task, truth[inside], predictions[inside]).value(metric)
+                if np.isfinite(score):
+                    found.append((abs(score - whole), feature.name, value, inside))
     found.sort(key=lambda part: (-part[0], part[1], part[2]))
-    told = []
+    chosen = []
     for _, name, value, inside in found[:MOST]:
-        (score,) = scores_of(task, truth[inside], answers[inside], seed, [metric])
-        told.append(Slice(feature=name, value=value, rows=int(inside.sum()), score=score))
-    return told
+        (with_interval,) = scores_of(task, truth[inside], predictions[inside], seed, [metric])
+        chosen.append(Slice(feature=name, value=value, rows=int(inside.sum()), score=with_interval))
+    return chosen
 
 
 def _parts(column: "pd.Series[Any]", is_text: bool) -> Iterator[tuple[str, np.ndarray]]:
@@ -70,15 +58,15 @@ def _parts(column: "pd.Series[Any]", is_text: bool) -> Iterator[tuple[str, np.nd
     numbers = column.to_numpy(np.float32)
     missing = np.isnan(numbers)
     yield "(missing)", missing
-    known = numbers[~missing]
-    if not known.size:
+    present = numbers[~missing]
+    if not present.size:
         return
-    distinct = np.unique(known)
+    distinct = np.unique(present)
     if len(distinct) <= 3:
         for number in distinct:
             yield f"{number:g}", numbers == number
         return
-    low, high = np.quantile(known, [1 / 3, 2 / 3])
+    low, high = np.quantile(present, [1 / 3, 2 / 3])
     yield f"below {low:.4g}", numbers < low
     yield f"{low:.4g} to {high:.4g}", (numbers >= low) & (numbers <= high)
     yield f"above {high:.4g}", numbers > high

@@ -1,4 +1,4 @@
-"""What is learnt, and what a model says about rows."""
+"""The task of a model, and its predictions for rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy as np
 from perennial_contracts.stats.quality import MetricName
 from perennial_contracts.wire.modelcard import TaskName
 
-from ..data.features import as_text, sort_labels
+from ..data.labels import as_text, sort_labels
 
 CLASSES: tuple[MetricName, ...] = (
     "accuracy", "balanced_accuracy", "f1", "recall", "precision", "roc_auc", "average_precision",
@@ -17,35 +17,35 @@ CLASSES: tuple[MetricName, ...] = (
 )  # fmt: skip
 NUMBERS: tuple[MetricName, ...] = ("rmse", "mae", "r2", "pinball_10", "pinball_90")
 BINARY: frozenset[MetricName] = frozenset({"roc_auc", "average_precision", "brier"})
-"""Those that there are for two classes only."""
+"""Metrics that exist for two classes only."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model says about some rows: labels with probabilities, or numbers."""
+class Predictions:
+    """A model's predictions for rows: labels with probabilities, or numbers."""
 
     labels: np.ndarray
-    """Shape (rows,): texts; the numbers as texts where these are what is answered."""
+    """Shape (rows,): texts; for a regressor its numbers as text."""
     probabilities: np.ndarray
     """Shape (rows, classes), in the order of ``classes``."""
     classes: list[str]
     values: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    """Shape (rows,), float64: the numbers that a regressor answers."""
+    """Shape (rows,), float64: the numbers of a regressor."""
 
     @classmethod
-    def of_numbers(cls, values: np.ndarray) -> "Answers":
-        """A regressor's answers, shape (rows,)."""
+    def of_numbers(cls, values: np.ndarray) -> "Predictions":
+        """Return the predictions of a regressor, shape (rows,)."""
         numbers = np.asarray(values, np.float64)
         return cls(as_text(numbers.tolist()), np.zeros((len(numbers), 0)), [], numbers)
 
     def score(self, label: str) -> np.ndarray:
-        """The probability of a class, shape (rows,); 0 where the model does not know it."""
+        """Return the probability of a class, shape (rows,); 0 if the model does not have it."""
         if label not in self.classes:
             return np.zeros(len(self.labels))
         return np.asarray(self.probabilities[:, self.classes.index(label)], np.float64)
 
-    def __getitem__(self, rows: Any) -> "Answers":
-        return Answers(
+    def __getitem__(self, rows: Any) -> "Predictions":
+        return Predictions(
             self.labels[rows],
             self.probabilities[rows],
             self.classes,
@@ -55,12 +55,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class Task:
-    """What is told apart, or that numbers are told."""
+    """Classification with its classes, or regression."""
 
     classes: list[str]
-    """All that occur, in sorting order; none where numbers are told."""
+    """All classes of the data, in sorting order; none for a regression."""
     positive: str | None
-    """Of two classes the one that scores are about; None with more."""
+    """The class that scores are about; None unless there are two classes."""
 
     @property
     def kind(self) -> TaskName:
@@ -68,7 +68,7 @@ class Task:
 
     @property
     def metrics(self) -> list[MetricName]:
-        """Those that make sense."""
+        """The metrics that exist for the task."""
         if self.kind == "Regression":
             return list(NUMBERS)
         return [name for name in CLASSES if self.positive is not None or name not in BINARY]
@@ -78,10 +78,10 @@ REGRESSION = Task([], None)
 
 
 def make_task(labels: Sequence[Any], positive: str | None) -> Task:
-    """The task of some classes; of two the last one is positive unless another is named.
+    """Return the task of classes; the last of two is positive unless another is given.
 
     Raises:
-        ValueError: where the positive class is none of two.
+        ValueError: if the positive class is neither of the two.
     """
     classes = sort_labels(map(str, labels))
     if len(classes) != 2:

@@ -1,1 +1,1 @@
-"""A model as every step holds it: its features, its ONNX, and what it costs to serve."""
+"""A model as ONNX: how it is loaded and run, and its cost."""

@@ -1,4 +1,4 @@
-"""What a model costs to serve: how long a row takes, and how large the file is."""
+"""The cost of a model: its time for a row, and the size of its file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,34 +14,34 @@ from .timing import p95, side_by_side, spread
 
 @dataclass(frozen=True)
 class Cost:
-    """As ONNX, on this machine: processor time of one thread."""
+    """The cost as ONNX on this machine, in processor time of one thread."""
 
     p95_microseconds: float
-    """Of one row."""
+    """Time for one row."""
     size_bytes: int
 
     def excess(self, budget: Budget) -> str:
-        """What is beyond the budget, for people; empty where nothing is."""
-        beyond = []
+        """Describe the limits that are exceeded; empty if none is."""
+        exceeded = []
         if budget.p95Microseconds is not None and self.p95_microseconds > budget.p95Microseconds:
-            beyond.append(f"{self.p95_microseconds:.0f} µs at p95 of {budget.p95Microseconds:,}")
+            exceeded.append(f"{self.p95_microseconds:.0f} µs at p95 of {budget.p95Microseconds:,}")
         if budget.size is not None and self.size_bytes > budget.size:
-            beyond.append(f"{self.size_bytes:,} bytes of {budget.size:,}")
-        return " and ".join(beyond)
+            exceeded.append(f"{self.size_bytes:,} bytes of {budget.size:,}")
+        return " and ".join(exceeded)
 
 
-def measure(onnx_bytes: bytes, frame: pd.DataFrame, features: Sequence[Feature]) -> Cost:
-    """Asks a model single rows.
+def measure_cost(onnx_bytes: bytes, frame: pd.DataFrame, features: Sequence[Feature]) -> Cost:
+    """Run a model on single rows and measure its cost.
 
     Args:
-        onnx_bytes: the file.
-        frame: clean rows, of which some are asked.
-        features: the model's inputs.
+        onnx_bytes: the ONNX file.
+        frame: clean rows, of which some are used.
+        features: the inputs of the model.
 
     Raises:
-        Exception: whatever ONNX Runtime raises for a model or rows that it refuses.
+        Exception: the error of ONNX Runtime if it rejects the model or the rows.
     """
     session = open_session(onnx_bytes)
-    rows = [tensors(frame.iloc[[place]], features) for place in spread(len(frame))]
-    (taken,) = side_by_side([lambda row: session.run(None, row)], rows)
-    return Cost(p95(taken), len(onnx_bytes))
+    rows = [tensors(frame.iloc[[index]], features) for index in spread(len(frame))]
+    (times,) = side_by_side([lambda row: session.run(None, row)], rows)
+    return Cost(p95(times), len(onnx_bytes))

@@ -1,4 +1,4 @@
-"""A classifier or regressor in ONNX: what it takes, and what it answers to clean rows."""
+"""A classifier or regressor in ONNX: its signature, and its predictions for clean rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,15 @@ from perennial_contracts.wire.bundle import Tensor
 from perennial_contracts.wire.modelcard import TaskName
 from perennial_contracts.wire.names import DATATYPES_BY_ONNX_TYPE, LABEL, PREDICTION, PROBABILITIES
 
-from ..data.features import Feature, as_text, tensors
-from ..evaluation.task import Answers
+from ..data.features import Feature, tensors
+from ..data.labels import as_text
+from ..evaluation.task import Predictions
 from .sessions import open_session
 
 BATCH_ROWS = 65536
+"""Most rows of a table in one call."""
 TENSOR_ROWS = 32
-"""Rows of tensors that are answered at once: of images they are large."""
+"""Most rows of tensors in one call; rows of images are large."""
 ERRORS: tuple[type[Exception], ...] = tuple(
     value
     for value in vars(onnx_errors).values()
@@ -27,24 +29,27 @@ ERRORS: tuple[type[Exception], ...] = tuple(
 
 
 class SignatureError(Exception):
-    """The model's inputs or outputs are not those of a model of rows."""
+    """The inputs or outputs are not those of a classifier or regressor of rows."""
 
 
 class OnnxModel:
-    """An input per feature; outputs ``label`` and ``probabilities``, or ``prediction``."""
+    """A model with an input for each feature.
+
+    Its outputs are ``label`` and ``probabilities``, or ``prediction``.
+    """
 
     def __init__(
         self, source: bytes | Path, labels: Sequence[str] | None = None, *, is_table: bool = True
     ) -> None:
-        """Loads a model.
+        """Load a model.
 
         Args:
-            source: the ONNX file, or where it lies with the weights beside it.
-            labels: the classes in the order of the probabilities, where a bundle says them.
-            is_table: whether each input must be a feature; else there are none.
+            source: the ONNX file, or its path if its weights are in files beside it.
+            labels: the classes in the order of the probabilities, if a bundle has them.
+            is_table: true if each input must be a feature; else the model has no features.
 
         Raises:
-            SignatureError: where it is no model of rows, or cannot be loaded at all.
+            SignatureError: if it is no model of rows, or cannot be loaded at all.
         """
         self.data = source if isinstance(source, bytes) else source.read_bytes()
         self.session = _session(source)
@@ -60,64 +65,69 @@ class OnnxModel:
                 f"labels, got {self._width}"
             )
 
-    def answer(self, frame: pd.DataFrame, classes: Sequence[str]) -> Answers:
-        """The answers to some rows.
+    def predict(self, frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
+        """Return the predictions for rows.
 
         Args:
             frame: clean rows with a column for each feature.
-            classes: the labels of the data; the probabilities' order where the model does not say.
+            classes: the labels of the data, in the order of the probabilities; ignored if the
+                model has labels.
 
         Raises:
-            SignatureError: where the model refuses the rows, or answers something else.
+            SignatureError: if the model rejects the rows, or its outputs have another form.
         """
-        return self._answer(
+        return self._predict(
             len(frame),
             BATCH_ROWS,
             lambda rows: tensors(frame.iloc[rows], self.features),
             classes,
         )
 
-    def answer_tensors(self, feeds: Mapping[str, np.ndarray], classes: Sequence[str]) -> Answers:
-        """The answers to the rows of some tensors, by the inputs' names.
+    def predict_tensors(
+        self, feeds: Mapping[str, np.ndarray], classes: Sequence[str]
+    ) -> Predictions:
+        """Return the predictions for the rows of tensors, by the names of the inputs.
 
         Raises:
-            SignatureError: where the model refuses them, or answers something else.
+            SignatureError: as :meth:`predict`.
         """
-        return self._answer(
+        return self._predict(
             len(next(iter(feeds.values()))),
             TENSOR_ROWS,
             lambda rows: {name: values[rows] for name, values in feeds.items()},
             classes,
         )
 
-    def _answer(
+    def _predict(
         self,
         count: int,
         most: int,
         feeds: Callable[[slice], Mapping[str, np.ndarray]],
         classes: Sequence[str],
-    ) -> Answers:
+    ) -> Predictions:
         names = [PREDICTION] if self.kind == "Regression" else [LABEL, PROBABILITIES]
         parts = [
-            self._ask(names, feeds(slice(start, start + most)), min(most, count - start))
+            self._run(names, feeds(slice(start, start + most)), min(most, count - start))
             for start in range(0, max(count, 1), most)
         ]
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in names}
-        return self.read(outputs, classes)
+        return self.read_outputs(outputs, classes)
 
-    def read(self, outputs: Mapping[str, np.ndarray], classes: Sequence[str]) -> Answers:
-        """What the outputs of this model, by name and of all rows, say.
+    def read_outputs(
+        self, outputs: Mapping[str, np.ndarray], classes: Sequence[str]
+    ) -> Predictions:
+        """Return the predictions in outputs of this model, by name and for all rows.
 
         Raises:
-            SignatureError: where they are not of a classifier's or regressor's form.
+            SignatureError: if they do not have the form of a classifier's or regressor's.
         """
         if self.kind == "Regression":
-            said = np.asarray(outputs[PREDICTION], np.float64)
-            if said.size != len(said):
+            numbers = np.asarray(outputs[PREDICTION], np.float64)
+            if numbers.size != len(numbers):
                 raise SignatureError(
-                    f"output {PREDICTION}: expected shape ({len(said)}, 1), got {said.shape}"
+                    f"output {PREDICTION}: expected shape ({len(numbers)}, 1), got {numbers.shape}"
                 )
-            return Answers.of_numbers(said.reshape(-1))
+            return Predictions.of_numbers(numbers.reshape(-1))
         probabilities = np.asarray(outputs[PROBABILITIES], np.float64)
         labels = np.asarray(outputs[LABEL])
         names = self.labels or list(classes)
@@ -130,39 +140,39 @@ class OnnxModel:
                 f"output {PROBABILITIES}: expected {len(names)} columns, for {', '.join(names)}, "
                 f"got shape {probabilities.shape}"
             )
-        return Answers(_name(labels.reshape(-1), names), probabilities, names)
+        return Predictions(_to_names(labels.reshape(-1), names), probabilities, names)
 
-    def _ask(
+    def _run(
         self, names: list[str], feeds: Mapping[str, np.ndarray], rows: int
     ) -> dict[str, np.ndarray]:
         try:
-            said = self.session.run(names, dict(feeds))
+            outputs = self.session.run(names, dict(feeds))
         except ERRORS as error:
-            raise SignatureError(f"the model refuses rows of the data: {error}") from error
-        for name, values in zip(names, said, strict=True):
+            raise SignatureError(f"the model rejects rows of the data: {error}") from error
+        for name, values in zip(names, outputs, strict=True):
             if np.shape(values)[:1] != (rows,):
                 raise SignatureError(
                     f"output {name}: expected a value for each of {rows} rows, "
                     f"got shape {np.shape(values)}"
                 )
-        return dict(zip(names, said, strict=True))
+        return dict(zip(names, outputs, strict=True))
 
 
-def _name(said: np.ndarray, names: list[str]) -> np.ndarray:
-    """The answered labels as texts: they are the classes themselves or, else, their numbers.
+def _to_names(labels: np.ndarray, names: list[str]) -> np.ndarray:
+    """Return predicted labels as texts: they are class names, or else the numbers of classes.
 
     Raises:
         SignatureError: for a label that is neither.
     """
-    texts = as_text(label.decode() if isinstance(label, bytes) else label for label in said)
-    strange = set(texts) - set(names)
-    if not strange:
+    texts = as_text(label.decode() if isinstance(label, bytes) else label for label in labels)
+    unknown = set(texts) - set(names)
+    if not unknown:
         return texts
     if all(text.isdecimal() and int(text) < len(names) for text in set(texts)):
         return np.array([names[int(text)] for text in texts], object)
     raise SignatureError(
-        f"output {LABEL}: expected one of {', '.join(names)} or its place among them, "
-        f"got {min(strange)}"
+        f"output {LABEL}: expected one of {', '.join(names)} or its index among them, "
+        f"got {min(unknown)}"
     )
 
 
@@ -174,10 +184,10 @@ def _session(source: bytes | Path) -> Any:
 
 
 def describe(node: Any) -> Tensor:
-    """An input or output of a session.
+    """Return the description of an input or output of a session.
 
     Raises:
-        SignatureError: where it is no tensor.
+        SignatureError: if it is not a tensor.
     """
     element = node.type.removeprefix("tensor(").removesuffix(")")
     if element not in DATATYPES_BY_ONNX_TYPE:
@@ -190,7 +200,7 @@ def _feature(tensor: Tensor) -> Feature:
     feature = Feature.of(tensor)
     if feature is None:
         raise SignatureError(
-            f"input {tensor.name}: expected one value a row, shape [-1, 1] or [-1], "
+            f"input {tensor.name}: expected one value per row, shape [-1, 1] or [-1], "
             f"got {tensor.shape}"
         )
     return feature
@@ -209,7 +219,7 @@ def _kind(outputs: Sequence[Tensor]) -> TaskName:
 
 
 def _check_outputs(outputs: Sequence[Tensor]) -> int:
-    """The number of columns of the probabilities, -1 where it is free."""
+    """Return the number of columns of the probabilities, -1 if it is not fixed."""
     by_name = {tensor.name: tensor for tensor in outputs}
     have = ", ".join(f"{tensor.name} {tensor.datatype} {tensor.shape}" for tensor in outputs)
     label, probabilities = by_name.get(LABEL), by_name.get(PROBABILITIES)

@@ -1,4 +1,4 @@
-"""Opening ONNX models as everything here runs them: one thread of the CPU, and no chatter."""
+"""Sessions of ONNX Runtime as the trainer uses them: one CPU thread, few log lines."""
 
 from pathlib import Path
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import onnxruntime
 
 FATAL, ERROR = 4, 3
-"""What is logged, and what lies above it."""
+"""Severities of log lines."""
 
 
 def open_session(model: bytes | Path, *, log_severity: int = ERROR) -> Any:
-    """A session for a model.
+    """Open a session for a model.
 
     Args:
-        model: the ONNX file, or where it lies with the weights beside it.
-        log_severity: the least severity that ONNX Runtime writes to the log.
+        model: the ONNX file, or its path if its weights are in files beside it.
+        log_severity: the least severity that ONNX Runtime logs.
 
     Raises:
-        Exception: one of onnx_model.ERRORS, where ONNX Runtime refuses the model.
+        Exception: one of onnx_model.ERRORS if ONNX Runtime rejects the model.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -1,7 +1,7 @@
-"""How long models take, asked side by side: processor time of one thread, over different rows.
+"""Timing of models side by side: processor time of one thread, over different rows.
 
-What else the machine does counts little: processor time does not go on while others are served, and
-all models take their turns in every round.
+Other load on the machine has little effect: processor time does not advance while other processes
+run, and the models take turns in every round.
 """
 
 import time
@@ -13,63 +13,63 @@ ROUNDS = 20
 CALLS = 10
 """Most calls of a model in a round."""
 ROUND_SECONDS = 0.02
-"""No further call of a model begins in a round after this time; one is always made."""
+"""Time after which a model's turn in a round ends; it makes at least one call."""
 ROWS = 20
-"""Different rows that are asked in turn: trees take more or less long by the row."""
+"""Number of different rows: the time of trees depends on the row."""
 
 
 def spread(rows: int, most: int = ROWS) -> np.ndarray:
-    """Places of at most so many rows, from all over them."""
+    """Return at most this many indices, spread evenly over the rows."""
     return np.unique(np.linspace(0, max(rows - 1, 0), min(max(rows, 1), most)).astype(np.int64))
 
 
 def side_by_side(
     models: Sequence[Callable[[Mapping[str, np.ndarray]], object]],
-    asked: Sequence[Mapping[str, np.ndarray]],
+    feeds: Sequence[Mapping[str, np.ndarray]],
     rounds: int = ROUNDS,
 ) -> list[np.ndarray]:
-    """Times the calls of models, in microseconds; of each model shape (calls,).
+    """Time the calls of models, in microseconds; shape (calls,) for each model.
 
     Args:
-        models: called with what is asked. A first round warms them up and does not count.
-        asked: in turn, the next one at each call of a model.
-        rounds: how many.
+        models: the calls to time. A first round warms them up and does not count.
+        feeds: arguments of the calls; each call of a model takes the next one.
+        rounds: number of rounds.
     """
     seconds: list[list[float]] = [[] for _ in models]
     for number in range(rounds + 1):
-        for place, model in enumerate(models):
-            taken = _round(model, asked, len(seconds[place]))
+        for index, model in enumerate(models):
+            times = _time_turn(model, feeds, len(seconds[index]))
             if number:
-                seconds[place] += taken
-    return [np.array(taken) * 1e6 for taken in seconds]
+                seconds[index] += times
+    return [np.array(times) * 1e6 for times in seconds]
 
 
 def p95(microseconds: np.ndarray) -> float:
-    """What 95 of 100 calls take at most."""
+    """Return the 95th percentile."""
     return round(float(np.quantile(microseconds, 0.95)), 1)
 
 
 def p50(microseconds: np.ndarray) -> float:
-    """The median."""
+    """Return the median."""
     return round(float(np.median(microseconds)), 1)
 
 
-def _round(
+def _time_turn(
     model: Callable[[Mapping[str, np.ndarray]], object],
-    asked: Sequence[Mapping[str, np.ndarray]],
-    turn: int,
+    feeds: Sequence[Mapping[str, np.ndarray]],
+    first: int,
 ) -> list[float]:
-    taken: list[float] = []
+    times: list[float] = []
     clock, end = _clock(), time.perf_counter() + ROUND_SECONDS
-    while not taken or (len(taken) < CALLS and time.perf_counter() < end):
-        feeds = asked[(turn + len(taken)) % len(asked)]
-        begun = clock()
-        model(feeds)
-        taken.append(clock() - begun)
-    return taken
+    while not times or (len(times) < CALLS and time.perf_counter() < end):
+        argument = feeds[(first + len(times)) % len(feeds)]
+        start = clock()
+        model(argument)
+        times.append(clock() - start)
+    return times
 
 
 def _clock() -> Callable[[], float]:
-    """The processor time of this thread; the wall clock where the former goes on in large steps."""
+    """Return the clock of this thread's processor time; the wall clock if the former is coarse."""
     fine = len({time.thread_time() for _ in range(20)}) > 10
     return time.thread_time if fine else time.perf_counter
