@@ -25,11 +25,11 @@ from perennial_contracts.api.search import Search
 from perennial_trainer.data.features import clean, infer
 from perennial_trainer.selection.choose import gain
 from perennial_trainer.selection.folds import hold_out
-from perennial_trainer.selection.model_kinds import kinds_for, propose, usable
+from perennial_trainer.selection.model_kinds import kinds_for, list_candidates, usable
 from perennial_trainer.selection.report import start_trial
 from perennial_trainer.selection.scoring import score
-from perennial_trainer.selection.search import check_task, search
-from perennial_trainer.selection.trials import Problem, cross_validate
+from perennial_trainer.selection.search import search
+from perennial_trainer.selection.trials import SearchProblem, cross_validate
 
 ROOT = Path(__file__).parents[1]
 Data = tuple[pd.DataFrame, np.ndarray]
@@ -78,21 +78,21 @@ def compare(data: Data, settings: dict[str, Any]) -> dict[str, Any]:
     learnt, judged = hold_out(labels, 0.2, wanted.seed, wanted.order, wanted.task)
     held_out, truth = frame.iloc[judged], labels[judged]
     frame, labels = frame.iloc[learnt].reset_index(drop=True), labels[learnt]
-    task = check_task(labels, None, wanted.metric)
+    problem = SearchProblem.of(frame, labels, features, wanted)
+    task = problem.task
 
     begun = time.process_time()
-    found = search(frame, labels, features, wanted, None)
+    found = search(problem)
     seconds = time.process_time() - begun
     chosen = score(found.pipeline, held_out, truth, task, wanted.metric)
 
     begun = time.process_time()
-    problem = Problem(frame, labels, features, task, wanted)
     folds, _ = problem.folds()
     scores: list[tuple[float, str]] = []
-    for proposal in propose(usable(kinds_for(wanted.task), labels), wanted.metric, 1000):
-        cross_validate(proposal, start_trial(proposal), problem, folds, time.process_time)
-        value = score(problem.fit(proposal), held_out, truth, task, wanted.metric)
-        scores.append((value, f"{proposal.kind} {dict(proposal.params)}"))
+    for candidate in list_candidates(usable(kinds_for(wanted.task), labels), wanted.metric, 1000):
+        cross_validate(candidate, start_trial(candidate), problem, folds, time.process_time)
+        value = score(problem.fit(candidate), held_out, truth, task, wanted.metric)
+        scores.append((value, f"{candidate.kind} {dict(candidate.params)}"))
     all_seconds = time.process_time() - begun
     best, name = max(scores, key=lambda one: gain(one[0], wanted.metric))
     loss = (gain(best, wanted.metric) - gain(chosen, wanted.metric)) / abs(best)

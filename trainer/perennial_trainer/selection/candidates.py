@@ -1,4 +1,4 @@
-"""What a search tries: of all kinds, or near the champion that it begins with."""
+"""The candidates of a search: of all kinds, or near the champion."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,56 +7,60 @@ from perennial_contracts.api.search import ONLY_FOR, Candidate
 from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..errors import StepError
-from .champion import Champion
-from .model_kinds import Proposal, kinds_for, propose, propose_near, usable
-from .trials import Problem
+from .model_kinds import SearchCandidate, kinds_for, list_candidates, list_candidates_near, usable
+from .trials import SearchProblem
+from .warm_start import WarmStart
 
 
-def first(
-    problem: Problem, champion: Champion | None, tell: Callable[[str], None]
-) -> tuple[Problem, list[Proposal]]:
-    """What is tried, and on which rows it is compared.
+def choose_candidates(
+    problem: SearchProblem, warm_start: WarmStart | None, log: Callable[[str], None]
+) -> tuple[SearchProblem, list[SearchCandidate]]:
+    """Return the candidates, and the problem with the rows to compare them on.
 
     Raises:
         StepError: BadPlan for a kind that cannot learn the task.
     """
     kinds = _kinds(problem)
-    metric, most = problem.wanted.metric, problem.wanted.maxTrials
-    if champion is not None and champion.kind not in kinds:
-        tell(f"{champion.kind}, which serves, is none of the candidates: all is searched as usual")
-        champion = None
-    if champion is None:
-        return problem, propose(kinds, metric, most)
-    problem, begin = _begin(problem, champion, tell)
-    return problem, propose_near(begin, kinds, metric, most)
+    metric, most = problem.search.metric, problem.search.maxTrials
+    if warm_start is not None and warm_start.kind not in kinds:
+        log(
+            f"{warm_start.kind}, the kind of the served model, is not one of the candidates: the "
+            "search starts from scratch"
+        )
+        warm_start = None
+    if warm_start is None:
+        return problem, list_candidates(kinds, metric, most)
+    problem, start = _start(problem, warm_start, log)
+    return problem, list_candidates_near(start, kinds, metric, most)
 
 
-def _kinds(problem: Problem) -> list[Candidate]:
-    kind, asked = problem.kind, problem.wanted.candidates
-    if asked is None:
-        return usable(kinds_for(kind), problem.labels)
-    strange = [name for name in asked if ONLY_FOR.get(name, kind) != kind]
-    if strange:
+def _kinds(problem: SearchProblem) -> list[Candidate]:
+    task, wanted = problem.kind, problem.search.candidates
+    if wanted is None:
+        return usable(kinds_for(task), problem.labels)
+    wrong = [kind for kind in wanted if ONLY_FOR.get(kind, task) != task]
+    if wrong:
         raise StepError(
             TrainingFailure.BAD_PLAN,
-            f"search.candidates: {strange[0]} is for {ONLY_FOR[strange[0]]}; expected some "
-            f"of {', '.join(kinds_for(kind))} for search.task: {kind}",
+            f"{wrong[0]} is for {ONLY_FOR[wrong[0]]}; expected some of "
+            f"{', '.join(kinds_for(task))} for search.task: {task}",
+            field="search.candidates",
         )
-    return list(asked)
+    return list(wanted)
 
 
-def _begin(
-    problem: Problem, champion: Champion, tell: Callable[[str], None]
-) -> tuple[Problem, list[Proposal]]:
-    """The champion's settings: going on from its trees, and anew.
+def _start(
+    problem: SearchProblem, warm_start: WarmStart, log: Callable[[str], None]
+) -> tuple[SearchProblem, list[SearchCandidate]]:
+    """Return the champion's settings, once with its trees and once from scratch.
 
-    It knows the rows that it has learnt from, so all are then compared on those that it has not.
+    The trees have learned from most rows, so all candidates are compared on the others.
     """
-    anew = Proposal(champion.kind, champion.params)
-    if champion.trees is None:
-        return problem, [anew]
-    unknown = replace(problem, fresh=champion.fresh)
-    if problem.wanted.order == "TimeOrdered" and unknown.folds()[0]:
-        return unknown, [replace(anew, trees=champion.trees), anew]
-    tell("no rows in the order of time tell whether going on is any good: it is fitted anew")
-    return problem, [anew]
+    from_scratch = SearchCandidate(warm_start.kind, warm_start.params)
+    if warm_start.trees is None:
+        return problem, [from_scratch]
+    unknown = replace(problem, fresh=warm_start.fresh)
+    if problem.search.order == "TimeOrdered" and unknown.folds()[0]:
+        return unknown, [replace(from_scratch, trees=warm_start.trees), from_scratch]
+    log("no rows in the order of time can judge the champion's trees: training starts from scratch")
+    return problem, [from_scratch]

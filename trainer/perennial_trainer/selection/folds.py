@@ -1,4 +1,4 @@
-"""The folds of cross-validation: rows to learn from, rows to be judged on."""
+"""The folds of cross-validation: rows to train on, rows to validate on."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -21,19 +21,19 @@ def split_folds(
     task: TaskName = "Classification",
     fresh: int | None = None,
 ) -> tuple[Folds, Order]:
-    """Folds, and how they are ordered.
+    """Return folds and their order.
 
-    TimeOrdered: validation rows come after those that are learnt from. Shuffled: drawn at random,
-    with equal shares of the classes; these stand in where the former leave fewer than two usable
-    ones, since a part has only one class.
+    TimeOrdered: validation rows come after the rows to train on. Shuffled: drawn at random, with
+    equal shares of the classes; these replace the former if fewer than two of them are usable,
+    because a part has only one class.
 
     Args:
-        labels: shape (rows,): int64, texts or, for numbers, float64.
-        seed: of the draw.
-        order: which are wanted.
-        task: what is learnt.
-        fresh: where given, validation rows are among so many of the latest, at least FOLDS; with
-            fewer than two usable folds of such there are none.
+        labels: shape (rows,): int64, texts or, for a regression, float64.
+        seed: seed of the draw.
+        order: the order to use.
+        task: classification or regression.
+        fresh: if given, validation rows are among this many of the latest, at least FOLDS; with
+            fewer than two usable folds of that sort there are none.
     """
 
     def usable(folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> Folds:
@@ -72,14 +72,14 @@ def _draw(labels: np.ndarray, seed: int, task: TaskName) -> Iterator[tuple[np.nd
 def hold_out(
     labels: np.ndarray, share: float, seed: int, order: Order, task: TaskName
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the rows to learn from, and of those to judge on: the last ones in time, or drawn.
+    """Return the indices of the rows to train on, and of the rows to judge on.
 
     Args:
         labels: shape (rows,).
-        share: of the rows to judge on.
-        seed: of the draw.
+        share: share of the rows to judge on.
+        seed: seed of the draw.
         order: TimeOrdered takes the last rows, Shuffled draws, with equal shares of the classes.
-        task: what is learnt.
+        task: classification or regression.
     """
     cut = round(len(labels) * (1 - share))
     rows = np.arange(len(labels))

@@ -1,4 +1,4 @@
-"""Successive halving: all are tried on a part of the rows, and only the better ones on more.
+"""Successive halving: all trials run on a part of the rows, only the better ones on more.
 
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization
 (AISTATS 2016), with rows as the resource.
@@ -8,16 +8,16 @@ import math
 from collections.abc import Sequence
 
 KEPT = 3
-"""One of so many goes on, and has so many times the rows."""
+"""One of so many trials continues, with so many times the rows."""
 LEAST_ROWS = 1500
-"""Of the first round; with fewer rows, folds say more about themselves than about models."""
+"""Least rows of the first round; with fewer, scores depend more on the folds than on the models."""
 LEAST_KEPT = 3
 
 
 def rounds(rows: int, trials: int) -> list[int]:
-    """How many rows each round has, the latest ones; all of them in the last one.
+    """Return the number of rows of each round, the latest ones; the last round has all.
 
-    One round alone where the rows or the trials are few.
+    There is one round only if rows or trials are few.
 
     >>> rounds(20_000, 10)
     [2222, 6666, 20000]
@@ -30,16 +30,16 @@ def rounds(rows: int, trials: int) -> list[int]:
 
 
 def survivors(values: Sequence[float]) -> list[int]:
-    """Places of the trials that go on to the next round, the best first.
+    """Return the indices of the trials for the next round, the best first.
 
-    The best third, but no fewer than LEAST_KEPT where there are as many. Of equal ones the earlier
-    goes first; NaN comes last.
+    The best third continues, but at least LEAST_KEPT if there are as many. The earlier of equal
+    ones comes first, NaN last.
 
     Args:
-        values: of each trial on the rows of this round; higher is better.
+        values: score of each trial on the rows of this round; higher is better.
     """
     ordered = sorted(
         range(len(values)),
-        key=lambda place: (math.isnan(values[place]), -values[place], place),
+        key=lambda index: (math.isnan(values[index]), -values[index], index),
     )
     return ordered[: max(LEAST_KEPT, math.ceil(len(values) / KEPT))]

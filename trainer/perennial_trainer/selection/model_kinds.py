@@ -1,4 +1,4 @@
-"""The kinds of model that are tried, each with a few settings."""
+"""The kinds of models that a search can try, each with a few settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ import numpy as np
 from perennial_contracts.api.search import CANDIDATES, ONLY_FOR, Candidate
 from perennial_contracts.wire.modelcard import TaskName
 
-from .warm_start import Trees
+from .boosted_trees import BoostedTrees
 
 BALANCED: Mapping[str, Any] = {"class_weight": "balanced"}
 WEIGHS_CLASSES: frozenset[Candidate] = frozenset(
     {"Logistic", "DecisionTree", "ExtraTrees", "RandomForest", "LightGBM", "HistGradientBoosting"}
 )
 PACKAGES: Mapping[Candidate, str] = {"LightGBM": "lightgbm", "XGBoost": "xgboost"}
-"""What must be installed for a kind, beside scikit-learn."""
+"""The packages that a kind needs beside scikit-learn."""
 CONVERTERS = "onnxmltools"
-"""Converts the models of PACKAGES."""
+"""The package that converts the models of PACKAGES."""
 
 SETTINGS: Mapping[Candidate, Sequence[Mapping[str, Any]]] = {
     "Logistic": ({"C": 1.0}, {"C": 0.05}, {"C": 20.0}),
@@ -56,75 +56,80 @@ SETTINGS: Mapping[Candidate, Sequence[Mapping[str, Any]]] = {
         {"hidden_layer_sizes": (64, 32), "alpha": 1e-2},
     ),
 }
-"""The first of each kind is what one would start with."""
+"""The settings of each kind; the first ones are the default of a search."""
 
 
 @dataclass(frozen=True)
-class Proposal:
+class SearchCandidate:
     """A kind of model with settings."""
 
     kind: Candidate
     params: Mapping[str, Any]
-    trees: Trees | None = None
-    """Those of the champion, which it goes on from; None for one that begins anew."""
+    trees: BoostedTrees | None = None
+    """The champion's trees to continue from; None to start from scratch."""
 
 
 def kinds_for(task: TaskName) -> list[Candidate]:
-    """All kinds that can learn a task, installed or not, from the simplest on."""
+    """Return all kinds for a task, installed or not, from the simplest on."""
     return [kind for kind in CANDIDATES if ONLY_FOR.get(kind, task) == task]
 
 
 def is_installed(kind: Candidate) -> bool:
-    """Whether the package that a kind needs is there, and its converter to ONNX."""
+    """Return whether the package that a kind needs is installed, with its converter to ONNX."""
     if kind not in PACKAGES:
         return True
     return find_spec(PACKAGES[kind]) is not None and find_spec(CONVERTERS) is not None
 
 
 def usable(kinds: Sequence[Candidate], labels: np.ndarray) -> list[Candidate]:
-    """Those of some kinds that are installed and can take these labels.
+    """Return the kinds that are installed and accept these labels.
 
     Args:
-        kinds: which.
-        labels: shape (rows,): int64 or texts; float64 where numbers are learnt.
+        kinds: the kinds to choose from.
+        labels: shape (rows,): int64 or texts; float64 for a regression.
     """
     counted = labels.dtype.kind == "f" or (
         labels.dtype.kind == "i" and set(labels.tolist()) == set(range(len(set(labels.tolist()))))
     )
-    # XGBoost takes no classes but 0, 1, 2 and so on.
+    # XGBoost accepts no classes but 0, 1, 2 and so on.
     return [kind for kind in kinds if is_installed(kind) and (counted or kind != "XGBoost")]
 
 
-def propose(kinds: Sequence[Candidate], metric: str, max_trials: int) -> list[Proposal]:
-    """What is tried, in order: each kind once, then each with its next settings, and so on.
+def list_candidates(
+    kinds: Sequence[Candidate], metric: str, max_trials: int
+) -> list[SearchCandidate]:
+    """List candidates in order: each kind once, then each with its next settings, and so on.
 
-    F1 and recall ask for the rarer class, so kinds that can weigh classes try that second.
+    F1, recall and balanced accuracy favour the rarer class, so kinds that can weight classes try
+    that second.
     """
-    wanted = [kind for kind in CANDIDATES if kind in kinds]
-    ladders = [[Proposal(kind, params) for params in _ladder(kind, metric)] for kind in wanted]
-    rounds = [proposal for row in zip_longest(*ladders) for proposal in row if proposal]
+    ordered = [kind for kind in CANDIDATES if kind in kinds]
+    ladders = [
+        [SearchCandidate(kind, params) for params in _ladder(kind, metric)] for kind in ordered
+    ]
+    rounds = [candidate for row in zip_longest(*ladders) for candidate in row if candidate]
     return rounds[:max_trials]
 
 
-def propose_near(
-    begin: Sequence[Proposal], kinds: Sequence[Candidate], metric: str, max_trials: int
-) -> list[Proposal]:
-    """What is tried where a search begins with a champion.
+def list_candidates_near(
+    start: Sequence[SearchCandidate], kinds: Sequence[Candidate], metric: str, max_trials: int
+) -> list[SearchCandidate]:
+    """List the candidates of a search that begins with a champion.
 
-    First ``begin``, then each other kind with what one would start with, then the settings that
-    stand next to the champion's among those of its kind.
+    First ``start``, then each other kind with its default settings, then the settings next to the
+    champion's in the list of its kind.
     """
-    own = begin[-1]
+    own = start[-1]
     others = [kind for kind in CANDIDATES if kind in kinds and kind != own.kind]
     ladder = _ladder(own.kind, metric)
     near = ladder[:1]
     if own.params in ladder:
-        place = ladder.index(own.params)
-        near = [*ladder[place + 1 : place + 2], *ladder[max(place - 1, 0) : place]]
+        index = ladder.index(own.params)
+        near = [*ladder[index + 1 : index + 2], *ladder[max(index - 1, 0) : index]]
     return [
-        *begin,
-        *(Proposal(kind, _ladder(kind, metric)[0]) for kind in others),
-        *(Proposal(own.kind, params) for params in near),
+        *start,
+        *(SearchCandidate(kind, _ladder(kind, metric)[0]) for kind in others),
+        *(SearchCandidate(own.kind, params) for params in near),
     ][:max_trials]
 
 

@@ -1,7 +1,7 @@
-"""A kind of model as a scikit-learn pipeline over a data frame of clean rows.
+"""Candidates as scikit-learn pipelines over a data frame of clean rows.
 
-All that is used here converts to ONNX without a change of meaning. What does not is left out:
-categories that boosted trees split themselves, texts that are None.
+Everything here converts to ONNX without a change of meaning. Two things do not and are not used:
+categories that boosted trees split themselves, and texts that are None.
 """
 
 import warnings
@@ -23,14 +23,14 @@ from perennial_contracts.api.search import Candidate
 from perennial_contracts.wire.modelcard import TaskName
 
 from ..data.features import Feature
-from . import warm_start as going_on
-from .model_kinds import PACKAGES, Proposal
+from . import boosted_trees
+from .model_kinds import PACKAGES, SearchCandidate
 
 MAX_CATEGORIES = 100
-"""Columns that one text is spread over; rarer values share one."""
+"""Most columns of one encoded text; rarer values share one."""
 SCALED: frozenset[Candidate] = frozenset({"Logistic", "Linear", "MLP"})
 CUT_AT_VALUES: frozenset[Candidate] = frozenset({"HistGradientBoosting"})
-"""Kinds that look for cuts among a column's values, and fail where it has none."""
+"""Kinds that look for splits among the values of a column, and fail if it has none."""
 PARALLEL: frozenset[Candidate] = frozenset({"ExtraTrees", "RandomForest", "LightGBM", "XGBoost"})
 
 _MODULES: Mapping[Candidate, Any] = {
@@ -41,7 +41,7 @@ _MODULES: Mapping[Candidate, Any] = {
 _NAMES: Mapping[Candidate, str] = {
     "Logistic": "LogisticRegression", "Linear": "Ridge", "LightGBM": "LGBM", "XGBoost": "XGB",
 }  # fmt: skip
-"""Where the class is not named as the kind, with Classifier or Regressor after it."""
+"""Class names that are not the kind followed by Classifier or Regressor."""
 _ALWAYS: Mapping[Candidate, Mapping[str, Any]] = {
     "Logistic": {"max_iter": 500},
     "MLP": {"early_stopping": True, "max_iter": 60},
@@ -51,22 +51,22 @@ _ALWAYS: Mapping[Candidate, Mapping[str, Any]] = {
 
 
 def make_pipeline(
-    proposal: Proposal,
+    candidate: SearchCandidate,
     features: Sequence[Feature],
     task: TaskName,
     seed: int,
     threads: int = 1,
     empty: Collection[str] = (),
 ) -> Pipeline:
-    """An unfitted pipeline that takes a data frame of clean rows.
+    """Return an unfitted pipeline for a data frame of clean rows.
 
-    ``empty`` are columns of numbers that are to count as zeros where they are missing.
+    Missing values in the columns of ``empty`` become zeros.
 
     Raises:
-        ModuleNotFoundError: for a kind whose package is not installed.
+        ModuleNotFoundError: if the package of the kind is not installed.
     """
-    kind = proposal.kind
-    settings: dict[str, Any] = {**_ALWAYS.get(kind, {}), **proposal.params, "random_state": seed}
+    kind = candidate.kind
+    settings: dict[str, Any] = {**_ALWAYS.get(kind, {}), **candidate.params, "random_state": seed}
     if kind in PARALLEL:
         settings["n_jobs"] = threads
     model = _class(kind, task)(**settings)
@@ -74,7 +74,7 @@ def make_pipeline(
 
 
 def fit(
-    proposal: Proposal,
+    candidate: SearchCandidate,
     frame: pd.DataFrame,
     labels: np.ndarray,
     features: Sequence[Feature],
@@ -82,30 +82,30 @@ def fit(
     seed: int,
     threads: int = 1,
 ) -> Pipeline:
-    """A fitted pipeline.
+    """Return a fitted pipeline.
 
     Args:
-        proposal: what is fitted.
+        candidate: the kind and its settings.
         frame: clean rows.
-        labels: shape (rows,): int64 or texts; float64 where numbers are learnt.
+        labels: shape (rows,): int64 or texts; float64 for a regression.
         features: the columns to learn from.
-        task: what is learnt.
-        seed: of all that is random.
+        task: classification or regression.
+        seed: seed of all random choices.
         threads: most threads.
 
     Raises:
-        Exception: whatever the model runs into.
+        Exception: the error of the model.
     """
-    empty = _empty(frame, features) if proposal.kind in CUT_AT_VALUES else []
-    pipeline = make_pipeline(proposal, features, task, seed, threads, empty)
+    empty = _empty(frame, features) if candidate.kind in CUT_AT_VALUES else []
+    pipeline = make_pipeline(candidate, features, task, seed, threads, empty)
     with threadpool_limits(threads), warnings.catch_warnings():
-        # It is compared with others as it is; that it might get better is no reason to stop.
+        # The candidate is compared as it is, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        # A row of a time-ordered fold may lack a column altogether; it is filled.
+        # All rows of a time-ordered fold may lack a column; the imputer fills it.
         warnings.filterwarnings("ignore", "Skipping features without any observed values")
-        if proposal.trees is not None:
-            going_on.fit(pipeline, proposal.trees, frame, labels)
-        elif proposal.kind == "MLP" and task == "Regression":
+        if candidate.trees is not None:
+            boosted_trees.fit(pipeline, candidate.trees, frame, labels)
+        elif candidate.kind == "MLP" and task == "Regression":
             _fit_scaled(pipeline, frame, labels)
         else:
             pipeline.fit(frame, labels)
@@ -117,9 +117,9 @@ def _empty(frame: pd.DataFrame, features: Sequence[Feature]) -> list[str]:
 
 
 def _fit_scaled(pipeline: Pipeline, frame: pd.DataFrame, numbers: np.ndarray) -> None:
-    """Fits a network to numbers of mean 0 and deviation 1, and scales its linear last layer back.
+    """Fit a network to numbers of mean 0 and deviation 1, then scale its linear last layer back.
 
-    A wrapper that scales the target would not convert; the last layer holds the same exactly.
+    A wrapper that scales the target would not convert; the last layer computes the same exactly.
     """
     middle, spread = float(numbers.mean()), float(numbers.std()) or 1.0
     pipeline.fit(frame, (numbers - middle) / spread)
@@ -134,7 +134,7 @@ def _class(kind: Candidate, task: TaskName) -> Any:
             module = import_module(PACKAGES[kind])
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"the package {PACKAGES[kind]} is not installed; leave {kind} out of "
+                f"the package {PACKAGES[kind]} is not installed. Remove {kind} from "
                 "search.candidates, or use a trainer image that has it"
             ) from error
     else:
@@ -169,8 +169,8 @@ def _columns(
 
 def _number_steps(kind: Candidate) -> Any:
     if kind not in SCALED:
-        # Trees learn which way a missing value goes.
+        # Trees learn the branch of missing values.
         return "passthrough"
-    # A column that is missing throughout would vanish, and the ONNX model would not know.
+    # A column without any value would vanish here, but not from the inputs of the ONNX model.
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     return Pipeline([("impute", imputer), ("scale", StandardScaler())])

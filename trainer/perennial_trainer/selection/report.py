@@ -1,4 +1,4 @@
-"""What was tried, as search.json tells it and as a line for people."""
+"""The trials of a search, as search.json and as log lines."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from perennial_contracts.stats.quality import MetricName
 from perennial_contracts.wire.modelcard import CandidateTrial, TaskName
 
 from .folds import Order
-from .model_kinds import Proposal
+from .model_kinds import SearchCandidate
 
 
 class SearchReport(BaseModel):
@@ -18,36 +18,35 @@ class SearchReport(BaseModel):
     task: TaskName = "Classification"
     metric: MetricName
     order: Order
-    """TimeOrdered, or Shuffled where that is asked for, or where the folds in the order of time
-    lack a class."""
+    """Shuffled if search.order is, or if a fold in the order of time lacks a class."""
     trials: list[CandidateTrial]
-    """The first one, Dummy, learns nothing."""
+    """All trials; the first, Dummy, predicts a constant."""
     chosen: int
-    """Index of the trial whose settings were taken."""
+    """Index of the trial whose settings were chosen."""
     why: str
     budget: dict[str, int] = {}
-    """p95Microseconds and sizeBytes, where they were given."""
+    """The limits p95Microseconds and sizeBytes, if given."""
 
     def settings(self) -> str:
-        """Those of the one that was chosen, as JSON."""
+        """Return the chosen settings as JSON."""
         return json.dumps(self.trials[self.chosen].params, sort_keys=True)
 
 
-def start_trial(proposal: Proposal) -> CandidateTrial:
-    """The trial of a proposal, before anything is known of it."""
+def start_trial(candidate: SearchCandidate) -> CandidateTrial:
+    """Return the trial of a candidate, without results."""
     plain: dict[str, Any] = {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in proposal.params.items()
+        for name, value in candidate.params.items()
     }
-    goes_on = proposal.trees is not None
-    return CandidateTrial(kind=proposal.kind, params=plain, goes_on=goes_on)
+    continues = candidate.trees is not None
+    return CandidateTrial(kind=candidate.kind, params=plain, goes_on=continues)
 
 
-def line(trial: CandidateTrial, metric: MetricName) -> str:
-    """A trial for people."""
+def format_trial(trial: CandidateTrial, metric: MetricName) -> str:
+    """Return a trial as a log line."""
     settings = ", ".join(f"{key}={value}" for key, value in trial.params.items())
     name = f"{trial.kind}({settings})" if settings else trial.kind
-    name += " from the champion's trees on" if trial.goes_on else ""
+    name += " continued from the champion's trees" if trial.goes_on else ""
     if trial.mean is None:
         return f"{name}: {trial.status.lower()}: {trial.problem}"
     text = f"{name}: {metric} {trial.mean:.4f} ± {trial.deviation:.4f} in {trial.seconds:.1f} s"

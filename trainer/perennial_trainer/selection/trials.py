@@ -1,4 +1,4 @@
-"""One candidate on some rows: fitted and scored fold by fold, and what it costs as ONNX."""
+"""Trials: one candidate on some rows, fitted and scored fold by fold, with its cost as ONNX."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,102 +8,138 @@ import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import Pipeline
 
-from perennial_contracts.api.search import Search
+from perennial_contracts.api.search import Budget, Search
 from perennial_contracts.wire.modelcard import CandidateTrial, TaskName
 
 from ..conversion.sklearn_to_onnx import convert
 from ..data.features import Feature
 from ..evaluation.task import Task
-from ..model.cost import Cost, measure
+from ..model.cost import Cost, measure_cost
 from . import pipelines
 from .folds import Folds, Order, split_folds
-from .model_kinds import Proposal
-from .scoring import score
+from .model_kinds import SearchCandidate
+from .scoring import check_task, score
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is searched on."""
+class SearchProblem:
+    """The rows and the settings of a search."""
 
     frame: pd.DataFrame
-    """Clean rows."""
+    """Clean rows, in the order of time unless ``search.order`` is Shuffled."""
     labels: np.ndarray
-    """Shape (rows,): int64 or texts; float64 where numbers are learnt."""
+    """Shape (rows,): int64 or texts; float64 for a regression."""
     features: Sequence[Feature]
     task: Task
-    wanted: Search
+    search: Search
+    budget: Budget
     threads: int = 1
     fresh: int | None = None
-    """Where given, candidates are compared on so many of the latest rows alone."""
+    """If given, candidates are compared on this many of the latest rows only."""
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        labels: np.ndarray,
+        features: Sequence[Feature],
+        search: Search,
+        positive: str | None = None,
+        *,
+        budget: Budget | None = None,
+        threads: int = 1,
+    ) -> "SearchProblem":
+        """Return the problem of rows, with the task that their labels have.
+
+        Args:
+            frame: clean rows.
+            labels: shape (rows,).
+            features: the columns to learn from.
+            search: kinds, metric and limits.
+            positive: the one of two labels that the metric is about.
+            budget: limits of the model.
+            threads: most threads of a fit.
+
+        Raises:
+            StepError: OneClass; DataUnreadable for a positive label that does not occur; BadPlan
+                for a metric that does not exist for these labels.
+        """
+        task = check_task(labels, positive, search.metric)
+        return cls(frame, labels, features, task, search, budget or Budget(), threads)
 
     @property
     def kind(self) -> TaskName:
         return "Classification" if self.task.classes else "Regression"
 
-    def latest(self, rows: int) -> "Problem":
-        """The same with the latest rows alone; drawn at random where the order says nothing."""
+    def latest(self, rows: int) -> "SearchProblem":
+        """Return the problem with the latest rows only; drawn at random if rows have no order."""
         if rows >= len(self.labels):
             return self
-        if self.wanted.order == "TimeOrdered":
-            places = np.arange(len(self.labels) - rows, len(self.labels))
+        if self.search.order == "TimeOrdered":
+            chosen = np.arange(len(self.labels) - rows, len(self.labels))
         else:
-            random = np.random.default_rng(self.wanted.seed)
-            places = np.sort(random.choice(len(self.labels), rows, replace=False))
-        frame = self.frame.iloc[places].reset_index(drop=True)
-        return replace(self, frame=frame, labels=self.labels[places])
+            random = np.random.default_rng(self.search.seed)
+            chosen = np.sort(random.choice(len(self.labels), rows, replace=False))
+        frame = self.frame.iloc[chosen].reset_index(drop=True)
+        return replace(self, frame=frame, labels=self.labels[chosen])
 
     def folds(self) -> tuple[Folds, Order]:
-        wanted = self.wanted
-        return split_folds(self.labels, wanted.seed, wanted.order, self.kind, self.fresh)
+        """Return the folds of cross-validation and their order."""
+        search = self.search
+        return split_folds(self.labels, search.seed, search.order, self.kind, self.fresh)
 
-    def fit(self, proposal: Proposal, rows: np.ndarray | None = None) -> Pipeline:
-        """A candidate fitted on some rows, or on all."""
+    def fit(self, candidate: SearchCandidate, rows: np.ndarray | None = None) -> Pipeline:
+        """Return a candidate fitted on some rows, or on all."""
         frame = self.frame if rows is None else self.frame.iloc[rows]
         labels = self.labels if rows is None else self.labels[rows]
-        seed = self.wanted.seed
-        return pipelines.fit(proposal, frame, labels, self.features, self.kind, seed, self.threads)
+        seed = self.search.seed
+        return pipelines.fit(candidate, frame, labels, self.features, self.kind, seed, self.threads)
 
     def cost(self, pipeline: Pipeline) -> Cost:
-        """What a fitted candidate costs as ONNX."""
-        return measure(convert(pipeline, self.features), self.frame, self.features)
+        """Return the cost of a fitted candidate as ONNX."""
+        return measure_cost(convert(pipeline, self.features), self.frame, self.features)
 
 
 @dataclass(frozen=True)
-class Measured:
+class ScoredCandidate:
     """A candidate that could be fitted."""
 
-    proposal: Proposal
+    candidate: SearchCandidate
     index: int
-    """Of its trial."""
+    """Index of its trial."""
     values: np.ndarray
     """The metric by fold, shape (folds,)."""
 
+    @property
+    def mean(self) -> float:
+        return float(self.values.mean())
+
 
 def cross_validate(
-    proposal: Proposal,
+    candidate: SearchCandidate,
     trial: CandidateTrial,
-    problem: Problem,
+    problem: SearchProblem,
     folds: Folds,
     clock: Callable[[], float],
 ) -> np.ndarray | None:
-    """Fits and scores a candidate, and writes what came of it into its trial.
+    """Fit and score a candidate, and record the result in its trial.
 
     Args:
-        proposal: what is tried.
-        trial: its entry.
+        candidate: the candidate.
+        trial: its trial.
         problem: the rows.
-        folds: of these rows.
-        clock: seconds.
+        folds: folds of these rows.
+        clock: the time in seconds.
 
     Returns:
-        The metric by fold, shape (folds,); None where it failed.
+        The metric by fold, shape (folds,); None if it failed.
     """
     start = clock()
-    metric = problem.wanted.metric
+    metric = problem.search.metric
     try:
         values, pipeline = [], None
         for train, test in folds:
-            pipeline = problem.fit(proposal, train)
+            pipeline = problem.fit(candidate, train)
             values.append(
                 score(
                     pipeline, problem.frame.iloc[test], problem.labels[test], problem.task, metric
@@ -112,7 +148,7 @@ def cross_validate(
         if pipeline is None or not np.isfinite(values).all():
             raise ValueError(f"{metric} is not defined on parts of the {len(problem.labels)} rows")
         cost = problem.cost(pipeline)
-    # A kind that cannot learn these rows, or not be served, must not keep the others from it.
+    # A kind that cannot learn these rows, or cannot be served, must not stop the others.
     except Exception as error:
         trial.status, trial.problem = "Failed", f"{type(error).__name__}: {error}"[:500]
         return None
@@ -125,10 +161,10 @@ def cross_validate(
         trial.seconds = round(trial.seconds + clock() - start, 3)
 
 
-def try_dummy(problem: Problem, folds: Folds) -> CandidateTrial:
-    """What one gets without learning anything: the prior, or the median, always."""
+def try_dummy(problem: SearchProblem, folds: Folds) -> CandidateTrial:
+    """Return the trial of a constant prediction: the shares of the classes, or the median."""
     nothing = pd.DataFrame(index=pd.RangeIndex(len(problem.labels)))
-    values = []
+    metric, values = problem.search.metric, []
     for train, test in folds:
         dummy = (
             DummyClassifier(strategy="prior")
@@ -136,8 +172,7 @@ def try_dummy(problem: Problem, folds: Folds) -> CandidateTrial:
             else DummyRegressor(strategy="median")
         )
         dummy.fit(nothing.iloc[train], problem.labels[train])
-        labels = problem.labels[test]
-        values.append(score(dummy, nothing.iloc[test], labels, problem.task, problem.wanted.metric))
+        values.append(score(dummy, nothing.iloc[test], problem.labels[test], problem.task, metric))
     trial = CandidateTrial(kind="Dummy", rows=len(problem.labels))
     if values:
         trial.mean, trial.deviation = float(np.mean(values)), float(np.std(values))
