@@ -1,90 +1,111 @@
-"""The program ``perennial-trainer``."""
+"""The program ``perennial-trainer``, and a run's way through it.
+
+A run is three commands in one pod, with the plan as JSON in PERENNIAL_PLAN. ``assemble`` fetches
+the champion, the baseline and the captured predictions, joins these with their labels, and splits
+all rows (``data``): rows to train on go to INPUT, held-out rows to HOLDOUT. ``train`` sees INPUT
+only. It tries candidates within time and budget (``selection``) and leaves the best one in OUTPUT.
+``judge`` makes it an ONNX model (``conversion``), smaller if the plan says so (``compression``),
+scores it on the held-out rows beside the champion, and lets the gate decide (``evaluation``). An
+accepted model is published as a bundle, a rejected one leaves a report (``bundle``, ``report``).
+The outcome is the termination message, which the operator reads.
+
+``prepare`` makes a bundle of a model that a framework saved, in three stages of another pod.
+``fit``, ``convert`` and ``report`` do parts of all this on a person's machine.
+"""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_contracts.wire.prepare_plan import Preparation
 from perennial_contracts.wire.run_plan import ASSEMBLE, TRAIN, Plan, TrainingResult
 from perennial_storage.errors import StorageError
 
 from .errors import StepError
 from .log import log_error, print_records
 from .report.settings import ReportSettings
-from .settings import ConvertSettings, FitSettings, StepSettings, parse
-from .steps.options import read_plan
-from .steps.prepare.settings import PrepareSettings
-from .threads import allowed, settle_openmp
+from .settings import (
+    ConvertSettings,
+    FitSettings,
+    PrepareSettings,
+    Settings,
+    StepSettings,
+    parse,
+    read_plan,
+)
+from .threads import allowed_threads, configure_openmp
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit code."""
+    """Run one command and return the exit code."""
     settings = parse(sys.argv[1:] if arguments is None else arguments)
-    print_records()
     message_path = None
     if isinstance(settings, StepSettings | PrepareSettings):
         message_path = settings.termination_message_path
+    print_records()
     try:
         result = _run(settings)
     except (StepError, StorageError) as error:
         failure = StepError.from_storage(error) if isinstance(error, StorageError) else error
         log_error(f"{failure.reason.value}: {failure.message}")
-        _leave(message_path, failure.outcome.to_text())
+        _write_outcome(message_path, failure.outcome.to_text())
         return failure.exit_code
     except Exception as error:
         failure = StepError(LoadFailure.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
-        _leave(message_path, failure.outcome.to_text())
+        _write_outcome(message_path, failure.outcome.to_text())
         raise
     if result is not None:
-        _leave(message_path, result.to_text())
+        _write_outcome(message_path, result.to_text())
     return 0
 
 
-Settings = StepSettings | FitSettings | ConvertSettings | PrepareSettings | ReportSettings
-
-
 def _run(settings: Settings) -> TrainingResult | Outcome | None:
+    """Run one command. Each imports only the modules that it needs, which saves seconds."""
     in_pod = isinstance(settings, StepSettings | PrepareSettings)
-    # Where no number is said, scikit-learn asks programs that the image lacks.
-    settle_openmp(allowed() if in_pod else None)
-    # A step takes no time for what only the others need.
-    if isinstance(settings, PrepareSettings):
-        from .steps.prepare.run import run as prepare
+    # Without a number, scikit-learn runs programs to find it that the image lacks.
+    configure_openmp(allowed_threads() if in_pod else None)
+    match settings:
+        case StepSettings():
+            return _run_step(settings)
+        case PrepareSettings():
+            from .steps import prepare
 
-        return prepare(settings)
-    if isinstance(settings, FitSettings):
-        from .steps.fit_command import run as fit
+            return prepare.run(read_plan(Preparation), settings)
+        case FitSettings():
+            from .steps import fit
 
-        fit(settings)
-        return None
-    if isinstance(settings, ConvertSettings):
-        from .conversion.command import run as convert
+            fit.run(settings)
+        case ConvertSettings():
+            from .conversion.command import run as convert
 
-        convert(settings)
-        return None
-    if isinstance(settings, ReportSettings):
-        from .report.command import run as report
+            convert(settings)
+        case ReportSettings():
+            from .report.command import run as report
 
-        report(settings)
-        return None
-    plan = read_plan(Plan)
-    if settings.step == ASSEMBLE:
-        from .steps.assemble import run as assemble
-
-        assemble(plan, settings)
-    elif settings.step == TRAIN:
-        from .steps.train import run as train
-
-        train(plan, settings)
-    else:
-        from .steps.judge import run as judge
-
-        return judge(plan, settings)
+            report(settings)
     return None
 
 
-def _leave(path: Path | None, text: str) -> None:
-    """Writes the outcome to where the kubelet reads it."""
+def _run_step(settings: StepSettings) -> TrainingResult | None:
+    plan = read_plan(Plan)
+    if settings.step == ASSEMBLE:
+        from .steps import assemble
+
+        assemble.run(plan, settings)
+        return None
+    if settings.step == TRAIN:
+        from .steps import train
+
+        train.run(plan, settings)
+        return None
+    from .steps import judge
+
+    return judge.run(plan, settings)
+
+
+def _write_outcome(path: Path | None, text: str) -> None:
+    """Write the termination message, which the kubelet reads."""
     if path is None:
         return
     try:

@@ -1,1 +1,1 @@
-"""What lies beside model.onnx in a bundle, and how a bundle gets into the store."""
+"""Bundles: their files beside model.onnx, and how they get into the store."""

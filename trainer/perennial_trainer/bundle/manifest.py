@@ -1,7 +1,8 @@
-"""The bundle: the model's file, its drift profile, and ``bundle.json`` that pins both."""
+"""The manifest of a bundle, ``bundle.json``, which pins all other files by digest."""
 
-from collections.abc import Mapping
-from importlib.metadata import version
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
 from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
@@ -12,7 +13,7 @@ from ..evaluation.task import Task
 from ..model.onnx_model import OnnxModel
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy")
-"""Those that decide what comes out; their versions are kept with it."""
+"""Packages that the bytes of a model depend on; the bundle records their versions."""
 
 
 def pack(
@@ -23,15 +24,15 @@ def pack(
     lineage: Mapping[str, str],
     extra: Mapping[str, bytes] = MappingProxyType({}),
 ) -> dict[str, bytes]:
-    """The files of a bundle, by path. The same model makes the same bytes, whenever it is packed.
+    """Return the files of a bundle, by path. The same model always gives the same bytes.
 
     Args:
         model: the model, with its labels.
-        profile: what it looked like on held-out rows.
-        task: the classes, or that numbers are told.
+        profile: its drift profile.
+        task: the task.
         metrics: its scores on held-out rows.
-        lineage: where it comes from; the packages' versions are added.
-        extra: files that the next training finds beside the champion, by path.
+        lineage: its origin; the versions of packages are added.
+        extra: files for the next training, by path.
     """
     contents = {MODEL_NAME: model.data, PROFILE_NAME: profile.to_bytes(), **extra}
     manifest = Bundle(
@@ -48,5 +49,16 @@ def pack(
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """The digest of ``bundle.json``, which holds the digests of all other files."""
+    """Return the digest of ``bundle.json``, which contains the digests of all other files."""
     return digest_of(files[MANIFEST_NAME])
+
+
+def read_versions(packages: Sequence[str]) -> dict[str, str]:
+    """Return the versions of Python and of the packages that are installed."""
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,8 +1,6 @@
-"""The model card: what was found, for machines, and for the report that shows it."""
+"""The model card of a run: its facts for programs, and for the report."""
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -10,66 +8,60 @@ import pandas as pd
 from perennial_contracts.wire.modelcard import DataFacts, ModelCard, Side
 
 from ..data.features import Feature
+from ..evaluation.classification import ClassificationStatistics
 from ..evaluation.compare import Gain
-from ..evaluation.counts import Counts
 from ..evaluation.evaluation import evaluate
-from ..evaluation.setup import Contest
-from ..evaluation.verdict import Judgement
-from ..model.cost import measure
-from .manifest import PACKAGES
+from ..evaluation.judgement import Judgement
+from ..evaluation.setup import EvaluationSetup
+from ..model.cost import measure_cost
+from .manifest import PACKAGES, read_versions
 
 MOST_LABELS = 100
 
 
-def make_card(contest: Contest, judged: Judgement, lineage: Mapping[str, str]) -> ModelCard:
-    """Puts the facts of a run together."""
-    plan, model, recent = contest.plan, contest.challenger, contest.recent
-    search, message = contest.search, plan.trigger.message
+def make_card(
+    setup: EvaluationSetup, judgement: Judgement, lineage: Mapping[str, str]
+) -> ModelCard:
+    """Return the model card of a run."""
+    plan, model = setup.plan, setup.challenger
+    search, message = setup.search, plan.trigger.message
     return ModelCard(
         name=f"{plan.namespace}/{plan.model}",
-        decision=judged.verdict.decision,
-        headline=judged.verdict.message,
-        kind=contest.candidate,
-        evaluation=evaluate(
-            contest.task,
-            recent.frame,
-            contest.features,
-            contest.learnt,
-            recent.truth,
-            judged.answers,
-            plan.gate.metric,
-            plan.search.seed,
-        ),
-        champion_matrix=_champion_matrix(contest, judged),
-        comparisons=[_side(gain) for gain in judged.gains],
+        decision=judgement.verdict.decision,
+        headline=judgement.verdict.message,
+        kind=setup.candidate,
+        evaluation=evaluate(judgement.recent, setup.learnt, plan.gate.metric, plan.search.seed),
+        champion_matrix=_champion_matrix(judgement),
+        comparisons=[_side(gain) for gain in judgement.gains],
         metric=search.metric if search else plan.gate.metric,
         why=search.why if search else "",
         trials=search.trials if search else [],
         budget=search.budget if search else {},
-        compression=contest.compression,
-        data=describe_data(contest),
+        compression=setup.compression,
+        data=_describe_data(setup),
         size_bytes=len(model.data),
-        p95_microseconds=_p95(contest),
+        p95_microseconds=_p95(setup),
         lineage={**lineage, "message": message} if message else lineage,
-        environment=environment(),
+        environment=read_versions(("perennial", *PACKAGES, "onnxruntime", "pandas")),
     )
 
 
-def _p95(contest: Contest) -> float:
-    """Of a row: as the table of compression has it where there is one."""
-    for trial in reversed(contest.compression):
+def _p95(setup: EvaluationSetup) -> float:
+    """Return the time of a row, from the trials of a compression if there are any."""
+    for trial in reversed(setup.compression):
         if trial.status in ("Original", "Kept") and trial.p95_microseconds is not None:
             return trial.p95_microseconds
-    model = contest.challenger
-    return measure(model.data, contest.recent.frame, model.features).p95_microseconds
+    model = setup.challenger
+    return measure_cost(model.data, setup.recent.frame, model.features).p95_microseconds
 
 
-def _champion_matrix(contest: Contest, judged: Judgement) -> list[list[int]]:
-    """The champion's confusion matrix on the recent rows; empty where there is none."""
-    if judged.before is None or not contest.task.classes:
+def _champion_matrix(judgement: Judgement) -> list[list[int]]:
+    """Return the champion's confusion matrix on the recent rows; empty if there is none."""
+    rows = judgement.recent
+    if judgement.champion is None or not rows.task.classes:
         return []
-    counts = Counts(contest.task, contest.recent.truth, judged.before)
-    matrix: list[list[int]] = counts.matrix.tolist()
+    statistics = ClassificationStatistics(rows.task, rows.truth, judgement.champion)
+    matrix: list[list[int]] = statistics.matrix.tolist()
     return matrix
 
 
@@ -85,30 +77,24 @@ def _side(gain: Gain) -> Side:
     )
 
 
-def environment() -> dict[str, str]:
-    """The versions of what decides what comes out."""
-    packages = ("perennial", *PACKAGES, "onnxruntime", "pandas")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def describe_data(contest: Contest) -> DataFacts:
-    """What was learnt from and judged on; columns are described by the recent rows."""
-    summary, learnt = contest.summary, contest.learnt
+def _describe_data(setup: EvaluationSetup) -> DataFacts:
+    """Describe the training and held-out rows; the columns are those of the recent rows."""
+    summary, learnt = setup.summary, setup.learnt
     counts: dict[str, int] = {}
-    if contest.task.classes:
-        names, many = np.unique(learnt.astype(str), return_counts=True)
-        counts = {str(name): int(count) for name, count in zip(names, many, strict=True)}
+    if setup.task.classes:
+        names, numbers = np.unique(learnt.astype(str), return_counts=True)
+        counts = {str(name): int(count) for name, count in zip(names, numbers, strict=True)}
         counts = dict(list(counts.items())[:MOST_LABELS])
     return DataFacts(
         digest=summary.digest,
         rows=summary.rows,
         captured=summary.captured,
-        held_out=sum(len(rows.frame) for rows in contest.held_out),
+        held_out=sum(len(rows.frame) for rows in setup.held_out),
         start=summary.start,
         end=summary.end,
-        label=contest.plan.data.label,
+        label=setup.plan.data.label,
         labels=counts,
-        columns=[_column(feature, contest.recent.frame) for feature in contest.features],
+        columns=[_column(feature, setup.recent.frame) for feature in setup.features],
     )
 
 
@@ -122,14 +108,16 @@ def _column(feature: Feature, frame: pd.DataFrame) -> dict[str, str | int | floa
             "distinct": len(set(texts[texts != ""])),
         }
     numbers = frame[feature.name].to_numpy(np.float32).astype(np.float64)
-    known = numbers[~np.isnan(numbers)]
-    told: dict[str, str | int | float | None] = {
+    present = numbers[~np.isnan(numbers)]
+    facts: dict[str, str | int | float | None] = {
         "name": feature.name,
         "type": "number",
-        "missing": len(numbers) - len(known),
-        "distinct": len(np.unique(known)),
+        "missing": len(numbers) - len(present),
+        "distinct": len(np.unique(present)),
     }
-    if known.size:
-        for name, value in (("mean", known.mean()), ("min", known.min()), ("max", known.max())):
-            told[name] = float(f"{value:.6g}")
-    return told
+    if present.size:
+        for name, value in (
+            ("mean", present.mean()), ("min", present.min()), ("max", present.max()),
+        ):  # fmt: skip
+            facts[name] = float(f"{value:.6g}")
+    return facts

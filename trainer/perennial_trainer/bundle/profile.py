@@ -1,11 +1,17 @@
-"""The drift profile of a model: its inputs and answers on held-out rows, and how good these are."""
+"""The drift profile of a model: distributions of its inputs and predictions, and its scores.
 
-from collections.abc import Sequence
+The profile of a model without labelled rows has no scores. It has every feature of a table; of
+tensors (images, a matrix) it has the predictions alone, as a distribution needs one value per row.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from perennial_contracts.stats.quality import score_of
+from perennial_contracts.wire.names import PROBABILITIES
 from perennial_contracts.wire.profile import (
     MAX_FEATURES,
     Baseline,
@@ -14,34 +20,53 @@ from perennial_contracts.wire.profile import (
     fit_numbers,
 )
 
-from ..data.features import Feature
-from ..evaluation.blocks import resample
+from ..data import tables
+from ..data.features import Feature, clean
+from ..errors import StepError
+from ..evaluation.bootstrap import resample
+from ..evaluation.held_out import PredictedRows
 from ..evaluation.scores import measure
-from ..evaluation.task import Answers, Task
+from ..evaluation.task import REGRESSION, Predictions, Task
+from ..log import log
+from ..model.onnx_model import OnnxModel, SignatureError
 
 BLOCKS = 30
-"""Long enough for what comes in runs, many enough for a standard deviation."""
+"""Long enough for rows that are alike, many enough for a standard deviation."""
 RESAMPLES = 1000
+SAMPLE_FIELD = "spec.packaging.sample"
+
+
+def fit(rows: PredictedRows, seed: int) -> Profile:
+    """Return the profile of a model on held-out rows.
+
+    Args:
+        rows: the rows with the predictions of the ONNX model.
+        seed: seed of the resamples for the deviation of the scores.
+    """
+    profile = describe(rows.frame, rows.features, rows.predictions, rows.task)
+    return profile.model_copy(update={"quality": _fit_quality(rows, seed)})
 
 
 def describe(
-    frame: pd.DataFrame, features: Sequence[Feature], answers: Answers, task: Task
+    frame: pd.DataFrame, features: Sequence[Feature], predictions: Predictions, task: Task
 ) -> Profile:
-    """What inputs and answers look like, where nothing says how good the answers are.
+    """Return a profile without scores.
 
     Args:
         frame: clean rows.
-        features: its columns.
-        answers: the ONNX model's own to these rows.
-        task: the classes, or that numbers are told.
+        features: their columns.
+        predictions: predictions of the ONNX model for these rows.
+        task: the task.
     """
     if task.kind == "Regression":
-        score, label = fit_numbers("score", answers.values), None
+        score, label = fit_numbers("score", predictions.values), None
     else:
-        known = task.positive in answers.classes
-        positive = answers.classes.index(task.positive) if known and task.positive else None
-        score = fit_numbers("score", score_of(answers.probabilities, positive))
-        label = fit_categories("label", answers.labels, keep=answers.classes)
+        has_positive = task.positive in predictions.classes
+        positive = (
+            predictions.classes.index(task.positive) if has_positive and task.positive else None
+        )
+        score = fit_numbers("score", score_of(predictions.probabilities, positive))
+        label = fit_categories("label", predictions.labels, keep=predictions.classes)
     return Profile(
         rows=len(frame),
         features=[
@@ -56,38 +81,64 @@ def describe(
     )
 
 
-def fit(
-    frame: pd.DataFrame,
-    features: Sequence[Feature],
-    truth: np.ndarray,
-    answers: Answers,
-    task: Task,
-    seed: int,
-) -> Profile:
-    """The profile of a model on held-out rows.
-
-    Args:
-        frame: clean rows in the order of time.
-        features: its columns.
-        truth: shape (rows,), texts or float64.
-        answers: the ONNX model's own to these rows.
-        task: the classes, or that numbers are told.
-        seed: of the resamples that tell how much a score varies.
-    """
-    described = describe(frame, features, answers, task)
-    return described.model_copy(update={"quality": fit_quality(truth, answers, task, seed)})
-
-
-def fit_quality(truth: np.ndarray, answers: Answers, task: Task, seed: int) -> dict[str, Baseline]:
-    """Each score with its standard deviation over resamples of contiguous blocks."""
-    blocks, weights = resample(len(truth), BLOCKS, RESAMPLES, seed)
-    counts = measure(task, truth, answers, blocks)
-    found: dict[str, Baseline] = {}
-    for metric in task.metrics:
-        value, resampled = counts.value(metric), counts.resampled(metric, weights)
+def _fit_quality(rows: PredictedRows, seed: int) -> dict[str, Baseline]:
+    """Return each score with its standard deviation over resamples of contiguous blocks."""
+    blocks, weights = resample(len(rows.truth), BLOCKS, RESAMPLES, seed)
+    statistics = measure(rows.task, rows.truth, rows.predictions, blocks)
+    quality: dict[str, Baseline] = {}
+    for metric in rows.task.metrics:
+        value, resampled = statistics.value(metric), statistics.resampled(metric, weights)
         defined = resampled[np.isfinite(resampled)]
         if np.isfinite(value) and defined.size:
-            found[metric] = Baseline(
-                value=round(value, 6), deviation=round(float(defined.std()), 6), rows=len(truth)
+            quality[metric] = Baseline(
+                value=round(value, 6),
+                deviation=round(float(defined.std()), 6),
+                rows=len(rows.truth),
             )
-    return found
+    return quality
+
+
+def profile_sample(
+    model: bytes, labels: list[str] | None, sample: Path, feeds: Mapping[str, np.ndarray]
+) -> Profile | None:
+    """Return the profile on the user's rows; None if the model neither classifies nor regresses.
+
+    Args:
+        model: the ONNX model.
+        labels: its classes, in the order of its probabilities, if known.
+        sample: a Parquet file.
+        feeds: its rows as inputs of the model, by name.
+    """
+    try:
+        loaded = OnnxModel(model, labels, is_table=False)
+        task = _task(loaded, labels)
+        frame, features, predictions = _predict(loaded, task, sample, feeds)
+    except (SignatureError, StepError) as error:
+        log(f"no drift profile: {error}")
+        return None
+    return describe(frame, features, predictions, task)
+
+
+def _task(model: OnnxModel, labels: list[str] | None) -> Task:
+    if model.kind == "Regression":
+        return REGRESSION
+    if labels is None:
+        width = next(each.shape[1] for each in model.outputs if each.name == PROBABILITIES)
+        if width < 1:
+            raise SignatureError(f"output {PROBABILITIES}: the number of classes is not known")
+        # The runtime uses the same names.
+        labels = [str(number) for number in range(width)]
+    return Task(labels, labels[-1] if len(labels) == 2 else None)
+
+
+def _predict(
+    model: OnnxModel, task: Task, sample: Path, feeds: Mapping[str, np.ndarray]
+) -> tuple[pd.DataFrame, list[Feature], Predictions]:
+    if all(Feature.of(tensor) for tensor in model.inputs):
+        table = OnnxModel(model.data, task.classes)
+        frame = clean(tables.read(sample, SAMPLE_FIELD), table.features, SAMPLE_FIELD)
+        return frame, table.features, table.predict(frame, task.classes)
+    if any(not tensor.shape or tensor.shape[0] > 0 for tensor in model.inputs):
+        raise SignatureError("the model takes a fixed number of rows, which a profile cannot count")
+    predictions = model.predict_tensors(feeds, task.classes)
+    return pd.DataFrame(index=range(len(predictions.labels))), [], predictions

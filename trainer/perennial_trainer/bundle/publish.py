@@ -1,6 +1,7 @@
-"""Puts what was made into the store, so that who finds bundle.json finds all that it lists."""
+"""Publishing into the store: bundle.json is written last, after all files that it lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from perennial_contracts.wire.bundle import MANIFEST_NAME
 from perennial_contracts.wire.digest import digest_of
@@ -12,7 +13,7 @@ from perennial_storage.folder import Folder
 from ..errors import StepError
 
 FIELD = "output.uri"
-"""The setting of a run that says where; prepare has another."""
+"""The field of a run with the output's URI; prepare has another."""
 DIGITS = 12
 
 
@@ -23,69 +24,67 @@ def publish_bundle(
     retry_seconds: float,
     field: str = FIELD,
 ) -> str:
-    """Puts a bundle into a folder named by its digest; a second time it changes nothing.
+    """Write a bundle into a folder named by its digest; a second time changes nothing.
 
     Args:
-        output: the folder's parent.
-        files: the bundle's.
-        beside: what is told of it and not part of it, as it holds times: report and model card.
-        retry_seconds: how long an unreachable store is tried again.
-        field: the setting that says where, for messages.
+        output: URI of the parent folder.
+        files: the bundle's files.
+        beside: files that are not part of the bundle, because they contain times: report and model
+            card.
+        retry_seconds: how long to retry a store that cannot be reached.
+        field: the field with the URI, for messages.
 
     Returns:
-        The folder's URI, with a slash at its end.
+        The URI of the folder, with a slash at its end.
 
     Raises:
-        StepError: StoreUnreachable, or PublishFailed.
+        StepError: StoreUnreachable or PublishFailed.
     """
     name = digest_of(files[MANIFEST_NAME]).removeprefix("sha256:")[:DIGITS]
-    folder = _open(output, retry_seconds, field)
-    try:
+    with _publishing():
+        folder = Folder(output, field, retry_seconds, create=True)
         found = folder.read_if_exists(f"{name}/{MANIFEST_NAME}")
         if found is not None and found != files[MANIFEST_NAME]:
-            raise StepError(
-                TrainingFailure.PUBLISH_FAILED,
-                f"{folder.describe(name)}: another bundle lies there. Give {field} a folder of "
-                "its own",
-            )
+            raise _occupied(folder, name, "another bundle")
         if found is None:
-            # An attempt that broke off may have left reports of another time.
+            # An interrupted attempt may have left a report with other times.
             for path, data in beside.items():
                 folder.write(f"{name}/{path}", data)
             for path, data in sorted(files.items(), key=lambda file: file[0] == MANIFEST_NAME):
                 if not folder.write_new(f"{name}/{path}", data):
-                    raise StepError(
-                        TrainingFailure.PUBLISH_FAILED,
-                        f"{folder.describe(f'{name}/{path}')}: a file with other contents exists. "
-                        f"Give {field} a folder of its own",
-                    )
-    except StorageError as error:
-        raise _failure(error) from error
+                    raise _occupied(folder, f"{name}/{path}", "a file with other contents")
     return f"{folder.describe(name)}/"
 
 
 def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_seconds: float) -> str:
-    """Puts what is told of a model that was rejected beside the bundles; the report's URI.
+    """Write the report and the model card of a rejected model; return the report's URI.
 
     Raises:
-        StepError: StoreUnreachable, or PublishFailed.
+        StepError: StoreUnreachable or PublishFailed.
     """
-    folder = _open(output, retry_seconds, FIELD)
-    try:
+    with _publishing():
+        folder = Folder(output, FIELD, retry_seconds, create=True)
         for name, data in beside.items():
             folder.write(f"rejected/{job}/{name}", data)
-    except StorageError as error:
-        raise _failure(error) from error
     return folder.describe(f"rejected/{job}/{REPORT_NAME}")
 
 
-def _open(output: str, retry_seconds: float, field: str) -> Folder:
+@contextmanager
+def _publishing() -> Iterator[None]:
+    """Report every failure of the store as PublishFailed, unless it is unreachable."""
     try:
-        return Folder(output, field, retry_seconds, create=True)
+        yield
     except StorageError as error:
-        raise _failure(error) from error
+        failure = StepError.from_storage(error)
+        if not error.is_retryable:
+            failure = failure.with_reason(TrainingFailure.PUBLISH_FAILED)
+        raise failure from error
 
 
-def _failure(error: StorageError) -> StepError:
-    failure = StepError.from_storage(error)
-    return failure if error.is_retryable else failure.with_reason(TrainingFailure.PUBLISH_FAILED)
+def _occupied(folder: Folder, path: str, content: str) -> StepError:
+    return StepError(
+        TrainingFailure.PUBLISH_FAILED,
+        f"{content} exists here",
+        field=folder.describe(path),
+        hint=f"Give {folder.field} a folder of its own",
+    )

@@ -1,1 +1,1 @@
-"""The steps that run in Jobs; each module reads like a recipe."""
+"""The steps that run in Jobs, and ``fit``; each module lists the stages of its step."""

@@ -1,9 +1,7 @@
-"""The step that searches for a model; a trainer of one's own takes its place."""
+"""The step ``train``: a search for a model. A custom trainer can replace it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import skops.io
 from pydantic import ValidationError
 
@@ -19,80 +17,89 @@ from perennial_contracts.wire.run_plan import (
     TrainingFailure,
 )
 
-from .. import progress_server as board
+from .. import progress_server
 from ..data import tables
-from ..data.features import Feature, clean, clean_truth, infer
+from ..data.features import clean, infer
+from ..data.labels import clean_truth
 from ..errors import StepError
 from ..log import log
-from ..selection import warm_start as going_on
-from ..selection.champion import Champion, NotFittingError, read
-from ..selection.search import Found, check_task, search
+from ..selection import boosted_trees, warm_start
+from ..selection.search import SearchResult, search
+from ..selection.trials import SearchProblem
+from ..selection.warm_start import NoWarmStartError, WarmStart
 from ..settings import StepSettings
-from ..threads import allowed
+from ..threads import allowed_threads
 
 
 def run(plan: Plan, settings: StepSettings) -> None:
-    """Learns from INPUT and leaves the model, and what was tried, in OUTPUT.
+    """Search on the rows in INPUT; write the model and the trials into OUTPUT.
 
     Raises:
         StepError: OneClass, DataUnreadable, BadPlan, TrainingFailed or OverBudget.
     """
-    path, label = settings.input / TRAIN_FILE, plan.data.label
-    table = tables.read(path)
+    problem = _read_problem(plan, settings.input / TRAIN_FILE)
+    start = _read_warm_start(plan, problem, settings.input)
+    with progress_server.serve() as progress:
+        result = search(problem, warm_start=start, log=log, show=progress.show)
+    _write(plan, settings.output, result)
+
+
+def _read_problem(plan: Plan, path: Path) -> SearchProblem:
+    table, label = tables.read(path), plan.data.label
     if label not in table.columns:
         raise StepError(
-            TrainingFailure.DATA_UNREADABLE, f"{path}: expected a column {label} (data.label)"
+            TrainingFailure.DATA_UNREADABLE,
+            f"expected a column {label} (data.label)",
+            field=str(path),
         )
     features = infer(table, label)
     log(f"{path}: {len(table):,} rows, {len(features)} features")
     labels = clean_truth(table[label], label, str(path), plan.search.task)
-    champion = _champion(plan, settings, features, labels)
-    with board.serve() as shown:
-        found = search(
-            clean(table, features, str(path)),
-            labels,
-            features,
-            plan.search,
-            plan.data.positive,
-            budget=plan.budget,
-            champion=champion,
-            threads=allowed(),
-            tell=log,
-            show=shown.show,
-        )
-    _leave(plan, settings.output, found)
+    return SearchProblem.of(
+        clean(table, features, str(path)),
+        labels,
+        features,
+        plan.search,
+        plan.data.positive,
+        budget=plan.budget,
+        threads=allowed_threads(),
+    )
 
 
-def _champion(
-    plan: Plan, settings: StepSettings, features: Sequence[Feature], labels: np.ndarray
-) -> Champion | None:
-    """Where the search begins; None where it begins anew, and the log says why."""
+def _read_warm_start(plan: Plan, problem: SearchProblem, folder: Path) -> WarmStart | None:
+    """Return the champion to begin with; if there is none, log the reason."""
     if not plan.search.warmStart:
         return None
-    task = check_task(labels, plan.data.positive, plan.search.metric)
     try:
-        folder = settings.input / CHAMPION_FOLDER
-        champion, why = read(folder, features, task, _fresh(settings.input / SUMMARY_FILE))
-    except NotFittingError as error:
-        log(f"search.warmStart: {error}; all is searched as usual")
+        fresh = _read_fresh(folder / SUMMARY_FILE)
+        start, problem_with_trees = warm_start.read(
+            folder / CHAMPION_FOLDER, problem.features, problem.task, fresh
+        )
+    except NoWarmStartError as error:
+        log(f"search.warmStart: {error}; the search starts from scratch")
         return None
-    how = f"with its settings alone: {why}" if why else "and goes on from its trees"
-    log(f"search.warmStart: the search begins with {champion.kind}, {how}")
-    return champion
+    how = (
+        f"with its settings only: {problem_with_trees}"
+        if problem_with_trees
+        else "and continues from its trees"
+    )
+    log(f"search.warmStart: the search begins with {start.kind}, {how}")
+    return start
 
 
-def _fresh(path: Path) -> int | None:
+def _read_fresh(path: Path) -> int | None:
+    """Return the number of training rows that are new to the champion, if assemble knew it."""
     try:
         return DataSummary.model_validate_json(path.read_bytes()).fresh
     except (OSError, ValidationError):
         return None
 
 
-def _leave(plan: Plan, output: Path, found: Found) -> None:
+def _write(plan: Plan, output: Path, result: SearchResult) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    skops.io.dump(found.pipeline, output / MODEL_SKOPS)
-    (output / SEARCH_FILE).write_text(found.report.model_dump_json(indent=1) + "\n")
+    skops.io.dump(result.pipeline, output / MODEL_SKOPS)
+    (output / SEARCH_FILE).write_text(result.report.model_dump_json(indent=1) + "\n")
     if plan.search.warmStart:
-        for name, data in going_on.files(found.pipeline, found.candidate).items():
+        for name, data in boosted_trees.files(result.pipeline, result.candidate).items():
             (output / EXTRA_FOLDER).mkdir(exist_ok=True)
             (output / EXTRA_FOLDER / name).write_bytes(data)

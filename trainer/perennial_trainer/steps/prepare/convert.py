@@ -1,22 +1,13 @@
-"""The middle step: from the artifact to a bundle, without network and without credentials."""
+"""The second stage of prepare: artifact to bundle, without network and without credentials."""
 
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
-from perennial_contracts.wire.bundle import MANIFEST_NAME, MODEL_NAME, Bundle, describe_files
-from perennial_contracts.wire.modelcard import (
-    MODEL_CARD_NAME,
-    REPORT_NAME,
-    CompressionTrial,
-    ConversionFacts,
-    ModelCard,
-)
+from perennial_contracts.wire.bundle import MANIFEST_NAME, Bundle
+from perennial_contracts.wire.modelcard import CompressionTrial, ConversionFacts
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.prepare_plan import (
     ARTIFACT_FOLDER,
@@ -26,169 +17,94 @@ from perennial_contracts.wire.prepare_plan import (
     Fetched,
     Preparation,
 )
-from perennial_contracts.wire.profile import PROFILE_NAME, Profile
+from perennial_contracts.wire.profile import Profile
 
-from ... import conversion as formats
-from ...bundle.unlabelled_profile import profile_rows
-from ...conversion import sandbox
+from ... import conversion
+from ...bundle.prepared import PreparedModel, find_labels
+from ...bundle.profile import profile_sample
+from ...conversion import Converted, ConvertOptions, sandbox
 from ...conversion.converted import FORMAT_OPTION, SAMPLE_OPTION, TRUSTED_OPTION
-from ...conversion.onnx_signature import describe
 from ...errors import StepError, name_fields
 from ...log import log
-from ...report.page import render
-from .settings import PrepareSettings
+from ...settings import PrepareSettings
 
-PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 FIELDS = {
     "": "spec.model.uri",
     FORMAT_OPTION: "spec.model.format",
     SAMPLE_OPTION: "spec.packaging.sample",
     TRUSTED_OPTION: "spec.packaging.trusted",
 }
-"""The converters' options as fields of a ModelDeployment."""
+"""The fields of a ModelDeployment for the options of a conversion."""
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> None:
-    """Converts, compares, compresses, and leaves the bundle's folder in the output.
+    """Convert, check, compress, and write the bundle into the output folder.
 
     Raises:
         StepError: UnsupportedModel, UntrustedModel, ConverterNotInstalled, ConversionFailed,
-            ParityFailed, DataUnreadable, BadPlan; InternalError where the network cannot be taken.
+            ParityFailed, DataUnreadable, BadPlan; InternalError if the network stays reachable.
     """
-    # Before anything is read that anybody may have made.
+    # Before anything is read that can come from an attacker.
     sandbox.lock()
-    log("the network is taken from this process")
-    fetched = _fetched(settings.input / FETCHED_FILE)
+    log("this process has no network from here on")
+    fetched = _read_fetched(settings.input / FETCHED_FILE)
     artifact = settings.input / ARTIFACT_FOLDER
-    sample = settings.input / SAMPLE_FILE
-    converted, facts, rows = _convert(
-        plan, artifact / fetched.path, sample if sample.is_file() else None
-    )
-    before = _bundle(artifact / MANIFEST_NAME) if fetched.bundle else None
-    made = _Made(converted, facts, before, converted.model)
+    original = _read_bundle(artifact / MANIFEST_NAME) if fetched.bundle else None
+    sample = _if_file(settings.input / SAMPLE_FILE)
+    converted, facts, rows = convert_artifact(plan, artifact / fetched.path, sample)
+    labels = find_labels(converted, original)
+    model, profile, trials = converted.model, None, list[CompressionTrial]()
     if plan.compression is not None:
-        # What is not wanted is not loaded: it takes seconds.
-        from ...compression.gate_data import compress_rows
-
-        made.model, made.profile, made.trials = compress_rows(
-            made.model, made.labels, plan.compression, settings.input / GATE_FILE
-        )
-    elif sample.is_file():
-        made.profile = profile_rows(made.model, made.labels, sample, rows)
-    for name, data in _files(plan, fetched, made).items():
+        model, profile, trials = _compress(plan, model, labels, settings.input / GATE_FILE)
+    elif sample:
+        profile = profile_sample(model, labels, sample, rows)
+    prepared = PreparedModel(plan.name, fetched, original, converted, facts, model, profile, trials)
+    for name, data in prepared.files().items():
         (settings.output / name).write_bytes(data)
 
 
-@dataclass
-class _Made:
-    """What the steps have come to."""
-
-    converted: formats.Converted
-    facts: ConversionFacts
-    before: Bundle | None
-    """The bundle that the artifact was, where it was one."""
-    model: bytes
-    profile: Profile | None = None
-    trials: list[CompressionTrial] = field(default_factory=list)
-
-    @property
-    def labels(self) -> list[str] | None:
-        """The classes, in the order of the probabilities; None where they are not known."""
-        return list(self.converted.labels) or (self.before.labels if self.before else None)
-
-    @property
-    def positive(self) -> str | None:
-        known = self.before.positive if self.before else None
-        return known or (self.profile.positive if self.profile else None)
-
-
-def _convert(
+def convert_artifact(
     plan: Preparation, path: Path, sample: Path | None
-) -> tuple[formats.Converted, ConversionFacts, Mapping[str, np.ndarray]]:
-    """The model, how well it agrees, and the rows that the user gave or that were drawn."""
-    options = formats.ConvertOptions(trusted=plan.trusted, sample=sample)
+) -> tuple[Converted, ConversionFacts, Mapping[str, np.ndarray]]:
+    """Return the model as ONNX, its agreement with the original, and rows for both."""
+    options = ConvertOptions(trusted=plan.trusted, sample=sample)
     with name_fields(FIELDS):
-        converted = formats.convert(path, None if plan.format == "Auto" else plan.format, options)
-        drawn = formats.draw(converted, sample)
-        facts = formats.check(converted, drawn)
+        format_ = None if plan.format == "Auto" else plan.format
+        converted = conversion.convert(path, format_, options)
+        drawn = conversion.draw(converted, sample)
+        facts = conversion.check(converted, drawn)
     log(
-        f"{facts.format}, by {facts.converter}: {facts.rows:,} rows compared, the largest "
-        f"difference is {facts.max_difference:.3g}"
+        f"converted from {facts.format} by {facts.converter}: {facts.rows:,} rows compared, "
+        f"largest difference {facts.max_difference:.3g}"
     )
     return converted, facts, drawn[0]
 
 
-def _files(plan: Preparation, fetched: Fetched, made: _Made) -> dict[str, bytes]:
-    """All files by name: those of the bundle, and what is told of it beside it."""
-    facts, before = made.facts, made.before
-    lineage = {"artifact": fetched.digest, "format": facts.format, "converter": facts.converter}
-    kept = next((trial.method for trial in made.trials if trial.status == "Kept"), None)
-    if kept:
-        lineage["compression"] = kept
-    inputs, outputs = describe(made.model)
-    contents = {MODEL_NAME: made.model}
-    if made.profile is not None:
-        contents[PROFILE_NAME] = made.profile.to_bytes()
-    environment = _environment()
-    task = made.converted.task
-    manifest = Bundle(
-        files=describe_files(contents),
-        inputs=inputs,
-        outputs=outputs,
-        task=None if task == "Tensors" else task,
-        labels=made.labels,
-        positive=made.positive,
-        lineage={**(before.lineage if before else {}), **lineage, **environment},
-    )
-    # How long things took is told beside the bundle: the same artifact makes the same one.
-    card = ModelCard(
-        name=plan.name,
-        headline=_headline(facts, made.trials),
-        kind=facts.format,
-        conversion=facts,
-        compression=made.trials,
-        size_bytes=len(made.model),
-        lineage=lineage,
-        environment=environment,
-    )
-    return {
-        **contents,
-        MODEL_CARD_NAME: card.model_dump_json(indent=1, exclude_none=True).encode(),
-        REPORT_NAME: render(card, made.profile).encode(),
-        MANIFEST_NAME: manifest.to_bytes(),
-    }
+def _compress(
+    plan: Preparation, model: bytes, labels: list[str] | None, data: Path
+) -> tuple[bytes, Profile, list[CompressionTrial]]:
+    # Imported only if needed: the import takes seconds.
+    from ...compression.gate_data import compress_rows
+
+    assert plan.compression is not None
+    return compress_rows(model, labels, plan.compression, data)
 
 
-def _headline(facts: ConversionFacts, trials: list[CompressionTrial]) -> str:
-    said = f"Converted from {facts.format}"
-    if facts.agreement is not None:
-        said += f": {facts.agreement:.2%} of {facts.rows:,} labels agree with the original's"
-        said += f" and {facts.ties} are ties" if facts.ties else ""
-    kept = next((trial for trial in trials if trial.status == "Kept"), None)
-    if kept:
-        return f"{said}; {kept.method} is served"
-    return f"{said}; no compression was kept" if trials else said
+def _if_file(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
-def _environment() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _fetched(path: Path) -> Fetched:
+def _read_fetched(path: Path) -> Fetched:
     try:
         return Fetched.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise StepError(
-            LoadFailure.MODEL_NOT_FOUND, f"{path}: expected what the step fetch wrote: {error}"
+            LoadFailure.MODEL_NOT_FOUND,
+            f"expected the file that the stage fetch writes: {error}",
+            field=str(path),
         ) from error
 
 
-def _bundle(path: Path) -> Bundle:
-    # The step before has read it already.
+def _read_bundle(path: Path) -> Bundle:
+    # The stage fetch has already checked it.
     return Bundle.model_validate_json(path.read_bytes())

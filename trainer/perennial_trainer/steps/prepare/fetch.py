@@ -1,4 +1,4 @@
-"""The first step: the artifact's bytes, the sample and the gate's data, on this machine."""
+"""The first stage of prepare: artifact, sample and gate data, copied to this machine."""
 
 from pathlib import Path, PurePosixPath
 
@@ -21,53 +21,63 @@ from perennial_storage.uris import is_folder, split, without_secrets
 
 from ...errors import StepError
 from ...log import log
-from .settings import PrepareSettings
+from ...settings import PrepareSettings
 
 FIELD = "spec.model.uri"
 MOST_FILES = 10_000
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> None:
-    """Fetches everything, and holds the artifact to its digest.
+    """Fetch all files, and check the artifact's digest.
 
     Raises:
-        StepError: ModelNotFound, AccessDenied, StoreUnreachable, DigestMismatch, ModelCorrupt.
+        StorageError: ModelNotFound, AccessDenied, StoreUnreachable, DigestMismatch, ModelCorrupt.
+        StepError: ModelNotFound or ModelCorrupt for a folder that is no model.
     """
     retry = settings.retry_seconds
     target = settings.input / ARTIFACT_FOLDER
     target.mkdir(parents=True, exist_ok=True)
-    found = _artifact(plan.uri, target, retry)
-    check_pin(found.digest, plan.digest, without_secrets(plan.uri))
+    fetched = fetch_artifact(plan.uri, target, retry)
+    check_pin(fetched.digest, plan.digest, without_secrets(plan.uri))
     if plan.sample:
-        _file(plan.sample, settings.input / SAMPLE_FILE, "spec.packaging.sample", retry)
+        _fetch_file(plan.sample, settings.input / SAMPLE_FILE, "spec.packaging.sample", retry)
     data = plan.compression.gate.data if plan.compression else None
     if data:
-        _file(data, settings.input / GATE_FILE, "spec.compression.gate.data", retry)
-    (settings.input / FETCHED_FILE).write_text(found.model_dump_json())
-    log(f"fetched {without_secrets(plan.uri)}, {found.digest}")
+        _fetch_file(data, settings.input / GATE_FILE, "spec.compression.gate.data", retry)
+    (settings.input / FETCHED_FILE).write_text(fetched.model_dump_json())
+    log(f"fetched {without_secrets(plan.uri)}, {fetched.digest}")
 
 
-def _file(uri: str, target: Path, field: str, retry: float) -> None:
-    where, name = split(uri)
-    Folder(where, field, retry).download(name, target)
+def _fetch_file(uri: str, target: Path, field: str, retry: float) -> None:
+    parent, name = split(uri)
+    Folder(parent, field, retry).download(name, target)
 
 
-def _artifact(uri: str, target: Path, retry: float) -> Fetched:
+def fetch_artifact(uri: str, target: Path, retry: float) -> Fetched:
+    """Copy an artifact: a bundle, a file, or a folder.
+
+    Args:
+        uri: its URI; the slash of a folder may be missing.
+        target: the folder for its files.
+        retry: seconds to retry a store that cannot be reached.
+
+    Raises:
+        StorageError, StepError: as :func:`run`.
+    """
     if not is_folder(uri) and not Path(uri).is_dir():
-        where, name = split(uri)
+        parent, name = split(uri)
         try:
-            Folder(where, FIELD, retry).download(name, target / name)
+            Folder(parent, FIELD, retry).download(name, target / name)
             return Fetched(digest=file_digest(target / name), path=name)
         except StorageError as error:
-            # A folder may be written without its slash.
             (target / name).unlink(missing_ok=True)
             if error.reason is not LoadFailure.MODEL_NOT_FOUND or not _has_files(uri, retry):
                 raise
     folder = Folder(uri, FIELD, retry)
     manifest = folder.read_if_exists(MANIFEST_NAME)
     if manifest is not None:
-        return _bundle(folder, manifest, target)
-    return _folder(folder, target)
+        return _fetch_bundle(folder, manifest, target)
+    return _fetch_folder(folder, target)
 
 
 def _has_files(uri: str, retry: float) -> bool:
@@ -77,7 +87,7 @@ def _has_files(uri: str, retry: float) -> bool:
         return False
 
 
-def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
+def _fetch_bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
     bundle = parse_manifest(manifest, folder.describe(MANIFEST_NAME))
     for file in bundle.files:
         folder.download(file.path, target / file.path)
@@ -86,22 +96,26 @@ def _bundle(folder: Folder, manifest: bytes, target: Path) -> Fetched:
     return Fetched(digest=digest_of(manifest), path=MODEL_NAME, bundle=True)
 
 
-def _folder(folder: Folder, target: Path) -> Fetched:
+def _fetch_folder(folder: Folder, target: Path) -> Fetched:
     uri, paths = folder.uri, folder.list("")
     if not paths:
         raise StepError(
             LoadFailure.MODEL_NOT_FOUND,
-            f"{uri}/: expected a model, got no files. Check {FIELD}, and that they were uploaded",
+            "expected a model, got no files",
+            field=f"{uri}/",
+            hint=f"Check {FIELD}, and that they were uploaded",
         )
     if len(paths) > MOST_FILES:
         raise StepError(
             LoadFailure.MODEL_CORRUPT,
-            f"{uri}: expected a model, got more than {MOST_FILES} files. Check {FIELD}",
+            f"expected a model, got more than {MOST_FILES} files",
+            field=uri,
+            hint=f"Check {FIELD}",
         )
     for path in paths:
         if path.startswith("/") or ".." in PurePosixPath(path).parts:
             raise StepError(
-                LoadFailure.MODEL_CORRUPT, f"{uri}: expected files inside it, got {path}"
+                LoadFailure.MODEL_CORRUPT, f"expected files inside it, got {path}", field=uri
             )
         folder.download(path, target / path)
     if MODEL_NAME in paths:

@@ -1,5 +1,8 @@
-"""The last step: the bundle into the store. What lies there was made by untrusted hands: it is
-data, checked to be a bundle, and nothing beside it is read."""
+"""The last stage of prepare: the bundle goes into the store.
+
+The files come from a stage that an attacker may control. They are data: checked to be a bundle,
+and no other file is read.
+"""
 
 import os
 from pathlib import Path
@@ -16,40 +19,25 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ...bundle.publish import publish_bundle
 from ...errors import StepError
 from ...log import log
-from .settings import PrepareSettings
+from ...settings import PrepareSettings
 
 FIELD = "spec.packaging.output.uri"
 MOST_BYTES = 16 * 1024 * 1024
-"""Of bundle.json, of the card and of the report."""
+"""Maximum size of bundle.json, of the model card and of the report."""
 
 
 def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
-    """Publishes, bundle.json last; a second time it changes nothing.
+    """Publish the bundle, bundle.json last; a second time changes nothing.
 
     Raises:
-        StepError: StoreUnreachable or PublishFailed; NoModel where there is no proper bundle.
+        StepError: StoreUnreachable or PublishFailed; NoModel if the files are no valid bundle.
     """
-    manifest = _read(settings.output, MANIFEST_NAME, MOST_BYTES)
-    try:
-        bundle = Bundle.model_validate_json(manifest)
-        card = ModelCard.model_validate_json(_read(settings.output, MODEL_CARD_NAME, MOST_BYTES))
-    except ValidationError as error:
-        raise _no_bundle(
-            f"it cannot be read: {error.errors(include_url=False)[0]['msg']}"
-        ) from error
-    files = {}
-    for file in bundle.files:
-        files[file.path] = _read(settings.output, file.path, file.size)
-        if digest_of(files[file.path]) != file.digest:
-            raise _no_bundle(f"{file.path} is not what {MANIFEST_NAME} says")
-    beside = {MODEL_CARD_NAME: _read(settings.output, MODEL_CARD_NAME, MOST_BYTES)}
-    if (settings.output / REPORT_NAME).exists():
-        beside[REPORT_NAME] = _read(settings.output, REPORT_NAME, MOST_BYTES)
-    files[MANIFEST_NAME] = manifest
+    files = _read_bundle(settings.output)
+    card, beside = _read_card(settings.output)
     uri = publish_bundle(plan.output, files, beside, settings.retry_seconds, FIELD)
     log(f"published {uri}")
     return Outcome(
-        digest=digest_of(manifest),
+        digest=digest_of(files[MANIFEST_NAME]),
         uri=uri,
         artifact=card.lineage.get("artifact"),
         format=card.kind or None,
@@ -57,17 +45,44 @@ def run(plan: Preparation, settings: PrepareSettings) -> Outcome:
     )
 
 
+def _read_bundle(folder: Path) -> dict[str, bytes]:
+    """Return the bundle's files by path, checked against their digests."""
+    manifest = _read(folder, MANIFEST_NAME, MOST_BYTES)
+    try:
+        bundle = Bundle.model_validate_json(manifest)
+    except ValidationError as error:
+        raise _unreadable(error) from error
+    files = {}
+    for file in bundle.files:
+        files[file.path] = _read(folder, file.path, file.size)
+        if digest_of(files[file.path]) != file.digest:
+            raise _no_bundle(f"{file.path} differs from its digest in {MANIFEST_NAME}")
+    return {**files, MANIFEST_NAME: manifest}
+
+
+def _read_card(folder: Path) -> tuple[ModelCard, dict[str, bytes]]:
+    """Return the model card, and the files to publish beside the bundle."""
+    beside = {MODEL_CARD_NAME: _read(folder, MODEL_CARD_NAME, MOST_BYTES)}
+    try:
+        card = ModelCard.model_validate_json(beside[MODEL_CARD_NAME])
+    except ValidationError as error:
+        raise _unreadable(error) from error
+    if (folder / REPORT_NAME).exists():
+        beside[REPORT_NAME] = _read(folder, REPORT_NAME, MOST_BYTES)
+    return card, beside
+
+
 def _read(root: Path, path: str, most: int) -> bytes:
-    """A plain file: a link could lead to this container's own credentials."""
-    place = root
+    """Read a plain file; a link could point to this container's own credentials."""
+    target = root
     for part in Path(path).parts:
-        place = place / part
-        if place.is_symlink():
+        target = target / part
+        if target.is_symlink():
             raise _no_bundle(f"{path} is a link")
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            if not place.is_file():
+            if not target.is_file():
                 raise _no_bundle(f"{path} is no plain file")
             data = file.read(most + 1)
     except OSError as error:
@@ -77,7 +92,12 @@ def _read(root: Path, path: str, most: int) -> bytes:
     return data
 
 
+def _unreadable(error: ValidationError) -> StepError:
+    return _no_bundle(f"it cannot be read: {error.errors(include_url=False)[0]['msg']}")
+
+
 def _no_bundle(problem: str) -> StepError:
     return StepError(
-        TrainingFailure.NO_MODEL, f"the conversion left no bundle: {problem}. Nothing is published"
+        TrainingFailure.NO_MODEL,
+        f"the conversion left no valid bundle: {problem}. Nothing is published",
     )
