@@ -5,9 +5,9 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from perennial_trainer.threads import settle_openmp
+from perennial_trainer.threads import configure_openmp
 
-settle_openmp()
+configure_openmp()
 
 # How long an example of a property takes says nothing on a busy machine.
 hypothesis.settings.register_profile(

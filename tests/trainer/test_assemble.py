@@ -10,17 +10,15 @@ from hypothesis import strategies as st
 from support.capturing import NOW, capture, make_plan, put_bundle, put_labels, write_parquet
 
 from perennial_contracts.api.retrainjob import TrainingData
-from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.api.search import Search
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import Plan, TrainingFailure
 from perennial_storage.errors import StorageError
 from perennial_trainer.data import tables
-from perennial_trainer.data.baseline import replay
-from perennial_trainer.data.features import clean_numbers
-from perennial_trainer.data.labels import can_be_learnt
-from perennial_trainer.data.split import Assembled, Rows, arrange
+from perennial_trainer.data.labels import clean_numbers, find_learnable
+from perennial_trainer.data.rows import CapturedRows, LabelledRows
+from perennial_trainer.data.split import Datasets, replay, split
 from perennial_trainer.errors import StepError
 from perennial_trainer.settings import StepSettings
 from perennial_trainer.steps.assemble import gather, run
@@ -57,7 +55,7 @@ def plan_of(site, **changes) -> Plan:
     return make_plan(site / "out", data=data, **{**defaults, **changes})
 
 
-def collect(site, **changes) -> Assembled:
+def collect(site, **changes) -> Datasets:
     scratch = site / f"scratch-{len(list(site.iterdir()))}"
     scratch.mkdir()
     return gather(plan_of(site, **changes), scratch, 0)
@@ -102,7 +100,7 @@ def test_the_latest_captured_rows_are_held_out_and_so_are_the_baselines(site, ro
 def test_a_held_out_row_is_in_no_training_row(pool, captured, holdout, replayed, seed):
     data = TrainingData(label="late", holdoutPermille=holdout, replayPermille=replayed)
     base, found = numbers(pool + 1), numbers(captured, 10_000)
-    got = arrange((found, DataSummary(digest="", rows=0, captured=captured)), base, data, seed)
+    got = split(CapturedRows(found, 0), base, data, seed)
     assert got.reference is not None
     learnt, recent, reference = (
         set(part.frame["x"]) for part in (got.train, got.recent, got.reference)
@@ -115,9 +113,9 @@ def test_a_held_out_row_is_in_no_training_row(pool, captured, holdout, replayed,
     assert share <= replayed / 1000 + 1 / len(learnt)
 
 
-def numbers(count: int, start: int = 0) -> Rows:
+def numbers(count: int, start: int = 0) -> LabelledRows:
     values = np.arange(start, start + count, dtype=np.float32)
-    return Rows(pd.DataFrame({"x": values}), np.arange(count) % 2)
+    return LabelledRows(pd.DataFrame({"x": values}), np.arange(count) % 2)
 
 
 @given(pool=st.integers(0, 1000), training=st.integers(1, 1000), permille=st.integers(0, 900))
@@ -240,7 +238,7 @@ NUMBERS = {"task": "Regression", "metric": "rmse", "candidates": None}
 NO_NUMBERS = ["late", "nan", "inf", "12,5"]
 
 
-def collect_numbers(site, rows, odd: int) -> Assembled:
+def collect_numbers(site, rows, odd: int) -> Datasets:
     """Of a hundred labels the first ones are no numbers."""
     labels = [*NO_NUMBERS * 25][:odd] + ["12.5"] * (100 - odd)
     capture(site / "captured", rows(100, 2).drop(columns="late"), labels)
@@ -252,7 +250,7 @@ def test_a_feedback_that_is_no_number_is_left_out_counted_and_told(site, rows, c
     assert (got.summary.captured, got.summary.leftOut) == (96, 4)
     assert set(got.recent.labels) == {12.5}
     said = capsys.readouterr().out
-    assert "4 rows are left out, whose labels are no numbers: 12,5, inf, late, nan" in said
+    assert "4 rows are left out because of labels that are no numbers: 12,5, inf, late, nan" in said
 
 
 def test_where_too_few_numbers_remain_the_run_fails_with_all_counts(site, rows):
@@ -261,7 +259,10 @@ def test_where_too_few_numbers_remain_the_run_fails_with_all_counts(site, rows):
     assert caught.value.reason is TrainingFailure.TOO_FEW_ROWS
     message = caught.value.message
     assert "expected at least 50 rows with a label (data.minRows), got 40 of 100" in message
-    assert "60 rows are left out, whose labels are no numbers: 12,5, inf, late, nan" in message
+    assert (
+        "60 rows are left out because of labels that are no numbers: 12,5, inf, late, nan"
+        in message
+    )
 
 
 def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, rows, capsys):
@@ -270,15 +271,13 @@ def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, 
     summary = collect(site).summary
     assert (summary.captured, summary.leftOut) == (99, 1)
     said = capsys.readouterr().out
-    assert (
-        "1 rows are left out, whose labels are neither the model's nor the baseline's: lat" in said
-    )
+    assert "1 rows are left out because of labels that neither model nor baseline has: lat" in said
 
 
 @given(st.lists(st.text(max_size=6) | st.floats().map(str) | st.integers().map(str)))
-def test_what_can_be_learnt_as_a_number_is_read_as_one(texts):
+def test_what_find_learnable_as_a_number_is_read_as_one(texts):
     labels = np.array(texts, object)
-    kept = labels[can_be_learnt(labels, None, "Regression")]
+    kept = labels[find_learnable(labels, None, "Regression")]
     numbers = clean_numbers(pd.Series(kept, dtype=object), "late", "rows")
     assert np.isfinite(numbers).all()
 
@@ -363,7 +362,7 @@ def test_a_captured_column_that_is_missing_or_of_another_type_is_named(site, row
         (lambda t: t.drop(columns="hour"), "expected a column hour, an input of the model"),
         (lambda t: t.assign(wind="strong"), "column wind: expected numbers"),
         (lambda t: t.assign(late=[0.5] * len(t)), "expected classes"),
-        (lambda t: t.assign(late="yes"), "the labels that the model answers, 0, 1, got yes"),
+        (lambda t: t.assign(late="yes"), "the classes of the model, 0, 1, got yes"),
     ],
 )
 def test_a_baseline_that_does_not_fit_is_told_by_file_and_column(site, rows, spoil, message):

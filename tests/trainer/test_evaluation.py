@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score
 
-from perennial_trainer.data.features import as_text, clean, infer
+from perennial_trainer.data.features import clean, infer
+from perennial_trainer.data.labels import as_text
 from perennial_trainer.evaluation.curves import MOST_POINTS
 from perennial_trainer.evaluation.evaluation import evaluate
+from perennial_trainer.evaluation.held_out import PredictedRows
 from perennial_trainer.evaluation.slices import slices
-from perennial_trainer.evaluation.task import REGRESSION, Answers, Task
+from perennial_trainer.evaluation.task import REGRESSION, Predictions, Task
 
 TWO = Task(["0", "1"], "1")
 
@@ -22,7 +24,7 @@ def judged(rows):
     random = np.random.default_rng(0)
     score = np.clip((truth == "1") * 0.6 + 0.2 + random.normal(0, 0.1, 2000), 0.01, 0.99)
     score = np.where(table["carrier"] == "DL", random.random(2000), score)
-    said = Answers(
+    said = Predictions(
         np.where(score > 0.5, "1", "0").astype(object),
         np.column_stack([1 - score, score]),
         TWO.classes,
@@ -32,7 +34,7 @@ def judged(rows):
 
 def evaluation(judged, task=TWO, metric="accuracy"):
     frame, features, truth, said = judged
-    return evaluate(task, frame, features, truth, truth, said, metric, seed=0)
+    return evaluate(PredictedRows(task, features, frame, truth, said), truth, metric, seed=0)
 
 
 def test_each_score_lies_in_its_interval_and_the_dummy_knows_nothing(judged):
@@ -62,7 +64,7 @@ def test_the_slice_where_the_model_guesses_comes_first(judged):
 
 def test_slices_of_few_rows_and_of_all_rows_are_left_out(judged):
     frame, features, truth, said = judged
-    found = slices(frame, features, TWO, truth, said, "accuracy", seed=0)
+    found = slices(PredictedRows(TWO, features, frame, truth, said), "accuracy", seed=0)
     assert all(30 <= part.rows < 2000 for part in found)
     assert "rare" not in {part.value for part in found}  # 1 % of the rows
     assert ("gap", "(missing)") in {(part.feature, part.value) for part in found}
@@ -82,7 +84,7 @@ def test_several_classes_have_a_curve_each(rows):
     truth = np.array(["a", "b", "c"], object)[np.arange(900) % 3]
     probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], 900)
     task = Task(["a", "b", "c"], None)
-    said = Answers(
+    said = Predictions(
         np.array(task.classes, object)[probabilities.argmax(1)], probabilities, ["a", "b", "c"]
     )
     found = evaluation((clean(table, features, "rows"), features, truth, said), task)
@@ -94,7 +96,7 @@ def test_numbers_have_errors_and_residuals_and_no_curves(rows):
     table = rows(900)
     features = infer(table, "late")
     truth = np.random.default_rng(0).normal(size=900)
-    said = Answers.of_numbers(truth + 0.1)
+    said = Predictions.of_numbers(truth + 0.1)
     found = evaluation((clean(table, features, "rows"), features, truth, said), REGRESSION, "rmse")
     assert {score.metric: round(score.value, 6) for score in found.scores}["mae"] == 0.1
     assert found.residuals is not None

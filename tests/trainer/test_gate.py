@@ -4,7 +4,7 @@ import pytest
 
 from perennial_contracts.api.search import Gate
 from perennial_trainer.evaluation.compare import Gain
-from perennial_trainer.evaluation.gate import judge, judge_first
+from perennial_trainer.evaluation.gate import decide, decide_first
 
 GATE = Gate(
     metric="roc_auc", minImprovementPermille=2, maxRegressionPermille=5, minValuePermille=800
@@ -20,49 +20,49 @@ def gain(low: float, high: float = 0.02, *, on="Recent", before=0.889, after=0.9
     [(0.0019, "Rejected"), (0.002, "Accepted"), (0.001 + 0.001, "Accepted"), (-0.1, "Rejected")],
 )
 def test_the_least_gain_on_captured_rows_must_be_sure(low, decision):
-    assert judge(GATE, [gain(low)], captured=True).decision == decision
+    assert decide(GATE, [gain(low)], captured=True).decision == decision
 
 
 @pytest.mark.parametrize(
     ("low", "decision"), [(-0.005, "Rejected"), (-0.0049, "Accepted"), (0.01, "Accepted")]
 )
 def test_the_loss_on_the_baseline_must_surely_be_less_than_the_limit(low, decision):
-    assert judge(GATE, [gain(0.01), gain(low, on="Reference")], captured=True).decision == decision
+    assert decide(GATE, [gain(0.01), gain(low, on="Reference")], captured=True).decision == decision
 
 
 @pytest.mark.parametrize(("value", "decision"), [(0.7999, "Rejected"), (0.8, "Accepted")])
 def test_the_value_itself_must_reach_the_least(value, decision):
-    assert judge(GATE, [gain(0.01, after=value)], captured=True).decision == decision
-    assert judge_first(GATE, "roc_auc", value, 100).decision == decision
+    assert decide(GATE, [gain(0.01, after=value)], captured=True).decision == decision
+    assert decide_first(GATE, "roc_auc", value, 100).decision == decision
 
 
 def test_only_the_metric_of_the_gate_counts():
     gains = [gain(-0.5, metric="accuracy"), gain(0.01), gain(-0.5, metric="f1", on="Reference")]
-    assert judge(GATE, gains, captured=True).decision == "Accepted"
+    assert decide(GATE, gains, captured=True).decision == "Accepted"
 
 
 def test_the_sentence_tells_the_numbers_and_what_is_asked_for():
-    said = judge(GATE, [gain(-0.0005, 0.0035, after=0.8914)], captured=True).message
+    said = decide(GATE, [gain(-0.0005, 0.0035, after=0.8914)], captured=True).message
     assert said == (
         "Rejected: on 5,123 captured rows ROC AUC .889 → .891, gain between -.001 and +.004; "
-        "at least +.002 is asked for"
+        "required: a gain of at least +.002"
     )
 
 
 def test_the_sentence_never_shows_a_gain_that_would_have_passed():
-    said = judge(GATE, [gain(0.0019)], captured=True).message
+    said = decide(GATE, [gain(0.0019)], captured=True).message
     assert "between +.001 and" in said
 
 
 def test_the_sentence_tells_each_reason_for_a_rejection():
     gains = [gain(0.0, after=0.7), gain(-0.02, on="Reference")]
-    said = judge(GATE, gains, captured=True).message
-    assert "at least +.002 is asked for" in said
-    assert "ROC AUC of at least .800 is asked for" in said
-    assert "on the baseline it must be sure to lose less than .005" in said
+    said = decide(GATE, gains, captured=True).message
+    assert "required: a gain of at least +.002" in said
+    assert "required: ROC AUC of at least .800" in said
+    assert "required on the baseline: a loss of less than .005" in said
 
 
 def test_a_first_model_is_said_to_be_one():
-    assert judge_first(GATE, "roc_auc", 0.9, 1200).message == (
-        "Accepted: a first model, on 1,200 rows ROC AUC .900; at least .800 is asked for"
+    assert decide_first(GATE, "roc_auc", 0.9, 1200).message == (
+        "Accepted: a first model, on 1,200 rows ROC AUC .900; required: at least .800"
     )

@@ -29,7 +29,7 @@ from perennial_trainer.selection.model_kinds import is_installed, kinds_for
 from perennial_trainer.settings import StepSettings
 from perennial_trainer.steps import judge, train
 from perennial_trainer.steps.fit import make_bundle
-from perennial_trainer.steps.result import MOST_BYTES, fit_message
+from perennial_trainer.steps.judge import MOST_BYTES, fit_message
 
 TIMED = {"p95Microseconds": None}
 LOGISTIC = Search(candidates=["Logistic"], maxTrials=1, metric="roc_auc")
@@ -145,7 +145,7 @@ def test_a_gain_on_captured_rows_does_not_make_up_for_a_loss_on_the_baseline(sit
     site.fill(moved[:1200], moved[1200:], rows(300, 2))
     result = site.run(gate={"maxRegressionPermille": 5})
     assert result.decision == "Rejected"
-    assert "on the baseline it must be sure to lose less than .005" in result.message
+    assert "required on the baseline: a loss of less than .005" in result.message
 
 
 def test_of_twenty_challengers_that_are_as_good_at_most_one_is_promoted(tmp_path, champion, rows):

@@ -97,7 +97,7 @@ def test_a_first_regressor_is_published_with_one_output_of_numbers(site):
     assert manifest.positive is None
     (output,) = manifest.outputs
     assert (output.name, output.datatype, output.shape) == ("prediction", "FP32", [-1, 1])
-    said = OnnxModel((folder / "model.onnx").read_bytes()).answer(site.recent[COLUMNS], [])
+    said = OnnxModel((folder / "model.onnx").read_bytes()).predict(site.recent[COLUMNS], [])
     error = np.sqrt(np.mean((said.values - site.recent["minutes"]) ** 2))
     assert manifest.metrics["rmse"] == pytest.approx(error, rel=1e-4)
     told = {metric.name: metric.value for metric in result.metrics}
@@ -162,7 +162,7 @@ def test_a_better_regressor_takes_the_place_and_its_gain_is_a_share(site):
 def test_an_error_above_the_limit_is_rejected(site):
     result = site.judge(gate={"minValuePermille": 500})
     assert result.decision == "Rejected"
-    assert "at most 0.5 is asked for" in result.message
+    assert "required: at most 0.5" in result.message
 
 
 def test_judging_numbers_twice_gives_the_same_digest(site):
@@ -188,7 +188,9 @@ def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, r
         (folder / name).write_bytes(data)
     error = site.failure(champion=Model(uri=f"{folder}/", digest=made.digest))
     assert error.reason is TrainingFailure.BAD_PLAN
-    assert error.message.startswith("search.task: expected Classification, as the model that")
+    assert error.message.startswith(
+        "search.task: expected Classification, the task of the served model"
+    )
 
 
 def test_a_metric_of_classes_is_refused_for_numbers(site):

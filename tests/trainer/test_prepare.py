@@ -34,9 +34,8 @@ from perennial_storage.fetch import fetch as fetch_bundle
 from perennial_trainer.conversion import samples, sandbox
 from perennial_trainer.conversion.converted import Input
 from perennial_trainer.errors import StepError
-from perennial_trainer.steps.options import read_plan
+from perennial_trainer.settings import PrepareSettings, read_plan
 from perennial_trainer.steps.prepare import convert, fetch, publish
-from perennial_trainer.steps.prepare.settings import PrepareSettings
 
 LOCK = "from perennial_trainer.conversion.sandbox import lock; lock()\n"
 
@@ -219,7 +218,7 @@ def test_a_link_that_the_conversion_left_is_not_followed(tmp_path: Path, name: s
 def test_a_bundle_whose_model_is_another_is_not_published(tmp_path: Path) -> None:
     put_bundle(tmp_path / "output")
     (tmp_path / "output" / "model.onnx").write_bytes(b"b model")
-    with pytest.raises(StepError, match=r"bundle\.json says"):
+    with pytest.raises(StepError, match=r"differs from its digest in bundle\.json"):
         publish.run(plan(tmp_path, "unused"), settings(tmp_path, "publish"))
 
 
@@ -380,7 +379,7 @@ def prepared(root: Path, what: Preparation) -> None:
     found = Fetched.model_validate_json((given.input / "fetched.json").read_bytes())
     sample = given.input / "sample.parquet"
     artifact = given.input / "artifact" / found.path
-    convert._convert(what, artifact, sample if sample.exists() else None)
+    convert.convert_artifact(what, artifact, sample if sample.exists() else None)
 
 
 def refused(root: Path, uri: str | Path, **more: Any) -> StepError:

@@ -32,7 +32,7 @@ def test_an_artifact_of_several_files_is_fetched(
 ) -> None:
     for name in ("saved_model.pb", "variables/variables.index"):
         open_folder(f"{folder_uri}/saved").write(name, name.encode())
-    found = fetch._artifact(f"{folder_uri}/saved{slash}", tmp_path / "got", 0)
+    found = fetch.fetch_artifact(f"{folder_uri}/saved{slash}", tmp_path / "got", 0)
     assert found.path == "."
     got = {
         path.relative_to(tmp_path / "got").as_posix()
@@ -53,17 +53,17 @@ def test_a_query_and_a_password_are_sent_but_never_shown(
 
     web.files["/raw/a%20b.skops"] = respond
     url = web.url.replace("://", "://me:p%40ss@")
-    found = fetch._artifact(f"{url}/raw/a%20b.skops?sig=x/y%3D", tmp_path, 0)
+    found = fetch.fetch_artifact(f"{url}/raw/a%20b.skops?sig=x/y%3D", tmp_path, 0)
     assert found.path == "a b.skops"
     assert requests == [("/raw/a%20b.skops?sig=x/y%3D", "Basic bWU6cEBzcw==")]
-    error = failing(fetch._artifact, f"{url}/raw/none?sig=secret", tmp_path, 0)
+    error = failing(fetch.fetch_artifact, f"{url}/raw/none?sig=secret", tmp_path, 0)
     assert error.message.startswith(f"{web.url}/raw/none: not found (HTTP 404)")
     assert "secret" not in error.message
     assert "secret" not in capsys.readouterr().out
 
 
 def test_a_folder_of_a_web_server_must_be_a_bundle(web: WebServer, tmp_path: Path) -> None:
-    error = failing(fetch._artifact, f"{web.url}/saved/", tmp_path, 0)
+    error = failing(fetch.fetch_artifact, f"{web.url}/saved/", tmp_path, 0)
     assert "a web server does not list its files. Expected a bundle, or" in error.message
 
 
@@ -71,7 +71,7 @@ def test_a_folder_of_a_web_server_must_be_a_bundle(web: WebServer, tmp_path: Pat
 def test_a_folder_of_the_hub_is_fetched(hub: Hub, tmp_path: Path, uri: str) -> None:
     hub.files = {"saved/a": b"a", "saved/b/c": b"c", "README.md": b"me"}
     hub.large["saved/large"] = RangedFile(os.urandom(100_000))
-    found = fetch._artifact(uri, tmp_path, 0)
+    found = fetch.fetch_artifact(uri, tmp_path, 0)
     assert found.path == "."
     assert (tmp_path / "b/c").read_bytes() == b"c"
     assert (tmp_path / "large").read_bytes() == hub.large["saved/large"].data

@@ -24,23 +24,23 @@ from sklearn.metrics import (
 )
 
 from perennial_contracts.stats.quality import SCORE_BINS, MonitoredMetric, measure, score_bins
-from perennial_trainer.evaluation.blocks import cut_blocks, draw
+from perennial_trainer.evaluation.bootstrap import cut_blocks, draw
+from perennial_trainer.evaluation.classification import ClassificationStatistics
 from perennial_trainer.evaluation.compare import compare
-from perennial_trainer.evaluation.counts import Counts
+from perennial_trainer.evaluation.regression import RegressionStatistics
 from perennial_trainer.evaluation.scores import values
-from perennial_trainer.evaluation.sums import Sums
-from perennial_trainer.evaluation.task import REGRESSION, Answers, Task, make_task
+from perennial_trainer.evaluation.task import REGRESSION, Predictions, Task, make_task
 
 TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)
 
 
-def answers_of(score: np.ndarray) -> Answers:
+def answers_of(score: np.ndarray) -> Predictions:
     said = np.where(score > 0.5, "yes", "no").astype(object)
-    return Answers(said, np.column_stack([1 - score, score]), TWO.classes)
+    return Predictions(said, np.column_stack([1 - score, score]), TWO.classes)
 
 
-def noisy(truth: np.ndarray, noise: float, seed: int) -> Answers:
+def noisy(truth: np.ndarray, noise: float, seed: int) -> Predictions:
     """Scores that tell the truth but for some noise."""
     random = np.random.default_rng(seed)
     raw = (truth == "yes") - 0.5 + noise * random.normal(size=len(truth))
@@ -65,7 +65,9 @@ def test_a_resampled_roc_auc_is_that_of_scikit_learn_on_weighted_rows(rows, bloc
     score = random.integers(0, levels, rows) / (levels - 1)  # with ties
     block = cut_blocks(rows, blocks)
     weights = draw(int(block.max()) + 1, 8, seed)
-    got = Counts(TWO, truth, answers_of(score), block).resampled("roc_auc", weights)
+    got = ClassificationStatistics(TWO, truth, answers_of(score), block).resampled(
+        "roc_auc", weights
+    )
     for value, weight in zip(got, weights, strict=True):
         times = weight[block]
         drawn = truth[times > 0]
@@ -84,8 +86,8 @@ def test_the_other_metrics_are_those_of_scikit_learn_on_weighted_rows(rows, seed
     said = random.choice(task.classes, rows).astype(object)
     block = cut_blocks(rows, 10)
     weights = draw(int(block.max()) + 1, 4, seed)
-    counts = Counts(
-        task, truth, Answers(said, np.zeros((rows, len(task.classes))), task.classes), block
+    counts = ClassificationStatistics(
+        task, truth, Predictions(said, np.zeros((rows, len(task.classes))), task.classes), block
     )
     for row, weight in enumerate(weights):
         times = weight[block]
@@ -125,7 +127,9 @@ def test_the_values_are_those_that_live_counts_come_to(rows, seed, task):
         if task is TWO
         else random.choice(task.classes, rows).astype(object)
     )
-    counts = Counts(task, truth, Answers(said, np.column_stack([1 - score, score]), TWO.classes))
+    counts = ClassificationStatistics(
+        task, truth, Predictions(said, np.column_stack([1 - score, score]), TWO.classes)
+    )
     bins = np.zeros((2, SCORE_BINS), int)
     np.add.at(bins, ((truth == "yes").astype(int), score_bins(score)), 1)
     positive = 1 if task is TWO else None
@@ -144,7 +148,7 @@ def test_scores_of_probabilities_are_those_of_scikit_learn_on_weighted_rows(rows
     block = cut_blocks(rows, 10)
     weights = draw(int(block.max()) + 1, 4, seed)
     answers = answers_of(score)
-    counts = Counts(TWO, truth, answers, block)
+    counts = ClassificationStatistics(TWO, truth, answers, block)
     for row, weight in enumerate(weights):
         times = weight[block]
         is_yes = (truth == "yes").astype(int)
@@ -168,7 +172,7 @@ def test_scores_of_numbers_are_those_of_scikit_learn_on_weighted_rows(rows, seed
     said = truth + random.normal(size=rows)
     block = cut_blocks(rows, 10)
     weights = draw(int(block.max()) + 1, 4, seed)
-    sums = Sums(truth, said, block)
+    sums = RegressionStatistics(truth, said, block)
     for row, weight in enumerate(weights):
         times = weight[block]
         given = (truth, said)
@@ -187,7 +191,9 @@ def test_scores_of_numbers_are_those_of_scikit_learn_on_weighted_rows(rows, seed
 
 def test_what_is_told_too_high_is_dear_at_a_low_quantile_and_what_is_too_low_at_a_high_one():
     truth = np.zeros(4)
-    high, low = (values(REGRESSION, truth, Answers.of_numbers(truth + off)) for off in (10, -10))
+    high, low = (
+        values(REGRESSION, truth, Predictions.of_numbers(truth + off)) for off in (10, -10)
+    )
     assert (high["pinball_10"], high["pinball_90"]) == (9, 1)
     assert (low["pinball_10"], low["pinball_90"]) == (1, 9)
 
@@ -195,7 +201,7 @@ def test_what_is_told_too_high_is_dear_at_a_low_quantile_and_what_is_too_low_at_
 def test_the_gain_of_an_error_is_what_it_became_smaller_by():
     truth = np.random.default_rng(0).normal(100, 10, 2000)
     noise = np.random.default_rng(1).normal(size=2000)
-    worse, better = (Answers.of_numbers(truth + size * noise) for size in (2.0, 1.0))
+    worse, better = (Predictions.of_numbers(truth + size * noise) for size in (2.0, 1.0))
     gains = {gain.metric: gain for gain in compare(REGRESSION, truth, worse, better, "Recent", 0)}
     assert gains["rmse"].gain == pytest.approx(0.5)  # a share of what it was
     assert gains["rmse"].low == pytest.approx(0.5)
@@ -206,7 +212,7 @@ def test_the_gain_of_an_error_is_what_it_became_smaller_by():
 def test_many_distinct_scores_leave_the_average_precision_where_it_is():
     truth = coins(20_000, 1)
     answers = noisy(truth, 1.0, 2)
-    value = Counts(TWO, truth, answers).value("average_precision")
+    value = ClassificationStatistics(TWO, truth, answers).value("average_precision")
     assert value == pytest.approx(
         average_precision_score(truth == "yes", answers.score("yes")), abs=1e-3
     )
@@ -251,11 +257,11 @@ def test_the_gain_of_ties_comes_out_wider_when_rows_come_in_runs():
     truth = np.repeat(days, 50)
     one, other = noisy(days, 1.0, 1), noisy(days, 1.0, 2)
     runs = [
-        Answers(np.repeat(a.labels, 50), np.repeat(a.probabilities, 50, axis=0), a.classes)
+        Predictions(np.repeat(a.labels, 50), np.repeat(a.probabilities, 50, axis=0), a.classes)
         for a in (one, other)
     ]
     order = np.random.default_rng(0).permutation(len(truth))
-    mixed = [Answers(a.labels[order], a.probabilities[order], a.classes) for a in runs]
+    mixed = [Predictions(a.labels[order], a.probabilities[order], a.classes) for a in runs]
     in_runs = compare(TWO, truth, *runs, "Recent", 0)[0]
     shuffled = compare(TWO, truth[order], *mixed, "Recent", 0)[0]
     assert in_runs.high - in_runs.low > 3 * (shuffled.high - shuffled.low)

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from perennial_contracts.api.search import CANDIDATES, Search
 from perennial_contracts.wire.run_plan import TrainingFailure
-from perennial_trainer.data.features import clean, clean_labels, infer
+from perennial_trainer.data.features import clean, infer
+from perennial_trainer.data.labels import clean_labels
 from perennial_trainer.errors import StepError
 from perennial_trainer.selection import pipelines
 from perennial_trainer.selection.choose import choose
 from perennial_trainer.selection.folds import split_folds
-from perennial_trainer.selection.model_kinds import BALANCED, propose
+from perennial_trainer.selection.model_kinds import BALANCED, list_candidates
 from perennial_trainer.selection.search import search
-from perennial_trainer.threads import allowed, settle_openmp
+from perennial_trainer.selection.trials import SearchProblem
+from perennial_trainer.threads import allowed_threads, configure_openmp
 
 
 @given(
@@ -27,7 +29,7 @@ from perennial_trainer.threads import allowed, settle_openmp
     metric=st.sampled_from(["f1", "roc_auc"]),
 )
 def test_every_kind_is_tried_before_any_a_second_time(kinds, trials, metric):
-    proposed = propose(list(kinds), metric, trials)
+    proposed = list_candidates(list(kinds), metric, trials)
     wanted = [kind for kind in CANDIDATES if kind in kinds]
     assert [p.kind for p in proposed[: len(wanted)]] == wanted[:trials]
     assert len(proposed) <= trials
@@ -38,7 +40,9 @@ def test_every_kind_is_tried_before_any_a_second_time(kinds, trials, metric):
 
 def test_classes_are_weighed_only_where_the_metric_asks_for_the_rarer_one():
     def weighs(metric):
-        return any(BALANCED.items() <= p.params.items() for p in propose(CANDIDATES, metric, 100))
+        return any(
+            BALANCED.items() <= p.params.items() for p in list_candidates(CANDIDATES, metric, 100)
+        )
 
     assert weighs("f1")
     assert weighs("recall")
@@ -94,7 +98,9 @@ def learnt(rows):
 
 def test_what_one_gets_without_learning_is_always_told(learnt):
     lines = []
-    found = search(*learnt, Search(maxTrials=1, metric="roc_auc"), None, tell=lines.append)
+    found = search(
+        SearchProblem.of(*learnt, Search(maxTrials=1, metric="roc_auc")), log=lines.append
+    )
     assert [trial.kind for trial in found.report.trials] == ["Dummy", "Logistic"]
     assert found.report.trials[0].mean == pytest.approx(0.5)
     assert found.report.trials[0].kind != found.report.trials[found.report.chosen].kind
@@ -111,7 +117,7 @@ def test_a_kind_that_fails_does_not_keep_the_others_from_it(learnt, monkeypatch)
 
     monkeypatch.setattr(pipelines, "make_pipeline", failing)
     wanted = Search(candidates=["Logistic", "DecisionTree"], maxTrials=2, metric="f1")
-    found = search(*learnt, wanted, None)
+    found = search(SearchProblem.of(*learnt, wanted))
     assert found.candidate == "DecisionTree"
     assert [(t.status, t.problem) for t in found.report.trials] == [
         ("Done", ""),
@@ -121,14 +127,14 @@ def test_a_kind_that_fails_does_not_keep_the_others_from_it(learnt, monkeypatch)
     with pytest.raises(
         StepError, match=r"no candidate could be fitted: Logistic: .*no luck"
     ) as caught:
-        search(*learnt, Search(candidates=["Logistic"], maxTrials=1), None)
+        search(SearchProblem.of(*learnt, Search(candidates=["Logistic"], maxTrials=1)))
     assert caught.value.reason is TrainingFailure.TRAINING_FAILED
 
 
 def test_no_further_model_is_tried_when_the_time_is_over(learnt):
     times = iter(range(0, 100_000, 40))
     wanted = Search(candidates=["Logistic", "DecisionTree"], maxTrials=4, maxSeconds=100)
-    found = search(*learnt, wanted, None, clock=lambda: next(times))
+    found = search(SearchProblem.of(*learnt, wanted), clock=lambda: next(times))
     statuses = [trial.status for trial in found.report.trials[1:]]
     assert statuses == ["Done", "Skipped", "Skipped", "Skipped"]
 
@@ -136,7 +142,9 @@ def test_no_further_model_is_tried_when_the_time_is_over(learnt):
 def test_the_first_model_is_tried_whatever_the_time(learnt):
     times = iter(range(0, 100_000, 5000))
     wanted = Search(candidates=["Logistic"], maxTrials=2, maxSeconds=1)
-    assert search(*learnt, wanted, None, clock=lambda: next(times)).candidate == "Logistic"
+    assert (
+        search(SearchProblem.of(*learnt, wanted), clock=lambda: next(times)).candidate == "Logistic"
+    )
 
 
 def test_a_class_that_occurs_once_does_no_harm(learnt):
@@ -144,7 +152,7 @@ def test_a_class_that_occurs_once_does_no_harm(learnt):
     rare = labels.copy()
     rare[450] = 7
     wanted = Search(maxTrials=5, metric="f1")
-    found = search(frame, rare, features, wanted, None)
+    found = search(SearchProblem.of(frame, rare, features, wanted))
     done = [trial.kind for trial in found.report.trials if trial.status == "Done"]
     assert {"Dummy", "Logistic", "DecisionTree", "RandomForest"} <= set(done)
 
@@ -152,13 +160,14 @@ def test_a_class_that_occurs_once_does_no_harm(learnt):
 def test_a_model_can_be_learnt_from_texts_alone(rows):
     table = pd.DataFrame({"a": ["x", "y"] * 100, "label": ["no", "yes"] * 100})
     features = infer(table, "label")
-    found = search(
+    problem = SearchProblem.of(
         clean(table, features, "rows"),
         clean_labels(table["label"], "label", "rows"),
         features,
         Search(maxTrials=5, metric="f1"),
         "yes",
     )
+    found = search(problem)
     assert found.report.trials[found.report.chosen].mean == 1
 
 
@@ -167,13 +176,13 @@ def test_a_model_can_be_learnt_from_texts_alone(rows):
 )
 def test_a_quota_below_two_cpus_and_none_at_all_allow_one_thread(tmp_path, text, threads):
     (tmp_path / "cpu.max").write_text(text)
-    assert allowed(tmp_path / "cpu.max") == threads
+    assert allowed_threads(tmp_path / "cpu.max") == threads
 
 
 def test_a_quota_of_two_cpus_allows_two_threads_where_there_are_as_many(tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text("250000 100000")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    assert allowed(tmp_path / "cpu.max") == 2
+    assert allowed_threads(tmp_path / "cpu.max") == 2
 
 
 @pytest.mark.parametrize("said", [None, "ACTIVE"])
@@ -182,6 +191,6 @@ def test_threads_wait_without_spinning_unless_the_environment_says_otherwise(mon
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     if said:
         monkeypatch.setenv("OMP_WAIT_POLICY", said)
-    settle_openmp(2)
+    configure_openmp(2)
     assert os.environ["OMP_WAIT_POLICY"] == (said or "PASSIVE")
     assert os.environ["OMP_NUM_THREADS"] == "3"

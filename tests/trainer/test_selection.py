@@ -22,7 +22,7 @@ from perennial_trainer.selection.folds import hold_out, split_folds
 from perennial_trainer.selection.halving import LEAST_KEPT, LEAST_ROWS, rounds, survivors
 from perennial_trainer.selection.model_kinds import (
     SETTINGS,
-    Proposal,
+    SearchCandidate,
     is_installed,
     kinds_for,
     usable,
@@ -105,7 +105,7 @@ def numbers(rows):
 def test_each_regressor_says_the_same_in_onnx_gaps_and_unknown_texts_included(numbers, kind):
     frame, truth, features = numbers
     fitted = pipelines.fit(
-        Proposal(kind, SETTINGS[kind][0]), frame, truth, features, "Regression", 0
+        SearchCandidate(kind, SETTINGS[kind][0]), frame, truth, features, "Regression", 0
     )
     probe = frame.copy()
     probe.loc[::5, "carrier"] = "nobody's"
@@ -123,7 +123,12 @@ def test_the_same_rows_make_the_same_regressor(numbers):
         first, second = (
             convert(
                 pipelines.fit(
-                    Proposal(kind, SETTINGS[kind][0]), frame, truth, features, "Regression", 4
+                    SearchCandidate(kind, SETTINGS[kind][0]),
+                    frame,
+                    truth,
+                    features,
+                    "Regression",
+                    4,
                 ),
                 features,
             )
@@ -138,8 +143,8 @@ def test_a_kind_that_is_not_installed_is_left_out_of_all_and_says_so_when_asked_
     monkeypatch.setitem(pipelines.PACKAGES, "XGBoost", "no_such_package")
     assert not is_installed("XGBoost")
     assert "XGBoost" not in usable(kinds_for("Regression"), numbers[1])
-    with pytest.raises(ModuleNotFoundError, match=r"no_such_package is not installed; leave XGB"):
-        pipelines.make_pipeline(Proposal("XGBoost", {}), [], "Regression", 0)
+    with pytest.raises(ModuleNotFoundError, match=r"no_such_package is not installed. Remove XGB"):
+        pipelines.make_pipeline(SearchCandidate("XGBoost", {}), [], "Regression", 0)
 
 
 def test_classes_that_a_kind_cannot_take_leave_it_out(monkeypatch):

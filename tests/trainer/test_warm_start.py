@@ -16,14 +16,21 @@ from perennial_contracts.api.retrainjob_status import DataSummary
 from perennial_contracts.api.search import CANDIDATES, Search
 from perennial_contracts.wire.bundle import Bundle
 from perennial_trainer.conversion.sklearn_to_onnx import make_onnx
-from perennial_trainer.data.features import Feature, clean, clean_labels, infer
+from perennial_trainer.data.features import Feature, clean, infer
+from perennial_trainer.data.labels import clean_labels
 from perennial_trainer.evaluation.task import REGRESSION, make_task
-from perennial_trainer.selection import pipelines
-from perennial_trainer.selection import warm_start as going_on
-from perennial_trainer.selection.champion import Champion, NotFittingError, read
+from perennial_trainer.selection import boosted_trees, pipelines
 from perennial_trainer.selection.folds import split_folds
-from perennial_trainer.selection.model_kinds import SETTINGS, Proposal, propose, propose_near
-from perennial_trainer.selection.search import SearchReport, search
+from perennial_trainer.selection.model_kinds import (
+    SETTINGS,
+    SearchCandidate,
+    list_candidates,
+    list_candidates_near,
+)
+from perennial_trainer.selection.report import SearchReport
+from perennial_trainer.selection.search import search
+from perennial_trainer.selection.trials import SearchProblem
+from perennial_trainer.selection.warm_start import NoWarmStartError, WarmStart, read
 from perennial_trainer.settings import StepSettings
 from perennial_trainer.steps import assemble, judge, train
 from perennial_trainer.steps.fit import make_bundle
@@ -48,14 +55,14 @@ def booster(request) -> str:
 )
 def test_the_champions_settings_come_first_and_each_other_kind_once(kinds, place, trials, data):
     kind = data.draw(st.sampled_from(sorted(kinds)))
-    own = Proposal(kind, SETTINGS[kind][place])
-    proposed = propose_near([own], list(kinds), "roc_auc", trials)
+    own = SearchCandidate(kind, SETTINGS[kind][place])
+    proposed = list_candidates_near([own], list(kinds), "roc_auc", trials)
     assert proposed[0] == own
     others = [one.kind for one in proposed if one.kind != kind]
     assert len(set(others)) == len(others)
     if trials >= len(kinds):
         assert set(others) == kinds - {kind}
-    assert len(proposed) <= len(propose(list(kinds), "roc_auc", trials))
+    assert len(proposed) <= len(list_candidates(list(kinds), "roc_auc", trials))
     assert len({(one.kind, str(one.params)) for one in proposed}) == len(proposed)
 
 
@@ -88,15 +95,15 @@ def test_the_columns_of_texts_stay_what_they_were(learnt, asked, many):
         sizes = np.arange(len(texts), dtype=np.float32)
         return pd.DataFrame({"size": sizes, "name": np.array(texts, object)})
 
-    pipeline = pipelines.make_pipeline(Proposal("LightGBM", {}), features, "Regression", 0)
+    pipeline = pipelines.make_pipeline(SearchCandidate("LightGBM", {}), features, "Regression", 0)
     columns = pipeline.named_steps["columns"].fit(frame(learnt))
     encoder = columns.named_transformers_["texts"]
     rare = encoder.infrequent_categories_[0]
     rarely = [] if rare is None else rare.tolist()
     often = [text for text in encoder.categories_[0].tolist() if text not in rarely]
-    texts = {"name": going_on.Texts(often=often, rarely=rarely)}
-    again = pipelines.make_pipeline(Proposal("LightGBM", {}), features, "Regression", 0)
-    made = again.named_steps["columns"].fit(going_on._made_up(texts, frame(learnt)))
+    texts = {"name": boosted_trees.Texts(often=often, rarely=rarely)}
+    again = pipelines.make_pipeline(SearchCandidate("LightGBM", {}), features, "Regression", 0)
+    made = again.named_steps["columns"].fit(boosted_trees._encoder_rows(texts, frame(learnt)))
     rows = frame([*learnt, *asked])
     np.testing.assert_array_equal(made.transform(rows), columns.transform(rows))
 
@@ -122,22 +129,22 @@ def test_trees_that_are_added_stand_upon_the_old_ones_and_convert(rows, booster,
     frame, truth, features = problem(rows, 1, task)
     name = "Regression" if task == "numbers" else "Classification"
     settings = {**SETTINGS[booster][0], "n_estimators": 40}
-    old = pipelines.fit(Proposal(booster, settings), frame, truth, features, name, 0)
-    for path, data in going_on.files(old, booster).items():
+    old = pipelines.fit(SearchCandidate(booster, settings), frame, truth, features, name, 0)
+    for path, data in boosted_trees.files(old, booster).items():
         (tmp_path / path).write_bytes(data)
     classes = [] if task == "numbers" else [str(label) for label in old.classes_]
-    trees = going_on.read(tmp_path, booster, classes)
+    trees = boosted_trees.read(tmp_path, booster, classes)
     assert trees is not None
     assert trees.count() == 40
 
     frame, truth, features = problem(rows, 2, task)
-    again = Proposal(booster, settings, trees)
+    again = SearchCandidate(booster, settings, trees)
     new = pipelines.fit(again, frame, truth, features, name, 0)
     same = pipelines.fit(again, frame, truth, features, name, 0)
-    assert going_on.files(new, booster) == going_on.files(same, booster)
-    for path, data in going_on.files(new, booster).items():
+    assert boosted_trees.files(new, booster) == boosted_trees.files(same, booster)
+    for path, data in boosted_trees.files(new, booster).items():
         (tmp_path / path).write_bytes(data)
-    grown = going_on.read(tmp_path, booster, classes)
+    grown = boosted_trees.read(tmp_path, booster, classes)
     assert grown is not None
     assert grown.count() == 50
     make_onnx(new, features, frame)  # raises where they differ
@@ -146,13 +153,17 @@ def test_trees_that_are_added_stand_upon_the_old_ones_and_convert(rows, booster,
 def test_classes_that_the_trees_do_not_know_are_refused(rows, booster, tmp_path):
     frame, truth, features = problem(rows, 1, "two")
     settings = {**SETTINGS[booster][0], "n_estimators": 4}
-    old = pipelines.fit(Proposal(booster, settings), frame, truth, features, "Classification", 0)
-    for path, data in going_on.files(old, booster).items():
+    old = pipelines.fit(
+        SearchCandidate(booster, settings), frame, truth, features, "Classification", 0
+    )
+    for path, data in boosted_trees.files(old, booster).items():
         (tmp_path / path).write_bytes(data)
-    trees = going_on.read(tmp_path, booster, ["0", "1"])
-    with pytest.raises(ValueError, match=r"champion's classes to go on, 0, 1, got 0, 1, 2"):
+    trees = boosted_trees.read(tmp_path, booster, ["0", "1"])
+    with pytest.raises(
+        ValueError, match=r"champion's classes to continue from its trees, 0, 1, got 0, 1, 2"
+    ):
         pipelines.fit(
-            Proposal(booster, settings, trees),
+            SearchCandidate(booster, settings, trees),
             frame,
             np.arange(len(truth)) % 3,
             features,
@@ -163,9 +174,9 @@ def test_classes_that_the_trees_do_not_know_are_refused(rows, booster, tmp_path)
 
 @pytest.mark.parametrize("data", [b"", b"no trees", b"tree\nversion=v4\n"])
 def test_what_is_no_file_of_trees_is_not_gone_on_from(tmp_path, booster, data):
-    (tmp_path / going_on.TEXTS_FILE).write_text("{}")
-    (tmp_path / going_on.TREES_FILES[booster]).write_bytes(data)
-    assert going_on.read(tmp_path, booster, []) is None
+    (tmp_path / boosted_trees.TEXTS_FILE).write_text("{}")
+    (tmp_path / boosted_trees.TREES_FILES[booster]).write_bytes(data)
+    assert boosted_trees.read(tmp_path, booster, []) is None
 
 
 # --- the champion ---
@@ -192,7 +203,7 @@ def test_a_bundle_says_which_kind_and_settings_won(folder, made):
     found, why = read(folder, FEATURES, TASK, None)
     chosen = made.search.trials[made.search.chosen]
     assert (found.kind, dict(found.params)) == (chosen.kind, chosen.params)
-    assert why == "DecisionTree cannot go on from what it has learnt"
+    assert why == "DecisionTree cannot continue training"
 
 
 def test_settings_with_lists_read_back_as_the_search_has_them(folder):
@@ -215,11 +226,15 @@ def change(folder: Path, **lineage: str) -> None:
         (FEATURES[::-1], TASK, "the features have changed: their order"),
         (FEATURES, make_task(["0", "1", "2"], None), "the classes have changed: 0, 1 to 0, 1, 2"),
         (FEATURES, make_task(["0", "1"], "0"), "the positive class has changed: 1 to 0"),
-        (FEATURES, REGRESSION, "the champion's task is Classification, this one's Regression"),
+        (
+            FEATURES,
+            REGRESSION,
+            "the champion's task is Classification, and that of the search is Regression",
+        ),
     ],
 )
 def test_a_champion_of_something_else_is_not_begun_with(folder, features, task, message):
-    with pytest.raises(NotFittingError, match=message):
+    with pytest.raises(NoWarmStartError, match=message):
         read(folder, features, task, None)
 
 
@@ -229,18 +244,20 @@ def test_a_champion_of_something_else_is_not_begun_with(folder, features, task, 
 )
 def test_settings_that_the_search_does_not_use_are_not_taken(folder, settings):
     change(folder, settings=settings)
-    with pytest.raises(NotFittingError, match="the champion's settings are none of DecisionTree's"):
+    with pytest.raises(
+        NoWarmStartError, match="the champion's settings are not settings of DecisionTree"
+    ):
         read(folder, FEATURES, TASK, None)
 
 
 def test_without_a_bundle_and_without_a_kind_there_is_nothing_to_begin_with(folder, tmp_path):
-    with pytest.raises(NotFittingError, match="there is no champion"):
+    with pytest.raises(NoWarmStartError, match="there is no champion"):
         read(tmp_path / "none", FEATURES, TASK, None)
     change(folder, candidate="Oracle")
-    with pytest.raises(NotFittingError, match="does not say its kind and settings"):
+    with pytest.raises(NoWarmStartError, match="lacks its kind and settings"):
         read(folder, FEATURES, TASK, None)
     (folder / "bundle.json").unlink()
-    with pytest.raises(NotFittingError, match="is no bundle"):
+    with pytest.raises(NoWarmStartError, match="is no bundle"):
         read(folder, FEATURES, TASK, None)
 
 
@@ -258,12 +275,19 @@ def learnt(rows):
     half = len(table) // 2
     settings = SETTINGS["LightGBM"][0]
     model = pipelines.fit(
-        Proposal("LightGBM", settings), frame[:half], labels[:half], features, "Classification", 0
+        SearchCandidate("LightGBM", settings),
+        frame[:half],
+        labels[:half],
+        features,
+        "Classification",
+        0,
     )
-    files = going_on.files(model, "LightGBM")
-    texts = {name: going_on.Texts(**told) for name, told in json.loads(files["texts.json"]).items()}
-    trees = going_on.Trees("LightGBM", files["trees.txt"], texts, ["0", "1"])
-    return (frame, labels, features), Champion("LightGBM", settings, trees, half)
+    files = boosted_trees.files(model, "LightGBM")
+    texts = {
+        name: boosted_trees.Texts(**told) for name, told in json.loads(files["texts.json"]).items()
+    }
+    trees = boosted_trees.BoostedTrees("LightGBM", files["trees.txt"], texts, ["0", "1"])
+    return (frame, labels, features), WarmStart("LightGBM", settings, trees, half)
 
 
 def wanted(**changes) -> Search:
@@ -273,8 +297,8 @@ def wanted(**changes) -> Search:
 
 def test_a_warm_search_tries_less_than_a_cold_one_and_is_no_worse(learnt, rows):
     problem, champion = learnt
-    cold = search(*problem, wanted(), None)
-    warm = search(*problem, wanted(), None, champion=champion)
+    cold = search(SearchProblem.of(*problem, wanted()))
+    warm = search(SearchProblem.of(*problem, wanted()), warm_start=champion)
     first, second = warm.report.trials[1:3]
     assert (first.kind, first.goes_on) == ("LightGBM", True)
     assert (second.kind, second.goes_on, second.params) == ("LightGBM", False, first.params)
@@ -291,29 +315,36 @@ def test_a_warm_search_tries_less_than_a_cold_one_and_is_no_worse(learnt, rows):
 def test_the_same_rows_seed_and_champion_take_the_same_way(learnt):
     problem, champion = learnt
     one, other = (
-        search(*problem, wanted(candidates=["LightGBM"], maxTrials=1), None, champion=champion)
+        search(
+            SearchProblem.of(*problem, wanted(candidates=["LightGBM"], maxTrials=1)),
+            warm_start=champion,
+        )
         for _ in range(2)
     )
     assert one.report.trials[1].mean == other.report.trials[1].mean
-    assert going_on.files(one.pipeline, "LightGBM") == going_on.files(other.pipeline, "LightGBM")
+    assert boosted_trees.files(one.pipeline, "LightGBM") == boosted_trees.files(
+        other.pipeline, "LightGBM"
+    )
 
 
 def test_where_no_rows_in_time_tell_the_champions_settings_alone_are_taken(learnt):
     problem, champion = learnt
     told: list[str] = []
     shuffled = wanted(order="Shuffled", maxTrials=1)
-    found = search(*problem, shuffled, None, champion=champion, tell=told.append)
+    found = search(SearchProblem.of(*problem, shuffled), warm_start=champion, log=told.append)
     assert [trial.goes_on for trial in found.report.trials] == [False, False]
-    assert any("it is fitted anew" in line for line in told)
+    assert any("training starts from scratch" in line for line in told)
 
 
 def test_a_champion_of_a_kind_that_is_not_asked_for_is_not_begun_with(learnt):
     problem, champion = learnt
     told: list[str] = []
     quick = wanted(candidates=["Logistic"], maxTrials=2)
-    found = search(*problem, quick, None, champion=champion, tell=told.append)
+    found = search(SearchProblem.of(*problem, quick), warm_start=champion, log=told.append)
     assert [trial.kind for trial in found.report.trials] == ["Dummy", "Logistic", "Logistic"]
-    assert told[0].startswith("LightGBM, which serves, is none of the candidates")
+    assert told[0].startswith(
+        "LightGBM, the kind of the served model, is not one of the candidates"
+    )
 
 
 def test_trees_do_not_grow_for_ever(learnt, folder):
@@ -325,11 +356,11 @@ def test_trees_do_not_grow_for_ever(learnt, folder):
     (folder / "extra" / "texts.json").write_text("{}")
     found, why = read(folder, FEATURES, TASK, 1000)
     assert found.trees is None
-    assert why == "it has 200 trees, and the settings ask for 110"
+    assert why == "it has 200 trees, and the settings have 110"
     change(folder, settings=json.dumps({**settings, "n_estimators": 200}))
     assert read(folder, FEATURES, TASK, 1000)[1] == ""
     assert "from all rows but 149; 150 are needed" in read(folder, FEATURES, TASK, 149)[1]
-    assert "until when" in read(folder, FEATURES, TASK, None)[1]
+    assert "the time of its last training row" in read(folder, FEATURES, TASK, None)[1]
 
 
 # --- whole runs ---
@@ -385,15 +416,15 @@ def test_the_next_run_goes_on_from_the_trees_of_the_model_that_serves(
     asked = {"candidates": [booster], "maxTrials": 1, "warmStart": True}
     first, _, _ = site.run("first", serving, days=5, **asked)
     assert first.decision == "Accepted"
-    assert "which serves, is none of the candidates" in capsys.readouterr().out
+    assert "the kind of the served model, is not one of the candidates" in capsys.readouterr().out
     second, report, settings = site.run("second", first.challenger, **asked)
     assert report.trials[1].goes_on
-    assert f"begins with {booster}, and goes on from its trees" in capsys.readouterr().out
+    assert f"begins with {booster}, and continues from its trees" in capsys.readouterr().out
     found = DataSummary.model_validate_json((settings.input / "data.json").read_bytes())
     # Of 3000 rows 2400 are learnt from; the first run learnt from 1200.
     assert (found.rows, found.fresh) == (2400, 1200)
     asked_for = SETTINGS[booster][0]["n_estimators"]
-    trees = going_on.read(settings.output / "extra", booster, ["0", "1"])
+    trees = boosted_trees.read(settings.output / "extra", booster, ["0", "1"])
     assert trees is not None
     assert trees.count() == asked_for + asked_for // 4
     again, _, _ = site.run("again", first.challenger, **asked)
@@ -409,7 +440,7 @@ def test_without_a_champion_it_is_said_and_all_is_searched_as_usual(site, servin
     (settings.input / "train.parquet").write_bytes(rows)
     train.run(plan, settings)
     said = capsys.readouterr().out
-    assert "search.warmStart: there is no champion; all is searched as usual" in said
+    assert "search.warmStart: there is no champion; the search starts from scratch" in said
     warm = SearchReport.model_validate_json((settings.output / "search.json").read_bytes())
     assert [(t.kind, t.params, t.mean) for t in warm.trials] == [
         (t.kind, t.params, t.mean) for t in cold.trials

@@ -1,11 +1,11 @@
-"""What runs in the Jobs: rows are assembled, a model is trained and judged.
+"""The trainer: programs that train, judge and prepare models, each in a Job.
 
-The pure core is below: ``candidates`` and ``search`` find a model, ``convert`` and ``parity`` make
-ONNX of it, ``compare`` and ``gate`` judge it, ``profile`` and ``bundle`` pack it. The edges are
-``cli``, ``store``, ``tables`` and the three steps.
+Begin with ``cli``, whose docstring follows a run through the packages. A module in ``steps`` shows
+the stages of its step; ``data``, ``selection``, ``evaluation`` and ``bundle`` contain the details.
+``tests/trainer/test_first_run.py`` is the same way as a test.
 """
 
 import os
 
-# A trainer reports nothing to anybody unless its owner says so.
+# ONNX Runtime must not report to its vendor unless the user sets this.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

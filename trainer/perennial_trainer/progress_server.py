@@ -1,6 +1,6 @@
-"""How far the search is, over HTTP, for who has no access to the pod's log.
+"""The progress of the search over HTTP, for clients without access to the pod's log.
 
-``GET /progress`` on PROGRESS_PORT gives a :class:`~perennial_contracts.wire.run_plan.Progress`.
+``GET /progress`` on PROGRESS_PORT returns a :class:`~perennial_contracts.wire.run_plan.Progress`.
 """
 
 import threading
@@ -12,58 +12,58 @@ from perennial_contracts.wire.run_plan import PROGRESS_PATH, PROGRESS_PORT, Prog
 
 from .log import log_error
 
-PATIENCE_SECONDS = 10
-"""How long a client may take."""
+TIMEOUT_SECONDS = 10
+"""Longest wait for a client."""
 
 
-class Board:
-    """Holds the latest progress."""
+class ProgressServer:
+    """The latest progress, and the port that serves it."""
 
     def __init__(self) -> None:
         self.progress = Progress()
         self.port: int | None = None
-        """Where it is served; None where it is not."""
+        """None if the progress is not served."""
 
     def show(self, progress: Progress) -> None:
-        """Puts up how far the search is."""
+        """Replace the progress."""
         self.progress = progress
 
 
 @contextmanager
-def serve(port: int = PROGRESS_PORT) -> Iterator[Board]:
-    """A board that is served while the block runs; a port that is taken is told and borne.
+def serve(port: int = PROGRESS_PORT) -> Iterator[ProgressServer]:
+    """Serve the progress while the block runs. If the port is taken, only log that.
 
     Args:
-        port: 0 takes any that is free.
+        port: 0 for any free port.
     """
-    board = Board()
+    server = ProgressServer()
     try:
-        server = ThreadingHTTPServer(("", port), _handler(board))
+        http_server = ThreadingHTTPServer(("", port), _handler(server))
     except OSError as error:
-        log_error(f"progress is not served on port {port}: {error.strerror}; training goes on")
-        yield board
+        log_error(f"progress is not served on port {port}: {error.strerror}; training continues")
+        yield server
         return
-    server.daemon_threads = True
-    board.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, name="progress", daemon=True)
+    http_server.daemon_threads = True
+    server.port = http_server.server_address[1]
+    thread = threading.Thread(target=http_server.serve_forever, name="progress", daemon=True)
     thread.start()
     try:
-        yield board
+        yield server
     finally:
-        server.shutdown()
-        server.server_close()
+        http_server.shutdown()
+        http_server.server_close()
         thread.join()
 
 
-def _handler(board: Board) -> type[BaseHTTPRequestHandler]:
+def _handler(server: ProgressServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = PATIENCE_SECONDS
+        timeout = TIMEOUT_SECONDS
 
         def do_GET(self) -> None:
             if self.path != PROGRESS_PATH:
-                self.send_error(404, f"there is {PROGRESS_PATH} only")
+                self.send_error(404, f"the only path is {PROGRESS_PATH}")
                 return
-            body = board.progress.model_dump_json().encode()
+            body = server.progress.model_dump_json().encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -71,6 +71,6 @@ def _handler(board: Board) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """The log is for what the training says."""
+            """Log nothing: the log is for the lines of the training."""
 
     return Handler

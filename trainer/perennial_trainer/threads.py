@@ -1,4 +1,4 @@
-"""How many threads this container may use, and how they wait."""
+"""The number of threads that this container may use, and how they wait."""
 
 import math
 import os
@@ -7,8 +7,8 @@ from pathlib import Path
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
-def allowed(cpu_max: Path = CPU_MAX) -> int:
-    """The CPU quota in whole CPUs; 1 without a quota, for then the machine is shared."""
+def allowed_threads(cpu_max: Path = CPU_MAX) -> int:
+    """Return the CPU quota in whole CPUs; 1 without a quota, as the machine is shared then."""
     try:
         quota, period = cpu_max.read_text().split()
         granted = int(quota) / int(period)
@@ -17,14 +17,14 @@ def allowed(cpu_max: Path = CPU_MAX) -> int:
     return max(1, min(math.floor(granted), os.cpu_count() or 1))
 
 
-def settle_openmp(threads: int | None = None) -> None:
-    """Sets what OpenMP reads as it is loaded, where the environment does not say otherwise.
+def configure_openmp(threads: int | None = None) -> None:
+    """Set the variables of OpenMP that the environment lacks, before OpenMP is loaded.
 
-    Threads that spin while they wait keep the CPU from who shares it: with two threads, beside
-    other work on two CPUs, a fit of 60,000 rows took 259 s spinning and 5 s waiting.
+    Threads that spin while they wait take the CPU from other processes: with two threads, beside
+    other work on two CPUs, a fit of 60,000 rows took 259 s when they spun and 5 s when they slept.
 
     Args:
-        threads: most of a team; OpenMP's own choice where absent.
+        threads: most threads of a team; None leaves the choice to OpenMP.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads is not None:

@@ -22,7 +22,7 @@ from perennial_contracts.wire.modelcard import CompressionTrial, ModelCard
 from perennial_contracts.wire.run_plan import TrainingFailure
 from perennial_trainer.compression.compress import MetricError
 from perennial_trainer.errors import StepError
-from perennial_trainer.evaluation.held_out import Rows, set_aside
+from perennial_trainer.evaluation.held_out import HeldOutRows, set_aside
 from perennial_trainer.settings import StepSettings
 from perennial_trainer.steps import judge, train
 
@@ -183,7 +183,7 @@ def test_with_few_held_out_rows_nothing_is_compressed_and_the_reason_is_reported
 def test_rows_for_the_gate_come_before_those_to_judge_on_and_none_is_both(count, seed, late):
     truth = np.where(np.random.default_rng(seed).random(count) < late, "1", "0").astype(object)
     frame = pd.DataFrame({"x": np.arange(count, dtype=np.float32)})
-    parts = set_aside(Rows("Recent", frame, truth))
+    parts = set_aside(HeldOutRows("Recent", frame, truth))
     if parts is None:
         cut = -(-count // 3)
         assert cut < 50 or len(set(truth[:cut])) < 2 or len(set(truth[cut:])) < 2

@@ -15,7 +15,7 @@ from perennial_trainer.compression.running import Session, run_to
 from perennial_trainer.compression.samples import Samples
 from perennial_trainer.conversion.sklearn_to_onnx import convert
 from perennial_trainer.data.features import Feature, clean, infer, tensors
-from perennial_trainer.selection.model_kinds import Proposal
+from perennial_trainer.selection.model_kinds import SearchCandidate
 from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()
@@ -35,7 +35,7 @@ def tabular(rows, *, texts, flat):
     if flat:
         features = [Feature(f.name, f.datatype, False) for f in features]
     cleaned, truth = clean(frame, features, "rows"), frame["late"].to_numpy()
-    proposal = Proposal("RandomForest", {"n_estimators": 60, "max_depth": 10})
+    proposal = SearchCandidate("RandomForest", {"n_estimators": 60, "max_depth": 10})
     pipeline = make_pipeline(proposal, features, "Classification", 0).fit(cleaned, truth)
     return convert(pipeline, features), tensors(cleaned, features), truth
 

@@ -12,7 +12,7 @@ from perennial_trainer.compression.running import Session
 from perennial_trainer.compression.samples import Samples
 from perennial_trainer.conversion.sklearn_to_onnx import convert
 from perennial_trainer.data.features import Feature, clean, infer, tensors
-from perennial_trainer.selection.model_kinds import SETTINGS, Proposal
+from perennial_trainer.selection.model_kinds import SETTINGS, SearchCandidate
 from perennial_trainer.selection.pipelines import make_pipeline
 
 ROWS, TRUTH = small_models.rings()
@@ -96,7 +96,7 @@ def test_every_method_applies_to_a_pipeline_with_texts_and_other_inputs(rows, me
         features = [Feature(f.name, k, False) for f, k in zip(features, kinds, strict=True)]
     cleaned, truth = clean(frame, features, "rows"), frame["late"].to_numpy()
     settings = {**SETTINGS["MLP"][0], "hidden_layer_sizes": (128,), "early_stopping": False}
-    pipeline = make_pipeline(Proposal("MLP", settings), features, "Classification", 0)
+    pipeline = make_pipeline(SearchCandidate("MLP", settings), features, "Classification", 0)
     pipeline.set_params(model__max_iter=300, model__tol=1e-3).fit(cleaned, truth)
     model, feeds = convert(pipeline, features), tensors(cleaned, features)
     samples = Samples(feeds, feeds, lambda given: 1.0, "accuracy", higher_is_better=True)

@@ -4,7 +4,7 @@ import pytest
 from perennial_trainer.conversion.sklearn_to_onnx import make_onnx
 from perennial_trainer.data.features import clean, infer
 from perennial_trainer.selection import pipelines
-from perennial_trainer.selection.model_kinds import SETTINGS, Proposal
+from perennial_trainer.selection.model_kinds import SETTINGS, SearchCandidate
 
 TREES = ["DecisionTree", "ExtraTrees", "RandomForest", "HistGradientBoosting"]
 WORLDS = ["gaps decide", "a column is always missing", "no gaps in training"]
@@ -29,7 +29,7 @@ def test_trees_and_onnx_agree_on_missing_values(kind, task, world, rows):
     features = infer(table, "late")
     frame = clean(table, features, "rows")
     truth = table["late"].to_numpy(np.float64 if task == "Regression" else np.int64)
-    proposal = Proposal(kind, SETTINGS[kind][0])
+    proposal = SearchCandidate(kind, SETTINGS[kind][0])
     fitted = pipelines.fit(proposal, frame, truth, features, task, 0)
     make_onnx(fitted, features, frame)  # raises; compares on some gaps, and on gaps everywhere
     if world == "gaps decide":

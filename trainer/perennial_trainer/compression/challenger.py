@@ -11,7 +11,7 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..data.features import tensors
 from ..errors import StepError
-from ..evaluation.held_out import LEAST_ASIDE, Rows
+from ..evaluation.held_out import LEAST_ASIDE, HeldOutRows
 from ..evaluation.scores import measure
 from ..evaluation.task import Task
 from ..log import log
@@ -27,7 +27,7 @@ def compress_model(
     task: Task,
     learn: pd.DataFrame,
     learnt: np.ndarray,
-    aside: Rows,
+    aside: HeldOutRows,
     seed: int,
 ) -> tuple[OnnxModel, list[CompressionTrial]]:
     """Return the model to judge, and the trials; the same model if none was kept.
@@ -57,7 +57,7 @@ def compress_model(
         )
 
     def score(outputs: dict[str, np.ndarray]) -> float:
-        answers = model.read(outputs, task.classes)
+        answers = model.read_outputs(outputs, task.classes)
         return measure(task, aside.truth, answers).value(metric)
 
     samples = Samples(
@@ -79,7 +79,7 @@ def compress_model(
     return OnnxModel(found.model, model.labels), list(found.trials)
 
 
-def not_compressed(wanted: Compression, recent: Rows) -> list[CompressionTrial]:
+def not_compressed(wanted: Compression, recent: HeldOutRows) -> list[CompressionTrial]:
     """Return the trials of all methods if the held-out rows are too few."""
     why = (
         f"the {len(recent.truth):,} held-out rows are too few: compression sets aside the earlier "

@@ -10,9 +10,10 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 
 from ..bundle import profile
 from ..data import tables
-from ..data.features import as_text, clean, clean_truth
+from ..data.features import clean
+from ..data.labels import as_text, clean_truth
 from ..errors import StepError
-from ..evaluation.held_out import Rows
+from ..evaluation.held_out import HeldOutRows, PredictedRows
 from ..evaluation.task import REGRESSION, make_task
 from ..model.onnx_model import OnnxModel, SignatureError
 from .challenger import compress_model
@@ -60,11 +61,11 @@ def compress_rows(
             task = REGRESSION
         half = len(frame) // 2
         held_out = frame.iloc[half:].reset_index(drop=True)
-        rows = Rows("Recent", held_out, truth[half:])
+        rows = HeldOutRows("Recent", held_out, truth[half:])
         small, trials = compress_model(
             original, wanted, task, frame.iloc[:half], truth[:half], rows, SEED
         )
-        answers = small.answer(held_out, task.classes)
+        answers = small.predict(held_out, task.classes)
     except SignatureError as error:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,
@@ -73,5 +74,5 @@ def compress_rows(
         ) from error
     except ValueError as error:
         raise StepError(TrainingFailure.DATA_UNREADABLE, str(error), field=DATA_FIELD) from error
-    fitted = profile.fit(held_out, small.features, truth[half:], answers, task, SEED)
-    return small.data, fitted, trials
+    predicted = PredictedRows(task, small.features, held_out, truth[half:], answers)
+    return small.data, profile.fit(predicted, SEED), trials

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data.features import Feature, as_text
+from ..data.features import Feature
+from ..data.labels import as_text
 from ..model.onnx_model import OnnxModel
 
 TOLERANCE = 1e-4
@@ -58,7 +59,7 @@ def check(
     classes = [str(label) for label in original.classes_]
     same, largest, count, wrong = 0, 0.0, 0, 0
     for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
-        got = converted.answer(rows, classes)
+        got = converted.predict(rows, classes)
         expected = np.asarray(original.predict_proba(rows), np.float64)
         labels = as_text(original.predict(rows))
         largest = max(largest, _largest_difference(got.probabilities, expected))
@@ -85,7 +86,7 @@ def _check_numbers(
     largest, count = 0.0, 0
     for rows in (sample, *_unfamiliar(sample, converted.features, missing)):
         expected = np.asarray(original.predict(rows), np.float64).reshape(-1)
-        got = converted.answer(rows, []).values
+        got = converted.predict(rows, []).values
         scale = max(float(np.abs(expected).max(initial=0.0)), 1e-30)
         largest = max(largest, _largest_difference(got, expected) / scale)
         count += len(rows)

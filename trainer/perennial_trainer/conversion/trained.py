@@ -16,7 +16,7 @@ from ..data.features import Feature
 from ..errors import StepError
 from ..log import log
 from ..model.onnx_model import OnnxModel, SignatureError
-from ..selection.search import SearchReport
+from ..selection.report import SearchReport
 from .safe_types import read_skops
 from .sklearn_to_onnx import make_onnx
 
@@ -94,7 +94,7 @@ def _onnx(
             if feature.is_text != taken[name].is_text:
                 kind = "texts (BYTES)" if feature.is_text else "numbers"
                 raise SignatureError(f"input {name}: expected {kind}, got {taken[name].datatype}")
-        answers = model.answer(rows, classes)
+        answers = model.predict(rows, classes)
     except SignatureError as error:
         raise StepError(TrainingFailure.WRONG_SIGNATURE, f"{path.name}: {error}") from error
     if not classes:
