@@ -13,6 +13,7 @@ import pandas as pd
 from ..data.features import Feature
 from ..data.labels import as_text
 from ..model.onnx_model import OnnxModel
+from .samples import UNKNOWN
 
 TOLERANCE = 1e-4
 """Largest difference that float32 explains.
@@ -20,8 +21,6 @@ TOLERANCE = 1e-4
 Probabilities differ by at most this, numbers by at most this share of the largest of them.
 """
 MAX_ROWS = 2000
-UNKNOWN = "\ufffd unknown"
-"""A text that is not in any training row."""
 
 
 class ParityError(Exception):

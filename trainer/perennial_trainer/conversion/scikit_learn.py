@@ -19,7 +19,7 @@ from .graph import OPSETS, SCORES, converting, finish, inputs_of, name_inputs, s
 from .inspection import fitted_trees, parts
 from .packages import versioned
 from .safe_types import load_pickle, load_skops
-from .skl2onnx_converters import prepare_converters
+from .skl2onnx_converters import part_options, prepare_converters
 from .unsupported import reject_unsupported
 
 TABLE, TEXT = "input", "text"
@@ -138,13 +138,13 @@ def _to_onnx(
             part.flatten_transform = False
 
     def attempt(options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
-        with prepare_converters(list(parts(model))):
+        with prepare_converters(model):
             graph: onnx.ModelProto = convert_sklearn(
                 model,
                 name="model",
                 initial_types=types,
                 target_opset=OPSETS,
-                options={**_options(model), **options},
+                options={**part_options(model), **options},
             )
         return graph
 
@@ -156,18 +156,6 @@ def _to_onnx(
     # LinearSVC and similar models do not have the option zipmap.
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return attempt({id(last): {"raw_scores": True}})
-
-
-def _options(model: Any) -> dict[int, dict[str, Any]]:
-    options: dict[int, dict[str, Any]] = {}
-    for part in parts(model):
-        if type(part).__name__ == "StandardScaler":
-            # The default multiplies by the reciprocal, which rounds to other numbers.
-            options[id(part)] = {"div": "div"}
-        elif type(part).__name__ in ("TfidfVectorizer", "CountVectorizer"):
-            # Images have no other locale.
-            options[id(part)] = {"locale": "C.UTF-8"}
-    return options
 
 
 def _reference(

@@ -9,7 +9,7 @@ the better one for the training rows, or the larger side if there was no NaN
 (sklearn/tree/_splitter.pyx).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, helper
 
-from .inspection import fitted_trees
+from .inspection import fitted_trees, parts
 
 _PACKAGES = {
     "LGBMClassifier": "lightgbm", "LGBMRegressor": "lightgbm",
@@ -30,8 +30,8 @@ _DIRECTIONS = "nodes_missing_value_tracks_true"
 
 
 @contextmanager
-def prepare_converters(parts: Sequence[Any]) -> Iterator[None]:
-    """Register the converters for the parts of a model, and adapt XGBoost's models.
+def prepare_converters(model: Any) -> Iterator[None]:
+    """Register the converters for a model's parts, and adapt XGBoost's models.
 
     XGBoost's models are changed until the end of the context: the converter only knows columns
     with the names f0, f1 and so on, and takes n_estimators as the number of rounds, which is wrong
@@ -40,13 +40,14 @@ def prepare_converters(parts: Sequence[Any]) -> Iterator[None]:
     Raises:
         ImportError: if there is a booster, and onnxmltools is not installed.
     """
+    inner = list(parts(model))
     _register_trees()
-    packages = {_package(part) for part in parts}
+    packages = {_package(part) for part in inner}
     if "lightgbm" in packages:
         _register_lightgbm()
     if "xgboost" in packages:
         _register_xgboost()
-    found = [part for part in parts if _package(part) == "xgboost"]
+    found = [part for part in inner if _package(part) == "xgboost"]
     before = [(part.get_booster().feature_names, part.n_estimators) for part in found]
     try:
         for part in found:
@@ -57,6 +58,19 @@ def prepare_converters(parts: Sequence[Any]) -> Iterator[None]:
     finally:
         for part, (names, count) in zip(found, before, strict=True):
             part.get_booster().feature_names, part.n_estimators = names, count
+
+
+def part_options(model: Any) -> dict[int, dict[str, Any]]:
+    """Return options of skl2onnx for the parts of a model, by the id of the part."""
+    options: dict[int, dict[str, Any]] = {}
+    for part in parts(model):
+        if type(part).__name__ == "StandardScaler":
+            # The default multiplies by the reciprocal, which rounds to other numbers.
+            options[id(part)] = {"div": "div"}
+        elif type(part).__name__ in ("TfidfVectorizer", "CountVectorizer"):
+            # Images have no other locale.
+            options[id(part)] = {"locale": "C.UTF-8"}
+    return options
 
 
 def _package(part: Any) -> str:

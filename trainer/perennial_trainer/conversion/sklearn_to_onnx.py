@@ -11,7 +11,6 @@ from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.preprocessing import StandardScaler
 
 from perennial_contracts.wire.names import LABEL, PREDICTION, PROBABILITIES, Datatype
 from perennial_contracts.wire.run_plan import TrainingFailure
@@ -21,8 +20,7 @@ from ..errors import StepError
 from ..model.onnx_model import OnnxModel, SignatureError
 from . import parity
 from .graph import DATATYPES, OPSETS, finish
-from .inspection import parts
-from .skl2onnx_converters import prepare_converters
+from .skl2onnx_converters import part_options, prepare_converters
 
 ELEMENTS: dict[Datatype, int] = {datatype: element for element, datatype in DATATYPES.items()}
 
@@ -75,8 +73,10 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
         (feature.name, (StringTensorType if feature.is_text else FloatTensorType)([None, 1]))
         for feature in features
     ]
+    # The default output is a list of dictionaries, which is not a tensor.
+    zipmap = {id(model): {"zipmap": False}} if is_classifier(model) else {}
     try:
-        with warnings.catch_warnings(), prepare_converters(list(parts(model))):
+        with warnings.catch_warnings(), prepare_converters(model):
             # skl2onnx writes booleans for integers, which protobuf 6 accepts.
             warnings.filterwarnings("ignore", "Field onnx.AttributeProto.ints", DeprecationWarning)
             converted = convert_sklearn(
@@ -84,7 +84,7 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
                 name="model",
                 initial_types=inputs,
                 target_opset=OPSETS,
-                options=_options(model),
+                options={**zipmap, **part_options(model)},
             )
         for feature in features:
             _adapt_input(converted, feature)
@@ -93,18 +93,6 @@ def convert(model: BaseEstimator, features: Sequence[Feature]) -> bytes:
     except Exception as error:
         first_line = (str(error).strip().splitlines() or [""])[0]
         raise ConversionError(f"{type(error).__name__}: {first_line}") from error
-
-
-def _options(model: BaseEstimator) -> dict[int, dict[str, Any]]:
-    # The default output is a list of dictionaries, which is not a tensor.
-    options: dict[int, dict[str, Any]] = (
-        {id(model): {"zipmap": False}} if is_classifier(model) else {}
-    )
-    for part in parts(model):
-        if isinstance(part, StandardScaler):
-            # The default multiplies by the reciprocal, which rounds to other numbers.
-            options[id(part)] = {"div": "div"}
-    return options
 
 
 def _adapt_input(model: onnx.ModelProto, feature: Feature) -> None:
