@@ -33,7 +33,7 @@ def held(cache: ObjectCache) -> Any:
     return found and found["spec"]["version"]
 
 
-def test_the_newer_version_stays_in_whatever_order_they_come() -> None:
+def test_the_newer_version_is_kept_in_any_order_of_arrival() -> None:
     cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(5))
     cache.put(DEPLOYMENT, obj(4))
@@ -42,7 +42,7 @@ def test_the_newer_version_stays_in_whatever_order_they_come() -> None:
     assert held(cache) == 6
 
 
-def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
+def test_a_late_event_does_not_restore_a_deleted_object() -> None:
     cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(5))
     cache.drop(DEPLOYMENT, obj(5))
@@ -51,14 +51,14 @@ def test_late_news_of_a_deleted_object_does_not_bring_it_back() -> None:
     assert list(cache.about("default", "delays")) == []
 
 
-def test_the_deletion_of_an_object_leaves_its_successor_of_the_same_name() -> None:
+def test_the_deletion_of_an_object_keeps_its_successor_of_the_same_name() -> None:
     cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(9, uid="u2"))
     cache.drop(DEPLOYMENT, obj(5, uid="u1"))
     assert held(cache) == 9
 
 
-def test_what_no_decision_reads_is_not_kept() -> None:
+def test_fields_that_no_decision_reads_are_not_stored() -> None:
     cache = ObjectCache()
     cache.put(DEPLOYMENT, obj(1))
     found = cache.get(DEPLOYMENT, "default", "delays")
@@ -70,7 +70,7 @@ def run(name: str = "delays-1", **more: Any) -> Object:
     return {**obj(1, name=name, labels={}, **more), "spec": {"modelRef": {"name": "delays"}}}
 
 
-def test_an_object_leads_to_the_resource_that_it_belongs_to() -> None:
+def test_an_object_leads_to_the_resource_that_owns_it() -> None:
     cache = ObjectCache()
     owner = {"kind": "ModelDeployment", "name": "delays", "controller": True, "uid": "x"}
     key = Key("default", "delays")
@@ -81,7 +81,7 @@ def test_an_object_leads_to_the_resource_that_it_belongs_to() -> None:
     assert cache.affected(POD, obj(1)) == []
 
 
-def test_a_run_and_its_model_are_looked_at_for_each_other() -> None:
+def test_a_run_and_its_model_are_reconciled_for_each_other() -> None:
     cache = ObjectCache()
     model, job = Key("default", "delays"), Key("default", "delays-1", "RetrainJob")
     assert cache.affected(RETRAIN_JOB, run()) == [job, model]

@@ -12,7 +12,7 @@ def unschedulable(message: str) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("sick", "reason", "told"),
+    ("sick", "reason", "facts"),
     [
         (
             unschedulable("0/2 nodes are available: 2 Insufficient nvidia.com/gpu."),
@@ -79,17 +79,17 @@ def unschedulable(message: str) -> Object:
         ),
     ],
 )
-def test_each_failure_of_a_pod_has_its_reason_and_says_what_to_do(
-    sick: Object, reason: str, told: list[str]
+def test_each_failure_of_a_pod_has_a_reason_and_a_fix(
+    sick: Object, reason: str, facts: list[str]
 ) -> None:
     found = diagnose([sick])
     assert found is not None
     assert found.reason == reason
-    for words in told:
+    for words in facts:
         assert words in found.message
 
 
-def test_a_crash_is_told_while_the_container_waits_for_its_restart() -> None:
+def test_a_crash_is_reported_while_the_container_waits_for_its_restart() -> None:
     status = waiting("CrashLoopBackOff")[0]
     status["lastState"] = ended(Outcome(reason="ModelCorrupt", message="bad"))[0]["state"]
     found = diagnose([pod({}, containerStatuses=[status])])
@@ -97,7 +97,7 @@ def test_a_crash_is_told_while_the_container_waits_for_its_restart() -> None:
     assert found.reason == "ModelCorrupt"
 
 
-def test_a_container_that_is_ready_again_has_no_past() -> None:
+def test_a_container_that_is_ready_again_has_no_failure() -> None:
     status = {
         "ready": True,
         "state": {"running": {}},
@@ -106,11 +106,11 @@ def test_a_container_that_is_ready_again_has_no_past() -> None:
     assert diagnose([pod({}, containerStatuses=[status])]) is None
 
 
-def test_a_pod_that_only_starts_is_not_sick() -> None:
+def test_a_pod_that_starts_has_no_failure() -> None:
     assert diagnose([pod({}, containerStatuses=waiting("ContainerCreating"))]) is None
 
 
-def test_pods_that_the_api_server_refuses_are_told_from_their_deployment() -> None:
+def test_rejected_pods_are_reported_by_their_deployment() -> None:
     deployment = {
         "status": {
             "conditions": [
@@ -124,7 +124,7 @@ def test_pods_that_the_api_server_refuses_are_told_from_their_deployment() -> No
     assert "exceeded quota: gpus" in found.message
 
 
-def test_only_the_models_own_failures_blame_the_model() -> None:
+def test_only_failures_of_the_model_blame_the_model() -> None:
     blamed = diagnose([pod({}, containerStatuses=ended(Outcome(reason="ModelNotFound")))])
     spared = diagnose([unschedulable("0/1 nodes are available")])
     assert blamed is not None

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from perennial_operator.names import child_name
 
 DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
 RESOURCE_NAMES = st.from_regex(
     r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?){0,4}", fullmatch=True
 )
 
 
-def test_a_short_name_stays_as_it_is() -> None:
+def test_a_short_name_is_kept() -> None:
     assert child_name("delays") == "delays"
     assert child_name("delays", "0f1e2d3c4b") == "delays-0f1e2d3c4b"
 
@@ -31,6 +33,6 @@ def test_two_names_never_share_a_child(one: str, other: str) -> None:
     assert (child_name(one) == child_name(other)) == (one == other)
 
 
-def test_names_that_differ_only_where_they_are_cut_get_different_children() -> None:
+def test_names_that_differ_after_the_cut_get_different_children() -> None:
     assert child_name("a" * 200) != child_name("a" * 199)
     assert child_name("a.b") != child_name("a-b")

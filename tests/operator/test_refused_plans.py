@@ -1,6 +1,5 @@
-"""The API server rejects a child of a plan; the key is reconciled again until it accepts it."""
+"""Plans of which the API server rejects a child, once or several times."""
 
-import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -11,132 +10,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import loops, worlds
-from support.api_server import FakeApi
-from support.worlds import DIGEST, NOW, OTHER_DIGEST
+from support.fake_cluster import FakeApi, FakeCluster
+from support.worlds import OTHER_DIGEST
 
 from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
 from perennial_contracts.api.retrainjob_status import RetrainJobStatus
 from perennial_contracts.api.training_backend import Backend
-from perennial_contracts.wire.counters import Counters
 from perennial_operator.api import ApiError
-from perennial_operator.cache import ObjectCache
-from perennial_operator.images import Images
-from perennial_operator.monitoring.targets import Target, Targets
-from perennial_operator.monitoring.training_progress import ProgressPoller
 from perennial_operator.objects import (
     CLAIM,
     DEPLOYMENT,
     JOB,
-    KIND_BY_NAME,
-    MODEL_DEPLOYMENT,
     RETRAIN_JOB,
     Key,
     Kind,
     Object,
 )
-from perennial_operator.reconcile import Reconciler, RefusedError
-from perennial_operator.workqueue import WorkQueue
 from perennial_operator.world import World
 
-KEY = Key("default", "delays")
 FIVE_WINDOWS: dict[str, Any] = {
     "drift": {"minSamples": 100, "consecutive": 5},
     "quality": {"metric": "accuracy", "minLabels": 100, "consecutive": 5},
 }
 
 
-class Cluster:
-    """A world on an API server in memory, with an operator that reconciles it."""
-
-    def __init__(self, around: World, api: FakeApi | None = None) -> None:
-        self.api = api or FakeApi()
-        self.cache = ObjectCache()
-        self.observatory = Targets()
-        queue: WorkQueue[Key] = WorkQueue()
-        images = Images("runtime:1", "trainer:1")
-        args: Any = (self.api, self.cache, queue, self.observatory, ProgressPoller(queue), images)
-        self.now = NOW
-        self.reconciler = Reconciler(*args, clock=lambda: self.now)
-        metadata = {"name": around.name, "namespace": around.namespace}
-        resource = {
-            "metadata": {
-                **metadata,
-                "uid": around.uid,
-                "generation": around.generation,
-                "annotations": around.annotations,
-            },
-            "spec": around.spec.model_dump(exclude_none=True),
-            "status": around.status.model_dump(exclude_none=True),
-        }
-        self._put(MODEL_DEPLOYMENT, resource)
-        for child in around.children.values():
-            self._put(KIND_BY_NAME[child["kind"]], child)
-        for run in around.runs:
-            self._put(
-                RETRAIN_JOB,
-                {
-                    "metadata": {**metadata, "name": run.name, "creationTimestamp": run.created},
-                    "spec": run.spec.model_dump(exclude_none=True),
-                    "status": run.status.model_dump(exclude_none=True),
-                },
-            )
-
-    def _put(self, kind: Kind, obj: Object) -> None:
-        self.cache.put(kind, self.api.put(kind, obj))
-
-    def count_window(self) -> None:
-        """Add a window of 1,000 drifted predictions with half of the labels wrong."""
-        target = Target("delays", self.status()["stable"]["name"], DIGEST, 60.0)
-        if not self.observatory.of(KEY):
-            self.observatory.watch(KEY, target, 0.0)
-            self._read(target, 0)
-            self.observatory.set_profile(KEY, DIGEST, loops.profile())
-        self.now += timedelta(minutes=1)
-        seen = self.observatory.of(KEY)
-        assert seen is not None
-        self._read(target, seen.last["pod-1"].rows + 1000)
-
-    def _read(self, target: Target, rows: int) -> None:
-        half = rows // 2
-        reading = Counters(
-            instance="pod-1",
-            digest=DIGEST,
-            rows=rows,
-            features={"x": [rows, 0, 0]},
-            score=[rows, 0, 0],
-            label=[rows, 0, 0, 0],
-            labels=rows,
-            matrix=[[half, half], [0, 0]],
-            scores=[[0] * 20, [0] * 20],
-        )
-        self.observatory.record(KEY, target, [reading], "", self.now)
-
-    def reconcile(self, key: Key = KEY, *, refused: bool = False) -> None:
-        if refused:
-            with pytest.raises(RefusedError, match="exceeded quota"):
-                asyncio.run(self.reconciler.reconcile(key))
-        else:
-            asyncio.run(self.reconciler.reconcile(key))
-
-    def status(self) -> Any:
-        return self.api.objects["ModelDeployment", "delays"]["status"]
-
-    def condition(self, type_: str) -> tuple[str, str]:
-        found = next(each for each in self.status()["conditions"] if each["type"] == type_)
-        return found["status"], found["reason"]
-
-
 def refuses_deployments(kind: Kind, obj: Object) -> bool:
     return kind is DEPLOYMENT
 
 
-def monitored(*, quota: bool = True) -> Cluster:
-    """Return a model that serves, whose Deployment is gone and cannot be created again."""
+def monitored(*, quota: bool = True) -> FakeCluster:
+    """Return a serving model whose Deployment is deleted and cannot be created."""
     of = loops.spec(monitoring=FIVE_WINDOWS)
     status = ModelDeploymentStatus(stable=worlds.revision(of))
-    return Cluster(worlds.world(of, status), FakeApi(refuses_deployments if quota else None))
+    return FakeCluster(worlds.world(of, status), FakeApi(refuses_deployments if quota else None))
 
 
 def test_five_retries_of_a_refused_deployment_count_one_window_once() -> None:
@@ -175,10 +83,10 @@ def test_monitoring_continues_while_a_plan_is_refused() -> None:
     assert cluster.condition("QualityDropped") == ("False", "BelowOnce")
 
 
-def test_an_operator_that_restarts_while_a_plan_is_refused_reads_the_counters_again() -> None:
+def test_an_operator_that_restarts_while_a_plan_is_refused_reads_the_counters() -> None:
     cluster = monitored()
     cluster.reconcile(refused=True)
-    assert cluster.observatory.due(1e9)
+    assert cluster.targets.due(1e9)
 
 
 def test_a_window_is_counted_once_when_no_event_can_be_posted() -> None:
@@ -234,6 +142,8 @@ def update() -> World:
 
 
 PREVIOUS = {"previous": [worlds.revision(loops.spec(), digest=OTHER_DIGEST)]}
+
+
 SCENARIOS: dict[str, World] = {
     "first revision": worlds.world(),
     "lookup": worlds.world(worlds.spec(model={"digest": None})),
@@ -252,17 +162,19 @@ SCENARIOS: dict[str, World] = {
     "by hand": loops.world(annotations={RETRAIN_ANNOTATION: "please"}),
     "quality": loops.world(dropped=True),
 }
+
+
 DECIDED = {"stable", "candidate", "previous", "url", "promoted", "rollbackRequest", "retraining"}
 
 
 @cache
-def accepted_at_once(scenario: str) -> Cluster:
-    cluster = Cluster(SCENARIOS[scenario])
+def accepted_at_once(scenario: str) -> FakeCluster:
+    cluster = FakeCluster(SCENARIOS[scenario])
     cluster.reconcile()
     return cluster
 
 
-def heard(cluster: Cluster) -> Counter[tuple[str, str]]:
+def other_events(cluster: FakeCluster) -> Counter[tuple[str, str]]:
     """Return the events apart from the refusal, by reason and message."""
     events = [(each["reason"], each["message"]) for each in cluster.api.events]
     return Counter(each for each in events if each[0] != "ApplyRefused")
@@ -277,7 +189,7 @@ def test_a_plan_that_is_accepted_later_decides_the_same_and_reports_it_once(
     refused = data.draw(st.sampled_from(writes))
     before = SCENARIOS[scenario].status.model_dump(exclude_none=True)
     api = FakeApi(lambda kind, obj: (kind.name, obj["metadata"]["name"]) == refused)
-    cluster = Cluster(SCENARIOS[scenario], api)
+    cluster = FakeCluster(SCENARIOS[scenario], api)
     for _ in range(attempts):
         cluster.reconcile(refused=True)
         assert {field: cluster.status().get(field) for field in DECIDED} == {
@@ -287,15 +199,15 @@ def test_a_plan_that_is_accepted_later_decides_the_same_and_reports_it_once(
     api.refuses = lambda kind, obj: False
     cluster.reconcile()
     assert cluster.status() == expected.status()
-    assert heard(cluster) == heard(expected)
+    assert other_events(cluster) == other_events(expected)
     assert Counter(api.reasons())["ApplyRefused"] == 1
     written = Counter(each for each in api.requests if each[0] != "delete")
     assert all(count == 1 for count in written.values())
 
 
-def test_a_refusal_in_the_middle_of_a_promotion_describes_the_revision_that_still_serves() -> None:
+def test_a_refusal_during_a_promotion_describes_the_revision_that_still_serves() -> None:
     around = rollout(1)
-    cluster = Cluster(around, FakeApi(lambda kind, obj: kind.name == "Service"))
+    cluster = FakeCluster(around, FakeApi(lambda kind, obj: kind.name == "Service"))
     cluster.reconcile(refused=True)
     assert around.status.stable is not None
     assert cluster.status()["stable"]["name"] == around.status.stable.name
@@ -303,8 +215,8 @@ def test_a_refusal_in_the_middle_of_a_promotion_describes_the_revision_that_stil
     assert cluster.status()["readyReplicas"] == 1
 
 
-def test_a_promotion_is_made_and_reported_only_when_the_refusal_ends() -> None:
-    cluster = Cluster(SCENARIOS["challenger"], FakeApi(refuses_deployments))
+def test_a_promotion_happens_and_is_reported_only_when_the_refusal_ends() -> None:
+    cluster = FakeCluster(SCENARIOS["challenger"], FakeApi(refuses_deployments))
     cluster.reconcile(refused=True)
     assert "promoted" not in cluster.status()
     assert not {"RetrainPromoted", "Promoted"} & set(cluster.api.reasons())
@@ -318,14 +230,14 @@ def test_a_promotion_is_made_and_reported_only_when_the_refusal_ends() -> None:
 RUN = Key("default", "delays-1", RETRAIN_JOB.name)
 
 
-def new_run(**spec: Any) -> Cluster:
-    """Return a run that has recorded its champion and is about to create its first objects."""
+def new_run(**spec: Any) -> FakeCluster:
+    """Return a run that has recorded its champion and has no children yet."""
     of = loops.spec(monitoring={"capture": {"uri": "s3://models/capture/"}})
     run = loops.live_run(RUN.name)
     fresh = replace(
         run, spec=run.spec.model_copy(update=spec), status=RetrainJobStatus(conditions=[])
     )
-    cluster = Cluster(loops.world(of, runs=(fresh,)))
+    cluster = FakeCluster(loops.world(of, runs=(fresh,)))
     cluster.reconcile(RUN)
     return cluster
 

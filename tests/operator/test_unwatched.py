@@ -15,7 +15,7 @@ WANTED = [(TRAIN_JOB, "delays-1"), (CLAIM, "delays-1-work")]
 
 
 class AnsweringApi:
-    """Gives one object, or says no."""
+    """Returns an object, or raises an error."""
 
     def __init__(self, answer: Object | ApiError) -> None:
         self.answer = answer
@@ -46,28 +46,28 @@ def owned_by(uid: str) -> Object:
     return {"metadata": {"ownerReferences": [{"controller": True, "uid": uid}]}}
 
 
-def test_what_is_its_own_stands_before_the_jobs_so_that_it_is_deleted_before_them() -> None:
+def test_its_own_objects_come_before_the_jobs_so_that_they_are_deleted_first() -> None:
     kinds = [kind for kind, _ in looked(owned_by("uid-2")).children]
     assert kinds == ["TrainJob", "PersistentVolumeClaim", "Job"]
 
 
-def test_what_is_somebody_elses_is_no_child() -> None:
+def test_an_object_of_another_owner_is_no_child() -> None:
     assert [kind for kind, _ in looked(owned_by("uid-9")).children] == ["Job"]
 
 
-def test_a_kind_that_is_not_served_is_told_from_an_object_that_does_not_exist() -> None:
+def test_an_unknown_kind_differs_from_a_missing_object() -> None:
     assert looked(ApiError(404, "NotFound", "no such object")).missing_kinds == frozenset()
     no_such_kind = ApiError(404, "Unknown", "404 page not found")
     assert looked(no_such_kind).missing_kinds == {"TrainJob", "PersistentVolumeClaim"}
     assert looked(no_such_kind, []).missing_kinds == frozenset()
 
 
-def test_any_other_refusal_is_an_error() -> None:
+def test_any_other_error_response_is_raised() -> None:
     with pytest.raises(ApiError):
         looked(ApiError(403, "Forbidden", "no"))
 
 
-def test_an_answer_that_is_no_json_is_a_message() -> None:
+def test_a_response_in_plain_text_becomes_a_message() -> None:
     # So the API server answers for a group that it does not serve.
     assert parsed(b"404 page not found\n") == {"message": "404 page not found"}
     assert parsed(b'{"a": 1}') == {"a": 1}

@@ -9,7 +9,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
     asyncio.run(coroutine)
 
 
-def test_a_key_that_waits_is_kept_once() -> None:
+def test_a_waiting_key_is_stored_once() -> None:
     async def scenario() -> None:
         queue: WorkQueue[str] = WorkQueue()
         queue.add("a")
@@ -21,9 +21,7 @@ def test_a_key_that_waits_is_kept_once() -> None:
     run(scenario())
 
 
-def test_a_key_that_is_added_while_it_is_processed_runs_again_after_that_and_never_beside_it() -> (
-    None
-):
+def test_a_key_that_is_added_while_it_is_processed_is_processed_again_afterwards() -> None:
     async def scenario() -> None:
         queue: WorkQueue[str] = WorkQueue()
         queue.add("a")
@@ -74,7 +72,7 @@ def test_two_workers_never_hold_the_same_key() -> None:
     run(scenario())
 
 
-def test_of_two_delays_the_earlier_counts() -> None:
+def test_the_earlier_of_two_delays_counts() -> None:
     async def scenario() -> None:
         queue: WorkQueue[str] = WorkQueue()
         queue.add_after("a", 60)
@@ -85,7 +83,7 @@ def test_of_two_delays_the_earlier_counts() -> None:
     run(scenario())
 
 
-def test_failures_back_off_by_key_until_one_run_succeeds() -> None:
+def test_failures_back_off_by_key_until_one_reconciliation_succeeds() -> None:
     async def scenario() -> None:
         queue: WorkQueue[str] = WorkQueue()
         delays = [queue.add_failed("a") for _ in range(20)]

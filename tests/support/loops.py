@@ -18,6 +18,7 @@ from perennial_contracts.api.trigger import Trigger
 from perennial_contracts.stats.quality import SCORE_BINS
 from perennial_contracts.wire.profile import Baseline, Distribution, Profile
 from perennial_operator.clock import to_text
+from perennial_operator.modeldeployment.monitoring import MonitoringResult, decide
 from perennial_operator.monitoring.windows import LabelWindow, Observation, PredictionWindow
 from perennial_operator.world import LiveRun, World
 from support import worlds
@@ -193,3 +194,11 @@ def accepted(name: str = "delays-1", **more: Any) -> LiveRun:
 
 def rejected(name: str = "delays-1", **more: Any) -> LiveRun:
     return live_run(name, state=("True", "Rejected"), decision="Rejected", **{"ended": NOW, **more})
+
+
+def judged(observed: Observation, before: Any = None, **monitoring: Any) -> MonitoringResult:
+    """Return the verdicts on an observation, given the status of the window before."""
+    around = world(spec(monitoring=monitoring), observed=observed, status={"monitoring": before})
+    result = decide(around, NOW)
+    assert result is not None
+    return result

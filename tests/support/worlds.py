@@ -119,7 +119,7 @@ def images(trainers: Mapping[Variant, str]) -> Images:
 
 
 def planned(around: World, seconds: float = 0, image: str = IMAGE) -> ModelDeploymentPlan:
-    """Return the plan for a world some seconds after NOW, with a default runtime image."""
+    """Return the plan for a world some seconds after NOW."""
     return decide(around, replace(IMAGES, runtime=image), NOW + timedelta(seconds=seconds))
 
 

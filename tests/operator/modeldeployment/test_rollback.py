@@ -9,7 +9,7 @@ from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 
 
 def served(digest: str, previous: str) -> dict[str, Any]:
-    """A status in which one model took the place of another."""
+    """Return the status after one model has replaced another."""
     of = spec()
     return {
         "stable": worlds.revision(of, digest).model_dump(exclude_none=True),
@@ -17,7 +17,7 @@ def served(digest: str, previous: str) -> dict[str, Any]:
     }
 
 
-def test_a_new_value_of_the_annotation_brings_the_last_model_back_once() -> None:
+def test_a_new_value_of_the_annotation_returns_to_the_former_model_once() -> None:
     before = served(OTHER_DIGEST, DIGEST)
     plan = planned(world(status=before, annotations={ROLLBACK_ANNOTATION: "1"}))
     assert plan.status.promoted is not None
@@ -35,7 +35,7 @@ def test_a_new_value_of_the_annotation_brings_the_last_model_back_once() -> None
     assert again.status.stable.digest == DIGEST
 
 
-def test_a_promotion_on_its_way_is_broken_off() -> None:
+def test_a_rollback_aborts_a_promotion_in_progress() -> None:
     first = planned(world(runs=(accepted(),))).status
     assert first.candidate is not None
     back = planned(
@@ -50,14 +50,14 @@ def test_a_promotion_on_its_way_is_broken_off() -> None:
     assert back.status.promoted.digest == loops.DIGEST
 
 
-def test_with_nothing_to_go_back_to_it_is_told_and_nothing_changes() -> None:
+def test_a_rollback_without_a_former_model_is_reported_and_changes_nothing() -> None:
     plan = planned(world(annotations={ROLLBACK_ANNOTATION: "1"}))
     assert plan.status.promoted is None
     assert plan.status.rollbackRequest == "1"
     assert "NothingToRollBackTo" in [event.reason for event in plan.events]
 
 
-def test_the_name_of_a_revision_goes_back_to_that_one() -> None:
+def test_the_name_of_a_revision_selects_it() -> None:
     of = spec()
     third = "sha256:" + "c" * 64
     older = worlds.revision(of, third)

@@ -21,8 +21,14 @@ from perennial_operator.modeldeployment.plan import ModelDeploymentPlan
 from perennial_operator.names import REVISION_LABEL
 
 OLD, NEW = spec(replicas=2), spec(replicas=2, model={"digest": OTHER_DIGEST})
+
+
 LONG_AGO = NOW - timedelta(hours=1)
+
+
 STABLE = revision(OLD, since=LONG_AGO)
+
+
 CANDIDATE = revision(NEW, OTHER_DIGEST)
 
 
@@ -40,7 +46,7 @@ def replicas(plan: ModelDeploymentPlan) -> dict[str, int]:
 
 
 def updating(ready: int, **status: object):  # type: ignore[no-untyped-def]
-    """The old revision serves, so many pods of the new one are ready."""
+    """Return a rollout in which some pods of the new revision are ready."""
     base = world(NEW)
     return world(
         NEW,
@@ -61,7 +67,7 @@ def test_the_first_revision_is_selected_before_it_is_ready() -> None:
     assert condition(plan, "Ready")[0] == "False"
 
 
-def test_a_new_model_starts_beside_the_old_one_which_goes_on_serving() -> None:
+def test_a_new_model_starts_beside_the_old_one_which_keeps_serving() -> None:
     around = world(
         NEW,
         ModelDeploymentStatus(stable=STABLE),
@@ -74,15 +80,13 @@ def test_a_new_model_starts_beside_the_old_one_which_goes_on_serving() -> None:
     assert condition(plan, "Progressing")[:2] == ("True", "StartingCandidate")
 
 
-def test_nothing_switches_while_a_replica_of_the_new_one_is_missing() -> None:
+def test_the_service_does_not_switch_while_a_new_replica_is_missing() -> None:
     plan = planned(updating(ready=1))
     assert selected(plan) == STABLE.name
     assert "1 of 2 replicas are ready" in condition(plan, "Progressing")[2]
 
 
-def test_the_service_switches_when_every_new_replica_is_ready_and_the_old_pods_stay_for_now() -> (
-    None
-):
+def test_the_service_switches_when_all_new_replicas_are_ready_and_the_old_pods_stay() -> None:
     plan = planned(updating(ready=2))
     assert selected(plan) == CANDIDATE.name
     assert plan.status.stable
@@ -92,13 +96,13 @@ def test_the_service_switches_when_every_new_replica_is_ready_and_the_old_pods_s
     assert plan.look_again == 5
 
 
-def test_a_deployment_whose_controller_has_not_caught_up_does_not_count_as_ready() -> None:
+def test_a_deployment_with_an_outdated_status_does_not_count_as_ready() -> None:
     around = updating(ready=2)
     around.deployment_of(CANDIDATE.name)["metadata"]["generation"] = 2  # type: ignore[index]
     assert selected(planned(around)) == STABLE.name
 
 
-def test_the_old_pods_go_when_every_proxy_must_have_heard_of_the_switch() -> None:
+def test_the_old_pods_are_removed_once_all_proxies_must_know_of_the_switch() -> None:
     around = updating(ready=2)
     switched = world(NEW, planned(around).status, list(around.children.values()))
     assert replicas(planned(switched, seconds=4))[STABLE.name] == 2
@@ -107,7 +111,7 @@ def test_the_old_pods_go_when_every_proxy_must_have_heard_of_the_switch() -> Non
     assert condition(later, "Progressing")[:2] == ("True", "Retiring")
 
 
-def test_a_candidate_that_fails_leaves_the_stable_one_alone_and_says_why() -> None:
+def test_a_failed_candidate_is_reported_and_does_not_affect_the_stable_revision() -> None:
     failure = ended(Outcome(reason="DigestMismatch", message="expected a, got b"))
     plan = planned(updating(ready=0, containerStatuses=failure))
     assert selected(plan) == STABLE.name
@@ -145,7 +149,7 @@ def test_a_return_to_a_former_revision_scales_it_up_again() -> None:
     assert selected(plan) == CANDIDATE.name
 
 
-def test_two_former_revisions_are_kept_at_zero_and_older_ones_go() -> None:
+def test_two_former_revisions_are_kept_at_zero_and_older_ones_deleted() -> None:
     older = [revision(spec(replicas=2, serving={"image": f"r:{n}"})) for n in range(2)]
     around = updating(ready=2)
     around = world(
@@ -157,7 +161,7 @@ def test_two_former_revisions_are_kept_at_zero_and_older_ones_go() -> None:
     assert [each.name for each in plan.status.previous] == [STABLE.name, older[0].name]
 
 
-def test_replicas_reach_the_stable_and_the_candidate_alike() -> None:
+def test_stable_revision_and_candidate_both_get_the_replicas() -> None:
     around = updating(ready=1)
     more = world(
         spec(replicas=5, model={"digest": OTHER_DIGEST}),
@@ -167,7 +171,7 @@ def test_replicas_reach_the_stable_and_the_candidate_alike() -> None:
     assert replicas(planned(more)) == {STABLE.name: 5, CANDIDATE.name: 5}
 
 
-def test_a_revision_keeps_the_pod_template_that_it_was_made_with() -> None:
+def test_a_revision_keeps_its_first_pod_template() -> None:
     around = updating(ready=1)
     live = around.deployment_of(STABLE.name)
     assert live is not None
@@ -177,7 +181,7 @@ def test_a_revision_keeps_the_pod_template_that_it_was_made_with() -> None:
     assert kept["spec"]["template"]["spec"] == {"from": "before"}
 
 
-def test_an_upgraded_operator_with_another_default_image_changes_no_revision() -> None:
+def test_an_upgrade_with_another_default_image_changes_no_revision() -> None:
     around = world(
         OLD,
         ModelDeploymentStatus(stable=STABLE),

@@ -27,7 +27,7 @@ def serving(of: ModelDeploymentSpec, ready: int, existing: int | None = None) ->
     return world(of, ModelDeploymentStatus(stable=stable), children=[deployment])
 
 
-def test_all_replicas_answer() -> None:
+def test_all_replicas_are_ready() -> None:
     plan = planned(serving(spec(replicas=2), ready=2))
     assert condition(plan, "Ready") == ("True", "Serving", "2 of 2 replicas are ready.")
     assert condition(plan, "Progressing")[:2] == ("False", "Complete")
@@ -35,24 +35,24 @@ def test_all_replicas_answer() -> None:
     assert plan.look_again is None
 
 
-def test_fewer_replicas_than_wanted_still_answer() -> None:
+def test_fewer_replicas_than_wanted_still_serve() -> None:
     plan = planned(serving(spec(replicas=3), ready=1))
     assert condition(plan, "Ready")[:2] == ("True", "FewerReplicas")
     assert condition(plan, "Progressing")[:2] == ("True", "Scaling")
 
 
-def test_no_replica_that_answers_is_not_ready() -> None:
+def test_a_model_without_ready_replicas_is_not_ready() -> None:
     plan = planned(serving(spec(replicas=1), ready=0))
     assert condition(plan, "Ready")[:2] == ("False", "NoReplicas")
 
 
-def test_zero_wanted_replicas_are_not_ready_and_say_so() -> None:
+def test_a_model_with_zero_wanted_replicas_is_not_ready() -> None:
     plan = planned(serving(spec(replicas=0), ready=0))
     assert condition(plan, "Ready")[:2] == ("False", "ScaledToZero")
     assert condition(plan, "Progressing")[:2] == ("False", "Complete")
 
 
-def test_a_replica_that_finds_no_gpu_is_told_while_the_other_answers() -> None:
+def test_a_replica_that_finds_no_gpu_is_reported_while_the_other_serves() -> None:
     of = spec(replicas=2, serving={"resources": {"limits": {"nvidia.com/gpu": 1}}})
     around = serving(of, ready=1)
     stuck = revision_pod(
@@ -72,7 +72,7 @@ def test_a_replica_that_finds_no_gpu_is_told_while_the_other_answers() -> None:
     assert "nvidia.com/gpu" in condition(plan, "Ready")[2]
 
 
-def test_what_the_api_server_refuses_stands_in_the_condition() -> None:
+def test_a_refused_child_is_reported_in_the_condition() -> None:
     refusal = Diagnosis("ApplyRefused", "The API server refuses the Deployment: bad.")
     around = serving(spec(), ready=1)
     plan = refused(around, decide(around, IMAGES, NOW), refusal, NOW)
@@ -81,7 +81,7 @@ def test_what_the_api_server_refuses_stands_in_the_condition() -> None:
     assert "keeps serving" in message
 
 
-def test_every_condition_says_which_generation_it_is_about() -> None:
+def test_every_condition_has_the_observed_generation() -> None:
     plan = planned(world())
     assert plan.status.observedGeneration == 3
     assert {each.observedGeneration for each in plan.status.conditions} == {3}
@@ -95,7 +95,7 @@ def test_a_condition_keeps_its_time_while_its_status_stays() -> None:
     ]
 
 
-def test_a_steady_world_gives_the_same_status_again() -> None:
+def test_an_unchanged_world_gives_the_same_status_again() -> None:
     around = serving(spec(), ready=1)
     once = planned(around).status
     again = planned(world(spec(), once, list(around.children.values())), seconds=3600)
@@ -107,7 +107,7 @@ def reasons(before: ModelDeploymentPlan, after: ModelDeploymentPlan) -> list[str
     return [event.reason for event in events(before.status, after.status)]
 
 
-def test_events_tell_transitions_and_nothing_twice() -> None:
+def test_events_report_each_transition_once() -> None:
     fewer, all_ = (planned(serving(spec(replicas=2), ready=ready)) for ready in (1, 2))
     assert reasons(fewer, all_) == ["Serving", "Complete"]
     assert reasons(all_, all_) == []
@@ -119,7 +119,7 @@ def test_a_promotion_is_an_event() -> None:
     assert "Promoted" in [event.reason for event in events(before, after)]
 
 
-def test_the_selector_names_the_pods_that_an_autoscaler_should_count() -> None:
+def test_the_selector_selects_the_pods_that_an_autoscaler_counts() -> None:
     of = spec()
     plan = planned(serving(of, ready=1))
     assert plan.status.selector == (

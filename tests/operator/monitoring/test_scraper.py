@@ -1,4 +1,4 @@
-"""Counters are read over real HTTP, from what a pod answers."""
+"""Counters are read over real HTTP from the responses of a pod."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,11 @@ from perennial_operator.objects import POD, Key, Object
 from perennial_operator.workqueue import WorkQueue
 
 KEY = Key("default", "delays")
+
+
 TARGET = Target("delays", "abc", DIGEST, 12.0)
+
+
 BASE = "/v2/models/delays"
 
 
@@ -44,7 +48,7 @@ def observed(
     monkeypatch: Any,
     enough: Callable[[Targets], bool],
 ) -> Targets:
-    """What is known when the reader has read for a while, and ``enough`` holds."""
+    """Return the targets after readings until ``enough`` is true."""
 
     async def answer(request: web.Request) -> web.Response:
         status, body = answers.get(request.path.removeprefix(BASE), (404, b""))
@@ -76,7 +80,7 @@ def observed(
 
 
 async def _until(queue: "WorkQueue[Key]", holds: Callable[[], bool]) -> None:
-    """Each reading queues its model."""
+    """Wait until a condition holds. Each reading queues its model."""
     while True:
         queue.done(await queue.get())
         if holds():
@@ -92,50 +96,50 @@ def test_counters_and_profile_of_the_running_pods_of_the_revision_are_read(
 ) -> None:
     answers = {"/counters": (200, counters(7)), "/profile": (200, profile().to_bytes())}
     pods = [pod(), pod("other"), pod("waiting", "waiting")]
-    known = observed(
+    seen = observed(
         answers,
         pods,
         monkeypatch,
-        lambda targets: bool((seen := targets.of(KEY)) and seen.has_profile),
+        lambda targets: bool((found := targets.of(KEY)) and found.has_profile),
     ).of(KEY)
-    assert known is not None
-    assert known.last["a"].rows == 7
-    assert known.profile == profile()
-    assert known.problem == ""
+    assert seen is not None
+    assert seen.last["a"].rows == 7
+    assert seen.profile == profile()
+    assert seen.problem == ""
 
 
-def test_a_bundle_without_profile_is_learnt_too(monkeypatch: Any) -> None:
-    known = observed(
+def test_a_bundle_without_profile_is_recorded_as_such(monkeypatch: Any) -> None:
+    seen = observed(
         {"/counters": (200, counters(7))},
         [pod()],
         monkeypatch,
-        lambda targets: bool((seen := targets.of(KEY)) and seen.has_profile is not None),
+        lambda targets: bool((found := targets.of(KEY)) and found.has_profile is not None),
     ).of(KEY)
-    assert known is not None
-    assert known.has_profile is False
+    assert seen is not None
+    assert seen.has_profile is False
 
 
-def test_what_cannot_be_read_is_a_problem_that_names_the_pod(monkeypatch: Any) -> None:
-    for body, said in (
+def test_a_failed_reading_is_a_problem_that_names_the_pod(monkeypatch: Any) -> None:
+    for body, cause in (
         ((500, b""), "500"),
         ((302, b""), "302"),
         ((200, b"{}"), "validation error"),
         ((404, b""), "old"),
     ):
-        known = observed(
+        seen = observed(
             {"/counters": body}, [pod()], monkeypatch, lambda targets: bool(targets.of(KEY))
         ).of(KEY)
-        assert known is not None
-        assert "pod delays-abc" in known.problem
-        assert said in known.problem
+        assert seen is not None
+        assert "pod delays-abc" in seen.problem
+        assert cause in seen.problem
 
 
 def test_a_pod_that_loads_its_model_is_no_problem(monkeypatch: Any) -> None:
-    known = observed(
+    seen = observed(
         {"/counters": (503, b"")},
         [pod()],
         monkeypatch,
         lambda targets: bool(targets.of(KEY)),
     ).of(KEY)
-    assert known is not None
-    assert (known.problem, known.last) == ("", {})
+    assert seen is not None
+    assert (seen.problem, seen.last) == ("", {})

@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 from support.worlds import DIGEST, NOW, OTHER_DIGEST
 
 from perennial_contracts.wire.counters import CaptureCounts, Counters
-from perennial_operator.monitoring.targets import Target, Targets
+from perennial_operator.monitoring.targets import Target
 from perennial_operator.monitoring.windows import JudgedWindows, Observation
 from perennial_operator.objects import Key
 
 KEY = Key("default", "delays")
+
+
 TARGET = Target("delays", "abc", DIGEST, 60.0)
 
 
@@ -32,7 +34,7 @@ def read(*rounds: list[Counters]) -> Observation:
     return seen
 
 
-def test_what_was_counted_before_the_first_reading_belongs_to_no_window() -> None:
+def test_counts_before_the_first_reading_belong_to_no_window() -> None:
     assert read([counters(rows=100)]).predictions.rows == 0
     seen = read([counters(rows=100)], [counters(rows=130)])
     assert seen.predictions.rows == 30
@@ -45,17 +47,17 @@ def test_pods_add_up_and_a_new_pod_counts_from_zero() -> None:
     assert seen.predictions.rows == 5 + 7 + 2
 
 
-def test_a_pod_that_started_anew_loses_nothing_of_what_was_read() -> None:
+def test_a_restarted_pod_keeps_the_counts_that_were_read() -> None:
     seen = read([counters("a", 10)], [counters("a", 50)], [counters("a2", 5)])
     assert seen.predictions.rows == 40 + 5
 
 
-def test_a_pod_that_another_model_serves_is_left_out() -> None:
+def test_a_pod_with_another_model_is_ignored() -> None:
     seen = read([counters("a", 1)], [counters("b", 99, OTHER_DIGEST), counters("a", 2)])
     assert seen.predictions.rows == 1
 
 
-def test_labels_come_with_their_matrix_and_scores() -> None:
+def test_labels_are_counted_with_matrix_and_scores() -> None:
     early = counters(labels=1, matrix=[[1, 0], [0, 0]], scores=[[1, 0], [0, 0]])
     late = counters(labels=4, matrix=[[2, 1], [0, 1]], scores=[[2, 1], [0, 1]])
     seen = read([early], [late])
@@ -64,7 +66,7 @@ def test_labels_come_with_their_matrix_and_scores() -> None:
     assert seen.labels.scores == ((1, 1), (0, 1))
 
 
-def test_windows_close_apart_from_each_other() -> None:
+def test_windows_close_independently_of_each_other() -> None:
     seen = read([counters(rows=0)], [counters(rows=5, labels=3)])
     closed = seen.close(NOW, JudgedWindows(predictions=True, labels=False))
     assert (closed.predictions.rows, closed.labels.labels) == (0, 3)
@@ -72,14 +74,14 @@ def test_windows_close_apart_from_each_other() -> None:
     assert (more.predictions.rows, more.labels.labels) == (1, 3)
 
 
-def test_the_last_word_on_capture_is_kept() -> None:
+def test_the_latest_capture_problem_is_kept() -> None:
     broken = counters(capture=CaptureCounts(problem="no such bucket"))
     assert read([broken]).capture_problem == "no such bucket"
     assert read([broken], [counters(capture=CaptureCounts())]).capture_problem == ""
 
 
 @given(st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=1, max_size=8))
-def test_the_sum_over_pods_is_what_one_pod_would_have_counted(steps: list[list[int]]) -> None:
+def test_the_sum_over_pods_equals_the_counts_of_a_single_pod(steps: list[list[int]]) -> None:
     totals = [0, 0, 0]
     seen = read([counters(name) for name in "abc"])
     for step in steps:
@@ -87,30 +89,3 @@ def test_the_sum_over_pods_is_what_one_pod_would_have_counted(steps: list[list[i
         seen = seen.add(counters(name, rows) for name, rows in zip("abc", totals, strict=True))
     assert seen.predictions.rows == sum(totals)
     assert sum(seen.predictions.features["x"]) == sum(totals)
-
-
-def test_a_target_is_due_again_and_again_until_it_is_watched_no_more() -> None:
-    observatory = Targets()
-    observatory.watch(KEY, TARGET, now=0.0)
-    assert observatory.due(0.0) == [(KEY, TARGET)]
-    assert observatory.due(TARGET.interval - 0.1) == []
-    assert observatory.due(TARGET.interval) == [(KEY, TARGET)]
-    observatory.watch(KEY, None, now=10.0)
-    assert observatory.due(100.0) == []
-    assert observatory.of(KEY) is None
-
-
-def test_the_pause_between_readings_follows_the_window_within_bounds() -> None:
-    pauses = [Target("m", "r", DIGEST, window).interval for window in (2, 60, 3600, 10**6)]
-    assert pauses == [1.0, 5.0, 300.0, 300.0]
-
-
-def test_readings_of_a_target_that_has_changed_meanwhile_are_thrown_away() -> None:
-    observatory = Targets()
-    observatory.watch(KEY, TARGET, now=0.0)
-    other = Target("delays", "def", OTHER_DIGEST, 60.0)
-    observatory.watch(KEY, other, now=0.0)
-    assert observatory.record(KEY, TARGET, [counters()], "", NOW) is None
-    seen = observatory.record(KEY, other, [counters(digest=OTHER_DIGEST)], "", NOW)
-    assert seen is not None
-    assert seen.digest == OTHER_DIGEST

@@ -18,7 +18,7 @@ def container(**fields: object) -> Object:
     return found
 
 
-def test_every_child_goes_with_its_model_deployment() -> None:
+def test_every_child_is_owned_by_its_model_deployment() -> None:
     for each in planned(world()).children:
         (owner,) = each["metadata"]["ownerReferences"]
         assert (owner["uid"], owner["controller"]) == ("uid-1", True)
@@ -37,27 +37,27 @@ def test_pods_are_hardened() -> None:
     }
 
 
-def test_the_runtime_is_told_the_digest_that_it_must_find() -> None:
+def test_the_runtime_gets_the_expected_digest() -> None:
     arguments = container()["args"]
     assert arguments[:2] == ["serve", "s3://models/delays/1/"]
     assert arguments[arguments.index("--digest") + 1] == spec().model.digest
     assert arguments[arguments.index("--name") + 1] == "delays"
 
 
-def test_the_runtime_is_told_how_to_batch_only_where_the_spec_says_so() -> None:
+def test_the_runtime_gets_batching_flags_only_if_the_spec_has_them() -> None:
     assert not [argument for argument in container()["args"] if "batch" in argument]
     arguments = container(serving={"batching": {"maxSize": 8}})["args"]
     assert arguments[arguments.index("--batch-max-size") + 1] == "8"
     assert arguments[arguments.index("--batch-max-delay-microseconds") + 1] == "0"
 
 
-def test_the_runtime_is_told_its_accelerator_only_where_the_spec_says_so() -> None:
+def test_the_runtime_gets_an_accelerator_flag_only_if_the_spec_has_it() -> None:
     assert "--accelerator" not in container()["args"]
     arguments = container(serving={"accelerator": "TensorRT"})["args"]
     assert arguments[arguments.index("--accelerator") + 1] == "tensorrt"
 
 
-def test_http_and_grpc_have_ports_of_the_service_that_say_so() -> None:
+def test_the_service_has_ports_for_http_and_grpc() -> None:
     ports = child(planned(world()), "Service")["spec"]["ports"]
     assert [(port["name"], port["port"], port["appProtocol"]) for port in ports] == [
         ("http", 80, "http"),
@@ -67,13 +67,13 @@ def test_http_and_grpc_have_ports_of_the_service_that_say_so() -> None:
     assert {port["targetPort"] for port in ports} <= names
 
 
-def test_credentials_come_from_the_secret_and_pass_by_the_operator() -> None:
+def test_the_pod_reads_credentials_from_the_secret_without_the_operator() -> None:
     assert container(model={"secretRef": {"name": "keys"}})["envFrom"] == [
         {"secretRef": {"name": "keys"}}
     ]
 
 
-def test_a_claim_is_mounted_for_reading_only() -> None:
+def test_a_claim_is_mounted_read_only() -> None:
     template = pod_spec(model={"uri": "pvc://models/delays/1/"})
     (volume,) = [each for each in template["volumes"] if each["name"] == "model"]
     assert volume["persistentVolumeClaim"] == {"claimName": "models", "readOnly": True}
@@ -97,7 +97,7 @@ IMAGE_DIGEST = "sha256:" + "1" * 64
         (f"oci://host/a/b:1@{IMAGE_DIGEST}/m:2/", f"host/a/b:1@{IMAGE_DIGEST}", "/m:2/"),
     ],
 )
-def test_an_image_is_mounted_for_reading_only(uri: str, reference: str, path: str) -> None:
+def test_an_image_is_mounted_read_only(uri: str, reference: str, path: str) -> None:
     template = pod_spec(model={"uri": uri})
     (volume,) = [each for each in template["volumes"] if each["name"] == "model"]
     assert volume == {
@@ -120,14 +120,14 @@ def test_an_image_is_mounted_for_reading_only(uri: str, reference: str, path: st
         "hf://org/delays@v1/onnx/",
     ],
 )
-def test_a_store_is_asked_by_the_runtime_with_the_credentials_of_the_secret(uri: str) -> None:
+def test_the_runtime_reads_a_store_with_the_credentials_of_the_secret(uri: str) -> None:
     template = pod_spec(model={"uri": uri, "secretRef": {"name": "keys"}})
     assert template["containers"][0]["args"][1] == uri
     assert template["containers"][0]["envFrom"] == [{"secretRef": {"name": "keys"}}]
     assert [each["name"] for each in template["volumes"]] == ["cache", "tmp"]
 
 
-def test_resources_and_placement_reach_the_pods() -> None:
+def test_the_pods_get_resources_and_scheduling() -> None:
     template = pod_spec(
         serving={
             "resources": {"limits": {"nvidia.com/gpu": 2}},
@@ -150,18 +150,18 @@ def test_resources_and_placement_reach_the_pods() -> None:
     assert template["imagePullSecrets"] == [{"name": "pull"}]
 
 
-def test_a_pod_that_ends_has_time_to_drain_and_to_finish() -> None:
+def test_a_terminating_pod_has_time_to_drain_and_to_finish() -> None:
     assert pod_spec()["terminationGracePeriodSeconds"] > DRAIN_SECONDS + GRACE_SECONDS
 
 
-def test_the_budget_lets_one_serving_replica_go_at_a_time() -> None:
+def test_the_budget_allows_one_unavailable_replica() -> None:
     plan = planned(world())
     budget = child(plan, "PodDisruptionBudget")
     assert budget["spec"]["maxUnavailable"] == 1
     assert budget["spec"]["selector"]["matchLabels"] == child(plan, "Service")["spec"]["selector"]
 
 
-def test_long_names_give_children_of_valid_length() -> None:
+def test_children_of_a_long_name_have_valid_names() -> None:
     for each in planned(world(spec(model={"digest": None}), name="m." + "x" * 198)).children:
         assert len(each["metadata"]["name"]) <= 63
         assert all(len(value) <= 63 for value in each["metadata"]["labels"].values())
