@@ -163,7 +163,7 @@ class ModelCard(_Part):
     decision: Literal["Accepted", "Rejected"] | None = None
     """None for a model without a champion to compare with."""
     headline: str = ""
-    """The decision and its numbers in one sentence."""
+    """Numbers of the decision or of the conversion in one sentence."""
     kind: str = ""
     """Kind of the chosen candidate, or the format of the artifact."""
     evaluation: Evaluation | None = None

@@ -193,3 +193,9 @@ def test_a_candidate_that_continued_from_the_champion_is_marked():
     trials = [CandidateTrial(kind="XGBoost", params={"max_depth": 4}, goes_on=True, mean=0.9)]
     page = unescape(render(ModelCard(name="bare", trials=trials)))
     assert "max_depth=4, continued from the champion's trees" in page
+
+
+def test_the_decision_is_a_badge_and_the_headline_follows_as_a_sentence():
+    page = render(ModelCard(name="m", decision="Rejected", headline="on 9 rows ROC AUC .5"))
+    assert '<span class="badge Rejected">Rejected</span>' in page
+    assert '<p class="lead">On 9 rows ROC AUC .5.</p>' in page

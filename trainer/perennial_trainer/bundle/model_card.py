@@ -28,7 +28,7 @@ def make_card(
     return ModelCard(
         name=f"{plan.namespace}/{plan.model}",
         decision=judgement.verdict.decision,
-        headline=judgement.verdict.message,
+        headline=judgement.verdict.reasoning,
         kind=setup.candidate,
         evaluation=evaluate(judgement.recent, setup.learnt, plan.gate.metric, plan.search.seed),
         champion_matrix=_champion_matrix(judgement),
