@@ -39,9 +39,19 @@ def test_images_of_different_bases_have_different_tags() -> None:
     assert program.tag(image, docker=True) != program.tag(image, docker=False)
 
 
-def test_each_image_contains_only_the_packages_that_it_needs() -> None:
-    names = [package.name for package in PROGRAM_IMAGES["operator"].packages]
-    assert names == ["perennial_contracts", "perennial_operator"]
+@pytest.mark.parametrize(
+    ("image", "packages"),
+    [
+        ("operator", ["perennial_contracts", "perennial_operator"]),
+        ("runtime", ["perennial_contracts", "perennial_storage", "perennial_runtime"]),
+        ("trainer", ["perennial_contracts", "perennial_storage", "perennial_trainer"]),
+        ("trainer-tf", ["perennial_contracts", "perennial_storage", "perennial_trainer"]),
+    ],
+)
+def test_each_image_contains_only_the_packages_that_it_needs(
+    image: str, packages: list[str]
+) -> None:
+    assert [package.name for package in PROGRAM_IMAGES[image].packages] == packages
 
 
 def test_another_front_renames_the_runtimes_image_and_no_other(
