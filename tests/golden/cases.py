@@ -145,7 +145,7 @@ def run(
     capture: str = "s3://models/capture/",
     **fields: Any,
 ) -> RunWorld:
-    """Return a RetrainJob that has recorded its champion, with the live children given."""
+    """Return a RetrainJob that has recorded its champion, with live children."""
     of = loops.spec(monitoring={"capture": {"uri": capture}})
     source = of.model.model_copy(update={"secretRef": LocalReference(name="models-s3")})
     of = of.model_copy(update={"model": source})

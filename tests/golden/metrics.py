@@ -1,4 +1,4 @@
-"""What /metrics promises: names, types and labels."""
+"""Names, types and labels in /metrics."""
 
 from typing import Any
 

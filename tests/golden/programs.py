@@ -1,4 +1,4 @@
-"""What a program accepts on its command line and in its environment.
+"""Flags and environment variables of a program.
 
 Nothing here depends on how a program declares its settings: the parser that it makes is caught,
 and each flag and variable is tried with values of many kinds.
@@ -91,7 +91,7 @@ def settled(parse: Parse, arguments: list[str], environment: Mapping[str, str]) 
 
 
 def effects(parse: Parse, arguments: list[str], *, variable: str = "", flag: str = "") -> Any:
-    """Return the default of a setting and what each probe makes of it, as BEFORE -> AFTER."""
+    """Return the default of a setting and the result of each probe, as BEFORE -> AFTER."""
     given = [each for each in arguments if not each.startswith(f"{flag}=")] if flag else arguments
     before = settled(parse, arguments, {})
     found: dict[str, Any] = {}

@@ -58,7 +58,7 @@ def bare(schema: Any) -> Any:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path and the JSON form of each plain value in dataclasses and pydantic models."""
+    """Yield path and JSON of each plain value in dataclasses and pydantic models."""
     if dataclasses.is_dataclass(value):
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
     elif hasattr(value, "model_dump"):

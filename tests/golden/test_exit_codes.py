@@ -1,4 +1,4 @@
-"""Exit codes and termination messages, by which the operator and the kubelet decide."""
+"""Exit codes and termination messages, which operator and kubelet read."""
 
 import json
 import subprocess

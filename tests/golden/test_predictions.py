@@ -1,4 +1,4 @@
-"""Ids of predictions: labels come back for those that an earlier version gave."""
+"""Ids of predictions: labels can have ids of an earlier version."""
 
 import os
 from dataclasses import astuple

@@ -1,4 +1,4 @@
-"""The requests that the operator makes to the API server: field manager, status, events."""
+"""Requests of the operator to the API server: field manager, status, events."""
 
 import asyncio
 from types import SimpleNamespace

@@ -24,7 +24,7 @@ def complete(job: Object) -> Object:
 
 
 def stages(around: RunWorld) -> list[Object]:
-    """Return the children that a run makes one after the other, all of them succeeding."""
+    """Return the children of a run in order, all of which succeed."""
     live: list[Object] = []
     for _ in range(4):
         known = {(each["kind"], each["metadata"]["name"]): complete(each) for each in live}
@@ -49,7 +49,7 @@ def test_the_children_of_a_run_with_long_names_are_those_that_were_recorded() ->
     check("runs_long", found)
 
 
-def test_a_run_mounts_what_lies_on_claims_and_in_images_as_was_recorded() -> None:
+def test_a_run_mounts_claims_and_images_as_was_recorded() -> None:
     found = {
         "claim": stages(run(champion=ON_CLAIM, capture="pvc://captured/delays")),
         "image": stages(run(champion=IN_IMAGE)),

@@ -1,4 +1,4 @@
-"""A run from captured rows to a published bundle: the files that one step leaves for the next."""
+"""Files between the steps of a run, from captured rows to a bundle."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ FREE = frozenset({"params", "labels", "environment", "budget", "quality"})
 
 
 def rows(count: int, seed: int, drift: float = 0.0) -> pd.DataFrame:
-    """Return rows that are late by wind and carrier, and by wind alone once they have drifted."""
+    """Return rows that are late by wind and carrier; after drift, by wind alone."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {

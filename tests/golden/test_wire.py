@@ -1,4 +1,4 @@
-"""Bytes in, bytes out, in every protocol; the texts of errors are for people and left out."""
+"""Bytes in, bytes out, in every protocol, without the texts of errors."""
 
 import json
 from collections.abc import Iterator

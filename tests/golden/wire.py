@@ -1,4 +1,4 @@
-"""Requests as bytes, made by hand, and answers in a form that is the same in each run."""
+"""Requests as hand-made bytes, and responses in a reproducible form."""
 
 import base64
 import re
