@@ -16,6 +16,7 @@ from perennial_contracts.wire.capture import COLUMNS, labels_folder, predictions
 from perennial_contracts.wire.counters import CaptureCounts, Counters, merged
 from perennial_contracts.wire.digest import digest_of, digest_of_files
 from perennial_contracts.wire.modelcard import MODEL_CARD_NAME, REPORT_NAME, ModelCard
+from perennial_contracts.wire.names import RETRY_EXIT_CODE
 from perennial_contracts.wire.outcome import TERMINATION_MESSAGE_PATH, Outcome
 from perennial_contracts.wire.prepare_plan import (
     ARTIFACT_FOLDER,
@@ -48,7 +49,6 @@ from perennial_contracts.wire.run_plan import (
     PROGRESS_PORT,
     RECENT_FILE,
     REFERENCE_FILE,
-    RETRY_EXIT_CODE,
     SEARCH_FILE,
     SETTINGS,
     SUMMARY_FILE,

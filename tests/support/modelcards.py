@@ -17,7 +17,7 @@ from perennial_contracts.wire.profile import Distribution, Profile
 HOSTILE = "<script>alert('x')</script>&\"\x00"
 
 
-def full_card(text: str = "text", classes: int = 2) -> ModelCard:
+def full_card(text: str = "said", classes: int = 2) -> ModelCard:
     """Return a card with every part; ``text`` is in each text from outside."""
     names = [f"{text}{index}" for index in range(classes)]
     matrix = [[20 if row == column else 1 for row in range(classes)] for column in range(classes)]
@@ -75,7 +75,7 @@ def full_card(text: str = "text", classes: int = 2) -> ModelCard:
     )  # fmt: skip
 
 
-def full_profile(text: str = "text", features: int = 2) -> Profile:
+def full_profile(text: str = "said", features: int = 2) -> Profile:
     """Return a profile: numbers and categories in turn, a score and a label."""
     numbers = Distribution(name=text, edges=[0.1, 0.2, 0.4], counts=[5, 9, 7, 3, 1])
     texts = Distribution(name=text, categories=[text, "b"], counts=[5, 9, 7, 3])
