@@ -34,18 +34,19 @@ class ModelDeploymentPlan(ResourcePlan[ModelDeploymentStatus]):
 def decide(world: World, images: Images, now: datetime) -> ModelDeploymentPlan:
     """Return the plan for a ModelDeployment."""
     monitored = monitoring.decide(world, now)
-    back = rollback.decide(world)
+    rolled_back = rollback.decide(world)
     retrained = retraining.decide(world, monitored, now)
-    model = artifact.decide(world, images, now, back.promotion or retrained.promotion)
+    promotion = rolled_back.promotion or retrained.promotion
+    model = artifact.decide(world, images, now, promotion)
     step = rollout.decide(world, model, images, now)
 
-    decisions = status.Decisions(model, step, back, monitored, retrained)
+    decisions = status.Decisions(model, step, rolled_back, monitored, retrained)
     described = status.describe(world, decisions, now)
     waits = (model.look_again, step.look_again, retrained.look_again)
     return ModelDeploymentPlan(
         children=_children(world, decisions),
         status=described,
-        events=[*status.events(world.status, described), *back.events, *retrained.events],
+        events=[*status.events(world.status, described), *rolled_back.events, *retrained.events],
         look_again=min((wait for wait in waits if wait is not None), default=None),
         decisions=decisions,
         target=_target(world, described),
