@@ -137,8 +137,8 @@ def test_what_is_written_is_what_was_recorded() -> None:
     found = {
         "bundle": Bundle.model_validate_json(_file("bundle.json")).to_bytes().decode(),
         "profile": Profile.model_validate_json(_file("profile.json")).to_bytes().decode(),
-        "whole profile": full_profile().to_bytes().decode(),
-        "modelcard": full_card().model_dump_json(exclude_none=True),
+        "whole profile": full_profile("said").to_bytes().decode(),
+        "modelcard": full_card("said").model_dump_json(exclude_none=True),
         "counters": merged(both).model_dump_json(),
         "outcome": Outcome(digest=DIGEST, uri="s3://models/b/", format="Keras").to_text(),
         "long outcomes": [digest_of(each.to_text().encode()) for each in long],
