@@ -11,7 +11,7 @@ from perennial_contracts.api.retrainjob_status import Lineage
 
 
 @dataclass(frozen=True)
-class Artifact:
+class ModelArtifact:
     """A model in a store, and the Secret with the credentials to read it."""
 
     uri: str
@@ -81,9 +81,9 @@ def credentials(spec: ModelDeploymentSpec, uri: str) -> LocalReference | None:
     return packaging.secretRef if prepared else spec.model.secretRef
 
 
-def artifact_of(spec: ModelDeploymentSpec, revision: Revision) -> Artifact:
+def artifact_of(spec: ModelDeploymentSpec, revision: Revision) -> ModelArtifact:
     """Return the model of a revision."""
-    return Artifact(revision.uri, credentials(spec, revision.uri), revision.digest)
+    return ModelArtifact(revision.uri, credentials(spec, revision.uri), revision.digest)
 
 
 def _bundle_inputs(spec: ModelDeploymentSpec) -> dict[str, object]:

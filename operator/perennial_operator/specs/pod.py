@@ -5,7 +5,7 @@ from perennial_contracts.wire.outcome import TERMINATION_MESSAGE_PATH
 
 from ..names import OWNER_ANNOTATION, child_name, model_labels
 from ..objects import Object
-from ..revision import Artifact
+from ..revision import ModelArtifact
 from ..world import World
 from .pod_parts import TMP, confined, hardened, locate, placement
 
@@ -26,7 +26,7 @@ def pod_template(
     *,
     image: str,
     verb: str,
-    artifact: Artifact,
+    artifact: ModelArtifact,
     flags: list[str],
     labels: dict[str, str],
 ) -> Object:

@@ -6,7 +6,7 @@ The operator itself needs no access to any store or Secret.
 
 from ..names import RESOLVER_LABEL, child_name
 from ..objects import JOB, Object
-from ..revision import Artifact, source_name
+from ..revision import ModelArtifact, source_name
 from ..world import World
 from .metadata import child
 from .pod import pod_template
@@ -21,7 +21,7 @@ def build(world: World, image: str) -> Object:
         world,
         image=image,
         verb="resolve",
-        artifact=Artifact(world.spec.model.uri, world.spec.model.secretRef),
+        artifact=ModelArtifact(world.spec.model.uri, world.spec.model.secretRef),
         # The Job retries anyway, and until then the condition can report the failure.
         flags=["--retry-seconds", "10"],
         labels={RESOLVER_LABEL: source},
