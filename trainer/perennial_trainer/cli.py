@@ -4,10 +4,10 @@ A run is three commands in one pod, with the plan as JSON in PERENNIAL_PLAN. ``a
 the champion, the baseline and the captured predictions, joins these with their labels, and splits
 all rows (``data``): rows to train on go to INPUT, held-out rows to HOLDOUT. ``train`` sees INPUT
 only. It tries candidates within time and budget (``selection``) and leaves the best one in OUTPUT.
-``judge`` makes it an ONNX model (``conversion``), smaller if the plan says so (``compression``),
-scores it on the held-out rows beside the champion, and lets the gate decide (``evaluation``). An
-accepted model is published as a bundle, a rejected one leaves a report (``bundle``, ``report``).
-The outcome is the termination message, which the operator reads.
+``judge`` makes it an ONNX model (``conversion``), smaller if the plan requests it
+(``compression``), scores it on the held-out rows beside the champion, and lets the gate decide
+(``evaluation``). An accepted model is published as a bundle, a rejected one leaves a report
+(``bundle``, ``report``). The outcome is the termination message, which the operator reads.
 
 ``prepare`` makes a bundle of a model that a framework saved, in three stages of another pod.
 ``fit``, ``convert`` and ``report`` do parts of all this on a person's machine.
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(settings: Settings) -> TrainingResult | Outcome | None:
-    """Run one command. Each imports only the modules that it needs, which saves seconds."""
+    """Run one command; each imports only its own modules, which saves seconds."""
     in_pod = isinstance(settings, StepSettings | PrepareSettings)
     # Without a number, scikit-learn runs programs to find it that the image lacks.
     configure_openmp(allowed_threads() if in_pod else None)

@@ -86,7 +86,7 @@ def name_fields(names: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def reading_data() -> Iterator[None]:
-    """Report a missing object as DataUnreadable, because it is a table and not a model.
+    """Report a missing object as DataUnreadable, because it is a table.
 
     Raises:
         StepError: DataUnreadable in place of a StorageError with ModelNotFound.

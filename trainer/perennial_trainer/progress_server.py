@@ -1,4 +1,4 @@
-"""The progress of the search over HTTP, for clients without access to the pod's log.
+"""Progress of the search over HTTP, for clients without access to the log.
 
 ``GET /progress`` on PROGRESS_PORT returns a :class:`~perennial_contracts.wire.run_plan.Progress`.
 """

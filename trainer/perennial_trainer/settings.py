@@ -1,4 +1,7 @@
-"""Settings of the commands: flags, and for the steps environment variables; a flag wins."""
+"""Settings of the commands: flags, and for the steps also variables.
+
+If both are set, the flag applies.
+"""
 
 import argparse
 import os

@@ -8,7 +8,7 @@ CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def allowed_threads(cpu_max: Path = CPU_MAX) -> int:
-    """Return the CPU quota in whole CPUs; 1 without a quota, as the machine is shared then."""
+    """Return the CPU quota in whole CPUs; 1 without a quota, on a shared machine."""
     try:
         quota, period = cpu_max.read_text().split()
         granted = int(quota) / int(period)

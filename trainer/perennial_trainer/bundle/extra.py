@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def read(output: Path) -> dict[str, bytes]:
-    """Return the files that a trainer left beside its model, by their paths in the bundle.
+    """Return the extra files of a trainer, by their paths in the bundle.
 
     Raises:
         StepError: ExtraRefused for too many or too large files, and for anything but plain files:
@@ -49,7 +49,7 @@ def read(output: Path) -> dict[str, bytes]:
 
 
 def copy_champion(fetched: Path, into: Path) -> None:
-    """Copy the champion's files into a step's input; without a champion, only clear them there.
+    """Copy the champion's files into a step's input; without one, clear them there.
 
     Args:
         fetched: the folder with the champion's files.

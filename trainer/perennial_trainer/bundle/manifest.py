@@ -24,7 +24,7 @@ def pack(
     lineage: Mapping[str, str],
     extra: Mapping[str, bytes] = MappingProxyType({}),
 ) -> dict[str, bytes]:
-    """Return the files of a bundle, by path. The same model always gives the same bytes.
+    """Return the files of a bundle, by path; the same model makes the same bytes.
 
     Args:
         model: the model, with its labels.
@@ -49,7 +49,7 @@ def pack(
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """Return the digest of ``bundle.json``, which contains the digests of all other files."""
+    """Return the digest of ``bundle.json``, which contains all other digests."""
     return digest_of(files[MANIFEST_NAME])
 
 

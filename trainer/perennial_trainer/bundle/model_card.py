@@ -56,7 +56,7 @@ def _p95(setup: EvaluationSetup) -> float:
 
 
 def _champion_matrix(judgement: Judgement) -> list[list[int]]:
-    """Return the champion's confusion matrix on the recent rows; empty if there is none."""
+    """Return the champion's confusion matrix on the recent rows, or an empty one."""
     rows = judgement.recent
     if judgement.champion is None or not rows.task.classes:
         return []
@@ -78,7 +78,7 @@ def _side(gain: Gain) -> Side:
 
 
 def _describe_data(setup: EvaluationSetup) -> DataFacts:
-    """Describe the training and held-out rows; the columns are those of the recent rows."""
+    """Describe training and held-out rows; the columns are those of the recent rows."""
     summary, learnt = setup.summary, setup.learnt
     counts: dict[str, int] = {}
     if setup.task.classes:

@@ -1,4 +1,4 @@
-"""The drift profile of a model: distributions of its inputs and predictions, and its scores.
+"""Drift profile of a model: distributions of inputs and predictions, and scores.
 
 The profile of a model without labelled rows has no scores. It has every feature of a table; of
 tensors (images, a matrix) it has the predictions alone, as a distribution needs one value per row.
@@ -82,7 +82,7 @@ def describe(
 
 
 def _fit_quality(rows: PredictedRows, seed: int) -> dict[str, Baseline]:
-    """Return each score with its standard deviation over resamples of contiguous blocks."""
+    """Return each score with its standard deviation over resamples of blocks."""
     blocks, weights = resample(len(rows.truth), BLOCKS, RESAMPLES, seed)
     statistics = measure(rows.task, rows.truth, rows.predictions, blocks)
     quality: dict[str, Baseline] = {}
@@ -101,7 +101,7 @@ def _fit_quality(rows: PredictedRows, seed: int) -> dict[str, Baseline]:
 def profile_sample(
     model: bytes, labels: list[str] | None, sample: Path, feeds: Mapping[str, np.ndarray]
 ) -> Profile | None:
-    """Return the profile on the user's rows; None if the model neither classifies nor regresses.
+    """Return the profile on the user's rows; ``None`` for models of another task.
 
     Args:
         model: the ONNX model.

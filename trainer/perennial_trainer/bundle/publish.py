@@ -1,4 +1,4 @@
-"""Publishing into the store: bundle.json is written last, after all files that it lists."""
+"""Publishing into the store: bundle.json is written after all other files."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,7 +57,7 @@ def publish_bundle(
 
 
 def publish_report(output: str, job: str, beside: Mapping[str, bytes], retry_seconds: float) -> str:
-    """Write the report and the model card of a rejected model; return the report's URI.
+    """Write report and model card of a rejected model; return the report's URI.
 
     Raises:
         StepError: StoreUnreachable or PublishFailed.

@@ -1,4 +1,4 @@
-"""Captured predictions as rows to train on: fetched, joined with their labels, checked."""
+"""Captured predictions as training rows: fetched, joined with labels, checked."""
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +100,7 @@ def _time_range(plan: Plan) -> TimeRange:
 def _keep_learnable(
     plan: Plan, joined: JoinedRows, classes: Collection[str] | None
 ) -> tuple[pd.DataFrame, int]:
-    """Return the rows with a label that a model can learn, and the number of the others."""
+    """Return the rows with a valid label, and the number of the others."""
     table = joined.rows
     origin = f"predictions of {plan.model} captured in the last {plan.data.window}"
     if joined.predictions and not len(table):

@@ -45,7 +45,7 @@ class Feature:
 
 
 def infer(frame: pd.DataFrame, label: str) -> list[Feature]:
-    """Return the features of a table: all columns but the label and those of a capture."""
+    """Return the features of a table: all columns except label and capture columns."""
     return [
         Feature(str(name), NUMBER if is_number(frame[name]) else TEXT)
         for name in frame.columns
@@ -121,7 +121,7 @@ def _texts(column: "pd.Series[Any]") -> np.ndarray:
 
 
 def tensors(frame: pd.DataFrame, features: Sequence[Feature]) -> dict[str, np.ndarray]:
-    """Return the inputs of a model for clean rows, by feature: shape (rows, 1) or (rows,)."""
+    """Return a model's inputs for clean rows, by feature: shape (rows, 1) or (rows,)."""
     feeds: dict[str, np.ndarray] = {}
     for feature in features:
         values = frame[feature.name].to_numpy(object if feature.is_text else np.float32)

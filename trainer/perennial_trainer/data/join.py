@@ -59,7 +59,7 @@ def join(
     most: int,
     scratch: Path,
 ) -> JoinedRows:
-    """Return the newest predictions of a range that have a label, each with its last label.
+    """Return the newest labelled predictions of a range, each with its last label.
 
     Args:
         folder: the origin of the files, for messages.

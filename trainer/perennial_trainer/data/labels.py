@@ -1,4 +1,4 @@
-"""Labels: the form in which a model learns them, and those that clients sent back as text."""
+"""Labels in the form for training, and labels that clients sent as text."""
 
 import math
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +26,7 @@ def clean_truth(column: "pd.Series[Any]", name: str, source: str, task: TaskName
 
 
 def clean_labels(column: "pd.Series[Any]", name: str, source: str) -> np.ndarray:
-    """Return labels as a classifier learns them: int64 if all are whole numbers, else texts.
+    """Return labels for a classifier: int64 if all are whole numbers, else texts.
 
     Args:
         column: the labels as they were read.
@@ -89,12 +89,14 @@ def _check_none_missing(column: "pd.Series[Any]", name: str, source: str) -> Non
 
 
 def as_text(labels: Iterable[Any]) -> np.ndarray:
-    """Return labels in the form of predictions, feedback and bundles; shape (rows,), object."""
+    """Return labels as in predictions, feedback and bundles; shape (rows,), object."""
     return np.array([str(label) for label in labels], object)
 
 
 def sort_labels(labels: Iterable[str]) -> list[str]:
-    """Return the distinct labels in the order of a model's classes: by number if all are whole.
+    """Return the distinct labels in the order of a model's classes.
+
+    Labels that are all whole numbers are sorted by number.
 
     >>> sort_labels(["10", "9", "10"])
     ['9', '10']
@@ -132,7 +134,7 @@ def find_learnable(
 
 
 def describe_skipped(texts: np.ndarray, task: TaskName) -> str:
-    """Return a sentence about the rows with these labels, which are left out; "" if none are."""
+    """Return a sentence about the rows left out for these labels; "" if none are."""
     if not len(texts):
         return ""
     problem = "are no numbers" if task == "Regression" else "neither model nor baseline has"

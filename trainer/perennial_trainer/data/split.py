@@ -107,7 +107,7 @@ def _time_bounds(rows: LabelledRows) -> tuple[str | None, str | None]:
 
 
 def _count_fresh(train: LabelledRows, until: str | None) -> tuple[str | None, int | None]:
-    """Return the time of the last row, and the number of rows that are new to the champion.
+    """Return the time of the last row, and the number of rows new to the champion.
 
     Times in lineage are whole seconds: rows in the champion's last second count as learned.
     """

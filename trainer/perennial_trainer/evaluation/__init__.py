@@ -1,4 +1,4 @@
-"""How good predictions are: scores with intervals, curves, slices, and the gate.
+"""Evaluation of predictions: scores with intervals, curves, slices, and the gate.
 
 Everything is pure but ``setup``, which reads the held-out rows and the challenger.
 """

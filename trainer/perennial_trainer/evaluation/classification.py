@@ -61,7 +61,7 @@ class ClassificationStatistics:
         return np.asarray(self.matrices.sum(axis=0))
 
     def value(self, metric: MetricName) -> float:
-        """Return the metric over all rows; NaN if it is not defined, as ROC AUC of one class."""
+        """Return the metric over all rows; NaN if undefined, as ROC AUC of one class."""
         return float(self.resampled(metric, np.ones((1, len(self.matrices))))[0])
 
     def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ class ClassificationStatistics:
 
 
 def _log_losses(task: Task, true: np.ndarray, predictions: Predictions) -> np.ndarray:
-    """Return minus the logarithm of the probability of each row's label; shape (rows,)."""
+    """Return the negative log of the probability of each label; shape (rows,)."""
     by_class = np.column_stack([predictions.score(label) for label in task.classes])
     total = by_class.sum(axis=1)
     # Scores that do not sum to one are normalized, as in scikit-learn.

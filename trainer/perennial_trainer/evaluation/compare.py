@@ -1,4 +1,4 @@
-"""The comparison of champion and challenger on the same rows, with confidence intervals."""
+"""Comparison of champion and challenger on the same rows, with intervals."""
 
 import math
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def compare(
     on: RowSet,
     seed: int,
 ) -> list[Gain]:
-    """Return all metrics of both models, with percentile intervals of a paired block bootstrap.
+    """Return all metrics of both models, with intervals of a paired bootstrap.
 
     Both models are measured on the same resamples (Efron and Tibshirani, An Introduction to the
     Bootstrap, 1993, ch. 13), which draw contiguous blocks, because rows that are close in time are

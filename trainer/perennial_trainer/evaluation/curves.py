@@ -1,4 +1,4 @@
-"""ROC, precision-recall and calibration curves: one, or one for each of several classes."""
+"""ROC, precision-recall and calibration curves, for one or several classes."""
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
@@ -30,7 +30,7 @@ def precision_recall(task: Task, truth: np.ndarray, predictions: Predictions) ->
 
 
 def calibration(task: Task, truth: np.ndarray, predictions: Predictions) -> list[Curve]:
-    """Return mean predicted probability and observed share, over bins of about equal size."""
+    """Return mean predicted probability and observed share, over bins of equal size."""
     curves = []
     for label, positive, score in _sides(task, truth, predictions):
         order = np.argsort(score, kind="stable")

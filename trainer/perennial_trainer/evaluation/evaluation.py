@@ -47,7 +47,7 @@ def evaluate(rows: PredictedRows, learnt: np.ndarray, metric: MetricName, seed: 
 
 
 def score_dummy(task: Task, learnt: np.ndarray, truth: np.ndarray) -> list[Score]:
-    """Return the scores of a constant prediction: the shares of the classes, or the median.
+    """Return the scores of a constant prediction: shares of the classes, or median.
 
     Args:
         task: the task.

@@ -1,4 +1,4 @@
-"""The gate: it accepts or rejects the challenger, and explains the decision in a sentence."""
+"""Gate: it accepts or rejects the challenger, and explains the decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def _course(gain: Gain) -> str:
 
 
 def _value(metric: MetricName, value: float) -> str:
-    """Format a score: three decimals, as in .889, or four digits if it has no upper end."""
+    """Format a score: three decimals, as in .889, or four digits if unbounded."""
     if metric in RELATIVE:
         return f"{value:.4g}"
     text = f"{value:.3f}"

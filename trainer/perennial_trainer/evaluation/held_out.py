@@ -64,7 +64,7 @@ def read_rows(
 
 
 def set_aside(rows: HeldOutRows) -> tuple[HeldOutRows, HeldOutRows] | None:
-    """Split rows into the earlier third, to choose by, and the later ones, to judge on.
+    """Split rows into the earlier third, which chooses, and the later, which judge.
 
     A model that was chosen as the best of several on some rows looks better on them than it is.
     There is one cut in time, so that rows that are alike stay together.

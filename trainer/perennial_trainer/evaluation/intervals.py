@@ -21,7 +21,7 @@ def scores_of(
     seed: int,
     metrics: list[str] | None = None,
 ) -> list[Score]:
-    """Return each defined metric with the 95 % percentile interval of a block bootstrap.
+    """Return each defined metric with the 95 % interval of a block bootstrap.
 
     Args:
         task: the task.

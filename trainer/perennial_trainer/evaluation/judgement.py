@@ -1,4 +1,4 @@
-"""The judgement: scores of both models on the held-out rows, and the gate's decision."""
+"""Judgement: scores of both models on held-out rows, and the gate's decision."""
 
 from collections.abc import Container
 from dataclasses import dataclass

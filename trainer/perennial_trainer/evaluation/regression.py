@@ -39,7 +39,7 @@ class RegressionStatistics:
         return float(self.resampled(metric, np.ones((1, self.blocks)))[0])
 
     def resampled(self, metric: MetricName, weights: np.ndarray) -> np.ndarray:
-        """Return the metric over resamples, shape (resamples,); NaN where it is not defined.
+        """Return the metric over resamples, shape (resamples,); NaN if undefined.
 
         The pinball loss weights errors below by the quantile, errors above by the rest. r2 is one
         minus the squared error over the squared error of the resample's own mean.

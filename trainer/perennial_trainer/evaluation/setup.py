@@ -88,7 +88,7 @@ class EvaluationSetup:
 
 
 def set_up(plan: Plan, settings: StepSettings, champion: OnnxModel | None) -> EvaluationSetup:
-    """Read the rows and the challenger, and compress it if the plan has methods for that.
+    """Read rows and challenger, and compress it if the plan has methods.
 
     Raises:
         StepError: NoModel, WrongSignature, ConversionFailed, ParityFailed, BadPlan, DataUnreadable.

@@ -20,7 +20,7 @@ MOST_CATEGORIES = 20
 
 
 def slices(rows: PredictedRows, metric: MetricName, seed: int) -> list[Slice]:
-    """Return the slices whose score differs most from that of all rows, the farthest first.
+    """Return the slices whose score differs most from that of all rows, in order.
 
     The slices of a text are its most frequent values, those of a number its thirds; missing values
     are a slice too. Slices with fewer rows than LEAST_ROWS or LEAST_SHARE of all are left out.

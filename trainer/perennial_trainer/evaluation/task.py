@@ -39,7 +39,7 @@ class Predictions:
         return cls(as_text(numbers.tolist()), np.zeros((len(numbers), 0)), [], numbers)
 
     def score(self, label: str) -> np.ndarray:
-        """Return the probability of a class, shape (rows,); 0 if the model does not have it."""
+        """Return the probability of a class, shape (rows,); 0 if the model lacks it."""
         if label not in self.classes:
             return np.zeros(len(self.labels))
         return np.asarray(self.probabilities[:, self.classes.index(label)], np.float64)

@@ -1,4 +1,4 @@
-"""A classifier or regressor in ONNX: its signature, and its predictions for clean rows."""
+"""Classifier or regressor in ONNX: signature, and predictions for clean rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -159,7 +159,7 @@ class OnnxModel:
 
 
 def _to_names(labels: np.ndarray, names: list[str]) -> np.ndarray:
-    """Return predicted labels as texts: they are class names, or else the numbers of classes.
+    """Return predicted labels as texts, from class names or indices of classes.
 
     Raises:
         SignatureError: for a label that is neither.

@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime as the trainer uses them: one CPU thread, few log lines."""
+"""Sessions of ONNX Runtime for the trainer: one CPU thread, few log lines."""
 
 from pathlib import Path
 from typing import Any

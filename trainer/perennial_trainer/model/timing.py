@@ -1,4 +1,4 @@
-"""Timing of models side by side: processor time of one thread, over different rows.
+"""Timing of models in turn: processor time of one thread, over different rows.
 
 Other load on the machine has little effect: processor time does not advance while other processes
 run, and the models take turns in every round.
@@ -70,6 +70,6 @@ def _time_turn(
 
 
 def _clock() -> Callable[[], float]:
-    """Return the clock of this thread's processor time; the wall clock if the former is coarse."""
+    """Return the clock of this thread's CPU time; the wall clock if that is coarse."""
     fine = len({time.thread_time() for _ in range(20)}) > 10
     return time.thread_time if fine else time.perf_counter

@@ -31,7 +31,7 @@ scratch, or the model would grow forever."""
 
 
 class Texts(BaseModel):
-    """The texts of a feature in the encoder: those with a column each, those that share one."""
+    """Texts of a feature in the encoder: with a column each, and with a shared one."""
 
     often: list[str]
     rarely: list[str] = []
@@ -135,7 +135,10 @@ def count_added(trees: int) -> int:
 
 
 def _encoder_rows(texts: Mapping[str, Texts], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows from which the encoder learns the champion's columns: rare texts occur once."""
+    """Return rows from which the encoder learns the champion's columns.
+
+    Rare texts occur only once.
+    """
     by_feature = {
         name: [*each.often, *each.often, *each.rarely] or [""] for name, each in texts.items()
     }

@@ -1,4 +1,4 @@
-"""Successive halving: all trials run on a part of the rows, only the better ones on more.
+"""Successive halving: all trials on a part of the rows, the better ones on more.
 
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization
 (AISTATS 2016), with rows as the resource.
@@ -15,7 +15,7 @@ LEAST_KEPT = 3
 
 
 def rounds(rows: int, trials: int) -> list[int]:
-    """Return the number of rows of each round, the latest ones; the last round has all.
+    """Return the number of latest rows in each round; the last round has all rows.
 
     There is one round only if rows or trials are few.
 

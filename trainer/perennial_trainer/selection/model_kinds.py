@@ -75,7 +75,7 @@ def kinds_for(task: TaskName) -> list[Candidate]:
 
 
 def is_installed(kind: Candidate) -> bool:
-    """Return whether the package that a kind needs is installed, with its converter to ONNX."""
+    """Return whether the package of a kind and its converter are installed."""
     if kind not in PACKAGES:
         return True
     return find_spec(PACKAGES[kind]) is not None and find_spec(CONVERTERS) is not None
@@ -98,7 +98,7 @@ def usable(kinds: Sequence[Candidate], labels: np.ndarray) -> list[Candidate]:
 def list_candidates(
     kinds: Sequence[Candidate], metric: str, max_trials: int
 ) -> list[SearchCandidate]:
-    """List candidates in order: each kind once, then each with its next settings, and so on.
+    """List candidates in order: each kind once, then each with its next settings.
 
     F1, recall and balanced accuracy favour the rarer class, so kinds that can weight classes try
     that second.

@@ -117,7 +117,7 @@ def _empty(frame: pd.DataFrame, features: Sequence[Feature]) -> list[str]:
 
 
 def _fit_scaled(pipeline: Pipeline, frame: pd.DataFrame, numbers: np.ndarray) -> None:
-    """Fit a network to numbers of mean 0 and deviation 1, then scale its linear last layer back.
+    """Fit a network to scaled numbers, then scale its linear last layer back.
 
     A wrapper that scales the target would not convert; the last layer computes the same exactly.
     """

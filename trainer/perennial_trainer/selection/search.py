@@ -1,4 +1,4 @@
-"""The search for a model: candidates on growing parts of the rows, cross-validated, in a budget."""
+"""Search for a model: cross-validate candidates on growing parts of the rows."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Trials: one candidate on some rows, fitted and scored fold by fold, with its cost as ONNX."""
+"""Trials: fit and score a candidate fold by fold, and measure it as ONNX."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -72,7 +72,7 @@ class SearchProblem:
         return "Classification" if self.task.classes else "Regression"
 
     def latest(self, rows: int) -> "SearchProblem":
-        """Return the problem with the latest rows only; drawn at random if rows have no order."""
+        """Return the problem with the latest rows only; random ones without an order."""
         if rows >= len(self.labels):
             return self
         if self.search.order == "TimeOrdered":
@@ -162,7 +162,7 @@ def cross_validate(
 
 
 def try_dummy(problem: SearchProblem, folds: Folds) -> CandidateTrial:
-    """Return the trial of a constant prediction: the shares of the classes, or the median."""
+    """Return the trial of a constant prediction: shares of the classes, or median."""
     nothing = pd.DataFrame(index=pd.RangeIndex(len(problem.labels)))
     metric, values = problem.search.metric, []
     for train, test in folds:

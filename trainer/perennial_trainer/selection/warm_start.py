@@ -1,4 +1,4 @@
-"""The start of a search that begins with the champion: its kind, its settings, its trees."""
+"""Start of a search with the champion: its kind, settings and trees."""
 
 import json
 from collections.abc import Mapping, Sequence

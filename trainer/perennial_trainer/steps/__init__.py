@@ -1,1 +1,1 @@
-"""The steps that run in Jobs, and ``fit``; each module lists the stages of its step."""
+"""Steps that run in Jobs, and ``fit``; each module lists the stages of its step."""

@@ -1,4 +1,4 @@
-"""The command ``fit``: a first model from a table, with the search, checks and bundle of a run."""
+"""Command ``fit``: a first model from a table, with the stages of a run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -113,7 +113,7 @@ def _result(
 
 
 def fit_message(result: TrainingResult) -> TrainingResult:
-    """Return the result with as many comparisons as a termination message has room for.
+    """Return the result with as many comparisons as a termination message can hold.
 
     The text of the result first shortens its message. The gate's metric comes first among the
     comparisons, so it is never dropped.
@@ -124,7 +124,7 @@ def fit_message(result: TrainingResult) -> TrainingResult:
 
 
 def _lineage(setup: EvaluationSetup) -> Mapping[str, str]:
-    """Return the origin of the model, without times: a second attempt gives the same bytes."""
+    """Return the origin of the model without times, for reproducible bytes."""
     plan, summary, search = setup.plan, setup.summary, setup.search
     facts = {
         "model": f"{plan.namespace}/{plan.model}",

@@ -88,7 +88,7 @@ def _read_warm_start(plan: Plan, problem: SearchProblem, folder: Path) -> WarmSt
 
 
 def _read_fresh(path: Path) -> int | None:
-    """Return the number of training rows that are new to the champion, if assemble knew it."""
+    """Return the number of training rows that are new to the champion, if known."""
     try:
         return DataSummary.model_validate_json(path.read_bytes()).fresh
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""The Job ``prepare``: from a model that a framework saved to a bundle in the store.
+"""Job ``prepare``: from a framework's artifact to a bundle in the store.
 
 ``fetch`` has credentials and only copies bytes. ``convert`` reads files that can come from an
 attacker, and has neither credentials nor network. ``publish`` has credentials and treats the files

@@ -1,4 +1,4 @@
-"""The second stage of prepare: artifact to bundle, without network and without credentials."""
+"""Second stage of prepare: artifact to bundle, without network and credentials."""
 
 from collections.abc import Mapping
 from pathlib import Path

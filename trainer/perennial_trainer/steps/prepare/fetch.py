@@ -1,4 +1,4 @@
-"""The first stage of prepare: artifact, sample and gate data, copied to this machine."""
+"""First stage of prepare: copy artifact, sample and gate data to this machine."""
 
 from pathlib import Path, PurePosixPath
 
