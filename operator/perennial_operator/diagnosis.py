@@ -83,7 +83,7 @@ def _unschedulable(pod: Object, fields: FieldPaths) -> Diagnosis | None:
     condition = condition_of(pod, "PodScheduled")
     if not condition or condition.get("reason") != "Unschedulable":
         return None
-    facts = condition.get("message", "").rstrip(".")
+    facts = condition.get("message", "").rstrip(".") or "no message"
     hint = f"Free a node or add one, or change {fields.resources} or {fields.scheduling}."
     if "persistentvolumeclaim" in facts:
         hint = f"Check the claim's name in {fields.claim}, and that the claim is bound."
@@ -121,9 +121,10 @@ def _config_error(pod: Object, fields: FieldPaths) -> Diagnosis | None:
     for status in container_statuses(pod):
         waiting = status.get("state", {}).get("waiting") or {}
         if waiting.get("reason") in ("CreateContainerConfigError", "CreateContainerError"):
+            facts = _short(waiting.get("message") or "no message")
             return Diagnosis(
                 PodFailure.CONTAINER_CONFIG_ERROR,
-                f"The container cannot be created: {_short(waiting.get('message', ''))}. "
+                f"The container cannot be created: {facts}. "
                 f"Check that the Secret in {fields.secret} exists in this namespace.",
             )
     return None
@@ -142,17 +143,18 @@ def _terminated(pod: Object, fields: FieldPaths) -> Diagnosis | None:
         if ended.get("reason") == "OOMKilled":
             return Diagnosis(
                 PodFailure.OUT_OF_MEMORY,
-                f"The container {status['name']} was killed because it exceeded its memory limit. "
+                f"The container '{status['name']}' exceeded its memory limit and was killed. "
                 f"Raise {fields.resources}.limits.memory.",
             )
         outcome = Outcome.from_text(ended.get("message", ""))
         if outcome and outcome.reason:
             return Diagnosis(outcome.reason, outcome.message)
+        facts = _short(ended.get("message") or ended.get("reason") or "no message")
+        logs = f"kubectl logs {pod['metadata']['name']} -c {status['name']} --previous"
         return Diagnosis(
             PodFailure.RUNTIME_CRASHED,
-            f"The container {status['name']} failed with exit code {ended.get('exitCode')}: "
-            f"{_short(ended.get('message') or ended.get('reason') or 'no message')}. "
-            f"For details: kubectl logs {pod['metadata']['name']} -c {status['name']} --previous",
+            f"The container '{status['name']}' failed with exit code {ended.get('exitCode')}: "
+            f"{facts}. Run {logs} for details.",
         )
     return None
 

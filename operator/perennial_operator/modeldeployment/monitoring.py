@@ -169,7 +169,10 @@ def _drift_condition(
     )
     more = f" and {len(shifted) - NAMED} more" if len(shifted) > NAMED else ""
     threshold = _decimal(settings.actPermille)
-    message = f"{window_text}, {named}{more} differ from the profile. Drift begins at {threshold}"
+    message = (
+        f"{window_text}, inputs or answers differ from the profile: {named}{more}. Drift begins at "
+        f"PSI {threshold}"
+    )
     if inputs and answers:
         reason = DriftReason.INPUT_AND_PREDICTION_DRIFT
     elif answers:
@@ -209,7 +212,7 @@ def _quality_condition(
     message = (
         f"{state.metric} is {_decimal(state.valuePermille)} on {state.labels:,} labels until "
         f"{state.windowEnd}. It was {_decimal(state.baselinePermille)} on held-out data; a value "
-        f"below {_decimal(state.limitPermille)} is more than chance"
+        f"below {_decimal(state.limitPermille)} is a drop beyond chance"
     )
     if state.streak >= settings.consecutive:
         return ConditionState("True", QualityReason.DROPPED, f"{message}.")

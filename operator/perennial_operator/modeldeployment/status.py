@@ -196,7 +196,7 @@ def _ready(world: World, artifact: ArtifactResult, stable: _Pods | None) -> Cond
     if wanted == 0 and not stable.available:
         message = "spec.replicas is 0. Raise it to serve again."
         return ConditionState("False", ReadyReason.SCALED_TO_ZERO, message)
-    message = f"{_count(stable.available, wanted)} ready."
+    message = _ready_replicas(stable.available, wanted)
     if stable.available >= wanted:
         return ConditionState("True", ReadyReason.SERVING, message)
     message += _cause(stable.diagnosis)
@@ -225,12 +225,13 @@ def _progressing(
         if candidate.diagnosis:
             reason, message = candidate.diagnosis
             return ConditionState("False", reason, message + keeps)
-        message = f"Revision {rollout.candidate.name}: {_count(candidate.available, wanted)} ready."
+        ready = _ready_replicas(candidate.available, wanted)
+        message = f"Starting revision {rollout.candidate.name}: {ready}"
         return ConditionState("True", ProgressingReason.STARTING_CANDIDATE, message + keeps)
     if stable and (stable.available < wanted or stable.existing != wanted):
         if stable.available < wanted and stable.diagnosis:
             return ConditionState("False", *stable.diagnosis)
-        message = f"{_count(stable.available, wanted)} ready."
+        message = _ready_replicas(stable.available, wanted)
         return ConditionState("True", ProgressingReason.SCALING, message)
     if _is_retiring(world, rollout):
         message = "The pods of the former revision are draining."
@@ -273,8 +274,8 @@ def _selector(world: World, revision: Revision) -> str:
     return ",".join(f"{key}={value}" for key, value in pairs.items())
 
 
-def _count(count: int, wanted: int) -> str:
-    return f"{count} of {wanted} {'replica is' if wanted == 1 else 'replicas are'}"
+def _ready_replicas(count: int, wanted: int) -> str:
+    return f"{count} of {wanted} replicas are ready."
 
 
 def _cause(diagnosis: Diagnosis | None) -> str:

@@ -86,9 +86,9 @@ def _report_unfinished(
     if is_true(job, "Suspended"):
         # The pod of a Job that was suspended again is deleted, and with it all that it has done.
         message = (
-            f"The Job is suspended until the queue {world.spec.queueName} has quota for it. For "
-            f"details: kubectl describe workload -n {world.namespace} -l {_WORKLOAD_LABEL}="
-            f"{job['metadata'].get('uid', '')}"
+            f"The Job is suspended until the queue {world.spec.queueName} has quota for it. Run "
+            f"kubectl describe workload -n {world.namespace} -l {_WORKLOAD_LABEL}="
+            f"{job['metadata'].get('uid', '')} for details."
         )
         state = ConditionState("Unknown", RunReason.QUEUED, message)
     elif not pod:

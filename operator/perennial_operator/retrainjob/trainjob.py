@@ -168,8 +168,8 @@ def _report_train_job(world: RunWorld, job: Object, now: datetime) -> RetrainJob
     else:
         facts = (condition_of(job, "Failed") or {}).get("message", "").rstrip(".")
         message = (
-            f"TrainJob {name_of(job)} failed: {ending.reason}: {facts}. For details: "
-            f"{_describe_command(world, job)}"
+            f"TrainJob {name_of(job)} failed: {ending.reason}: {facts}. Run "
+            f"{_describe_command(world, job)} for details."
         )
         state = ConditionState("False", RunReason.TRAIN_JOB_FAILED, message)
     return with_conditions(world, state, status, now, [], 1)
@@ -187,7 +187,8 @@ def _report_training(
         state = ConditionState("Unknown", RunReason.TRAINING, "Training a challenger.")
     else:
         message = (
-            f"The pods of the TrainJob do not run yet. For details: {_describe_command(world, job)}"
+            "The pods of the TrainJob do not run yet. Run "
+            f"{_describe_command(world, job)} for details."
         )
         state = ConditionState("Unknown", RunReason.STARTING, message)
     plan = with_conditions(world, state, status, now, [], 1)

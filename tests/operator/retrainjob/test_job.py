@@ -45,7 +45,7 @@ def test_too_little_memory_names_the_step_and_the_field() -> None:
     )
     status, reason, message = succeeded(around)
     assert (status, reason) == ("False", "OutOfMemory")
-    assert "container train" in message
+    assert "container 'train'" in message
     assert "Raise spec.resources.limits.memory" in message
 
 
@@ -95,7 +95,7 @@ def test_a_queued_run_is_reported_and_continues_from_there() -> None:
     status, reason, message = succeeded(around)
     assert (status, reason) == ("Unknown", "Queued")
     assert "queue team-a" in message
-    assert message.endswith("kubectl describe workload -n default -l kueue.x-k8s.io/job-uid=uid-3")
+    assert "kubectl describe workload -n default -l kueue.x-k8s.io/job-uid=uid-3 for" in message
     # Suspended again for a run of higher priority: its pod is deleted with all that it has done.
     running = pod_at("train", {"running": {}})
     assert step_states(world(started(), job=waiting, queueName="team-a", pods=[running])) == [

@@ -33,7 +33,7 @@ def decide(
     if spec.packaging and spec.model.format not in served_as_is:
         return prepare.decide(world, None, images, now)
     if spec.model.digest and not compressed:
-        message = f"Pinned to {spec.model.digest} in spec.model.digest."
+        message = f"Pinned to {spec.model.digest} by spec.model.digest."
         return ArtifactResult(spec.model.digest, None, ResolvedReason.PINNED, message)
     detected = resolve.detection(world) if spec.packaging else None
     if detected or (compressed and prepare.is_recorded(world)):
@@ -49,7 +49,10 @@ def decide(
 
 def _promoted(promoted: Promotion, resolution: Resolution | None) -> ArtifactResult:
     run = promoted.lineage.retrainJob if promoted.lineage else ""
-    message = f"Serving {promoted.digest}, trained by RetrainJob {run}, until spec.model changes."
+    message = (
+        f"Promoted {promoted.digest}, which RetrainJob {run} trained. It replaces spec.model until "
+        "spec.model changes."
+    )
     if promoted.reason == "RolledBack":
         message = f"Rolled back to {promoted.digest} until spec.model changes."
     return ArtifactResult(

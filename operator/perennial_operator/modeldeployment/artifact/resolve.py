@@ -59,7 +59,7 @@ def _resolved(resolution: Resolution) -> ArtifactResult:
         resolution.digest,
         resolution,
         ResolvedReason.RESOLVED,
-        f"Resolved to {resolution.digest}. It is pinned until spec.model changes.",
+        f"Pinned to {resolution.digest} until spec.model changes.",
     )
 
 

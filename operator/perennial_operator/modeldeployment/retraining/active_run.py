@@ -138,7 +138,7 @@ def running_by_hand(runs: list[Run]) -> ConditionState:
     """Return the condition of a model whose runs are all created by hand."""
     running = next((run for run in runs if run.outcome == "Running"), None)
     if running:
-        message = f"RetrainJob {running.job} runs; it was created by hand."
+        message = f"RetrainJob {running.job} is running; it was created by hand."
         return ConditionState("True", RetrainingReason.RUNNING, message)
     message = "spec.retraining is not set, so only RetrainJobs created by hand run."
     return ConditionState("False", RetrainingReason.NOT_NEEDED, message)

@@ -76,7 +76,7 @@ def decide(world: World, monitored: MonitoringResult | None, now: datetime) -> R
 
 
 def _running(run: Run) -> ConditionState:
-    message = f"RetrainJob {run.job} runs; trigger: {run.trigger}."
+    message = f"RetrainJob {run.job} is running; trigger: {run.trigger}."
     return ConditionState("True", RetrainingReason.RUNNING, message)
 
 
