@@ -9,7 +9,6 @@ from perennial_contracts.settings import (
     Setting,
     add_settings,
     integer,
-    positive_integer,
     read_settings,
 )
 
@@ -33,6 +32,13 @@ class OperatorSettings:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _workers(text: str) -> int:
+    number = integer(text)
+    if number < 1:
+        raise ValueError(f"expected a whole number from 1 up, got {text!r}")
+    return number
 
 
 def _number(text: str) -> float:
@@ -78,7 +84,7 @@ SETTINGS = (
         "namespaces to manage, separated by commas",
         shown_default="the whole cluster",
     ),
-    Setting("workers", positive_integer, 8, "number of resources reconciled at the same time"),
+    Setting("workers", _workers, 8, "number of resources reconciled at the same time"),
     Setting("health-port", integer, 8080, "port of /healthz"),
     Setting("metrics-port", integer, 9090, "port of /metrics; 0 disables it"),
     Setting(

@@ -78,11 +78,15 @@ def test_a_required_setting_needs_a_flag_or_a_variable() -> None:
     settings = (Setting("image", str, None, "image to run", required=True),)
     with pytest.raises(SystemExit):
         read([], {}, settings)
-    with pytest.raises(SystemExit):
-        read([], {"PERENNIAL_IMAGE": ""}, settings)
     assert read([], {"PERENNIAL_IMAGE": "a"}, settings) == {"image": "a"}
     assert read(["--image", "b"], {}, settings) == {"image": "b"}
     assert settings_table(settings).endswith("| required | image to run |\n")
+
+
+def test_a_required_setting_may_be_empty_on_purpose() -> None:
+    settings = (Setting("image", str, None, "image to run", required=True),)
+    assert read([], {"PERENNIAL_IMAGE": ""}, settings) == {"image": ""}
+    assert read(["--image", ""], {"PERENNIAL_IMAGE": "a"}, settings) == {"image": ""}
 
 
 def test_help_shows_flag_variable_and_default() -> None:
