@@ -57,6 +57,6 @@ class Compression(ApiModel):
         Field(min_length=1, max_length=5, json_schema_extra=list_map("type")),
     ]
     """Methods in order of preference. The first that passes the gate and is smaller or faster is
-    served."""
+    used."""
     gate: Annotated[CompressionGate, Field(default_factory=CompressionGate)]
     """Rule that accepts or rejects a compressed model."""

@@ -19,7 +19,7 @@ class ConditionType(StrEnum):
     CAPTURING = "Capturing"
     """True means that predictions and labels are stored for retraining."""
     RETRAINING = "Retraining"
-    """True means that a RetrainJob is running. The message has the time of the next check."""
+    """True means that a RetrainJob is running. False means none: the message has the cause."""
 
 
 class ReadyReason(StrEnum):

@@ -59,7 +59,7 @@ class MonitoringReason(StrEnum):
     PODS_UNREACHABLE = "PodsUnreachable"
     """The operator cannot read the counters of the pods."""
     NOT_SERVING = "NotServing"
-    """No pod of the stable revision is ready."""
+    """No revision is stable yet, or the operator has not read its pods yet."""
 
 
 class DriftSettings(ApiModel):
@@ -72,7 +72,7 @@ class DriftSettings(ApiModel):
     minSamples: Annotated[int, Field(ge=100, le=10_000_000)] = 500
     """Least number of predictions in a window. The window stays open until it has them."""
     consecutive: Annotated[int, Field(ge=1, le=100)] = 2
-    """Number of windows in a row that must agree."""
+    """Number of windows in a row with drift until it is reported."""
 
 
 class QualitySettings(ApiModel):
@@ -81,13 +81,13 @@ class QualitySettings(ApiModel):
     metric: MonitoredMetric = "f1"
     """Metric to compare with its value on held-out data."""
     sigmas: Annotated[int, Field(ge=1, le=10)] = 3
-    """Number of standard deviations that are more than chance."""
+    """Drop that counts, in standard deviations of the metric."""
     minDropPermille: Annotated[int, Field(ge=0, le=1000)] = 20
-    """Least drop of the metric that is reported, in thousandths."""
+    """Drop that counts, in thousandths; the larger limit applies."""
     minLabels: Annotated[int, Field(ge=30, le=10_000_000)] = 500
     """Least number of labels in a window. The window stays open until it has them."""
     consecutive: Annotated[int, Field(ge=1, le=100)] = 2
-    """Number of windows in a row that must agree."""
+    """Number of windows in a row with a drop until it is reported."""
 
 
 class Capture(ApiModel):

@@ -22,7 +22,7 @@ class Resources(ApiModel):
 
 
 class Toleration(ApiModel):
-    """Toleration of a node taint, as in a pod."""
+    """Toleration, as in a pod."""
 
     key: Annotated[str | None, Field(max_length=316)] = None
     """Key of the taint. If unset, all keys match."""

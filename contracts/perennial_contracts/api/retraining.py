@@ -48,7 +48,7 @@ class RetrainingPolicy(ApiModel):
     """Least time from the end of one run to the next, such as 24h. It doubles for each run for the
     same evidence that failed or was rejected."""
     maxPerWeek: Annotated[int, Field(ge=1, le=1000)] = 3
-    """Largest number of runs within seven days."""
+    """Largest number of automatic runs within seven days."""
     minLabels: Annotated[int, Field(ge=0, le=10_000_000)] = 500
     """Least number of labels for the current model before the trigger Drift starts a run."""
     promotion: Literal["Automatic", "Manual", "Suggest"] = "Automatic"
@@ -99,7 +99,7 @@ class RetrainingStatus(ApiModel):
     """Runs, and the data that decides the time of the next one."""
 
     runs: Annotated[list[Run], Field(default_factory=list, max_length=50)]
-    """Latest runs, the latest first; at least those of the last seven days."""
+    """Runs, the latest first; at least those of the last seven days."""
     scheduledAt: Moment | None = None
     """Last processed time of the schedule, or the time from which the schedule applies."""
     retrainRequest: Annotated[str | None, Field(max_length=253)] = None

@@ -27,8 +27,8 @@ class TrainingData(ApiModel):
     label: Annotated[str, Field(min_length=1, max_length=256)]
     """Column of the baseline that contains the label. Labels of captured rows are from feedback."""
     positive: Annotated[str | None, Field(max_length=256)] = None
-    """Positive label of two, for recall, precision, F1 and ROC AUC. Defaults to the last one in
-    sorted order."""
+    """Positive label, if there are two, for recall, precision, F1 and ROC AUC. Defaults to the last
+    one in sorted order."""
     baseline: Annotated[
         str | None,
         Field(

@@ -176,7 +176,7 @@ class RetrainJobStatus(ApiModel):
     champion: ModelReference | None = None
     """Model that was served when the run started."""
     startTime: Moment | None = None
-    """Time when the Job was created."""
+    """Time when the run started."""
     completionTime: Moment | None = None
     """Time when the run ended."""
     decision: Literal["Accepted", "Rejected"] | None = None

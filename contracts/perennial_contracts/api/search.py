@@ -87,7 +87,7 @@ class Gate(ApiModel):
     bootstrap) must reach it."""
     maxRegressionPermille: Annotated[int, Field(ge=0, le=1000)] = 5
     """Largest accepted loss on the baseline's held-out rows, in thousandths. The lower bound of the
-    gain (95 %) must be above its negative. Ignored without data.baseline."""
+    gain (95 %) must be above minus this value. Ignored without data.baseline."""
     minValuePermille: Annotated[int, Field(ge=0, le=1000)] = 0
     """Least value of the metric on the captured held-out rows, in thousandths; the largest value
     for log_loss, brier, mae, rmse and pinball losses. 0 means no limit."""
