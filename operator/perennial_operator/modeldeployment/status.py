@@ -90,15 +90,15 @@ def describe_refused(
     It is the recorded status with new observations. No decision is recorded, so that the next
     reconciliation makes it again.
     """
-    before, artifact = world.status, decisions.artifact
+    before, artifact, rollout = world.status, decisions.artifact, decisions.rollout
     stable = _Pods.of(world, before.stable)
-    candidate = _Pods.of(world, decisions.rollout.candidate)
+    wanted = _Pods.of(world, rollout.candidate or rollout.stable)
     serving = before.stable or before.candidate
     message = refusal.message + _keeps_serving(before.stable)
     states = {
         ConditionType.READY: _ready(world, artifact, stable),
         ConditionType.PROGRESSING: ConditionState("False", refusal.reason, message),
-        ConditionType.MODEL_RESOLVED: _resolved(artifact, candidate if candidate else stable),
+        ConditionType.MODEL_RESOLVED: _resolved(artifact, wanted),
         **_monitoring(decisions.monitoring),
     }
     recorded = {condition.type: condition for condition in before.conditions}
@@ -236,8 +236,7 @@ def _progressing(
     if _is_retiring(world, rollout):
         message = "The pods of the former revision are draining."
         return ConditionState("True", ProgressingReason.RETIRING, message)
-    message = "The revision that the spec describes is serving."
-    return ConditionState("False", ProgressingReason.COMPLETE, message)
+    return ConditionState("False", ProgressingReason.COMPLETE, "The rollout is complete.")
 
 
 def _resolved(artifact: ArtifactResult, pods: _Pods | None) -> ConditionState:

@@ -3,7 +3,9 @@ from datetime import timedelta
 from support.worlds import (
     IMAGES,
     NOW,
+    OTHER_DIGEST,
     condition,
+    ended,
     live_deployment,
     planned,
     revision,
@@ -14,6 +16,7 @@ from support.worlds import (
 
 from perennial_contracts.api.modeldeployment import ModelDeploymentSpec
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
+from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.diagnosis import Diagnosis
 from perennial_operator.modeldeployment.plan import ModelDeploymentPlan, decide, refused
 from perennial_operator.modeldeployment.status import events
@@ -79,6 +82,33 @@ def test_a_refused_child_is_reported_in_the_condition() -> None:
     status, reason, message = condition(plan, "Progressing")
     assert (status, reason) == ("False", "ApplyRefused")
     assert "keeps serving" in message
+
+
+def test_a_refused_promotion_reports_the_resolution_of_the_new_model() -> None:
+    old, new = spec(), spec(model={"digest": OTHER_DIGEST})
+    stable, candidate = revision(old), revision(new, OTHER_DIGEST)
+    corrupt = Outcome(reason="ModelCorrupt", message="no bundle")
+    around = world(
+        new,
+        ModelDeploymentStatus(stable=stable, candidate=candidate),
+        [live_deployment(world(new), candidate, 1, 1)],
+        [revision_pod(stable, containerStatuses=ended(corrupt))],
+    )
+    refusal = Diagnosis("ApplyRefused", "The API server rejects the Service: bad.")
+    plan = refused(around, decide(around, IMAGES, NOW), refusal, NOW)
+    assert condition(plan, "Ready")[:2] == ("False", "NoReplicas")
+    assert condition(plan, "ModelResolved")[:2] == ("True", "Pinned")
+
+
+def test_each_sentence_of_a_condition_ends_with_a_full_stop() -> None:
+    of, changed = spec(), spec(serving={"accelerator": "Cuda"})
+    around = serving(of, ready=1)
+    failure = Outcome(reason="ModelCorrupt", message="bad. Fix: publish it")
+    sick = revision_pod(revision(changed), containerStatuses=ended(failure))
+    plan = planned(world(changed, around.status, list(around.children.values()), [sick]))
+    assert condition(plan, "Progressing")[2] == (
+        f"bad. Fix: publish it. Revision {revision(of).name} keeps serving."
+    )
 
 
 def test_every_condition_has_the_observed_generation() -> None:

@@ -105,7 +105,8 @@ def _digest_of(pod: Object) -> str | None:
 def _outcomes(pod: Object) -> list[Outcome]:
     """Return the outcomes of the containers that have ended."""
     endings = [
-        status.get("state", {}).get("terminated") or {} for status in container_statuses(pod)
+        status.get("state", {}).get("terminated") or {}
+        for status in container_statuses(pod, init=False)
     ]
     outcomes = [(ending, Outcome.from_text(ending.get("message", ""))) for ending in endings]
     return [
