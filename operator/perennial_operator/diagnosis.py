@@ -135,9 +135,10 @@ def _terminated(pod: Object, fields: FieldPaths) -> Diagnosis | None:
     for status in container_statuses(pod):
         if status.get("ready"):
             continue
-        ended = status.get("state", {}).get("terminated") or {}
+        ended, previous = status.get("state", {}).get("terminated") or {}, ""
         if not ended:
             ended = status.get("lastState", {}).get("terminated") or {}
+            previous = " --previous"
         if not ended or ended.get("exitCode", 0) == 0:
             continue
         if ended.get("reason") == "OOMKilled":
@@ -148,9 +149,9 @@ def _terminated(pod: Object, fields: FieldPaths) -> Diagnosis | None:
             )
         outcome = Outcome.from_text(ended.get("message", ""))
         if outcome and outcome.reason:
-            return Diagnosis(outcome.reason, outcome.message)
+            return Diagnosis(outcome.reason, _sentence(outcome.message))
         facts = _short(ended.get("message") or ended.get("reason") or "no message")
-        logs = f"kubectl logs {pod['metadata']['name']} -c {status['name']} --previous"
+        logs = f"kubectl logs {pod['metadata']['name']} -c {status['name']}{previous}"
         return Diagnosis(
             PodFailure.RUNTIME_CRASHED,
             f"The container '{status['name']}' failed with exit code {ended.get('exitCode')}: "
@@ -176,6 +177,11 @@ _CHECKS: tuple[Callable[[Object, FieldPaths], Diagnosis | None], ...] = (
     _config_error,
     _terminated,
 )
+
+
+def _sentence(text: str) -> str:
+    """Close a message. Outcomes have no last full stop, and conditions append sentences."""
+    return text if not text or text.endswith(".") else f"{text}."
 
 
 def _short(text: str, limit: int = 600) -> str:

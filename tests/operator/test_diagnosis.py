@@ -97,6 +97,28 @@ def test_a_crash_is_reported_while_the_container_waits_for_its_restart() -> None
     assert found.reason == "ModelCorrupt"
 
 
+def crash(**status: Object) -> str:
+    found = diagnose([pod({}, containerStatuses=[{"name": "runtime", **status}])])
+    assert found is not None
+    return found.message
+
+
+def test_the_command_for_the_log_is_that_of_the_container_that_crashed() -> None:
+    ending = {"terminated": {"exitCode": 139}}
+    logs = "Run kubectl logs pod-1 -c runtime"
+    assert crash(state=ending).endswith(f" {logs} for details.")
+    restarted = crash(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState=ending)
+    assert restarted.endswith(f" {logs} --previous for details.")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"), [("x. Check y", "x. Check y."), ("x.", "x."), ("", "")]
+)
+def test_the_outcome_of_a_pod_gets_a_full_stop(outcome: str, message: str) -> None:
+    sick = pod({}, containerStatuses=ended(Outcome(reason="ModelCorrupt", message=outcome)))
+    assert diagnose([sick]) == ("ModelCorrupt", message)
+
+
 def test_a_container_that_is_ready_again_has_no_failure() -> None:
     status = {
         "ready": True,

@@ -178,7 +178,7 @@ def _drift_condition(
     elif answers:
         reason = DriftReason.PREDICTION_DRIFT
     elif inputs:
-        message += ". The answers have not drifted, so nothing is retrained"
+        message += ". The answers have not drifted, so nothing is retrained for it"
         reason = DriftReason.INPUT_DRIFT
     else:
         streak = max(state.inputStreak, state.predictionStreak)

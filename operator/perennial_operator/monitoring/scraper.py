@@ -68,7 +68,8 @@ class Scraper:
                     body = await _get(session, f"{url}/counters")
                     if body is None:
                         problem = (
-                            f"pod {pod['metadata']['name']} has no counters: its runtime is too old"
+                            f"pod {pod['metadata']['name']} has no counters, because its runtime "
+                            "is too old. Set a newer runtime image in spec.serving.image"
                         )
                         continue
                     if not body:

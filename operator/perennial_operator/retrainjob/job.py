@@ -57,8 +57,8 @@ def report_job(world: RunWorld, job: Object, now: datetime, before: int = 0) -> 
     done = steps_done(pod, before) if pod else recorded_steps_done(status.conditions)
     if ending.type == "Complete":
         message = (
-            "The Job succeeded, but its pod was deleted before the operator read its result. "
-            "Create another RetrainJob."
+            "The Job succeeded, but its pod reports no result, or was deleted too early. Create "
+            "another RetrainJob."
         )
         state = ConditionState("False", RunReason.NO_RESULT, message)
         done = len(STEPS) - 1
@@ -67,7 +67,7 @@ def report_job(world: RunWorld, job: Object, now: datetime, before: int = 0) -> 
     else:
         failure = failure or Diagnosis(
             RunReason.NO_RESULT,
-            "The Job failed, and its pod was deleted before the operator read the cause. Create "
+            "The Job failed, and its pod reports no cause, or was deleted too early. Create "
             "another RetrainJob.",
         )
         state = ConditionState("False", failure.reason, failure.message)

@@ -167,10 +167,9 @@ def _report_train_job(world: RunWorld, job: Object, now: datetime) -> RetrainJob
         state = ConditionState("False", failure.reason, failure.message)
     else:
         facts = (condition_of(job, "Failed") or {}).get("message", "").rstrip(".")
-        message = (
-            f"TrainJob {name_of(job)} failed: {ending.reason}: {facts}. Run "
-            f"{_describe_command(world, job)} for details."
-        )
+        parts = (f"TrainJob {name_of(job)} failed", ending.reason, facts)
+        problem = ": ".join(part for part in parts if part)
+        message = f"{problem}. Run {_describe_command(world, job)} for details."
         state = ConditionState("False", RunReason.TRAIN_JOB_FAILED, message)
     return with_conditions(world, state, status, now, [], 1)
 

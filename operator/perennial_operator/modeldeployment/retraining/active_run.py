@@ -134,11 +134,16 @@ def awaited_approval(runs: list[Run], world: World) -> ConditionState | None:
     return None
 
 
+def running_state(run: Run) -> ConditionState:
+    """Return the condition while a run is in progress."""
+    message = f"RetrainJob {run.job} is running; trigger: {run.trigger}."
+    return ConditionState("True", RetrainingReason.RUNNING, message)
+
+
 def running_by_hand(runs: list[Run]) -> ConditionState:
-    """Return the condition of a model whose runs are all created by hand."""
+    """Return the condition of a model without spec.retraining, which may have runs."""
     running = next((run for run in runs if run.outcome == "Running"), None)
     if running:
-        message = f"RetrainJob {running.job} is running; it was created by hand."
-        return ConditionState("True", RetrainingReason.RUNNING, message)
+        return running_state(running)
     message = "spec.retraining is not set, so only RetrainJobs created by hand run."
     return ConditionState("False", RetrainingReason.NOT_NEEDED, message)

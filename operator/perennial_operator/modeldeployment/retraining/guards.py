@@ -48,7 +48,7 @@ def first_blocking_guard(context: RetrainContext) -> Block | None:
 def _rollout_in_progress(context: RetrainContext) -> Block | None:
     if not context.promotes and not context.world.status.candidate:
         return None
-    return Block(RetrainingReason.ROLLOUT_IN_PROGRESS, "a rollout of another model is in progress.")
+    return Block(RetrainingReason.ROLLOUT_IN_PROGRESS, "a rollout is in progress.")
 
 
 def _awaits_approval(context: RetrainContext) -> Block | None:
@@ -85,8 +85,8 @@ def _too_soon(context: RetrainContext) -> Block | None:
         runs = "one run" if unsuccessful == 1 else f"{unsuccessful} runs"
         return Block(
             RetrainingReason.EVIDENCE_KNOWN,
-            f"{runs} for the same evidence did not produce a better model, and each of them "
-            f"doubles the cooldown of {cooldown} (spec.retraining.policy.cooldown).",
+            f"{runs} for the same evidence did not produce a better model. Each such run doubles "
+            f"the cooldown of {cooldown} (spec.retraining.policy.cooldown).",
             until,
         )
     return Block(

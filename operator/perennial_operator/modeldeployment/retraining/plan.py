@@ -19,7 +19,13 @@ from ...objects import Object
 from ...specs import retrain_job
 from ...world import World
 from ..monitoring import MonitoringResult
-from .active_run import awaited_approval, recent, running_by_hand, update_records
+from .active_run import (
+    awaited_approval,
+    recent,
+    running_by_hand,
+    running_state,
+    update_records,
+)
 from .guards import Block, RetrainContext, first_blocking_guard
 from .triggers import REQUEST_LIMIT, fired_trigger, seconds_to_schedule, with_schedule
 
@@ -56,7 +62,7 @@ def decide(world: World, monitored: MonitoringResult | None, now: datetime) -> R
     wait = seconds_to_schedule(settings, now) if not invalid else None
     running = next((run for run in status.runs if run.outcome == "Running"), None)
     if running:
-        condition = _running(running)
+        condition = running_state(running)
     elif invalid:
         condition = invalid
     elif not trigger:
@@ -73,11 +79,6 @@ def decide(world: World, monitored: MonitoringResult | None, now: datetime) -> R
             left = max((block.until - now).total_seconds(), 1.0)
             wait = min(left, wait) if wait else left
     return RetrainingResult(status, condition, None, promotion, events, wait)
-
-
-def _running(run: Run) -> ConditionState:
-    message = f"RetrainJob {run.job} is running; trigger: {run.trigger}."
-    return ConditionState("True", RetrainingReason.RUNNING, message)
 
 
 def _blocked(trigger: Trigger, block: Block) -> ConditionState:
@@ -109,5 +110,5 @@ def _launch(
         changes["scheduledAt"] = to_text(now)
     started = Event("RetrainStarted", f"RetrainJob {run.job} started. {trigger.message}")
     return RetrainingResult(
-        status.model_copy(update=changes), _running(run), job, None, [*events, started]
+        status.model_copy(update=changes), running_state(run), job, None, [*events, started]
     )

@@ -148,7 +148,7 @@ def test_a_model_that_cannot_be_converted_is_retried_only_after_a_change_of_the_
     of = raw()
     broken = failed_pod(of, "convert", Outcome(reason=reason, message="it is so"))
     plan = planned(world(of, children=[prepare_job_of(of, 10_000)], pods=[broken]))
-    assert condition(plan, "ModelResolved") == ("False", reason, "it is so")
+    assert condition(plan, "ModelResolved") == ("False", reason, "it is so.")
     assert condition(plan, "Progressing")[:2] == ("False", reason)
     assert plan.look_again is None
     kept = next(child["metadata"]["name"] for child in plan.children if child["kind"] == "Job")

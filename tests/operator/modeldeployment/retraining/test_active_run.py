@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from support import loops
-from support.loops import accepted, rejected, spec, world
+from support.loops import accepted, live_run, rejected, spec, world
 from support.retrainings import latest_outcome, promotion, recorded_runs, retraining
 from support.worlds import NOW, OTHER_DIGEST, planned
 
@@ -84,6 +84,15 @@ def test_a_run_created_by_hand_waits_for_approval_without_spec_retraining() -> N
     assert latest_outcome(around) == "AwaitingApproval"
     approved = world(of, runs=(accepted(),), annotations={PROMOTE_ANNOTATION: "delays-1"})
     assert promotion(approved).digest == OTHER_DIGEST
+
+
+def test_a_run_in_progress_is_reported_with_its_trigger_without_spec_retraining() -> None:
+    of = spec().model_copy(update={"retraining": None})
+    run = {"job": "delays-1", "trigger": "Drift", "started": to_text(NOW)}
+    around = world(of, status={"retraining": {"runs": [run]}}, runs=(live_run("delays-1"),))
+    _, state, message, _ = retraining(around)
+    assert state == ("True", "Running")
+    assert message == "RetrainJob delays-1 is running; trigger: Drift."
 
 
 def test_only_one_of_two_accepted_challengers_is_promoted() -> None:
