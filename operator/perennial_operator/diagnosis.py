@@ -180,7 +180,10 @@ _CHECKS: tuple[Callable[[Object, FieldPaths], Diagnosis | None], ...] = (
 
 
 def _sentence(text: str) -> str:
-    """Close a message. Outcomes have no last full stop, and conditions append sentences."""
+    """Return the message of an outcome with its last full stop.
+
+    Outcomes are written without it, and conditions append sentences.
+    """
     return text if not text or text.endswith(".") else f"{text}."
 
 
