@@ -83,6 +83,24 @@ def test_monitoring_continues_while_a_plan_is_refused() -> None:
     assert cluster.condition("QualityDropped") == ("False", "BelowOnce")
 
 
+def test_a_run_that_was_refused_starts_later_although_its_window_is_closed() -> None:
+    of = loops.spec()
+    around = worlds.world(of, ModelDeploymentStatus(stable=worlds.revision(of)))
+    cluster = FakeCluster(around, FakeApi(lambda kind, obj: kind is RETRAIN_JOB))
+    cluster.count_window()
+    for _ in range(3):
+        cluster.reconcile(refused=True)
+    assert cluster.condition("QualityDropped") == ("True", "Dropped")
+    assert "retraining" not in cluster.status()
+    cluster.api.refuses = lambda kind, obj: False
+    cluster.reconcile()
+    (run,) = cluster.status()["retraining"]["runs"]
+    assert (run["trigger"], run["outcome"]) == ("QualityDrop", "Running")
+    assert ("RetrainJob", run["job"]) in cluster.api.objects
+    assert Counter(cluster.api.reasons())["RetrainStarted"] == 1
+    assert cluster.status()["monitoring"]["labels"] == 1000
+
+
 def test_an_operator_that_restarts_while_a_plan_is_refused_reads_the_counters() -> None:
     cluster = monitored()
     cluster.reconcile(refused=True)
