@@ -1,10 +1,14 @@
 import asyncio
 from typing import Any
 
-from support import worlds
+from support import loops, worlds
 from support.fake_cluster import KEY, FakeApi, FakeCluster
+from support.worlds import OTHER_DIGEST
 
+from perennial_contracts.api.retrainjob import RetrainTemplate
+from perennial_contracts.api.trigger import Trigger
 from perennial_operator.objects import Key
+from perennial_operator.specs import retrain_job, service
 from perennial_operator.workqueue import WorkQueue
 
 
@@ -43,3 +47,18 @@ def test_a_refused_plan_is_reported_once_and_retried_with_back_off() -> None:
         assert "candidate" not in status
 
     asyncio.run(scenario())
+
+
+def test_children_that_the_plan_does_not_contain_are_deleted() -> None:
+    around = worlds.world()
+    old = worlds.revision(worlds.spec(), digest=OTHER_DIGEST)
+    surplus = worlds.live_deployment(around, old, 1, 1)
+    run = retrain_job.build(
+        around, RetrainTemplate.model_validate(loops.TEMPLATE), Trigger(fingerprint="0123"), 1
+    )
+    children = [surplus, service.build(around, old.name), run]
+    cluster = FakeCluster(worlds.world(children=children))
+    cluster.reconcile()
+    deleted = [request for request in cluster.api.requests if request[0] == "delete"]
+    assert deleted == [("delete", "Deployment", surplus["metadata"]["name"])]
+    assert ("RetrainJob", run["metadata"]["name"]) in cluster.api.objects

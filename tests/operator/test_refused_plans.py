@@ -225,12 +225,28 @@ def test_a_plan_that_is_accepted_later_decides_the_same_and_reports_it_once(
 
 def test_a_refusal_during_a_promotion_describes_the_revision_that_still_serves() -> None:
     around = rollout(1)
+    stable = around.status.stable
+    assert stable is not None
+    three = worlds.live_deployment(around, stable, 3, 3)
+    around.children["Deployment", three["metadata"]["name"]] = three
     cluster = FakeCluster(around, FakeApi(lambda kind, obj: kind.name == "Service"))
     cluster.reconcile(refused=True)
-    assert around.status.stable is not None
-    assert cluster.status()["stable"]["name"] == around.status.stable.name
-    assert cluster.status()["selector"].endswith(around.status.stable.name)
-    assert cluster.status()["readyReplicas"] == 1
+    assert cluster.status()["stable"]["name"] == stable.name
+    assert cluster.status()["selector"].endswith(stable.name)
+    assert (cluster.status()["replicas"], cluster.status()["readyReplicas"]) == (3, 3)
+
+
+def test_a_refused_plan_keeps_the_conditions_that_report_decisions() -> None:
+    recorded = [
+        loops.condition_of("ModelResolved", "True", "Pinned", "as before"),
+        loops.condition_of("Retraining", "False", "Cooldown", "as before"),
+    ]
+    around = loops.world(runs=(loops.accepted(),), status={"conditions": recorded})
+    cluster = FakeCluster(around, FakeApi(refuses_deployments))
+    cluster.reconcile(refused=True)
+    messages = {each["type"]: each["message"] for each in cluster.status()["conditions"]}
+    assert messages["ModelResolved"] == messages["Retraining"] == "as before"
+    assert not {"Pinned", "Promoted", "Cooldown", "Running"} & set(cluster.api.reasons())
 
 
 def test_a_promotion_happens_and_is_reported_only_when_the_refusal_ends() -> None:

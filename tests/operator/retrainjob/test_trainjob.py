@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from support import loops
 from support.runs import (
     ASSEMBLED,
@@ -25,8 +26,10 @@ from perennial_contracts.api.retrainjob_status import RetrainJobStatus
 from perennial_contracts.wire.outcome import Outcome
 from perennial_contracts.wire.run_plan import TrainingResult
 from perennial_operator.clock import to_text
+from perennial_operator.diagnosis import Diagnosis
 from perennial_operator.objects import CLAIM, TRAIN_JOB, Object
 from perennial_operator.retrainjob import trainjob
+from perennial_operator.retrainjob.plan import refused
 
 RUNNING: Object = {"running": {}}
 
@@ -154,3 +157,15 @@ def test_an_ended_run_keeps_its_children_for_their_time_to_live() -> None:
 
 
 _AROUND = staged()
+
+
+@pytest.mark.parametrize(
+    ("children", "done"), [({}, 0), (ASSEMBLED, 1), (TRAINED, 2)], ids=["Job", "TrainJob", "judge"]
+)
+def test_a_refused_step_is_reported_after_those_that_have_succeeded(
+    children: dict[str, Object], done: int
+) -> None:
+    plan = refused(staged(children), Diagnosis("ApplyRefused", "exceeded quota."), NOW)
+    states = [(each.status, each.reason) for each in plan.status.conditions[:-1]]
+    expected = [*[COMPLETED] * done, ("Unknown", "ApplyRefused"), *[LATER] * (2 - done)]
+    assert states == expected
