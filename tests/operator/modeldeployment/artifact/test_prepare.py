@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from support import loops
 from support.artifacts import (
     BUNDLE,
     BUNDLE_OUTCOME,
@@ -27,6 +28,7 @@ from support.worlds import (
     world,
 )
 
+from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.wire.formats import Variant
 from perennial_contracts.wire.outcome import Outcome
 from perennial_operator.revision import attempt_name
@@ -229,3 +231,18 @@ def test_a_bad_artifact_does_not_affect_the_serving_model() -> None:
     plan = planned(world(of, status, children=[prepare_job_of(of, 5)], pods=[broken]))
     assert plan.status.stable == status.stable
     assert "keeps serving" in condition(plan, "Progressing")[2]
+
+
+@pytest.mark.parametrize(
+    ("reason", "final"), [("ConversionFailed", True), ("StoreUnreachable", False)]
+)
+def test_a_recorded_failure_stays_as_it_is_when_the_pods_are_gone(reason: str, final: bool) -> None:
+    of = raw()
+    # As an earlier version of the operator wrote it.
+    message = "no answer. It is tried again every while, and when spec.model changes."
+    recorded = loops.condition_of("ModelResolved", "False", reason, message)
+    status = ModelDeploymentStatus(conditions=[recorded])
+    plan = planned(world(of, status, children=[prepare_job_of(of, 5)]))
+    assert condition(plan, "ModelResolved") == ("False", reason, message)
+    assert "Job" in kinds(plan)
+    assert (plan.look_again is None) == final
