@@ -1,4 +1,4 @@
-"""Made-up rows whose truth is known, and what is trained on them."""
+"""Generated rows with a known truth, and servers of stores."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 
 
 def make_rows(count: int, seed: int = 0, *, drift: float = 0.0) -> pd.DataFrame:
-    """Rows of two numbers, one of them with gaps, a whole number and a text; ``late`` is 0 or 1.
+    """Return rows of three numbers and a text; the label ``late`` is 0 or 1.
 
-    ``drift`` moves what makes a row late, from the text to the first number.
+    The first number has gaps. ``drift`` moves the cause of ``late`` from the text to that number.
     """
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The program: a whole run against a real S3 server, a versitygw that runs here, and its flags."""
+"""The program: a whole run against a real S3 server, and its flags."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def champion(rows):
 
 @pytest.fixture
 def deployed(server, champion, rows):
-    """The server's environment and its bucket, with a champion, a baseline and captured files."""
+    """Environment and bucket of a server with champion, baseline and captures."""
     bucket = server.buckets / "models"
     for name, data in champion.files.items():
         path = bucket / "delays/1" / name
@@ -89,7 +89,7 @@ def deployed(server, champion, rows):
     moved = rows(3000, 1, drift=0.7)
     if not (bucket / "captured").exists():
         capture(bucket / "captured", moved.drop(columns="late"), moved["late"].tolist())
-        old = NOW.replace(month=1)  # a file of before the window is not even fetched
+        old = NOW.replace(month=1)  # a file from before the window is not fetched
         folder = f"captured/predictions/model=delays/version=abc/date={old:%Y-%m-%d}"
         (bucket / folder).mkdir(parents=True)
         (bucket / folder / "broken.parquet").write_bytes(b"no")
@@ -110,11 +110,11 @@ def plan_of(made, **changes) -> Plan:
 
 
 @needs_s3
-def test_a_run_goes_from_captured_files_to_a_published_bundle(deployed, champion, program):
+def test_a_run_publishes_a_bundle_from_captured_files(deployed, champion, program):
     environment, bucket = deployed
     plan = plan_of(champion)
     for step in ("assemble", "train", "judge"):
-        # The training has neither credentials nor the rows that it is judged on.
+        # train has neither credentials nor held-out rows.
         bare = {"PERENNIAL_HOLDOUT": "/nowhere"} if step == "train" else environment
         done = program(step, plan=plan, PYTHONHASHSEED="1", **bare)
         assert (done.returncode, done.stderr) == (0, "")
@@ -134,7 +134,7 @@ def test_a_run_goes_from_captured_files_to_a_published_bundle(deployed, champion
     assert result.report == f"{result.challenger.uri}report.html"
     assert "Accepted" in (folder / "report.html").read_text()
 
-    # Sets of texts have another order in another process; the bundle is the same bytes.
+    # Sets of texts have another order in another process, but the bundle has the same bytes.
     again = program("judge", plan=plan, PYTHONHASHSEED="3", **environment)
     assert again.returncode == 0, again.stderr
     second = TrainingResult.from_text(program.message.read_text())
@@ -143,7 +143,7 @@ def test_a_run_goes_from_captured_files_to_a_published_bundle(deployed, champion
 
 
 @needs_s3
-def test_what_is_promoted_is_a_champion_that_the_next_run_takes(deployed, champion, program):
+def test_an_accepted_model_is_the_champion_of_the_next_run(deployed, champion, program):
     environment, _ = deployed
     plan = plan_of(champion, search={"candidates": ["HistGradientBoosting"], "maxTrials": 1})
     for step in ("assemble", "train", "judge"):
@@ -155,7 +155,7 @@ def test_what_is_promoted_is_a_champion_that_the_next_run_takes(deployed, champi
         assert program(step, plan=plan, **environment).returncode == 0
     second = TrainingResult.from_text(program.message.read_text())
     assert second is not None
-    # The same rows, the same settings: the same model, which is not better than itself.
+    # The same rows and settings give the same model, which has no gain.
     assert second.decision == "Rejected"
     assert (second.comparisons[0].lowPermille, second.comparisons[0].highPermille) == (0, 0)
     assert second.report == "s3://models/made/rejected/delays-2/report.html"
@@ -192,7 +192,7 @@ def test_what_is_promoted_is_a_champion_that_the_next_run_takes(deployed, champi
         ),
     ],
 )
-def test_what_a_store_lacks_is_told_in_the_termination_message(
+def test_a_missing_object_is_reported_in_the_termination_message(
     deployed, champion, program, changes, keys, reason, message
 ):
     environment, _ = deployed
@@ -204,7 +204,7 @@ def test_what_a_store_lacks_is_told_in_the_termination_message(
 
 
 @needs_s3
-def test_a_bucket_that_takes_nothing_fails_the_publishing(deployed, champion, program):
+def test_a_missing_output_bucket_fails_the_publishing(deployed, champion, program):
     environment, _ = deployed
     plan = plan_of(champion, output="s3://no-such-bucket/made")
     for step in ("assemble", "train"):
@@ -215,9 +215,7 @@ def test_a_bucket_that_takes_nothing_fails_the_publishing(deployed, champion, pr
     assert "Check output.uri" in program.outcome().message
 
 
-def test_a_store_that_does_not_answer_is_tried_again_and_then_left_to_another_attempt(
-    champion, program
-):
+def test_an_unreachable_store_is_retried_and_then_left_to_another_attempt(champion, program):
     begun = time.monotonic()
     done = program("assemble", "--retry-seconds", "2", plan=plan_of(champion), **NOWHERE)
     assert done.returncode == 3
@@ -228,14 +226,14 @@ def test_a_store_that_does_not_answer_is_tried_again_and_then_left_to_another_at
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"namespace": 1', '{"gate": {"metric": "luck"}}'])
-def test_a_plan_that_is_none_is_told_by_field(program, text):
+def test_an_invalid_plan_is_reported(program, text):
     done = program("assemble", **{PLAN_VARIABLE: text})
     assert done.returncode == 1
     assert program.outcome().reason == TrainingFailure.BAD_PLAN.value
     assert program.outcome().message.startswith("PERENNIAL_PLAN: ")
 
 
-def test_training_rows_that_are_missing_are_told(champion, program):
+def test_missing_training_rows_are_reported(champion, program):
     done = program("train", plan=plan_of(champion))
     assert done.returncode == 1
     assert program.outcome().reason == TrainingFailure.DATA_UNREADABLE.value
@@ -259,14 +257,14 @@ def test_training_rows_that_are_missing_are_told(champion, program):
         ),
     ],
 )
-def test_wrong_usage_is_answered_with_what_is_right(program, arguments, message):
+def test_invalid_usage_exits_with_the_expected_values(program, arguments, message):
     done = program(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_fit_makes_a_bundle_of_a_table(program, rows, tmp_path, ending):
+def test_fit_writes_the_bundle_of_a_table(program, rows, tmp_path, ending):
     table, path = rows(600, 1), tmp_path / f"rows.{ending}"
     if ending == "csv":
         table.to_csv(path, index=False)

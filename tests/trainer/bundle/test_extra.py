@@ -1,4 +1,4 @@
-"""What a trainer leaves beside its model is published with it, and found again by the next one."""
+"""Files that one training leaves for the next."""
 
 import os
 from pathlib import Path
@@ -49,13 +49,13 @@ def left(output: Path, **files: bytes) -> Path:
     return folder
 
 
-def test_the_next_training_finds_the_files_of_the_model_that_serves(plan, settings, champion):
+def test_the_next_training_has_the_champions_files(plan, settings, champion):
     assemble.run(plan, settings)
     found = settings.input / "champion"
     assert {path.name: path.read_bytes() for path in found.iterdir()} == champion.files
 
 
-def test_a_bare_model_is_found_under_the_name_that_all_have(plan, settings, champion, tmp_path):
+def test_a_bare_model_gets_the_usual_name(plan, settings, champion, tmp_path):
     data = champion.files["model.onnx"]
     (tmp_path / "serves" / "delays-7.onnx").write_bytes(data)
     bare = Model(uri=f"{tmp_path}/serves/delays-7.onnx", digest=digest_of(data))
@@ -64,14 +64,14 @@ def test_a_bare_model_is_found_under_the_name_that_all_have(plan, settings, cham
     assert {path.name: path.read_bytes() for path in found.iterdir()} == {"model.onnx": data}
 
 
-def test_without_a_model_that_serves_there_is_no_folder_of_it(plan, settings, rows, tmp_path):
+def test_without_a_champion_there_is_no_champion_folder(plan, settings, rows, tmp_path):
     write_parquet(rows(1500, 9), tmp_path / "base.parquet")
     data = plan.data.model_copy(update={"baseline": str(tmp_path / "base.parquet")})
     assemble.run(plan.model_copy(update={"champion": None, "data": data}), settings)
     assert not (settings.input / "champion").exists()
 
 
-def test_what_is_left_beside_a_model_is_listed_in_the_bundle_and_found_again(plan, settings):
+def test_files_beside_a_model_are_published_and_reach_the_next_training(plan, settings):
     assemble.run(plan, settings)
     train.run(plan, settings)
     left(settings.output, weights=b"of the first run")
@@ -90,7 +90,7 @@ def test_what_is_left_beside_a_model_is_listed_in_the_bundle_and_found_again(pla
     assert found.read_bytes() == b"of the first run"
 
 
-def test_nothing_left_is_nothing_published(tmp_path):
+def test_without_files_nothing_is_published(tmp_path):
     assert extra.read(tmp_path) == {}
 
 
@@ -112,14 +112,14 @@ def test_nothing_left_is_nothing_published(tmp_path):
         ),
     ],
 )
-def test_what_must_not_be_published_is_refused(tmp_path, spoil, message):
+def test_files_that_must_not_be_published_are_rejected(tmp_path, spoil, message):
     spoil(left(tmp_path))
     with pytest.raises(StepError, match=message) as caught:
         extra.read(tmp_path)
     assert caught.value.reason is TrainingFailure.EXTRA_REFUSED
 
 
-def test_a_link_in_place_of_the_folder_is_refused(tmp_path):
+def test_a_link_in_place_of_the_folder_is_rejected(tmp_path):
     (tmp_path / "held").mkdir()
     (tmp_path / "extra").symlink_to(tmp_path / "held")
     with pytest.raises(StepError, match="expected a folder of files"):

@@ -1,4 +1,4 @@
-"""The gate: its limits to the thousandth, and what it says."""
+"""The gate: its limits to the thousandth, and its message."""
 
 import pytest
 
@@ -19,19 +19,19 @@ def gain(low: float, high: float = 0.02, *, on="Recent", before=0.889, after=0.9
     ("low", "decision"),
     [(0.0019, "Rejected"), (0.002, "Accepted"), (0.001 + 0.001, "Accepted"), (-0.1, "Rejected")],
 )
-def test_the_least_gain_on_captured_rows_must_be_sure(low, decision):
+def test_the_lower_bound_of_the_gain_must_reach_the_limit(low, decision):
     assert decide(GATE, [gain(low)], captured=True).decision == decision
 
 
 @pytest.mark.parametrize(
     ("low", "decision"), [(-0.005, "Rejected"), (-0.0049, "Accepted"), (0.01, "Accepted")]
 )
-def test_the_loss_on_the_baseline_must_surely_be_less_than_the_limit(low, decision):
+def test_the_lower_bound_on_the_baseline_must_be_above_the_limit(low, decision):
     assert decide(GATE, [gain(0.01), gain(low, on="Reference")], captured=True).decision == decision
 
 
 @pytest.mark.parametrize(("value", "decision"), [(0.7999, "Rejected"), (0.8, "Accepted")])
-def test_the_value_itself_must_reach_the_least(value, decision):
+def test_the_value_itself_must_reach_its_minimum(value, decision):
     assert decide(GATE, [gain(0.01, after=value)], captured=True).decision == decision
     assert decide_first(GATE, "roc_auc", value, 100).decision == decision
 
@@ -41,28 +41,28 @@ def test_only_the_metric_of_the_gate_counts():
     assert decide(GATE, gains, captured=True).decision == "Accepted"
 
 
-def test_the_sentence_tells_the_numbers_and_what_is_asked_for():
-    said = decide(GATE, [gain(-0.0005, 0.0035, after=0.8914)], captured=True).message
-    assert said == (
+def test_the_message_has_the_scores_and_the_limits():
+    message = decide(GATE, [gain(-0.0005, 0.0035, after=0.8914)], captured=True).message
+    assert message == (
         "Rejected: on 5,123 captured rows ROC AUC .889 → .891, gain between -.001 and +.004; "
         "required: a gain of at least +.002"
     )
 
 
-def test_the_sentence_never_shows_a_gain_that_would_have_passed():
-    said = decide(GATE, [gain(0.0019)], captured=True).message
-    assert "between +.001 and" in said
+def test_the_message_of_a_rejection_never_shows_a_passing_gain():
+    message = decide(GATE, [gain(0.0019)], captured=True).message
+    assert "between +.001 and" in message
 
 
-def test_the_sentence_tells_each_reason_for_a_rejection():
+def test_the_message_has_each_reason_for_a_rejection():
     gains = [gain(0.0, after=0.7), gain(-0.02, on="Reference")]
-    said = decide(GATE, gains, captured=True).message
-    assert "required: a gain of at least +.002" in said
-    assert "required: ROC AUC of at least .800" in said
-    assert "required on the baseline: a loss of less than .005" in said
+    message = decide(GATE, gains, captured=True).message
+    assert "required: a gain of at least +.002" in message
+    assert "required: ROC AUC of at least .800" in message
+    assert "required on the baseline: a loss of less than .005" in message
 
 
-def test_a_first_model_is_said_to_be_one():
+def test_the_message_for_a_first_model():
     assert decide_first(GATE, "roc_auc", 0.9, 1200).message == (
         "Accepted: a first model, on 1,200 rows ROC AUC .900; required: at least .800"
     )

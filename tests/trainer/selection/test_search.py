@@ -1,92 +1,19 @@
-"""Which model is taken, how it is looked for, and what is told of it."""
-
-import os
-from collections import Counter
+"""The search: its trials, halving, limits and budget."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from perennial_contracts.api.search import CANDIDATES, Search
-from perennial_contracts.wire.run_plan import TrainingFailure
+from perennial_contracts.api.search import Budget, Search
+from perennial_contracts.wire.run_plan import Progress, TrainingFailure
 from perennial_trainer.data.features import clean, infer
 from perennial_trainer.data.labels import clean_labels
 from perennial_trainer.errors import StepError
-from perennial_trainer.selection import pipelines
-from perennial_trainer.selection.choose import choose
-from perennial_trainer.selection.folds import split_folds
-from perennial_trainer.selection.model_kinds import BALANCED, list_candidates
+from perennial_trainer.selection import halving, pipelines
 from perennial_trainer.selection.search import search
 from perennial_trainer.selection.trials import SearchProblem
-from perennial_trainer.threads import allowed_threads, configure_openmp
 
-
-@given(
-    kinds=st.sets(st.sampled_from(CANDIDATES), min_size=1),
-    trials=st.integers(1, 40),
-    metric=st.sampled_from(["f1", "roc_auc"]),
-)
-def test_every_kind_is_tried_before_any_a_second_time(kinds, trials, metric):
-    proposed = list_candidates(list(kinds), metric, trials)
-    wanted = [kind for kind in CANDIDATES if kind in kinds]
-    assert [p.kind for p in proposed[: len(wanted)]] == wanted[:trials]
-    assert len(proposed) <= trials
-    counted = Counter(p.kind for p in proposed[: 2 * len(wanted)])
-    assert max(counted.values()) - min(counted.values()) <= 1
-    assert len({(p.kind, str(p.params)) for p in proposed}) == len(proposed)
-
-
-def test_classes_are_weighed_only_where_the_metric_asks_for_the_rarer_one():
-    def weighs(metric):
-        return any(
-            BALANCED.items() <= p.params.items() for p in list_candidates(CANDIDATES, metric, 100)
-        )
-
-    assert weighs("f1")
-    assert weighs("recall")
-    assert not weighs("roc_auc")
-
-
-@pytest.mark.parametrize(
-    ("measured", "taken"),
-    [
-        # The gap of the first to the best varies more than it is wide.
-        ([("Logistic", [0.80, 0.84, 0.82]), ("MLP", [0.84, 0.83, 0.83])], 0),
-        # It is small, and the same each time.
-        ([("Logistic", [0.80, 0.81, 0.82]), ("MLP", [0.81, 0.82, 0.83])], 1),
-        # Of the simplest kind the best settings.
-        (
-            [
-                ("MLP", [0.8, 0.8, 0.83]),
-                ("Logistic", [0.8, 0.8, 0.8]),
-                ("Logistic", [0.8, 0.81, 0.8]),
-            ],
-            2,
-        ),
-        ([("MLP", [0.8, 0.8, 0.8])], 0),
-    ],
-)
-def test_the_simplest_kind_within_one_standard_error_of_the_best_is_taken(measured, taken):
-    assert choose([(kind, np.array(values)) for kind, values in measured], "f1")[0] == taken
-
-
-@given(st.integers(8, 300), st.integers(0, 2**16))
-def test_folds_are_judged_on_what_comes_after_what_they_learn_from(rows, seed):
-    labels = np.random.default_rng(seed).integers(0, 2, rows)
-    folds, order = split_folds(labels, seed)
-    for train, test in folds:
-        assert not set(train) & set(test)
-        assert len(set(labels[train])) == len(set(labels[test])) == 2
-        if order == "TimeOrdered":
-            assert train.max() < test.min()
-
-
-def test_rows_that_are_sorted_by_label_are_shuffled_and_it_is_said():
-    folds, order = split_folds(np.repeat([0, 1], 100), 0)
-    assert order == "Shuffled"
-    assert len(folds) == 3
+QUICK = ["Logistic", "DecisionTree"]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +23,18 @@ def learnt(rows):
     return clean(table, features, "rows"), clean_labels(table["late"], "late", "rows"), features
 
 
-def test_what_one_gets_without_learning_is_always_told(learnt):
+@pytest.fixture
+def halved(monkeypatch):
+    monkeypatch.setattr(halving, "LEAST_ROWS", 100)
+
+
+def without_times(found):
+    return [
+        trial.model_dump(exclude={"seconds", "p95_microseconds"}) for trial in found.report.trials
+    ]
+
+
+def test_the_dummy_is_always_a_trial(learnt):
     lines = []
     found = search(
         SearchProblem.of(*learnt, Search(maxTrials=1, metric="roc_auc")), log=lines.append
@@ -107,7 +45,7 @@ def test_what_one_gets_without_learning_is_always_told(learnt):
     assert lines[0].startswith("Dummy: roc_auc 0.5000")
 
 
-def test_a_kind_that_fails_does_not_keep_the_others_from_it(learnt, monkeypatch):
+def test_a_kind_that_fails_does_not_stop_the_others(learnt, monkeypatch):
     make = pipelines.make_pipeline
 
     def failing(proposal, *arguments):
@@ -131,7 +69,7 @@ def test_a_kind_that_fails_does_not_keep_the_others_from_it(learnt, monkeypatch)
     assert caught.value.reason is TrainingFailure.TRAINING_FAILED
 
 
-def test_no_further_model_is_tried_when_the_time_is_over(learnt):
+def test_no_further_model_is_tried_after_the_time_limit(learnt):
     times = iter(range(0, 100_000, 40))
     wanted = Search(candidates=["Logistic", "DecisionTree"], maxTrials=4, maxSeconds=100)
     found = search(SearchProblem.of(*learnt, wanted), clock=lambda: next(times))
@@ -139,7 +77,7 @@ def test_no_further_model_is_tried_when_the_time_is_over(learnt):
     assert statuses == ["Done", "Skipped", "Skipped", "Skipped"]
 
 
-def test_the_first_model_is_tried_whatever_the_time(learnt):
+def test_the_first_model_is_tried_even_after_the_time_limit(learnt):
     times = iter(range(0, 100_000, 5000))
     wanted = Search(candidates=["Logistic"], maxTrials=2, maxSeconds=1)
     assert (
@@ -147,7 +85,7 @@ def test_the_first_model_is_tried_whatever_the_time(learnt):
     )
 
 
-def test_a_class_that_occurs_once_does_no_harm(learnt):
+def test_a_class_that_occurs_once_does_not_fail_the_search(learnt):
     frame, labels, features = learnt
     rare = labels.copy()
     rare[450] = 7
@@ -157,7 +95,7 @@ def test_a_class_that_occurs_once_does_no_harm(learnt):
     assert {"Dummy", "Logistic", "DecisionTree", "RandomForest"} <= set(done)
 
 
-def test_a_model_can_be_learnt_from_texts_alone(rows):
+def test_a_model_can_learn_from_texts_alone(rows):
     table = pd.DataFrame({"a": ["x", "y"] * 100, "label": ["no", "yes"] * 100})
     features = infer(table, "label")
     problem = SearchProblem.of(
@@ -171,26 +109,121 @@ def test_a_model_can_be_learnt_from_texts_alone(rows):
     assert found.report.trials[found.report.chosen].mean == 1
 
 
+def test_with_many_rows_only_the_better_candidates_reach_all_rows(learnt, halved):
+    wanted = Search(candidates=QUICK, maxTrials=6, metric="roc_auc")
+    found = search(SearchProblem.of(*learnt, wanted))
+    dummy, *trials = found.report.trials
+    assert dummy.rows == 900
+    done = [trial for trial in trials if trial.status == "Done"]
+    gone = [trial for trial in trials if trial.status == "Halved"]
+    assert len(done) == 3
+    assert len(gone) == 3
+    assert {trial.rows for trial in done} == {900}
+    assert {trial.rows for trial in gone} <= {100, 300}
+    assert all(trial.mean is not None and trial.size_bytes for trial in trials)
+    assert trials[found.report.chosen - 1] in done
+    assert [trial.chosen for trial in found.report.trials].count(True) == 1
+
+
+def test_the_same_rows_and_seed_give_the_same_trials(learnt, halved):
+    wanted = Search(candidates=QUICK, maxTrials=6, metric="roc_auc", seed=5)
+    assert without_times(search(SearchProblem.of(*learnt, wanted))) == without_times(
+        search(SearchProblem.of(*learnt, wanted))
+    )
+
+
+def test_after_the_time_limit_the_choice_is_among_earlier_results(learnt, halved):
+    wanted = Search(candidates=QUICK, maxTrials=6, metric="roc_auc", maxSeconds=100)
+    now = 0.0
+    lines = []
+
+    def clock():
+        return now
+
+    def log(line):
+        nonlocal now
+        lines.append(line)
+        if line.endswith("candidates on 900 rows"):
+            now = 1000.0
+
+    found = search(SearchProblem.of(*learnt, wanted), log=log, clock=clock)
+    chosen = found.report.trials[found.report.chosen]
+    assert (chosen.status, chosen.rows) == ("Done", 300)
+    assert chosen.problem == "100 s are over"
+
+
+def test_a_candidate_that_fails_on_more_rows_is_not_chosen_by_fewer(learnt, halved, monkeypatch):
+    fit = pipelines.fit
+
+    def failing(candidate, frame, *arguments):
+        if candidate.kind == "Logistic" and len(frame) > 300:
+            raise ValueError("too many")
+        return fit(candidate, frame, *arguments)
+
+    monkeypatch.setattr(pipelines, "fit", failing)
+    wanted = Search(candidates=["Logistic"], maxTrials=4, metric="f1")
+    with pytest.raises(StepError, match=r"no candidate could be fitted: .*too many"):
+        search(SearchProblem.of(*learnt, wanted))
+
+
+def test_regressors_are_compared_by_their_error(learnt):
+    frame, _, features = learnt
+    truth = 10 * frame["wind"].to_numpy(np.float64) + 100
+    wanted = Search(task="Regression", candidates=["DecisionTree", "Linear"], maxTrials=2)
+    found = search(SearchProblem.of(frame, truth, features, wanted))
+    assert (found.report.task, found.report.metric) == ("Regression", "rmse")
+    assert found.candidate == "Linear"
+    dummy, chosen = found.report.trials[0], found.report.trials[found.report.chosen]
+    assert chosen.mean < dummy.mean / 10
+
+
 @pytest.mark.parametrize(
-    ("text", "threads"), [("max 100000", 1), ("150000 100000", 1), ("50000 100000", 1), ("", 1)]
+    ("wanted", "message"),
+    [
+        (
+            {"task": "Regression", "metric": "f1"},
+            "expected one of rmse, mae, r2, pinball_10, pinball_90 for numbers",
+        ),
+        ({"task": "Regression", "candidates": ["Logistic"]}, "Logistic is for Classification"),
+    ],
 )
-def test_a_quota_below_two_cpus_and_none_at_all_allow_one_thread(tmp_path, text, threads):
-    (tmp_path / "cpu.max").write_text(text)
-    assert allowed_threads(tmp_path / "cpu.max") == threads
+def test_settings_for_classes_are_a_bad_plan_for_a_regression(learnt, wanted, message):
+    frame, labels, features = learnt
+    with pytest.raises(StepError, match=message) as caught:
+        search(SearchProblem.of(frame, labels.astype(np.float64), features, Search(**wanted)))
+    assert caught.value.reason is TrainingFailure.BAD_PLAN
 
 
-def test_a_quota_of_two_cpus_allows_two_threads_where_there_are_as_many(tmp_path, monkeypatch):
-    (tmp_path / "cpu.max").write_text("250000 100000")
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    assert allowed_threads(tmp_path / "cpu.max") == 2
+def test_a_model_that_exceeds_the_budget_is_not_chosen(learnt):
+    wanted = Search(candidates=["Logistic", "RandomForest"], maxTrials=2, metric="roc_auc")
+    found = search(SearchProblem.of(*learnt, wanted, budget=Budget(sizeBytes="10Ki")))
+    _, small, large = found.report.trials
+    assert found.candidate == "Logistic"
+    assert small.size_bytes <= 10 * 1024 < large.size_bytes
+    assert (large.status, large.chosen) == ("OverBudget", False)
+    assert "of 10,240" in large.problem
+    assert found.report.budget == {"sizeBytes": 10240}
 
 
-@pytest.mark.parametrize("said", [None, "ACTIVE"])
-def test_threads_wait_without_spinning_unless_the_environment_says_otherwise(monkeypatch, said):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    if said:
-        monkeypatch.setenv("OMP_WAIT_POLICY", said)
-    configure_openmp(2)
-    assert os.environ["OMP_WAIT_POLICY"] == (said or "PASSIVE")
-    assert os.environ["OMP_NUM_THREADS"] == "3"
+def test_the_error_of_an_exceeded_budget_has_all_costs_and_the_fix(learnt):
+    wanted = Search(candidates=QUICK, maxTrials=2)
+    with pytest.raises(StepError) as caught:
+        search(SearchProblem.of(*learnt, wanted, budget=Budget(sizeBytes=100, p95Microseconds=1)))
+    assert caught.value.reason is TrainingFailure.OVER_BUDGET
+    message = caught.value.message
+    assert "Logistic" in message
+    assert "DecisionTree" in message
+    assert "bytes of 100" in message
+    assert "Raise budget.p95Microseconds or budget.sizeBytes" in message
+
+
+def test_progress_is_shown_after_each_trial(learnt):
+    shown: list[Progress] = []
+    found = search(
+        SearchProblem.of(*learnt, Search(candidates=QUICK, maxTrials=3)), show=shown.append
+    )
+    assert [(one.trialsDone, one.trialsTotal) for one in shown] == [(1, 3), (2, 3), (3, 3)]
+    best = shown[-1].best
+    assert best is not None
+    assert best.metric == "f1"
+    assert best.value == max(trial.mean for trial in found.report.trials[1:])

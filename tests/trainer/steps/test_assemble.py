@@ -1,24 +1,19 @@
-"""What is learnt from and what is judged on, out of captured files and a baseline."""
+"""The rows of a run, from captured files and a baseline."""
 
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.capturing import NOW, capture, make_plan, put_bundle, put_labels, write_parquet
 
-from perennial_contracts.api.retrainjob import TrainingData
 from perennial_contracts.api.search import Search
 from perennial_contracts.wire.digest import digest_of
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_contracts.wire.run_plan import Plan, TrainingFailure
 from perennial_storage.errors import StorageError
 from perennial_trainer.data import tables
-from perennial_trainer.data.labels import clean_numbers, find_learnable
-from perennial_trainer.data.rows import CapturedRows, LabelledRows
-from perennial_trainer.data.split import Datasets, replay, split
+from perennial_trainer.data.split import Datasets
 from perennial_trainer.errors import StepError
 from perennial_trainer.settings import StepSettings
 from perennial_trainer.steps.assemble import gather, run
@@ -41,7 +36,7 @@ def site(tmp_path, champion_files, rows):
 
 
 def numbered(table: pd.DataFrame, start: int = 0) -> pd.DataFrame:
-    """The rows made different from each other by ``wind``, so that each is known again."""
+    """Return the rows with a different ``wind`` each, which identifies them."""
     return table.assign(wind=np.arange(start, start + len(table), dtype=np.float32))
 
 
@@ -71,7 +66,7 @@ def put(site, table, **options):
     return capture(site / "captured", table.drop(columns="late"), table["late"].tolist(), **options)
 
 
-def test_the_latest_captured_rows_are_held_out_and_so_are_the_baselines(site, rows):
+def test_the_latest_captured_and_baseline_rows_are_held_out(site, rows):
     table = numbered(rows(200, 2), 1000)
     put(site, table)
     got = collect(site)
@@ -90,44 +85,7 @@ def test_the_latest_captured_rows_are_held_out_and_so_are_the_baselines(site, ro
     assert got.summary.start == "2026-03-21T12:00:00Z"
 
 
-@given(
-    pool=st.integers(1, 500),
-    captured=st.integers(60, 500),
-    holdout=st.integers(50, 500),
-    replayed=st.integers(0, 900),
-    seed=st.integers(0, 100),
-)
-def test_a_held_out_row_is_in_no_training_row(pool, captured, holdout, replayed, seed):
-    data = TrainingData(label="late", holdoutPermille=holdout, replayPermille=replayed)
-    base, found = numbers(pool + 1), numbers(captured, 10_000)
-    got = split(CapturedRows(found, 0), base, data, seed)
-    assert got.reference is not None
-    learnt, recent, reference = (
-        set(part.frame["x"]) for part in (got.train, got.recent, got.reference)
-    )
-    assert not learnt & (recent | reference)
-    assert len(learnt) == len(got.train)
-    assert max(learnt & set(found.frame["x"])) < min(recent)
-    assert len(recent) == max(1, round(captured * holdout / 1000))
-    share = len(learnt & set(base.frame["x"])) / len(learnt)
-    assert share <= replayed / 1000 + 1 / len(learnt)
-
-
-def numbers(count: int, start: int = 0) -> LabelledRows:
-    values = np.arange(start, start + count, dtype=np.float32)
-    return LabelledRows(pd.DataFrame({"x": values}), np.arange(count) % 2)
-
-
-@given(pool=st.integers(0, 1000), training=st.integers(1, 1000), permille=st.integers(0, 900))
-def test_what_is_replayed_makes_up_its_share_where_there_is_enough(pool, training, permille):
-    chosen = replay(pool, training, permille, 0)
-    assert len(set(chosen)) == len(chosen) <= pool
-    if len(chosen) < pool:
-        share = len(chosen) / (len(chosen) + training)
-        assert share == pytest.approx(permille / 1000, abs=1 / training)
-
-
-def test_of_several_labels_the_last_one_counts(site, rows):
+def test_the_last_of_several_labels_counts(site, rows):
     table = numbered(rows(100, 2), 1000)
     ids = put(site, table)
     changed = [(ids[0], NOW - timedelta(days=2), 1 - table["late"][0])]
@@ -139,22 +97,22 @@ def test_of_several_labels_the_last_one_counts(site, rows):
     assert labels[1001] == table["late"][1]
 
 
-def test_a_label_that_comes_days_later_finds_its_prediction(site, rows):
+def test_a_label_joins_its_prediction_days_later(site, rows):
     put(site, rows(100, 2), delay=timedelta(days=8))
     assert collect(site).summary.captured == 100
 
 
-def test_a_label_of_the_future_and_a_prediction_before_the_window_are_left_out(site, rows):
+def test_future_labels_and_predictions_before_the_window_are_left_out(site, rows):
     put(site, rows(100, 2))
     put(site, rows(60, 3), prefix="late", delay=timedelta(days=30))
     put(site, rows(60, 4), prefix="old", start=NOW - timedelta(days=40))
     put(site, rows(60, 5), prefix="edge", start=NOW - timedelta(days=30, hours=1))
-    # Of the last ones, two minutes apart, an hour lies before the window.
+    # Two minutes apart, the first hour of the last ones is before the window.
     assert collect(site).summary.captured == 100 + 30
     assert collect(site, data={"window": "90d"}).summary.captured == 220
 
 
-def test_the_newest_rows_are_taken_where_there_are_too_many(site, rows):
+def test_of_too_many_rows_the_newest_are_kept(site, rows):
     put(site, numbered(rows(300, 2), 1000))
     got = collect(site, data={"maxRows": 100})
     captured = [wind for wind in got.train.frame["wind"] if wind >= 1000]
@@ -169,7 +127,7 @@ def test_a_prediction_that_was_written_twice_counts_once(site, rows):
     assert collect(site).summary.captured == 100
 
 
-def test_another_models_captures_are_left_alone(site, rows):
+def test_captures_of_another_model_are_ignored(site, rows):
     put(site, rows(100, 2))
     put(site, rows(100, 3), prefix="other", model="delays-2")
     assert collect(site).summary.captured == 100
@@ -186,7 +144,7 @@ def test_files_of_several_versions_with_other_columns_are_read_together(site, ro
     assert captured["gap"][:60].isna().all()
 
 
-def test_missing_and_infinite_values_become_those_that_a_model_knows(site, rows):
+def test_missing_and_infinite_values_become_nan_or_empty_text(site, rows):
     table = rows(100, 2)
     table.loc[0, "wind"] = np.inf
     table.loc[1, "carrier"] = None
@@ -197,7 +155,7 @@ def test_missing_and_infinite_values_become_those_that_a_model_knows(site, rows)
     assert captured["wind"].dtype == captured["hour"].dtype == np.float32
 
 
-def test_the_same_rows_have_the_same_digest_and_others_another(site, rows):
+def test_the_digest_depends_on_the_rows(site, rows):
     put(site, rows(100, 2))
     first = collect(site).summary.digest
     assert collect(site).summary.digest == first
@@ -205,7 +163,7 @@ def test_the_same_rows_have_the_same_digest_and_others_another(site, rows):
     assert first.startswith("sha256:")
 
 
-def test_without_captured_rows_the_baseline_alone_is_learnt_from(site):
+def test_without_captured_rows_the_baseline_is_the_training_data(site):
     got = collect(site, captured=None)
     assert got.reference is None
     assert (len(got.train), len(got.recent), got.summary.captured) == (320, 80, 0)
@@ -219,8 +177,7 @@ def test_without_a_baseline_labels_that_are_whole_numbers_are_numbers(site, rows
     assert len(got.train) == 80
 
 
-def test_numbers_that_come_back_as_texts_are_numbers_to_learn(site, rows):
-    """Feedback is text; RMSE is told of what it says."""
+def test_feedback_text_becomes_numbers_for_a_regression(site, rows):
     truth = np.round(np.random.default_rng(0).normal(10, 5, 100), 2)
     capture(site / "captured", rows(100, 2).drop(columns="late"), [f"{v:g}" for v in truth])
     minutes = rows(400, 1).assign(late=np.arange(400) / 4)
@@ -235,25 +192,27 @@ def test_numbers_that_come_back_as_texts_are_numbers_to_learn(site, rows):
 
 
 NUMBERS = {"task": "Regression", "metric": "rmse", "candidates": None}
+
+
 NO_NUMBERS = ["late", "nan", "inf", "12,5"]
 
 
 def collect_numbers(site, rows, odd: int) -> Datasets:
-    """Of a hundred labels the first ones are no numbers."""
+    """Gather a hundred labels, of which the first ones are no numbers."""
     labels = [*NO_NUMBERS * 25][:odd] + ["12.5"] * (100 - odd)
     capture(site / "captured", rows(100, 2).drop(columns="late"), labels)
     return collect(site, champion=None, search=NUMBERS, gate={"metric": "rmse"})
 
 
-def test_a_feedback_that_is_no_number_is_left_out_counted_and_told(site, rows, capsys):
+def test_feedback_that_is_no_number_is_left_out_counted_and_logged(site, rows, capsys):
     got = collect_numbers(site, rows, odd=4)
     assert (got.summary.captured, got.summary.leftOut) == (96, 4)
     assert set(got.recent.labels) == {12.5}
-    said = capsys.readouterr().out
-    assert "4 rows are left out because of labels that are no numbers: 12,5, inf, late, nan" in said
+    log = capsys.readouterr().out
+    assert "4 rows are left out because of labels that are no numbers: 12,5, inf, late, nan" in log
 
 
-def test_where_too_few_numbers_remain_the_run_fails_with_all_counts(site, rows):
+def test_a_run_with_too_few_numbers_fails_with_all_counts(site, rows):
     with pytest.raises(StepError) as caught:
         collect_numbers(site, rows, odd=60)
     assert caught.value.reason is TrainingFailure.TOO_FEW_ROWS
@@ -265,27 +224,16 @@ def test_where_too_few_numbers_remain_the_run_fails_with_all_counts(site, rows):
     )
 
 
-def test_a_label_that_neither_model_nor_baseline_has_is_left_out_and_told(site, rows, capsys):
+def test_an_unknown_label_is_left_out_and_logged(site, rows, capsys):
     ids = put(site, rows(100, 2))
     put_labels(site / "captured", [(ids[0], NOW - timedelta(hours=1), "lat")])
     summary = collect(site).summary
     assert (summary.captured, summary.leftOut) == (99, 1)
-    said = capsys.readouterr().out
-    assert "1 rows are left out because of labels that neither model nor baseline has: lat" in said
+    log = capsys.readouterr().out
+    assert "1 rows are left out because of labels that neither model nor baseline has: lat" in log
 
 
-@given(st.lists(st.text(max_size=6) | st.floats().map(str) | st.integers().map(str)))
-def test_what_find_learnable_as_a_number_is_read_as_one(texts):
-    labels = np.array(texts, object)
-    kept = labels[find_learnable(labels, None, "Regression")]
-    numbers = clean_numbers(pd.Series(kept, dtype=object), "late", "rows")
-    assert np.isfinite(numbers).all()
-
-
-# --- what goes wrong ---
-
-
-def test_predictions_without_labels_are_told_with_their_number(site, rows):
+def test_predictions_without_labels_are_reported_with_their_number(site, rows):
     capture(site / "captured", rows(70, 2).drop(columns="late"))
     error = failure(site)
     assert error.reason is TrainingFailure.NO_LABELS
@@ -294,7 +242,7 @@ def test_predictions_without_labels_are_told_with_their_number(site, rows):
 
 
 @pytest.mark.parametrize("count", [0, 49])
-def test_too_few_rows_are_told_with_what_is_needed(site, rows, count):
+def test_too_few_rows_are_reported_with_the_minimum(site, rows, count):
     if count:
         put(site, rows(count, 2))
     error = failure(site)
@@ -302,14 +250,14 @@ def test_too_few_rows_are_told_with_what_is_needed(site, rows, count):
     assert f"at least 50 rows with a label (data.minRows), got {count} of {count}" in error.message
 
 
-def test_rows_of_one_label_are_refused(site, rows):
+def test_rows_of_one_label_are_rejected(site, rows):
     put(site, rows(100, 2).assign(late=1))
     error = failure(site)
     assert error.reason is TrainingFailure.ONE_CLASS
     assert "20 rows that are all 1" in error.message
 
 
-def test_a_captured_file_that_is_none_is_named(site, rows):
+def test_an_invalid_captured_file_is_named(site, rows):
     put(site, rows(100, 2))
     path = site / "captured/predictions/model=delays/version=abc/date=2026-03-25/broken.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -319,7 +267,7 @@ def test_a_captured_file_that_is_none_is_named(site, rows):
     assert str(path) in error.message
 
 
-def test_a_captured_file_that_is_cut_short_is_named(site, rows):
+def test_a_truncated_captured_file_is_named(site, rows):
     put(site, rows(200, 2))
     path = next((site / "captured").rglob("*.parquet"))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -328,7 +276,7 @@ def test_a_captured_file_that_is_cut_short_is_named(site, rows):
     assert path.name in error.message
 
 
-def test_a_baseline_that_is_cut_short_is_named(site, rows):
+def test_a_truncated_baseline_is_named(site, rows):
     put(site, rows(200, 2))
     path = site / "base.parquet"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -337,14 +285,14 @@ def test_a_baseline_that_is_cut_short_is_named(site, rows):
     assert "base.parquet: cannot be read" in error.message
 
 
-def test_a_column_of_nothing_but_missing_values_is_kept_as_it_is(site, rows):
+def test_a_column_without_any_value_is_kept(site, rows):
     put(site, rows(200, 2).assign(gap=np.float32(np.nan), carrier=""))
     got = collect(site)
     assert np.isnan(got.recent.frame["gap"]).all()
     assert set(got.recent.frame["carrier"]) == {""}
 
 
-def test_a_captured_column_that_is_missing_or_of_another_type_is_named(site, rows):
+def test_a_missing_or_mistyped_captured_column_is_named(site, rows):
     put(site, rows(100, 2).drop(columns="wind"))
     error = failure(site)
     assert error.reason is TrainingFailure.DATA_UNREADABLE
@@ -365,7 +313,7 @@ def test_a_captured_column_that_is_missing_or_of_another_type_is_named(site, row
         (lambda t: t.assign(late="yes"), "the classes of the model, 0, 1, got yes"),
     ],
 )
-def test_a_baseline_that_does_not_fit_is_told_by_file_and_column(site, rows, spoil, message):
+def test_a_baseline_that_does_not_fit_is_reported_by_file_and_column(site, rows, spoil, message):
     put(site, rows(100, 2))
     write_parquet(spoil(rows(400, 1)), site / "base.parquet")
     with pytest.raises(StepError, match=message) as caught:
@@ -373,7 +321,7 @@ def test_a_baseline_that_does_not_fit_is_told_by_file_and_column(site, rows, spo
     assert caught.value.reason is TrainingFailure.DATA_UNREADABLE
 
 
-def test_a_baseline_that_is_not_there_or_no_parquet_is_unreadable(site):
+def test_a_missing_or_invalid_baseline_is_unreadable(site):
     error = failure(site, data={"baseline": str(site / "none.parquet")}, captured=None)
     assert error.reason is TrainingFailure.DATA_UNREADABLE
     assert "Check data.baseline" in error.message
@@ -383,14 +331,14 @@ def test_a_baseline_that_is_not_there_or_no_parquet_is_unreadable(site):
     assert "base.parquet: cannot be read" in error.message
 
 
-def test_a_champion_that_is_not_there_or_is_another_is_told(site):
+def test_a_missing_or_changed_champion_is_reported(site):
     nowhere = {"uri": f"{site}/nowhere/", "digest": f"sha256:{'0' * 64}"}
     assert failure(site, champion=nowhere).reason is LoadFailure.MODEL_NOT_FOUND
     error = failure(site, digest=f"sha256:{'0' * 64}")
     assert error.reason is LoadFailure.DIGEST_MISMATCH
 
 
-def test_the_steps_files_hold_what_was_gathered(site, rows):
+def test_the_step_writes_its_files(site, rows):
     table = rows(100, 2)
     put(site, table)
     plan = plan_of(site)

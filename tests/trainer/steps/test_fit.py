@@ -1,4 +1,4 @@
-"""A first model from a table: search, conversion, parity, profile and bundle together."""
+"""A first model from a table: search, conversion, profile and bundle."""
 
 import json
 
@@ -21,6 +21,8 @@ from perennial_trainer.selection.model_kinds import is_installed, kinds_for
 from perennial_trainer.steps.fit import make_bundle
 
 KINDS = [kind for kind in kinds_for("Classification") if is_installed(kind)]
+
+
 QUICK = Search(candidates=["Logistic", "DecisionTree"], maxTrials=2, metric="roc_auc")
 
 
@@ -43,11 +45,11 @@ def made(table):
     ("kind", "labels"),
     [
         *((kind, "two numbers") for kind in KINDS),
-        # XGBoost takes no classes but 0, 1, 2 and so on.
+        # XGBoost accepts no classes but 0, 1, 2 and so on.
         *((kind, "texts") for kind in KINDS if kind != "XGBoost"),
     ],
 )
-def test_each_kind_says_the_same_in_onnx_gaps_and_unknown_texts_included(table, kind, labels):
+def test_each_kind_predicts_the_same_in_onnx_with_gaps_and_unknown_texts(table, kind, labels):
     given = table
     if labels == "texts":
         given = table.assign(late=np.where(table["late"] == 1, "late", table["carrier"].str[0]))
@@ -62,7 +64,7 @@ def test_each_kind_says_the_same_in_onnx_gaps_and_unknown_texts_included(table, 
     assert made.candidate == kind
 
 
-def test_the_bundle_says_what_the_model_takes_and_gives_and_pins_every_file(made):
+def test_the_bundle_has_the_signature_and_pins_every_file(made):
     manifest = Bundle.model_validate_json(made.files["bundle.json"])
     assert made.digest == digest_of(made.files["bundle.json"])
     assert {file.path: file.digest for file in manifest.files} == {
@@ -84,7 +86,7 @@ def test_the_bundle_says_what_the_model_takes_and_gives_and_pins_every_file(made
     assert manifest.lineage["scikit-learn"]
 
 
-def test_the_profile_counts_the_held_out_rows_and_tells_how_much_scores_vary(made):
+def test_the_profile_counts_the_held_out_rows_and_has_deviations_of_scores(made):
     profile = Profile.model_validate_json(made.files["profile.json"])
     assert profile.rows == len(made.held_out) == 300
     assert [feature.name for feature in profile.features] == ["gap", "wind", "carrier", "hour"]
@@ -103,23 +105,23 @@ def test_the_profile_counts_the_held_out_rows_and_tells_how_much_scores_vary(mad
     assert profile.quality["accuracy"].deviation == pytest.approx(expected, rel=0.4)
 
 
-def test_the_scores_are_those_of_scikit_learn_on_the_held_out_rows(made):
+def test_the_scores_match_scikit_learn_on_the_held_out_rows(made):
     frame = clean(made.held_out, infer(made.held_out, "late"), "rows")
-    truth, said = made.held_out["late"], made.pipeline.predict(frame)
+    truth, predicted = made.held_out["late"], made.pipeline.predict(frame)
     score = made.pipeline.predict_proba(frame)[:, 1]
-    assert made.metrics["f1"] == pytest.approx(f1_score(truth, said), abs=1e-6)
-    assert made.metrics["recall"] == pytest.approx(recall_score(truth, said), abs=1e-6)
-    assert made.metrics["precision"] == pytest.approx(precision_score(truth, said), abs=1e-6)
+    assert made.metrics["f1"] == pytest.approx(f1_score(truth, predicted), abs=1e-6)
+    assert made.metrics["recall"] == pytest.approx(recall_score(truth, predicted), abs=1e-6)
+    assert made.metrics["precision"] == pytest.approx(precision_score(truth, predicted), abs=1e-6)
     assert made.metrics["roc_auc"] == pytest.approx(roc_auc_score(truth, score), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_rows_make_the_same_bytes(table, kind):
+def test_the_same_rows_give_the_same_bytes(table, kind):
     search = Search(candidates=[kind], maxTrials=1, metric="roc_auc")
     assert make(table, search=search).files == make(table, search=search).files
 
 
-def test_the_last_rows_are_held_out_and_not_learnt_from(table):
+def test_the_last_rows_are_held_out(table):
     spoilt = table.copy()
     spoilt.loc[1200:, "late"] = 1 - spoilt.loc[1200:, "late"]
     assert make(spoilt).files["model.onnx"] == make(table).files["model.onnx"]
@@ -135,20 +137,18 @@ def test_the_last_rows_are_held_out_and_not_learnt_from(table):
         (lambda t: t.assign(late=None), TrainingFailure.DATA_UNREADABLE, "none in 1500 of 1500"),
     ],
 )
-def test_a_table_that_cannot_be_learnt_from_is_refused_with_what_is_wrong(
-    table, spoil, reason, message
-):
+def test_a_table_without_usable_labels_is_rejected_with_the_problem(table, spoil, reason, message):
     with pytest.raises(StepError, match=message) as caught:
         make(spoil(table))
     assert caught.value.reason is reason
 
 
-def test_a_positive_label_that_does_not_occur_is_refused_with_those_that_do(table):
+def test_an_unknown_positive_label_is_rejected_with_the_known_ones(table):
     with pytest.raises(StepError, match=r"data.positive: expected one of the labels 0, 1, got"):
         make(table, positive="yes")
 
 
-def test_there_is_no_roc_auc_of_three_classes(table):
+def test_roc_auc_of_three_classes_is_rejected(table):
     given = table.assign(late=table["hour"] % 3)
     with pytest.raises(
         StepError, match="metric: expected one of accuracy, balanced_accuracy, f1"
@@ -157,12 +157,12 @@ def test_there_is_no_roc_auc_of_three_classes(table):
     assert caught.value.reason is TrainingFailure.BAD_PLAN
 
 
-def test_a_table_with_more_texts_than_have_columns_still_converts(rows):
+def test_a_column_with_more_texts_than_the_encoder_holds_converts(rows):
     table = rows(1500).assign(tail=[f"N{i % 400}" for i in range(1500)])
     made = make(table)
     assert json.loads(made.files["bundle.json"])["inputs"][-1]["name"] == "tail"
 
 
-def test_a_column_that_is_missing_throughout_does_no_harm(table):
+def test_a_column_without_any_value_is_accepted(table):
     made = make(table.assign(nothing=np.nan))
     assert made.metrics["roc_auc"] > 0.8

@@ -1,4 +1,4 @@
-"""Compression in a run, with the real tools: what is served is the small one, judged as such."""
+"""Compression in a run, with the real tools."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_a_forest_is_distilled_and_its_student_is_judged_and_published(tmp_path,
     assert size == distilled.size_bytes == result.sizeBytes == card.size_bytes
     assert size < (original.size_bytes or 0) / 2
     assert distilled.p95_microseconds == card.p95_microseconds
-    # A third of the rows chose it, the others judged it.
+    # A third of the rows chose the student, the others judged it.
     assert card.evaluation is not None
     assert (card.data.held_out, card.evaluation.rows) == (400, 266)
     told = {metric.name: float(metric.value) for metric in result.metrics}

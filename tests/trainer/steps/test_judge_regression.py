@@ -1,4 +1,4 @@
-"""A model that tells numbers, from a trainer's file to a bundle and against its champion."""
+"""A regressor, from a trainer's file to a bundle and against its champion."""
 
 from pathlib import Path
 
@@ -25,18 +25,20 @@ from perennial_trainer.steps import judge, train
 from perennial_trainer.steps.fit import make_bundle
 
 COLUMNS = ["wind", "carrier", "hour"]
+
+
 NUMBERS = {"task": "Regression", "metric": "rmse"}
 
 
 def with_minutes(table, noise=1.0):
-    """Minutes of delay, which a linear model can tell."""
+    """Return rows with a delay in minutes, which a linear model can predict."""
     random = np.random.default_rng(len(table))
     minutes = 3 * table["wind"] + table["hour"] / 2 + 4 * (table["carrier"] == "AA")
     return table[COLUMNS].assign(minutes=minutes + noise * random.normal(size=len(table)))
 
 
 def fitted(table, columns=("wind", "hour")) -> bytes:
-    """A regressor that looks at some of the columns."""
+    """Return a regressor of some of the columns."""
     encoder = OneHotEncoder(handle_unknown="ignore")
     parts = ColumnTransformer(
         [("numbers", "passthrough", list(columns)), ("texts", encoder, ["carrier"])]
@@ -87,7 +89,7 @@ def site(tmp_path, rows) -> Site:
     return site
 
 
-def test_a_first_regressor_is_published_with_one_output_of_numbers(site):
+def test_a_first_regressor_is_published_with_one_output(site):
     result = site.judge()
     assert result.message.startswith("Accepted: a first model, on 600 rows RMSE ")
     folder = Path(result.challenger.uri)
@@ -97,23 +99,23 @@ def test_a_first_regressor_is_published_with_one_output_of_numbers(site):
     assert manifest.positive is None
     (output,) = manifest.outputs
     assert (output.name, output.datatype, output.shape) == ("prediction", "FP32", [-1, 1])
-    said = OnnxModel((folder / "model.onnx").read_bytes()).predict(site.recent[COLUMNS], [])
-    error = np.sqrt(np.mean((said.values - site.recent["minutes"]) ** 2))
+    predictions = OnnxModel((folder / "model.onnx").read_bytes()).predict(site.recent[COLUMNS], [])
+    error = np.sqrt(np.mean((predictions.values - site.recent["minutes"]) ** 2))
     assert manifest.metrics["rmse"] == pytest.approx(error, rel=1e-4)
-    told = {metric.name: metric.value for metric in result.metrics}
-    assert set(told) == {"rmse", "mae", "r2", "pinball_10", "pinball_90"}
-    assert float(told["rmse"]) == pytest.approx(error, rel=1e-4)
+    metrics = {metric.name: metric.value for metric in result.metrics}
+    assert set(metrics) == {"rmse", "mae", "r2", "pinball_10", "pinball_90"}
+    assert float(metrics["rmse"]) == pytest.approx(error, rel=1e-4)
     assert result.sizeBytes == (folder / "model.onnx").stat().st_size
 
 
-def test_what_a_regressor_loses_by_compression_is_asked_of_its_rmse_where_nothing_is_named(site):
+def test_the_default_metric_of_a_compressed_regressor_is_rmse(site):
     wanted = Compression(methods=[{"type": "Distill"}])
     folder = Path(site.judge(compression=wanted).challenger.uri)
     card = ModelCard.model_validate_json((folder / "modelcard.json").read_bytes())
     assert card.compression[0].metric == "rmse"
 
 
-def test_the_profile_of_a_regressor_is_of_the_numbers_that_it_tells(site):
+def test_the_profile_of_a_regressor_has_its_predicted_numbers(site):
     folder = Path(site.judge().challenger.uri)
     profile = Profile.model_validate_json((folder / "profile.json").read_bytes())
     assert profile.label is None
@@ -122,7 +124,7 @@ def test_the_profile_of_a_regressor_is_of_the_numbers_that_it_tells(site):
     assert profile.quality["mae"].value == pytest.approx(0.8, abs=0.1)
 
 
-def test_the_model_card_of_a_regressor_has_residuals_slices_and_what_a_dummy_gets(site):
+def test_the_model_card_of_a_regressor_has_residuals_slices_and_a_dummy(site):
     result = site.judge()
     folder = Path(result.challenger.uri)
     card = ModelCard.model_validate_json((folder / "modelcard.json").read_bytes())
@@ -139,7 +141,7 @@ def test_the_model_card_of_a_regressor_has_residuals_slices_and_what_a_dummy_get
     assert card.lineage["bundle"] == result.challenger.digest
 
 
-def test_a_better_regressor_takes_the_place_and_its_gain_is_a_share(site):
+def test_a_better_regressor_is_accepted_and_its_gain_is_a_share(site):
     blind = site.learnt.assign(wind=0.0)
     site.leave(fitted(blind, ["hour"]))
     first = site.judge()
@@ -150,9 +152,9 @@ def test_a_better_regressor_takes_the_place_and_its_gain_is_a_share(site):
     assert " %" in second.message
     gain = second.comparisons[0]
     assert gain.metric == "rmse"
-    assert 600 < gain.lowPermille < gain.highPermille < 750  # about 1 of 3.2 is left
+    assert 600 < gain.lowPermille < gain.highPermille < 750  # the error shrinks to about 1 of 3.2
 
-    # The other way around it stays where it is.
+    # The reverse is rejected.
     site.leave(fitted(blind, ["hour"]))
     third = site.judge(champion=second.challenger, job="delays-3")
     assert third.decision == "Rejected"
@@ -165,20 +167,20 @@ def test_an_error_above_the_limit_is_rejected(site):
     assert "required: at most 0.5" in result.message
 
 
-def test_judging_numbers_twice_gives_the_same_digest(site):
+def test_a_regressor_judged_twice_has_the_same_digest(site):
     first, second = site.judge(), site.judge()
     assert first.challenger == second.challenger
     assert first.metrics == second.metrics
 
 
-def test_numbers_that_are_all_the_same_leave_nothing_to_explain(site):
+def test_r2_of_equal_numbers_is_rejected(site):
     site.hold(site.recent.assign(minutes=5.0))
     error = site.failure(gate={"metric": "r2"})
     assert error.reason is TrainingFailure.ONE_CLASS
     assert "gate.metric: r2 is not defined on the 600 rows of Recent" in error.message
 
 
-def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, rows):
+def test_a_classifier_is_no_champion_for_a_regression(site, tmp_path, rows):
     search = Search(candidates=["Logistic"], maxTrials=1)
     table = rows(600, 3)[[*COLUMNS, "late"]]
     made = make_bundle(table, label="late", positive=None, search=search, lineage={})
@@ -193,7 +195,7 @@ def test_a_champion_that_tells_classes_is_no_match_for_numbers(site, tmp_path, r
     )
 
 
-def test_a_metric_of_classes_is_refused_for_numbers(site):
+def test_a_metric_of_classes_is_rejected_for_a_regression(site):
     error = site.failure(gate={"metric": "accuracy"})
     assert error.reason is TrainingFailure.BAD_PLAN
     assert (
@@ -202,7 +204,7 @@ def test_a_metric_of_classes_is_refused_for_numbers(site):
     )
 
 
-def test_a_truth_that_is_no_number_is_named(site):
+def test_a_label_that_is_no_number_is_named(site):
     site.hold(site.recent.assign(minutes=site.recent["minutes"].astype(str) + " min"))
     error = site.failure()
     assert error.reason is TrainingFailure.DATA_UNREADABLE
@@ -210,7 +212,7 @@ def test_a_truth_that_is_no_number_is_named(site):
     assert " min" in error.message
 
 
-def test_a_classifier_is_refused_where_numbers_are_asked_for(site):
+def test_a_classifier_is_rejected_for_a_regression(site):
     model = Pipeline(
         [("c", ColumnTransformer([("n", "passthrough", ["wind"])])), ("m", LogisticRegression())]
     )
@@ -220,7 +222,7 @@ def test_a_classifier_is_refused_where_numbers_are_asked_for(site):
     assert "expected a fitted regressor (search.task)" in error.message
 
 
-def test_what_the_search_finds_for_numbers_is_judged_and_its_trials_are_told(site):
+def test_a_regressor_of_the_search_is_judged_and_its_trials_are_reported(site):
     plan = make_plan(
         site.root / "out",
         data={"label": "minutes"},

@@ -1,14 +1,18 @@
-"""Fetching an artifact that a framework saved, from every kind of store."""
+"""The first stage of prepare: artifacts from every kind of store."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from support.hub import Hub
+from support.preparing import plan, run_stage, settings
 from support.ranged import RangedFile
 from support.stores import STORES
 from support.web import WebServer
 
+from perennial_contracts.wire.digest import digest_of, digest_of_files
+from perennial_contracts.wire.prepare_plan import Fetched
 from perennial_storage.errors import StorageError
 from perennial_storage.folder import Folder
 from perennial_trainer.steps.prepare import fetch
@@ -76,3 +80,40 @@ def test_a_folder_of_the_hub_is_fetched(hub: Hub, tmp_path: Path, uri: str) -> N
     assert (tmp_path / "b/c").read_bytes() == b"c"
     assert (tmp_path / "large").read_bytes() == hub.large["saved/large"].data
     assert not (tmp_path / "README.md").exists()
+
+
+def test_a_file_is_fetched_with_its_own_digest(tmp_path: Path) -> None:
+    (tmp_path / "model.skops").write_bytes(b"a model")
+    fetch.run(plan(tmp_path, tmp_path / "model.skops"), settings(tmp_path))
+    found = Fetched.model_validate_json((tmp_path / "input" / "fetched.json").read_bytes())
+    assert found == Fetched(digest=digest_of(b"a model"), path="model.skops")
+    assert (tmp_path / "input" / "artifact" / "model.skops").read_bytes() == b"a model"
+
+
+def test_the_digest_of_a_directory_matches_sha256sum(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    for name in ("saved_model.pb", "variables/variables.index", "variables/a b.data"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    fetch.run(plan(tmp_path, f"{folder}/"), settings(tmp_path))
+    found = Fetched.model_validate_json((tmp_path / "input" / "fetched.json").read_bytes())
+    command = "find . -type f | sed s:^./:: | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    assert found.digest == f"sha256:{done.stdout.split()[0]}"
+    assert found.path == "."
+    assert digest_of_files({"a": digest_of(b"a")}) != digest_of_files({"b": digest_of(b"a")})
+
+
+def test_bytes_with_another_digest_are_rejected(tmp_path: Path) -> None:
+    (tmp_path / "model.skops").write_bytes(b"a model")
+    pinned = plan(tmp_path, tmp_path / "model.skops", digest="sha256:" + "0" * 64)
+    with pytest.raises(StorageError, match=r"spec\.model\.digest"):
+        fetch.run(pinned, settings(tmp_path))
+
+
+def test_a_missing_artifact_names_the_field(tmp_path: Path) -> None:
+    code, outcome, _ = run_stage(tmp_path, plan(tmp_path, tmp_path / "none.skops"), "fetch")
+    assert code == 1
+    assert outcome
+    assert outcome.reason == "ModelNotFound"
+    assert "spec.model.uri" in outcome.message
