@@ -17,7 +17,7 @@ from perennial_contracts.api.modeldeployment import ROLLBACK_ANNOTATION
 from perennial_contracts.api.modeldeployment_status import ModelDeploymentStatus
 from perennial_contracts.api.retraining import PROMOTE_ANNOTATION, RETRAIN_ANNOTATION
 from perennial_contracts.api.retrainjob_status import RetrainJobStatus
-from perennial_contracts.api.training_backend import Backend
+from perennial_contracts.api.training_backend import TrainingBackend
 from perennial_operator.api import ApiError
 from perennial_operator.objects import (
     CLAIM,
@@ -276,7 +276,7 @@ def new_run(**spec: Any) -> FakeCluster:
     return cluster
 
 
-STAGED = Backend.model_validate(
+STAGED = TrainingBackend.model_validate(
     {"type": "TrainJob", "runtimeRef": {"name": "torch"}, "workspace": {"size": "5Gi"}}
 )
 
@@ -287,7 +287,7 @@ STAGED = Backend.model_validate(
     ids=["the Job", "the claim of a TrainJob", "the Job after its claim"],
 )
 def test_a_run_whose_child_is_refused_starts_when_it_is_accepted(
-    backend: Backend | None, refused: Kind
+    backend: TrainingBackend | None, refused: Kind
 ) -> None:
     cluster = new_run(**({"backend": backend} if backend else {}))
     recorded = cluster.api.objects["RetrainJob", RUN.name]["status"]

@@ -56,7 +56,7 @@ def serve(port: int = PROGRESS_PORT) -> Iterator[ProgressServer]:
 
 
 def _handler(server: ProgressServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class ProgressHandler(BaseHTTPRequestHandler):
         timeout = TIMEOUT_SECONDS
 
         def do_GET(self) -> None:
@@ -73,4 +73,4 @@ def _handler(server: ProgressServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             """Log nothing: the log is for the lines of the training."""
 
-    return Handler
+    return ProgressHandler

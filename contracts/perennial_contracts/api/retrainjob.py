@@ -10,7 +10,7 @@ from .duration import Duration
 from .pod_settings import PodResources, PullSecrets, Scheduling
 from .retrainjob_status import RetrainJobStatus
 from .search import METRIC_EXPECTED, METRIC_FITS, Budget, Gate, Search, resolve_gate
-from .training_backend import Backend
+from .training_backend import TrainingBackend
 from .trigger import Trigger
 
 KIND = "RetrainJob"
@@ -125,7 +125,7 @@ class RetrainTemplate(ApiModel):
         ),
     ] = None
     """Compression of the challenger before it is judged. If unset, it is not compressed."""
-    backend: Annotated[Backend, Field(default_factory=Backend)]
+    backend: Annotated[TrainingBackend, Field(default_factory=TrainingBackend)]
     """Backend of the training step."""
     queueName: Annotated[
         str | None,

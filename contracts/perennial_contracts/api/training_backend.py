@@ -46,7 +46,7 @@ class Workspace(ApiModel):
     [ReadWriteOnce]."""
 
 
-class Backend(ApiModel):
+class TrainingBackend(ApiModel):
     """Backend of the training step."""
 
     model_config = ConfigDict(

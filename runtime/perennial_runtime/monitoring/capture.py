@@ -20,9 +20,9 @@ from .. import log
 from ..protocol.perennial.prediction_id import is_sampled
 from .drift_counters import Batch
 from .monitored_model import MonitoredModel
-from .parquet import Labels, Predictions, labels_file, predictions_file
+from .parquet import CapturedLabels, CapturedPredictions, labels_file, predictions_file
 
-Part = TypeVar("Part", Predictions, Labels)
+Part = TypeVar("Part", CapturedPredictions, CapturedLabels)
 
 RETRY_SECONDS = (0.5, 1.0, 2.0)
 """Delays before a file is written again. After the last one its rows are dropped."""
@@ -87,8 +87,8 @@ class CaptureWriter:
         self._file_prefix = file_prefix
         self._settings = settings
         self._changed = threading.Condition()
-        self._predictions: _Queue[Predictions] = _Queue()
-        self._labels: _Queue[Labels] = _Queue()
+        self._predictions: _Queue[CapturedPredictions] = _Queue()
+        self._labels: _Queue[CapturedLabels] = _Queue()
         self._is_due = self._is_closed = False
         self._files = 0
         self._counts = CaptureCounts()
@@ -114,12 +114,12 @@ class CaptureWriter:
             kept = [row for row, text in enumerate(ids) if is_sampled(str(text), permille)]
             ids = [ids[row] for row in kept]
         if ids:
-            self._add(self._predictions, Predictions(moment, ids, batch, kept))
+            self._add(self._predictions, CapturedPredictions(moment, ids, batch, kept))
 
     def add_labels(self, moment: int, ids: Sequence[str], labels: Sequence[str]) -> None:
         """Keep labels that arrived at ``moment``, in milliseconds since 1970."""
         if ids:
-            self._add(self._labels, Labels(moment, ids, labels))
+            self._add(self._labels, CapturedLabels(moment, ids, labels))
 
     def counts(self) -> CaptureCounts:
         """Return the numbers of rows that were written and dropped, of both kinds."""
@@ -166,12 +166,14 @@ class CaptureWriter:
             if is_closed:
                 return
 
-    def _prediction_file(self, date: str, parts: Sequence[Predictions]) -> tuple[str, bytes]:
+    def _prediction_file(
+        self, date: str, parts: Sequence[CapturedPredictions]
+    ) -> tuple[str, bytes]:
         model = self._model
         folder = predictions_folder(model.name, model.version, date)
         return folder, predictions_file(model.inputs, model.classes, parts, model.ids)
 
-    def _label_file(self, date: str, parts: Sequence[Labels]) -> tuple[str, bytes]:
+    def _label_file(self, date: str, parts: Sequence[CapturedLabels]) -> tuple[str, bytes]:
         return labels_folder(self._model.name, date), labels_file(parts)
 
     def _write(

@@ -23,7 +23,7 @@ COMPRESSION = "zstd(1)"
 
 
 @dataclass(slots=True)
-class Predictions:
+class CapturedPredictions:
     """Captured rows of one request."""
 
     time: int
@@ -36,7 +36,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class CapturedLabels:
     """Captured labels of one request."""
 
     time: int
@@ -48,7 +48,7 @@ class Labels:
 def predictions_file(
     features: Sequence[TensorSpec],
     classes: Classes | None,
-    parts: Sequence[Predictions],
+    parts: Sequence[CapturedPredictions],
     maker: IdMaker | None = None,
 ) -> bytes:
     """Return a Parquet file with a row for each prediction; missing values are null.
@@ -76,7 +76,7 @@ def predictions_file(
     )
 
 
-def labels_file(parts: Sequence[Labels]) -> bytes:
+def labels_file(parts: Sequence[CapturedLabels]) -> bytes:
     """Return a Parquet file with a row for each label."""
     return _file(
         {
@@ -88,7 +88,7 @@ def labels_file(parts: Sequence[Labels]) -> bytes:
 
 
 def _answers(
-    classes: Classes | None, parts: Sequence[Predictions]
+    classes: Classes | None, parts: Sequence[CapturedPredictions]
 ) -> tuple[list[str | None], np.ndarray | None]:
     """Return the predicted labels and their scores, or None.
 
@@ -105,7 +105,7 @@ def _answers(
 
 
 def _ids(
-    parts: Sequence[Predictions],
+    parts: Sequence[CapturedPredictions],
     classes: Classes | None,
     labels: Sequence[str | None],
     scores: np.ndarray | None,
@@ -132,7 +132,9 @@ def _ids(
     return ids
 
 
-def _values(spec: TensorSpec, bare: Sequence[Any], others: Sequence[Predictions]) -> np.ndarray:
+def _values(
+    spec: TensorSpec, bare: Sequence[Any], others: Sequence[CapturedPredictions]
+) -> np.ndarray:
     """Return the values of a feature: bare ones first, then those in arrays."""
     values = np.array(bare, spec.dtype)
     if not others:
@@ -142,7 +144,7 @@ def _values(spec: TensorSpec, bare: Sequence[Any], others: Sequence[Predictions]
 
 
 def _joined(
-    parts: Sequence[Predictions], arrays: Sequence[Any], *, columns: bool = False
+    parts: Sequence[CapturedPredictions], arrays: Sequence[Any], *, columns: bool = False
 ) -> np.ndarray:
     """Return the kept rows of the arrays as one array, flat unless ``columns``."""
     kept = [
@@ -180,7 +182,7 @@ def _texts(values: Sequence[str | None]) -> Any:
     return Array(values, DataType.utf8())
 
 
-def _times(parts: "Sequence[Predictions | Labels]") -> Any:
+def _times(parts: "Sequence[CapturedPredictions | CapturedLabels]") -> Any:
     times = np.repeat([part.time for part in parts], [len(part.ids) for part in parts])
     moments = Array.from_numpy(times.astype("datetime64[ms]"))
     return moments.cast(DataType.timestamp("ms", tz="UTC"))

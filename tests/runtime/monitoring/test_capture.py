@@ -18,7 +18,7 @@ from perennial_runtime.classes import Classes, score_bin
 from perennial_runtime.monitoring.capture import CaptureSettings, CaptureWriter
 from perennial_runtime.monitoring.drift_counters import Batch
 from perennial_runtime.monitoring.monitored_model import MonitoredModel
-from perennial_runtime.monitoring.parquet import Predictions, predictions_file
+from perennial_runtime.monitoring.parquet import CapturedPredictions, predictions_file
 from perennial_runtime.protocol.perennial.prediction_id import IdMaker
 from perennial_runtime.signature import DTYPES, TensorSpec
 from perennial_storage.errors import StorageError
@@ -277,9 +277,9 @@ def test_bare_values_and_arrays_of_several_requests_share_a_file(tmp_path):
     columns = {"amount": np.float32([[0.5], [np.nan]]), "carrier": np.array(["AA", ""], object)}
     one, two = batch(1), batch(2)
     parts = [
-        Predictions(5, maker.reserve(2), two._replace(features=columns), None),
-        Predictions(6, maker.reserve(1), one._replace(features={}, row=(0.25, "BB")), None),
-        Predictions(7, ["c"], one._replace(features={}, row=(float("nan"), "")), None),
+        CapturedPredictions(5, maker.reserve(2), two._replace(features=columns), None),
+        CapturedPredictions(6, maker.reserve(1), one._replace(features={}, row=(0.25, "BB")), None),
+        CapturedPredictions(7, ["c"], one._replace(features={}, row=(float("nan"), "")), None),
     ]
     path = tmp_path / "x.parquet"
     path.write_bytes(predictions_file(features, CLASSES, parts, maker))
@@ -307,7 +307,7 @@ def test_every_type_keeps_its_type(tmp_path):
         for kind, dtype in DTYPES.items()
     }
     values["FP64"][1] = values["FP16"][1] = np.nan
-    part = Predictions(0, ["a", "b"], Batch(2, values, None, None), None)
+    part = CapturedPredictions(0, ["a", "b"], Batch(2, values, None, None), None)
     path = tmp_path / "all.parquet"
     path.write_bytes(predictions_file(features, None, [part]))
     described = duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
