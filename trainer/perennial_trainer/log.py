@@ -27,7 +27,7 @@ class _Printer(logging.Handler):
 
 
 def print_records() -> None:
-    """Print what the storage package logs, such as retries."""
+    """Print the log records of the storage package, such as retries."""
     records = logging.getLogger("perennial")
     records.handlers[:] = [_Printer()]
     records.setLevel(logging.INFO)

@@ -126,6 +126,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         format_ = None if given.format == AUTO else given.format
         return ConvertSettings(given.source, format_, given.out, given.sample, given.trusted)
     table = PREPARE_SETTINGS if given.command == PREPARE else STEP_SETTINGS
+    # An empty flag counts as unset, as an empty variable does.
+    for setting in table:
+        setattr(given, setting.key, getattr(given, setting.key) or None)
     values = read_settings(parser, given, table, environment)
     default_path = Path(TERMINATION_MESSAGE_PATH)
     if values["termination_message_path"] is None and default_path.exists():

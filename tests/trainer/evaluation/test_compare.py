@@ -6,17 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial_trainer.evaluation.compare import compare
-from perennial_trainer.evaluation.task import REGRESSION, Predictions, Task
+from perennial_trainer.evaluation.task import REGRESSION, RowPredictions, Task
 
 TWO = Task(["no", "yes"], "yes")
 
 
-def predictions_of(score: np.ndarray) -> Predictions:
+def predictions_of(score: np.ndarray) -> RowPredictions:
     predictions = np.where(score > 0.5, "yes", "no").astype(object)
-    return Predictions(predictions, np.column_stack([1 - score, score]), TWO.classes)
+    return RowPredictions(predictions, np.column_stack([1 - score, score]), TWO.classes)
 
 
-def noisy(truth: np.ndarray, noise: float, seed: int) -> Predictions:
+def noisy(truth: np.ndarray, noise: float, seed: int) -> RowPredictions:
     """Return predictions of the truth with some noise."""
     random = np.random.default_rng(seed)
     raw = (truth == "yes") - 0.5 + noise * random.normal(size=len(truth))
@@ -31,7 +31,7 @@ def coins(rows: int, seed: int, share: float = 0.4) -> np.ndarray:
 def test_the_gain_of_an_error_is_its_reduction():
     truth = np.random.default_rng(0).normal(100, 10, 2000)
     noise = np.random.default_rng(1).normal(size=2000)
-    worse, better = (Predictions.of_numbers(truth + size * noise) for size in (2.0, 1.0))
+    worse, better = (RowPredictions.of_numbers(truth + size * noise) for size in (2.0, 1.0))
     gains = {gain.metric: gain for gain in compare(REGRESSION, truth, worse, better, "Recent", 0)}
     assert gains["rmse"].gain == pytest.approx(0.5)  # a share of the champion's
     assert gains["rmse"].low == pytest.approx(0.5)
@@ -78,11 +78,11 @@ def test_the_interval_is_wider_if_neighbouring_rows_are_alike():
     truth = np.repeat(days, 50)
     first, second = noisy(days, 1.0, 1), noisy(days, 1.0, 2)
     runs = [
-        Predictions(np.repeat(a.labels, 50), np.repeat(a.probabilities, 50, axis=0), a.classes)
+        RowPredictions(np.repeat(a.labels, 50), np.repeat(a.probabilities, 50, axis=0), a.classes)
         for a in (first, second)
     ]
     order = np.random.default_rng(0).permutation(len(truth))
-    mixed = [Predictions(a.labels[order], a.probabilities[order], a.classes) for a in runs]
+    mixed = [RowPredictions(a.labels[order], a.probabilities[order], a.classes) for a in runs]
     in_runs = compare(TWO, truth, *runs, "Recent", 0)[0]
     shuffled = compare(TWO, truth[order], *mixed, "Recent", 0)[0]
     assert in_runs.high - in_runs.low > 3 * (shuffled.high - shuffled.low)

@@ -10,7 +10,7 @@ from perennial_trainer.evaluation.curves import MOST_POINTS
 from perennial_trainer.evaluation.evaluation import evaluate
 from perennial_trainer.evaluation.held_out import PredictedRows
 from perennial_trainer.evaluation.slices import slices
-from perennial_trainer.evaluation.task import REGRESSION, Predictions, Task
+from perennial_trainer.evaluation.task import REGRESSION, RowPredictions, Task
 
 TWO = Task(["0", "1"], "1")
 
@@ -24,7 +24,7 @@ def judged(rows):
     random = np.random.default_rng(0)
     score = np.clip((truth == "1") * 0.6 + 0.2 + random.normal(0, 0.1, 2000), 0.01, 0.99)
     score = np.where(table["carrier"] == "DL", random.random(2000), score)
-    predictions = Predictions(
+    predictions = RowPredictions(
         np.where(score > 0.5, "1", "0").astype(object),
         np.column_stack([1 - score, score]),
         TWO.classes,
@@ -84,7 +84,7 @@ def test_several_classes_have_a_curve_each(rows):
     truth = np.array(["a", "b", "c"], object)[np.arange(900) % 3]
     probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], 900)
     task = Task(["a", "b", "c"], None)
-    predictions = Predictions(
+    predictions = RowPredictions(
         np.array(task.classes, object)[probabilities.argmax(1)], probabilities, ["a", "b", "c"]
     )
     found = evaluation((clean(table, features, "rows"), features, truth, predictions), task)
@@ -96,7 +96,7 @@ def test_a_regression_has_errors_and_residuals_and_no_curves(rows):
     table = rows(900)
     features = infer(table, "late")
     truth = np.random.default_rng(0).normal(size=900)
-    predictions = Predictions.of_numbers(truth + 0.1)
+    predictions = RowPredictions.of_numbers(truth + 0.1)
     found = evaluation(
         (clean(table, features, "rows"), features, truth, predictions), REGRESSION, "rmse"
     )

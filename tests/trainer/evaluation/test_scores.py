@@ -28,7 +28,7 @@ from perennial_trainer.evaluation.bootstrap import cut_blocks, draw
 from perennial_trainer.evaluation.classification import ClassificationStatistics
 from perennial_trainer.evaluation.regression import RegressionStatistics
 from perennial_trainer.evaluation.scores import values
-from perennial_trainer.evaluation.task import REGRESSION, Predictions, Task
+from perennial_trainer.evaluation.task import REGRESSION, RowPredictions, Task
 
 TWO = Task(["no", "yes"], "yes")
 
@@ -36,12 +36,12 @@ TWO = Task(["no", "yes"], "yes")
 THREE = Task(["a", "b", "c"], None)
 
 
-def predictions_of(score: np.ndarray) -> Predictions:
+def predictions_of(score: np.ndarray) -> RowPredictions:
     predicted = np.where(score > 0.5, "yes", "no").astype(object)
-    return Predictions(predicted, np.column_stack([1 - score, score]), TWO.classes)
+    return RowPredictions(predicted, np.column_stack([1 - score, score]), TWO.classes)
 
 
-def noisy(truth: np.ndarray, noise: float, seed: int) -> Predictions:
+def noisy(truth: np.ndarray, noise: float, seed: int) -> RowPredictions:
     """Return predictions of the truth with some noise."""
     random = np.random.default_rng(seed)
     raw = (truth == "yes") - 0.5 + noise * random.normal(size=len(truth))
@@ -90,7 +90,7 @@ def test_other_metrics_match_scikit_learn_on_weighted_rows(rows, seed, task):
     statistics = ClassificationStatistics(
         task,
         truth,
-        Predictions(predicted, np.zeros((rows, len(task.classes))), task.classes),
+        RowPredictions(predicted, np.zeros((rows, len(task.classes))), task.classes),
         block,
     )
     for row, weight in enumerate(weights):
@@ -132,7 +132,7 @@ def test_values_match_those_of_the_runtimes_counters(rows, seed, task):
         else random.choice(task.classes, rows).astype(object)
     )
     statistics = ClassificationStatistics(
-        task, truth, Predictions(predicted, np.column_stack([1 - score, score]), TWO.classes)
+        task, truth, RowPredictions(predicted, np.column_stack([1 - score, score]), TWO.classes)
     )
     bins = np.zeros((2, SCORE_BINS), int)
     np.add.at(bins, ((truth == "yes").astype(int), score_bins(score)), 1)
@@ -196,7 +196,7 @@ def test_scores_of_regressors_match_scikit_learn_on_weighted_rows(rows, seed, of
 def test_pinball_loss_penalizes_high_predictions_at_a_low_quantile():
     truth = np.zeros(4)
     high, low = (
-        values(REGRESSION, truth, Predictions.of_numbers(truth + off)) for off in (10, -10)
+        values(REGRESSION, truth, RowPredictions.of_numbers(truth + off)) for off in (10, -10)
     )
     assert (high["pinball_10"], high["pinball_90"]) == (9, 1)
     assert (low["pinball_10"], low["pinball_90"]) == (1, 9)

@@ -44,7 +44,7 @@ def fetch(champion: Model, target: Path, retry_seconds: float) -> Champion:
         champion: URI of a bundle's folder, of one with model.onnx, or of an .onnx file, and its
             digest.
         target: an empty folder, which must exist as long as the model is used. The file of the
-            model is called model.onnx there, whatever its name in the store is.
+            model is called model.onnx there, even if it has another name in the store.
         retry_seconds: how long to retry a store that cannot be reached.
 
     Raises:

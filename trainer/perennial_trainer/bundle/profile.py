@@ -26,7 +26,7 @@ from ..errors import StepError
 from ..evaluation.bootstrap import resample
 from ..evaluation.held_out import PredictedRows
 from ..evaluation.scores import measure
-from ..evaluation.task import REGRESSION, Predictions, Task
+from ..evaluation.task import REGRESSION, RowPredictions, Task
 from ..log import log
 from ..model.onnx_model import OnnxModel, SignatureError
 
@@ -48,7 +48,7 @@ def fit(rows: PredictedRows, seed: int) -> Profile:
 
 
 def describe(
-    frame: pd.DataFrame, features: Sequence[Feature], predictions: Predictions, task: Task
+    frame: pd.DataFrame, features: Sequence[Feature], predictions: RowPredictions, task: Task
 ) -> Profile:
     """Return a profile without scores.
 
@@ -133,7 +133,7 @@ def _task(model: OnnxModel, labels: list[str] | None) -> Task:
 
 def _predict(
     model: OnnxModel, task: Task, sample: Path, feeds: Mapping[str, np.ndarray]
-) -> tuple[pd.DataFrame, list[Feature], Predictions]:
+) -> tuple[pd.DataFrame, list[Feature], RowPredictions]:
     if all(Feature.of(tensor) for tensor in model.inputs):
         table = OnnxModel(model.data, task.classes)
         frame = clean(tables.read(sample, SAMPLE_FIELD), table.features, SAMPLE_FIELD)

@@ -40,7 +40,7 @@ class CapturedRows:
 
 
 def digest_rows(frames: Iterable[pd.DataFrame]) -> str:
-    """Return the digest of the contents of tables, whatever file they came from.
+    """Return the digest of the contents of tables, independent of their files.
 
     SHA-256 over the name, kind and values of each column: float32 or int64 in little-endian order
     with one NaN, texts as UTF-8, each after its length.

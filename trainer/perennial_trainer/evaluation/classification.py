@@ -9,7 +9,7 @@ import numpy as np
 
 from perennial_contracts.stats.quality import MetricName
 
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 LEAST_PROBABILITY = 1e-15
 """Log loss counts smaller probabilities as this."""
@@ -24,7 +24,7 @@ class ClassificationStatistics:
         self,
         task: Task,
         truth: np.ndarray,
-        predictions: Predictions,
+        predictions: RowPredictions,
         blocks: np.ndarray | None = None,
     ) -> None:
         """Gather the statistics.
@@ -104,7 +104,7 @@ class ClassificationStatistics:
             return np.asarray((values * seen).sum(axis=1) / seen.sum(axis=1))
 
 
-def _log_losses(task: Task, true: np.ndarray, predictions: Predictions) -> np.ndarray:
+def _log_losses(task: Task, true: np.ndarray, predictions: RowPredictions) -> np.ndarray:
     """Return the negative log of the probability of each label; shape (rows,)."""
     by_class = np.column_stack([predictions.score(label) for label in task.classes])
     total = by_class.sum(axis=1)

@@ -12,7 +12,7 @@ from perennial_contracts.stats.quality import ERRORS, RELATIVE, MetricName
 from .bootstrap import resample
 from .intervals import BLOCKS, HIGH, LOW, RESAMPLES
 from .scores import measure
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 RowSet = Literal["Recent", "Reference"]
 
@@ -78,8 +78,8 @@ def ceil_permille(value: float) -> int:
 def compare(
     task: Task,
     truth: np.ndarray,
-    champion: Predictions,
-    challenger: Predictions,
+    champion: RowPredictions,
+    challenger: RowPredictions,
     on: RowSet,
     seed: int,
 ) -> list[Gain]:

@@ -5,13 +5,13 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from perennial_contracts.wire.modelcard import Curve
 
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 MOST_POINTS = 100
 CALIBRATION_BINS = 10
 
 
-def roc(task: Task, truth: np.ndarray, predictions: Predictions) -> list[Curve]:
+def roc(task: Task, truth: np.ndarray, predictions: RowPredictions) -> list[Curve]:
     """Return false positive rate and true positive rate."""
     curves = []
     for label, positive, score in _sides(task, truth, predictions):
@@ -20,7 +20,7 @@ def roc(task: Task, truth: np.ndarray, predictions: Predictions) -> list[Curve]:
     return curves
 
 
-def precision_recall(task: Task, truth: np.ndarray, predictions: Predictions) -> list[Curve]:
+def precision_recall(task: Task, truth: np.ndarray, predictions: RowPredictions) -> list[Curve]:
     """Return recall and precision."""
     curves = []
     for label, positive, score in _sides(task, truth, predictions):
@@ -29,7 +29,7 @@ def precision_recall(task: Task, truth: np.ndarray, predictions: Predictions) ->
     return curves
 
 
-def calibration(task: Task, truth: np.ndarray, predictions: Predictions) -> list[Curve]:
+def calibration(task: Task, truth: np.ndarray, predictions: RowPredictions) -> list[Curve]:
     """Return mean predicted probability and observed share, over bins of equal size."""
     curves = []
     for label, positive, score in _sides(task, truth, predictions):
@@ -42,7 +42,7 @@ def calibration(task: Task, truth: np.ndarray, predictions: Predictions) -> list
 
 
 def _sides(
-    task: Task, truth: np.ndarray, predictions: Predictions
+    task: Task, truth: np.ndarray, predictions: RowPredictions
 ) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return the classes to draw, each against all others, if both occur."""
     labels = [task.positive] if task.positive is not None else task.classes

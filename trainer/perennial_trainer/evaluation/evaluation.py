@@ -11,7 +11,7 @@ from .held_out import PredictedRows
 from .intervals import scores_of
 from .scores import values
 from .slices import slices
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 MOST_RESIDUALS = 300
 
@@ -55,11 +55,11 @@ def score_dummy(task: Task, learnt: np.ndarray, truth: np.ndarray) -> list[Score
         truth: truth of the rows to score on.
     """
     if task.kind == "Regression":
-        constant = Predictions.of_numbers(np.full(len(truth), float(np.median(learnt))))
+        constant = RowPredictions.of_numbers(np.full(len(truth), float(np.median(learnt))))
     else:
         shares = np.array([(learnt == label).mean() for label in task.classes])
         most = task.classes[int(shares.argmax())]
-        constant = Predictions(
+        constant = RowPredictions(
             np.full(len(truth), most, object), np.tile(shares, (len(truth), 1)), task.classes
         )
     scores = values(task, truth, constant)

@@ -16,7 +16,7 @@ from ..data.labels import as_text, clean_truth
 from ..errors import StepError
 from .bootstrap import cut_blocks
 from .compare import RowSet
-from .task import REGRESSION, Predictions, Task, make_task
+from .task import REGRESSION, RowPredictions, Task, make_task
 
 PARTS = 3
 LEAST_ASIDE = 50
@@ -41,7 +41,7 @@ class PredictedRows:
     frame: pd.DataFrame
     truth: np.ndarray
     """Shape (rows,): texts, or float64 for a regression."""
-    predictions: Predictions
+    predictions: RowPredictions
 
 
 def read_rows(

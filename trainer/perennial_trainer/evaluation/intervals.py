@@ -6,7 +6,7 @@ from perennial_contracts.wire.modelcard import Score
 
 from .bootstrap import resample
 from .scores import measure
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 BLOCKS = 100
 """Enough for the ends of an interval, and long enough to hold rows that are alike."""
@@ -17,7 +17,7 @@ LOW, HIGH = 0.025, 0.975
 def scores_of(
     task: Task,
     truth: np.ndarray,
-    predictions: Predictions,
+    predictions: RowPredictions,
     seed: int,
     metrics: list[str] | None = None,
 ) -> list[Score]:

@@ -13,7 +13,7 @@ from .gate import GateDecision
 from .held_out import HeldOutRows, PredictedRows
 from .scores import values
 from .setup import EvaluationSetup
-from .task import Predictions
+from .task import RowPredictions
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Judgement:
     """The challenger's gains, the gate's metric first; none without a champion."""
     recent: PredictedRows
     """The recent rows with the challenger's predictions."""
-    champion: Predictions | None
+    champion: RowPredictions | None
     """The champion's predictions for these rows; None without one."""
     scores: dict[str, float]
     """The challenger's scores on these rows."""
@@ -53,7 +53,9 @@ def judge(setup: EvaluationSetup) -> Judgement:
     return Judgement(verdict, gains, predicted, champion, scores)
 
 
-def _compare(setup: EvaluationSetup, champion: Predictions, challenger: Predictions) -> list[Gain]:
+def _compare(
+    setup: EvaluationSetup, champion: RowPredictions, challenger: RowPredictions
+) -> list[Gain]:
     """Return the gains on all rows; the predictions are those for the recent rows."""
     plan = setup.plan
     predicted = [(setup.recent, champion, challenger)]

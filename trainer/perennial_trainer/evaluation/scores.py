@@ -8,7 +8,7 @@ from perennial_contracts.stats.quality import MetricName
 
 from .classification import ClassificationStatistics
 from .regression import RegressionStatistics
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 
 class BlockStatistics(Protocol):
@@ -24,7 +24,7 @@ class BlockStatistics(Protocol):
 
 
 def measure(
-    task: Task, truth: np.ndarray, predictions: Predictions, blocks: np.ndarray | None = None
+    task: Task, truth: np.ndarray, predictions: RowPredictions, blocks: np.ndarray | None = None
 ) -> BlockStatistics:
     """Gather the statistics of predictions.
 
@@ -40,7 +40,7 @@ def measure(
     return ClassificationStatistics(task, truth, predictions, blocks)
 
 
-def values(task: Task, truth: np.ndarray, predictions: Predictions) -> dict[str, float]:
+def values(task: Task, truth: np.ndarray, predictions: RowPredictions) -> dict[str, float]:
     """Return all metrics that are defined, rounded to six decimals."""
     statistics = measure(task, truth, predictions)
     found = {metric: statistics.value(metric) for metric in task.metrics}

@@ -28,7 +28,7 @@ from ..model.onnx_model import OnnxModel, SignatureError
 from ..selection.report import SearchReport
 from ..settings import StepSettings
 from .held_out import HeldOutRows, find_task, read_rows, read_summary, set_aside
-from .task import Predictions, Task
+from .task import RowPredictions, Task
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class EvaluationSetup:
     def held_out(self) -> list[HeldOutRows]:
         return [rows for rows in (self.aside, self.recent, self.reference) if rows is not None]
 
-    def predict_champion(self, rows: HeldOutRows) -> Predictions:
+    def predict_champion(self, rows: HeldOutRows) -> RowPredictions:
         """Return the champion's predictions.
 
         Raises:
@@ -69,7 +69,7 @@ class EvaluationSetup:
         assert self.champion is not None
         return self._predict(self.champion, rows, LoadFailure.UNSUPPORTED_MODEL, "the champion")
 
-    def predict_challenger(self, rows: HeldOutRows) -> Predictions:
+    def predict_challenger(self, rows: HeldOutRows) -> RowPredictions:
         """Return the challenger's predictions.
 
         Raises:
@@ -80,7 +80,7 @@ class EvaluationSetup:
 
     def _predict(
         self, model: OnnxModel, rows: HeldOutRows, reason: TrainingFailure | LoadFailure, name: str
-    ) -> Predictions:
+    ) -> RowPredictions:
         try:
             return model.predict(rows.frame, self.classes)
         except SignatureError as error:

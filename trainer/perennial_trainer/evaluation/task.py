@@ -21,7 +21,7 @@ BINARY: frozenset[MetricName] = frozenset({"roc_auc", "average_precision", "brie
 
 
 @dataclass(frozen=True)
-class Predictions:
+class RowPredictions:
     """A model's predictions for rows: labels with probabilities, or numbers."""
 
     labels: np.ndarray
@@ -33,7 +33,7 @@ class Predictions:
     """Shape (rows,), float64: the numbers of a regressor."""
 
     @classmethod
-    def of_numbers(cls, values: np.ndarray) -> "Predictions":
+    def of_numbers(cls, values: np.ndarray) -> "RowPredictions":
         """Return the predictions of a regressor, shape (rows,)."""
         numbers = np.asarray(values, np.float64)
         return cls(as_text(numbers.tolist()), np.zeros((len(numbers), 0)), [], numbers)
@@ -44,8 +44,8 @@ class Predictions:
             return np.zeros(len(self.labels))
         return np.asarray(self.probabilities[:, self.classes.index(label)], np.float64)
 
-    def __getitem__(self, rows: Any) -> "Predictions":
-        return Predictions(
+    def __getitem__(self, rows: Any) -> "RowPredictions":
+        return RowPredictions(
             self.labels[rows],
             self.probabilities[rows],
             self.classes,

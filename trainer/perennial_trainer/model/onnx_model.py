@@ -14,7 +14,7 @@ from perennial_contracts.wire.names import DATATYPES_BY_ONNX_TYPE, LABEL, PREDIC
 
 from ..data.features import Feature, tensors
 from ..data.labels import as_text
-from ..evaluation.task import Predictions
+from ..evaluation.task import RowPredictions
 from .sessions import open_session
 
 BATCH_ROWS = 65536
@@ -65,7 +65,7 @@ class OnnxModel:
                 f"labels, got {self._width}"
             )
 
-    def predict(self, frame: pd.DataFrame, classes: Sequence[str]) -> Predictions:
+    def predict(self, frame: pd.DataFrame, classes: Sequence[str]) -> RowPredictions:
         """Return the predictions for rows.
 
         Args:
@@ -85,7 +85,7 @@ class OnnxModel:
 
     def predict_tensors(
         self, feeds: Mapping[str, np.ndarray], classes: Sequence[str]
-    ) -> Predictions:
+    ) -> RowPredictions:
         """Return the predictions for the rows of tensors, by the names of the inputs.
 
         Raises:
@@ -104,7 +104,7 @@ class OnnxModel:
         most: int,
         feeds: Callable[[slice], Mapping[str, np.ndarray]],
         classes: Sequence[str],
-    ) -> Predictions:
+    ) -> RowPredictions:
         names = [PREDICTION] if self.kind == "Regression" else [LABEL, PROBABILITIES]
         parts = [
             self._run(names, feeds(slice(start, start + most)), min(most, count - start))
@@ -115,7 +115,7 @@ class OnnxModel:
 
     def read_outputs(
         self, outputs: Mapping[str, np.ndarray], classes: Sequence[str]
-    ) -> Predictions:
+    ) -> RowPredictions:
         """Return the predictions in outputs of this model, by name and for all rows.
 
         Raises:
@@ -127,7 +127,7 @@ class OnnxModel:
                 raise SignatureError(
                     f"output {PREDICTION}: expected shape ({len(numbers)}, 1), got {numbers.shape}"
                 )
-            return Predictions.of_numbers(numbers.reshape(-1))
+            return RowPredictions.of_numbers(numbers.reshape(-1))
         probabilities = np.asarray(outputs[PROBABILITIES], np.float64)
         labels = np.asarray(outputs[LABEL])
         names = self.labels or list(classes)
@@ -140,7 +140,7 @@ class OnnxModel:
                 f"output {PROBABILITIES}: expected {len(names)} columns, for {', '.join(names)}, "
                 f"got shape {probabilities.shape}"
             )
-        return Predictions(_to_names(labels.reshape(-1), names), probabilities, names)
+        return RowPredictions(_to_names(labels.reshape(-1), names), probabilities, names)
 
     def _run(
         self, names: list[str], feeds: Mapping[str, np.ndarray], rows: int

@@ -12,7 +12,7 @@ from perennial_contracts.wire.run_plan import TrainingFailure
 from ..data.labels import as_text
 from ..errors import StepError
 from ..evaluation.scores import measure
-from ..evaluation.task import REGRESSION, Predictions, Task, make_task
+from ..evaluation.task import REGRESSION, RowPredictions, Task, make_task
 
 
 def check_task(labels: np.ndarray, positive: str | None, metric: MetricName) -> Task:
@@ -75,8 +75,8 @@ def score(
         metric: a metric that :func:`check_task` accepts.
     """
     if not task.classes:
-        predictions = Predictions.of_numbers(model.predict(frame))
+        predictions = RowPredictions.of_numbers(model.predict(frame))
         return measure(task, labels, predictions).value(metric)
     classes = [str(label) for label in model.classes_]
-    predictions = Predictions(as_text(model.predict(frame)), model.predict_proba(frame), classes)
+    predictions = RowPredictions(as_text(model.predict(frame)), model.predict_proba(frame), classes)
     return measure(task, as_text(labels), predictions).value(metric)
