@@ -1,4 +1,4 @@
-"""CapturedLabels are counted by the prediction that they belong to."""
+"""Labels are counted by the prediction that they belong to."""
 
 from perennial_runtime.classes import Classes
 from perennial_runtime.monitoring.feedback_counts import FeedbackCounts
