@@ -176,7 +176,7 @@ def test_a_run_for_a_model_that_does_not_exist_waits_for_it(loop: Loop) -> None:
 
 def test_the_spec_of_a_run_is_immutable(loop: Loop) -> None:
     loop.run_by_hand("fixed")
-    with pytest.raises(Exception, match="make another RetrainJob"):
+    with pytest.raises(Exception, match="Create another RetrainJob"):
         loop.namespace.patch("rjob", "fixed", {"spec": {"search": {"maxTrials": 9}}})
 
 
