@@ -1,8 +1,8 @@
 """Descriptions of the model: a page for people, an OpenAPI document for tools."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import orjson
@@ -26,6 +26,7 @@ class About:
     def __init__(self, service: "Service") -> None:
         self._service = service
         self._is_rendered = False
+        self._thread = ThreadPoolExecutor(1, "page")  # it starts with the first request
         self._page = cache(self._make_page)
         self._document = cache(self._make_document)
 
@@ -37,12 +38,13 @@ class About:
         """Respond in another thread until the page is rendered.
 
         The first page imports Jinja2, which takes a tenth of a second. Requests to the model would
-        wait for it.
+        wait for it. All requests share the thread: a load balancer that checks this path, and never
+        accepts HTML, must not start a thread each time.
         """
         if self._is_rendered:
             respond()
         else:
-            Thread(target=respond, name="page", daemon=True).start()
+            self._thread.submit(respond)
 
     def openapi(self, call: Call) -> Response:
         """Return the OpenAPI document."""
