@@ -50,5 +50,9 @@ def without_secrets(uri: str) -> str:
     """
     if not is_web(uri):
         return uri
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # malformed, such as https://[host/x
+        scheme, _, rest = uri.partition("://")
+        return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}"
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,5 +1,7 @@
 """Which store a URI selects, and URIs that select none."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,15 @@ from perennial_storage.fetch import fetch
 from perennial_storage.location import locate, open_store
 
 AZURE_HOST = "account.blob.core.windows.net"
+LOCAL = """
+import pathlib, sys
+from perennial_storage.fetch import fetch
+from perennial_storage.sink import open_sink
+folder = pathlib.Path(sys.argv[1])
+fetch(str(folder / "model.onnx"), None, folder / "cache", 0)
+open_sink(str(folder / "captured")).put("rows.parquet", b"rows")
+print(*{"obstore", "perennial_storage.web", "huggingface_hub", "filelock"} & sys.modules.keys())
+"""
 
 
 def test_an_unknown_scheme_is_unsupported(cache: Path) -> None:
@@ -32,6 +43,19 @@ def test_a_uri_without_a_bucket_is_not_found(uri: str, expected: str) -> None:
     with pytest.raises(StorageError, match=expected) as caught:
         locate(uri)
     assert caught.value.reason is LoadFailure.MODEL_NOT_FOUND
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_malformed_url_is_not_found(create: bool) -> None:
+    with pytest.raises(StorageError, match=r"https://\[host/x: .*Check output\.uri$") as caught:
+        open_store("https://[host/x", "output.uri", "agent", create=create)
+    assert caught.value.reason is LoadFailure.MODEL_NOT_FOUND
+
+
+def test_a_model_and_captures_on_this_machine_load_no_client(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"a model")
+    command = [sys.executable, "-c", LOCAL, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_a_web_server_without_a_host_is_not_found() -> None:

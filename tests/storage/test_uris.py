@@ -31,6 +31,10 @@ def test_a_key_with_a_question_mark_is_no_secret() -> None:
     assert without_secrets("s3://bucket/a?b") == "s3://bucket/a?b"
 
 
+def test_a_malformed_url_has_no_secrets_either() -> None:
+    assert without_secrets("https://me:pass@[host/x?sig=abc") == "https://[host/x"
+
+
 def test_the_scheme_of_a_web_server_may_be_in_capitals() -> None:
     assert is_web("HTTPS://host/x")
     assert not is_web("https")
