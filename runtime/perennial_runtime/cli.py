@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from perennial_contracts.wire.outcome import LoadFailure, Outcome
+from perennial_storage.uris import without_secrets
 
 from . import log
 from .cgroup import available_threads
@@ -96,7 +97,8 @@ def _needs_packaging(settings: RuntimeSettings, error: LoadError) -> Outcome | N
         reason=LoadFailure.NEEDS_PACKAGING.value,
         format=raw.format,
         variant=raw.variant,
-        message=f"{settings.uri}: {raw.format}: {raw.why}. It can be served as a bundle.",
+        message=f"{without_secrets(settings.uri)}: {raw.format}: {raw.why}. "
+        "It can be served as a bundle.",
     )
 
 

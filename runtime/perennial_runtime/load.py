@@ -11,6 +11,7 @@ from uuid import uuid4
 from perennial_contracts.wire.capture import COLUMNS
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_storage.errors import StorageError
+from perennial_storage.uris import without_secrets
 
 from . import log
 from .cgroup import available_threads
@@ -108,15 +109,15 @@ def _start_capture(
 @contextmanager
 def _as_load_error(settings: RuntimeSettings) -> Iterator[None]:
     """Raise every error as a LoadError whose message names the model."""
+    uri = without_secrets(settings.uri)
     try:
         yield
     except (LoadError, StorageError) as error:
         # The message is shown where nothing else names the model.
-        names_model = settings.uri in error.message
-        message = error.message if names_model else f"{settings.uri}: {error.message}"
+        message = error.message if uri in error.message else f"{uri}: {error.message}"
         raise LoadError(error.reason, message) from error
     except Exception as error:
         log.error("unexpected error while loading", traceback=True)
         raise LoadError(
-            LoadFailure.INTERNAL_ERROR, f"{settings.uri}: {type(error).__name__}: {error}"
+            LoadFailure.INTERNAL_ERROR, f"{uri}: {type(error).__name__}: {error}"
         ) from error

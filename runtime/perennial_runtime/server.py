@@ -17,6 +17,7 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from perennial_contracts.wire.outcome import LoadFailure
+from perennial_storage.uris import without_secrets
 
 from . import log, memory
 from .app import App
@@ -152,7 +153,8 @@ def _load(settings: RuntimeSettings, process: SingleProcess, events: Events) -> 
         events.put(LoadFailed(error))
     except BaseException as error:
         # Without an event, the process would stay live and never become ready.
-        problem = f"{settings.uri}: {type(error).__name__}: {error}"
+        uri = without_secrets(settings.uri)
+        problem = f"{uri}: {type(error).__name__}: {error}"
         events.put(LoadFailed(LoadError(LoadFailure.INTERNAL_ERROR, problem)))
     else:
         events.put(ModelLoaded(service))

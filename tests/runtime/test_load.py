@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from support.web import WebServer
 
 from perennial_contracts.wire.outcome import LoadFailure
 from perennial_runtime.errors import LoadError
@@ -34,3 +35,12 @@ def test_any_other_failure_has_exit_code_1_and_names_the_model(tmp_path: Path) -
     error = failure(f"file://{tmp_path}/absent.onnx", tmp_path)
     assert (error.reason, error.exit_code) == (LoadFailure.MODEL_NOT_FOUND, 1)
     assert f"file://{tmp_path}/absent.onnx" in error.message
+
+
+def test_a_failure_does_not_show_the_secrets_of_a_url(web: WebServer, tmp_path: Path) -> None:
+    host = web.url.removeprefix("http://")
+    error = failure(f"http://me:pass@{host}/absent.onnx?sig=abc", tmp_path)
+    assert error.reason is LoadFailure.MODEL_NOT_FOUND
+    assert error.message.startswith(f"{web.url}/absent.onnx: ")
+    assert "pass" not in error.message
+    assert "abc" not in error.message
