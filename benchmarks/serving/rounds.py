@@ -74,11 +74,11 @@ class Bench:
         ]
         if not works:
             return
-        log = self.plan.folder / "logs" / f"{peer.key}-{kind}.log"
+        log_file = self.plan.folder / "logs" / f"{peer.key}-{kind}.log"
         try:
             with running(
                 *(peer, python, kind, self.models[kind], self.plan.threads(kind)),
-                *(self._first(works), log),
+                *(self._first(works), log_file),
             ) as server:
                 log(f"    {peer.title}, {kind}: answers after {server.start_s:.2f} s")
                 for work in works:
