@@ -9,7 +9,7 @@
 The counting rules are simple, and count too much rather than too little:
 
 - "what" is every occurrence of what and whatever, noun or not.
-- "tell/say/ask" is every form of the three verbs, whoever the actor is.
+- "tell/say/ask" is every form of the three verbs, with any actor.
 - Texts are the docs, docstrings (those of attributes too), descriptions and validation messages of
   the CRDs, string literals of four words or more, templates of pages, comments in YAML and Rust,
   and names of tests.

@@ -1,8 +1,8 @@
-"""Runs inside the image's build: installs from the wheelhouse, without any registry.
+"""Install a program inside the build of its image, from wheels only.
 
-pip is run from its own wheel and so never gets into the image, nor do the programs of the
-dependencies, their tests, and what onnxruntime brings for converting large language models.
-SciPy does import numpy.f2py, so that stays where SciPy is.
+pip runs from its own wheel and is not in the image. Other files that no program needs are removed:
+the programs and tests of dependencies, and onnxruntime's tools for large language models. SciPy
+imports numpy.f2py, so that this remains in images with SciPy.
 """
 
 import compileall
@@ -18,7 +18,7 @@ WHEELS = Path("/build/wheels")
 TARGET = Path("/opt/perennial")
 PROJECT = Path("/opt/project")
 LIBRARIES = Path("/opt/lib")
-"""Becomes /usr/lib."""
+"""The image's /usr/lib."""
 PROGRAM = sys.argv[1]
 
 SUPERFLUOUS = (
@@ -36,7 +36,7 @@ SUPERFLUOUS = (
     "torch/test",
 )
 TRAINERS = ("onnxruntime/transformers", "onnxruntime/quantization")
-"""What the trainer compresses models with, and nobody else needs."""
+"""Modules that the trainer compresses models with; no other program needs them."""
 
 
 OPTIONS = ("--no-index", "--no-cache-dir", "--no-deps", "--no-compile")
@@ -54,7 +54,7 @@ def pip(*arguments: str) -> None:
 
 
 def dependencies() -> None:
-    """What the lock names, without what is never used."""
+    """Install the packages of the lock, without files that are never used."""
     pip(
         *("--require-hashes", "--find-links", str(WHEELS), "--target", str(TARGET)),
         *("--requirement", "/build/requirements.txt"),
@@ -63,13 +63,13 @@ def dependencies() -> None:
     if PROGRAM != "perennial-trainer":
         unused += TRAINERS
     for pattern in (*SUPERFLUOUS, *unused):
-        for folder in list(TARGET.glob(pattern)):  # some lie in others
+        for folder in list(TARGET.glob(pattern)):  # some contain others
             shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(TARGET / "bin", ignore_errors=True)
 
 
 def project() -> None:
-    """The project's own wheels, with the one program."""
+    """Install the project's own wheels and the one program."""
     pip("--target", str(PROJECT), *map(str, sorted(Path("/build/project").glob("*.whl"))))
     for program in (PROJECT / "bin").iterdir():
         if program.name != PROGRAM:
@@ -77,10 +77,10 @@ def project() -> None:
 
 
 def bytecode() -> None:
-    """What Python would else compile whenever a container starts, which can write nothing.
+    """Compile all modules. A container cannot store bytecode.
 
-    By hash: an image's files all get the same time, and bytecode by time would count as stale.
-    Unchecked: nothing changes in an image.
+    The files of an image all get the same time, and bytecode that is checked by time would be
+    stale. Since nothing changes in an image, it is not checked at all.
     """
     for folder in (TARGET, PROJECT):
         compileall.compile_dir(
@@ -92,9 +92,9 @@ def bytecode() -> None:
 
 
 def libraries() -> None:
-    """Libraries that packages look for in the system, and which neither base has.
+    """Add libraries that packages need and that neither base image has.
 
-    LightGBM wants libgomp.so.1; scikit-learn brings it under another name.
+    LightGBM needs libgomp.so.1; scikit-learn's wheel contains it under another name.
     """
     LIBRARIES.mkdir()
     (LIBRARIES / "libgomp.so.1").symlink_to(next(TARGET.glob("scikit_learn.libs/libgomp-*")))
@@ -110,7 +110,7 @@ assert torch.onnx.export(program, dynamo=True, verbose=False).model_proto.graph.
 
 
 def check() -> None:
-    """Fails where PyTorch, linked against libraries that are not here, does not run."""
+    """Fail the build if PyTorch does not run, because a library is missing."""
     if (TARGET / "torch").is_dir():
         where = {"PYTHONPATH": str(TARGET), "LD_LIBRARY_PATH": str(LIBRARIES)}
         subprocess.run([sys.executable, "-c", CHECK], env={**os.environ, **where}, check=True)

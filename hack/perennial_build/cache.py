@@ -1,4 +1,4 @@
-"""Where built things are kept: outside the tree, by the hash of what they were built from."""
+"""A cache of built files, outside the tree and named by the hash of their sources."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from filelock import FileLock
 
 TREE = Path(__file__).resolve().parents[2]
-"""The root of the repository: sources are read from it, nothing is written to it."""
+"""The root of the repository. Builds read it and never write to it."""
 
 HASH_DIGITS = 12
 
 
 def cache_root() -> Path:
-    """The cache folder, which the environment may move."""
+    """Return the cache folder: PERENNIAL_CACHE, or one in the user's cache."""
     if chosen := os.environ.get("PERENNIAL_CACHE"):
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -27,7 +27,7 @@ def cache_root() -> Path:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """The files under a folder that take part in a build, in a fixed order."""
+    """Return the files of a folder that take part in a build, in a fixed order."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -36,13 +36,17 @@ def source_files(folder: Path) -> list[Path]:
 
 
 def content_hash(paths: Iterable[Path], *facts: str, root: Path = TREE) -> str:
-    """Name a build by its inputs: the files (a folder counts with all below it) and facts.
+    """Return a name for a build: the hash of its source files and facts.
 
-    Every item is hashed with its length, so that no two lists of inputs can run together.
+    Args:
+        paths: files, and folders with everything below them.
+        facts: other inputs, such as the compiler's version.
+        root: the folder that the names of the files are relative to.
     """
     digest = hashlib.sha256()
 
     def add(item: bytes) -> None:
+        # With its length, so that different lists of items never give the same bytes.
         digest.update(len(item).to_bytes(8, "big"))
         digest.update(item)
 
@@ -57,17 +61,17 @@ def content_hash(paths: Iterable[Path], *facts: str, root: Path = TREE) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock between processes: two builds of one thing would only slow each other."""
+    """Hold a lock that excludes other processes; it ends with this process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path, fallback_to_soft=False):
         yield
 
 
 def cached(target: Path, build: Callable[[Path], None]) -> Path:
-    """Give `target`, built first where it is missing.
+    """Return `target`, after building it if it is missing.
 
-    `build` gets a path beside the target, and only a finished result is renamed into place:
-    an interrupted build leaves nothing that a later one could take for a result.
+    `build` gets a path beside the target, and only a finished result is renamed into place. An
+    interrupted build leaves nothing that looks like a result.
     """
     if target.exists():
         return target

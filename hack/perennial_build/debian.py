@@ -1,4 +1,4 @@
-"""Debian packages that the tools need: installed where that is possible, else named."""
+"""Debian packages that the tools need."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package, and the file that shows that it is there."""
+    """A Debian package, and a program or file of it that shows that it is installed."""
 
     name: str
     provides: str
 
 
 def missing_packages(packages: tuple[Package, ...]) -> list[str]:
-    """The packages whose file is not there."""
+    """Return the packages whose program or file is missing."""
     return [
         package.name
         for package in packages
@@ -33,10 +33,14 @@ def missing_packages(packages: tuple[Package, ...]) -> list[str]:
 
 
 def install_packages(packages: tuple[Package, ...]) -> None:
-    """Install what is missing where that is possible, else say exactly what to run."""
+    """Install the missing packages.
+
+    Raises:
+        ReportedError: there is no apt or no root; the message has the command to run.
+    """
     if not missing_packages(packages):
         return
-    # apt waits for another's installation, but not for its fetching of lists.
+    # apt waits for the lock of another installation, but not for that of another update.
     with locked(cache_root() / "apt.lock"):
         if missing := missing_packages(packages):
             _install(missing)
@@ -46,8 +50,8 @@ def _install(names: list[str]) -> None:
     install = ["install", "--yes", "--no-install-recommends", *names]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ReportedError(
-            f"these programs of the system are missing: {', '.join(names)}.\n"
-            f"Run: sudo apt-get update && sudo apt-get {' '.join(install)}"
+            f"Debian packages are missing: {', '.join(names)}.\n"
+            f"Fix: sudo apt-get update && sudo apt-get {' '.join(install)}"
         )
     logs = cache_root() / "logs"
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -55,6 +59,6 @@ def _install(names: list[str]) -> None:
     try:
         run_step(step, [*APT, *install], logs / "apt.log", env=quiet)
     except ReportedError:
-        # A package list that was never fetched, or is too old, is the usual reason.
+        # The usual cause is a missing or old package list.
         run_step("updating the list of Debian packages", [*APT, "update"], logs / "apt.log")
         run_step(step, [*APT, *install], logs / "apt.log", env=quiet)

@@ -1,4 +1,4 @@
-"""The one exception that a person is meant to read."""
+"""The exception for errors that a user can fix."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ SHOWN_LOG_LINES = 30
 
 
 class ReportedError(Exception):
-    """Something a person can act on: the command line prints its text, without a traceback."""
+    """An error that a user can fix. Commands print its text without a traceback."""
 
 
 def with_log(message: str, log: Path) -> ReportedError:
-    """Add the end of a log to a message: most failures are explained by their last lines."""
+    """Return an error with a message and the last lines of a log."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     shown = "\n".join(f"    {line}" for line in lines[-SHOWN_LOG_LINES:]) or "    (empty)"
     return ReportedError(f"{message}\nThe end of {log}:\n{shown}")

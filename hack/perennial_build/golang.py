@@ -1,4 +1,4 @@
-"""Go programs that are pinned by a go.mod of their own and built into the cache."""
+"""Go programs, pinned by a go.mod each and built into the cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perennial_build.progress import capture, run_step
 
 @dataclass(frozen=True)
 class GoPart:
-    """One module's folder and the programs that come out of it."""
+    """A folder with a go.mod, and the programs to build from it."""
 
     name: str
     folder: Path
@@ -23,31 +23,30 @@ class GoPart:
     """Program name to the Go package it is built from."""
     tags: str = ""
     definitions: tuple[str, ...] = ()
-    """What the linker sets, such as a version that a release build would stamp."""
+    """Variables that the linker sets, such as the version of a release."""
     cgo: bool = False
     names: tuple[str, ...] = field(default=())
-    """Names under which the only program is called as well."""
+    """Further names of the only program."""
 
 
 def go_version() -> str:
-    """The compiler's version: results of different compilers are different results."""
+    """Return the version of the installed Go compiler."""
     if shutil.which("go") is None:
         raise ReportedError(
-            "Go is needed to build this and is not on PATH: install Go 1.26.3 or newer"
-            " from https://go.dev/dl"
+            "Go is not on PATH. Fix: install Go 1.26.3 or newer from https://go.dev/dl"
         )
     return capture(["go", "env", "GOVERSION"]).strip()
 
 
 def part_hash(part: GoPart) -> str:
-    """The hash of all that decides what the compiler makes of a part."""
+    """Return the hash of all inputs of a part's build."""
     programs = [f"{name}={package}" for name, package in sorted(part.programs.items())]
     facts = [go_version(), platform.machine(), part.tags, str(part.cgo), *part.definitions]
     return content_hash([part.folder], *facts, *programs, *part.names, root=part.folder)
 
 
 def build(part: GoPart) -> Path:
-    """Give the folder with a part's programs, built where the cache lacks it."""
+    """Return the folder with a part's programs, after building them if missing."""
     target = cache_root() / "go" / f"{part.name}-{part_hash(part)}"
 
     def compile_into(folder: Path) -> None:
@@ -62,7 +61,7 @@ def build(part: GoPart) -> Path:
                 ],
                 cache_root() / "logs" / f"go-{program}.log",
                 cwd=part.folder,
-                # A go.work or vendor setting of the person's would change what is pinned here.
+                # A go.work or vendor setting of the user would change the pinned versions.
                 env={
                     "CGO_ENABLED": str(int(part.cgo)),
                     "GOWORK": "off",

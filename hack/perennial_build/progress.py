@@ -1,4 +1,4 @@
-"""Long steps, shown while they run."""
+"""Commands that build and start things, with progress on standard error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLAIN_SECONDS = 15.0
 
 
 class Step:
-    """One step's line: it is rewritten on a terminal, repeated now and then elsewhere."""
+    """The progress line of a step: rewritten on a terminal, else repeated every 15 s."""
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self.title = title
@@ -29,7 +29,7 @@ class Step:
         self.next_line = self.started + (0.0 if self.terminal else PLAIN_SECONDS)
 
     def tick(self) -> None:
-        """Show that the step still runs, where a line is due."""
+        """Show that the step still runs, if a line is due."""
         now = time.monotonic()
         if now < self.next_line:
             return
@@ -50,8 +50,8 @@ class Step:
         self.stream.flush()
 
 
-def say(line: str) -> None:
-    """Tell a person what happened; standard output stays free for results."""
+def report(line: str) -> None:
+    """Print a line to standard error; standard output is for results."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -63,7 +63,11 @@ def run_step(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a long command with its output in a log, and show its end only if it fails."""
+    """Run a long command with its output in a log.
+
+    Raises:
+        ReportedError: the command is not installed or fails; the message has the log's end.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     step = Step(title)
     with log.open("wb") as output:
@@ -77,7 +81,7 @@ def run_step(
                 stderr=subprocess.STDOUT,
             )
         except FileNotFoundError:
-            raise ReportedError(f"{title}: the program {command[0]!s} is not installed") from None
+            raise ReportedError(f"{title}: {command[0]!s} is not installed") from None
         try:
             while True:
                 try:
@@ -91,17 +95,23 @@ def run_step(
             raise
     step.done("done" if status == 0 else "failed")
     if status != 0:
-        raise with_log(f"{title} ended with status {status}", log)
+        raise with_log(f"{title} failed with exit code {status}", log)
 
 
 def capture(command: Command, *, stdin: str | None = None) -> str:
-    """Run a short command and give its output; its own error text is the failure's text."""
+    """Run a short command and return its output.
+
+    Raises:
+        ReportedError: the command is not installed or fails; the message has its output.
+    """
     words = [str(word) for word in command]
     try:
         result = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise ReportedError(f"the program {words[0]} is not installed") from None
+        raise ReportedError(f"{words[0]} is not installed") from None
     if result.returncode != 0:
-        said = (result.stderr or result.stdout).strip()
-        raise ReportedError(f"`{' '.join(words)}` ended with status {result.returncode}: {said}")
+        output = (result.stderr or result.stdout).strip()
+        raise ReportedError(
+            f"`{' '.join(words)}` failed with exit code {result.returncode}: {output}"
+        )
     return result.stdout

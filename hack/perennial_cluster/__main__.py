@@ -1,4 +1,4 @@
-"""`python -m perennial_cluster`, for a tree that is not installed."""
+"""Run the command line: ``python -m perennial_cluster``."""
 
 import sys
 

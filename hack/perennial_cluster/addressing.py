@@ -1,7 +1,7 @@
-"""Every name and number of a local cluster, derived from its index.
+"""Names and addresses of a local cluster, derived from its index.
 
-Clusters with different indices share nothing, so any number of them runs side by side, and
-what a dead one left behind can be found by its index alone.
+Clusters with different indices share nothing, so they run side by side, and the remains of a dead
+one can be found by its index alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from perennial_build.errors import ReportedError
 INDICES = range(16)
 NODES = range(16)
 RUN_ROOT = Path("/run/perennial")
-"""Sockets live here: a path under the state folder may exceed the 108 bytes of a socket's."""
+"""Folder of sockets: paths in the state folder can exceed their 108 bytes."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _FIRST_NODE_HOST = 10
@@ -24,7 +24,7 @@ _FIRST_NODE_HOST = 10
 
 @dataclass(frozen=True)
 class NodeAddress:
-    """What belongs to one node."""
+    """Names and addresses of a node."""
 
     cluster: Cluster
     number: int
@@ -43,7 +43,7 @@ class NodeAddress:
 
     @property
     def link(self) -> str:
-        """The host's end of the node's cable."""
+        """Name of the node's network interface on the host."""
         return f"{self.cluster.bridge}n{self.number}"
 
     @property
@@ -61,7 +61,7 @@ class NodeAddress:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What belongs to one cluster."""
+    """Names and addresses of a cluster."""
 
     name: str
     index: int
@@ -92,7 +92,7 @@ class Cluster:
 
     @property
     def api_service_ip(self) -> IPv4Address:
-        """The API server's Service always gets the first address of the range."""
+        """Address of the API server's Service, always the first of the range."""
         return self.service_network[1]
 
     @property
@@ -108,30 +108,30 @@ class Cluster:
         return RUN_ROOT / str(self.index)
 
     def node(self, number: int) -> NodeAddress:
-        """One node by its number; node 0 also carries the control plane."""
+        """Return the addresses of a node; node 0 has the control plane."""
         if number not in NODES:
-            raise ReportedError(f"node {number}: a local cluster has nodes 0 to {NODES[-1]}")
+            raise ReportedError(f"node {number}: expected a number from 0 to {NODES[-1]}")
         return NodeAddress(self, number)
 
 
 def check_name(name: str) -> str:
-    """A cluster's name becomes part of host names and folders."""
+    """Return the name of a cluster if it fits into host names and folders."""
     if not _NAME.fullmatch(name):
         raise ReportedError(
-            f"{name!r} cannot name a cluster: expected at most 40 lower-case letters, digits and"
-            " dashes, starting and ending with a letter or digit, such as perennial-test"
+            f"Cluster name {name!r}: expected at most 40 lower-case letters, digits and dashes,"
+            " with a letter or digit at both ends, such as perennial-test"
         )
     return name
 
 
 def lowest_free_index(taken: set[int], routed: list[IPv4Network]) -> int:
-    """The first index that no cluster has and whose networks the host does not route elsewhere."""
+    """Return the lowest index that is unused and whose networks are not routed yet."""
     for index in INDICES:
         networks = Cluster("any", index).networks
         if index not in taken and not any(n.overlaps(r) for n in networks for r in routed):
             return index
     raise ReportedError(
-        f"all {len(INDICES)} places for local clusters are taken, by other clusters or by networks"
-        " that this machine routes elsewhere: run `perennial-cluster status`, then"
-        " `perennial-cluster down --name NAME` for one that is not needed"
+        f"No room for another local cluster: other clusters, or routes of this machine, use all"
+        f" {len(INDICES)} address ranges. Fix: run `perennial-cluster status`, then"
+        " `perennial-cluster down --name NAME` for a cluster that is not needed"
     )

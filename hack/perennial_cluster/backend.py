@@ -1,4 +1,4 @@
-"""What every kind of cluster can do."""
+"""The interface of the three kinds of clusters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT_NAME = "perennial"
 
 @dataclass(frozen=True)
 class Summary:
-    """One cluster, as a person wants to see it."""
+    """A cluster's entry in the output of ``status``."""
 
     name: str
     backend: str
@@ -26,10 +26,10 @@ class Backend(Protocol):
     """A kind of cluster."""
 
     def up(self, name: str, nodes: int | None) -> None:
-        """Make the cluster, or make sure of it; no number keeps the nodes that it has."""
+        """Start the cluster if it does not run. Without a number, keep its nodes."""
 
     def down(self, name: str) -> None:
-        """Remove the cluster and all that it left behind."""
+        """Remove the cluster and everything that it left on the machine."""
 
     def load(self, name: str, archive: Path) -> None:
         """Put an image onto every node."""
@@ -38,10 +38,10 @@ class Backend(Protocol):
         """Stop a node as a power cut would, or start it again."""
 
     def kubeconfig(self, name: str) -> Path:
-        """The file with which clients reach the cluster."""
+        """Return the path of the cluster's kubeconfig."""
 
     def names(self) -> list[str]:
-        """The clusters that there are."""
+        """Return the names of the existing clusters."""
 
     def summary(self, name: str) -> Summary:
-        """One cluster's state."""
+        """Return the state of a cluster."""

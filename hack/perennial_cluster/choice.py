@@ -1,4 +1,4 @@
-"""Which kind of cluster is used."""
+"""The choice of the kind of cluster."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from perennial_images.docker import docker_answers
 
 
 def choose() -> Backend:
-    """An existing cluster if the person named one, else kind where Docker runs, else our own.
+    """Return the cluster of PERENNIAL_KUBECONFIG, else kind, else a local node.
 
-    KUBECONFIG does not count as named: it is often set to a cluster that others use.
+    kind needs Docker. KUBECONFIG is ignored, because it often names a cluster that others use.
     """
     if named := os.environ.get("PERENNIAL_KUBECONFIG"):
         return ExistingCluster(Path(named))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 
 from perennial_build.errors import ReportedError
-from perennial_build.progress import say
+from perennial_build.progress import report
 from perennial_cluster.addressing import NODES, check_name
 from perennial_cluster.backend import DEFAULT_NAME, Backend, Summary
 from perennial_cluster.choice import choose
@@ -20,8 +20,9 @@ _HEADINGS = ("NAME", "BACK-END", "NODES", "API", "KUBECONFIG", "STATE", "TO REMO
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="perennial-cluster",
-        description="A Kubernetes cluster for Perennial: the one that PERENNIAL_KUBECONFIG names,"
-        " else kind where Docker runs, else a node built from source on this machine.",
+        description="Start and stop a Kubernetes cluster for Perennial: the cluster of"
+        " PERENNIAL_KUBECONFIG, else kind if Docker runs, else a node built from source on this"
+        " machine.",
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -31,17 +32,17 @@ def parser() -> argparse.ArgumentParser:
             action.add_argument("--name", default=DEFAULT_NAME, help=f"default: {DEFAULT_NAME}")
         return action
 
-    up = add("up", "Make the cluster, or make sure that it is up.")
+    up = add("up", "Start the cluster if it does not run.")
     up.add_argument(
         "--nodes", type=int, choices=range(1, len(NODES) + 1), metavar="K", help="default: 1"
     )
-    down = add("down", "Remove the cluster and all that it left behind.")
-    down.add_argument("--all", action="store_true", help="all clusters that were made here")
+    down = add("down", "Remove the cluster and everything that it left on this machine.")
+    down.add_argument("--all", action="store_true", help="all clusters that `up` started")
     add("status", "List the clusters.")
-    load = add("load", "Put an image onto every node.")
-    load.add_argument("image", help="an image that perennial-images built, or an OCI archive")
+    load = add("load", "Copy an image to every node.")
+    load.add_argument("image", help="an image built by perennial-images, or an OCI archive")
     add("kubeconfig", "Print the path of the kubeconfig.")
-    node = add("node", "Stop a node as a power cut would, or start it again.")
+    node = add("node", "Stop a node like a power cut, or start it again.")
     node.add_argument("what", choices=("stop", "start"))
     node.add_argument("index", type=int)
     return top
@@ -67,7 +68,7 @@ def _run(backend: Backend, options: argparse.Namespace) -> None:
     name = check_name(options.name)
     if options.action == "up":
         backend.up(name, options.nodes)
-        say(f"export KUBECONFIG={backend.kubeconfig(name)}")
+        report(f"export KUBECONFIG={backend.kubeconfig(name)}")
     elif options.action == "down":
         for each in backend.names() if options.all else [name]:
             backend.down(each)
@@ -80,9 +81,9 @@ def _run(backend: Backend, options: argparse.Namespace) -> None:
 
 
 def _print_table(summaries: Sequence[Summary]) -> None:
-    """One block for each cluster: the paths are too long for columns."""
+    """Print one block for each cluster: the paths are too long for columns."""
     if not summaries:
-        print("there is no cluster: `perennial-cluster up` makes one")
+        print("No cluster exists. `perennial-cluster up` starts one.")
     width = max(map(len, _HEADINGS))
     for summary in summaries:
         for heading, value in zip(_HEADINGS, astuple(summary), strict=True):

@@ -1,4 +1,4 @@
-"""Command lines of the components, as pure functions of addresses and paths."""
+"""Command lines of the node's components."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from perennial_cluster.pki import Authority
 
 ETCD_URL = "http://127.0.0.1:2379"
 EVICTION_SECONDS = 30
-"""How long pods stay bound to a node that does not answer: the usual 300 s is for
-clusters that people run, and would be most of the time of a test that stops a node."""
+"""Seconds until pods leave a node that does not respond.
+
+Kubernetes' default of 300 s would be most of the time of a test that stops a node.
+"""
 
 
 def etcd(programs: Programs, folder: Path) -> list[str]:
@@ -23,7 +25,7 @@ def etcd(programs: Programs, folder: Path) -> list[str]:
         f"--advertise-client-urls={ETCD_URL}",
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--logger=zap",
-        # A throw-away cluster starts empty after a crash, and a disk's flushes are slow.
+        # After a crash the cluster starts empty, so that its data need not reach the disk.
         "--unsafe-no-fsync",
     ]
 
@@ -78,7 +80,7 @@ def controller_manager(
         f"--service-account-private-key-file={authority.account_key}",
         f"--cluster-signing-cert-file={authority.certificate}",
         f"--cluster-signing-key-file={authority.key}",
-        # Its default is a folder of the host, which it would create.
+        # The default is a folder on the host, which it would create.
         f"--flex-volume-plugin-dir={folder / 'volume-plugins'}",
         "--leader-elect=false",
     ]
@@ -113,15 +115,14 @@ def kube_proxy(programs: Programs, folder: Path) -> list[str]:
 
 
 def holder(binds: list[tuple[Path, Path]], ready: Path) -> list[str]:
-    """A process that only holds a node's network and mount namespaces open.
+    """Return the command of a process that keeps a node's namespaces open.
 
-    With a mount namespace of its own, whatever kubelet and containerd mount goes away with
-    the last of the node's processes, however it ends. Folders that they use by fixed paths
-    are replaced in there by the node's own. The network namespace is entered without
-    mounting its /sys: kubelet would not find the cgroups under a new one.
+    The mounts of kubelet and containerd are in a mount namespace of the node, and disappear with
+    its last process, however that ends. In there, the node's own folders replace those with fixed
+    paths. /sys stays the host's, because kubelet would not find the cgroups in a new one.
     """
     mounts = [shlex.join(["mount", "--bind", *map(str, pair)]) for pair in binds]
-    # Shared again, but only among the node's own: volumes may ask for propagation.
+    # Volumes with mount propagation need shared mounts; these are shared within the node only.
     script = " && ".join([*mounts, "mount --make-rshared /", shlex.join(["touch", str(ready)])])
     shell = f"{script} && exec sleep infinity"
     return ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", shell]

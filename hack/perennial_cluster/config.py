@@ -1,4 +1,4 @@
-"""Configuration files of the node's components, rendered from the cluster's addresses."""
+"""Configuration files of the node's components, and the manifests of its DNS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from perennial_cluster.parts import CNI_PLUGINS
 
 
 def kubelet(node: NodeAddress, folder: Path, authority: Path, pair: tuple[Path, Path]) -> str:
-    """kubelet's configuration; it must also run under version 1 of cgroups."""
+    """Return kubelet's configuration. It also runs under version 1 of cgroups."""
     return _json(
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -32,9 +32,9 @@ def kubelet(node: NodeAddress, folder: Path, authority: Path, pair: tuple[Path, 
             "failSwapOn": False,
             "clusterDNS": [str(node.cluster.dns_ip)],
             "clusterDomain": "cluster.local",
-            # The host's resolvers are out of reach from the node's network.
+            # The node's network does not reach the host's resolvers.
             "resolvConf": "",
-            # A person's disk is often nearly full; that must not evict a test's pods.
+            # A nearly full disk, which many users have, must not evict the pods of a test.
             "imageGCHighThresholdPercent": 100,
             "evictionHard": {
                 "memory.available": "50Mi",
@@ -58,7 +58,7 @@ def kube_proxy(node: NodeAddress, kubeconfig: Path) -> str:
             "clientConnection": {"kubeconfig": str(kubeconfig)},
             "clusterCIDR": str(node.cluster.pod_network),
             "hostnameOverride": node.name,
-            # The limits are the whole machine's and not a node's to set.
+            # These limits hold for the whole machine, so that a node must not set them.
             "conntrack": {
                 "maxPerCore": 0,
                 "min": 0,
@@ -70,8 +70,10 @@ def kube_proxy(node: NodeAddress, kubeconfig: Path) -> str:
 
 
 def cni(node: NodeAddress) -> str:
-    """Pod networks by routing, as kind does it: without a bridge, every packet to a Service
-    passes the node's packet filter, whatever the kernel's bridge settings."""
+    """Return the configuration of the pod network, which is routed as in kind.
+
+    Packets on a bridge can bypass the node's packet filter, depending on the kernel's settings.
+    """
     return _json(
         {
             "cniVersion": "1.0.0",
@@ -93,7 +95,7 @@ def cni(node: NodeAddress) -> str:
 
 
 def containerd(node: NodeAddress, folder: Path, pause_image: str) -> str:
-    """containerd's configuration: nothing outside the node's own folders."""
+    """Return containerd's configuration, with no path outside the node's folders."""
     return f"""\
 version = 3
 root = '{folder}/containerd'
@@ -110,7 +112,7 @@ disable = true
 sandbox = '{pause_image}'
 
 [plugins.'io.containerd.cri.v1.runtime']
-# Without it no sandbox starts where this process may not lower its own OOM score.
+# Without this no pod starts if containerd may not lower its own OOM score.
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
 
@@ -121,7 +123,7 @@ conf_dir = '{folder}/cni.d'
 
 
 def corefile() -> str:
-    """CoreDNS for the cluster's own names only: nothing outside is reachable by name."""
+    """Return CoreDNS's configuration, for names of the cluster only."""
     return """\
 .:1053 {
     errors
@@ -137,7 +139,7 @@ def corefile() -> str:
 
 
 def proxier_binding() -> dict[str, Any]:
-    """kube-proxy has a role in every cluster, but no one is bound to it by default."""
+    """Return the binding of kube-proxy's role, which no cluster has by default."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
@@ -158,7 +160,7 @@ def proxier_binding() -> dict[str, Any]:
 
 
 def dns(cluster: Cluster, image: str) -> list[dict[str, Any]]:
-    """CoreDNS as an ordinary Deployment."""
+    """Return the manifests of CoreDNS."""
     metadata = {"name": "coredns", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}}
     selector = {"k8s-app": "kube-dns"}
     rules = [

@@ -1,4 +1,4 @@
-"""A cluster that the person runs: used as it is, never made, changed in kind or removed."""
+"""A cluster of the user, which is never started, changed or removed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perennial_build.errors import ReportedError
-from perennial_build.progress import say
+from perennial_build.progress import report
 from perennial_cluster.backend import Summary
 from perennial_cluster.kubectl import Kubectl, show_nodes
 
@@ -15,35 +15,35 @@ _SOURCE = "PERENNIAL_KUBECONFIG"
 
 @dataclass(frozen=True)
 class ExistingCluster:
-    """The cluster that PERENNIAL_KUBECONFIG names."""
+    """The cluster of PERENNIAL_KUBECONFIG."""
 
     path: Path
 
     def up(self, name: str, nodes: int | None) -> None:
         if not self.path.is_file():
-            raise ReportedError(f"{_SOURCE} names {self.path}, which is no file")
+            raise ReportedError(f"{_SOURCE}: {self.path} is not a file")
         if not Kubectl(self.path).ready():
             raise ReportedError(
-                f"the cluster of {self.path} does not answer /readyz: try"
+                f"The cluster of {self.path} does not respond to /readyz. Fix: try"
                 f" `kubectl --kubeconfig {self.path} get nodes`"
             )
-        say(f"using the existing cluster of {self.path}")
+        report(f"using the existing cluster of {self.path}")
 
     def down(self, name: str) -> None:
         raise ReportedError(
-            f"{_SOURCE} names a cluster that was not made here ({self.path}): it is left alone."
-            f" Unset {_SOURCE} to remove one that was"
+            f"The cluster of {self.path} was not started by this command and is not removed."
+            f" To remove one that was, unset {_SOURCE}"
         )
 
     def load(self, name: str, archive: Path) -> None:
         raise ReportedError(
-            f"images cannot be loaded into an existing cluster ({self.path}): push them to a"
-            " registry that it can pull from, and name them with PERENNIAL_RUNTIME_IMAGE,"
-            " PERENNIAL_OPERATOR_IMAGE and PERENNIAL_STORE_IMAGE"
+            f"Images cannot be copied to the existing cluster of {self.path}. Fix: push them to a"
+            " registry that it can pull from, and set PERENNIAL_RUNTIME_IMAGE,"
+            " PERENNIAL_OPERATOR_IMAGE, PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE"
         )
 
     def node(self, name: str, action: str, number: int) -> None:
-        raise ReportedError(f"nodes of an existing cluster ({self.path}) are left alone")
+        raise ReportedError(f"Nodes of the existing cluster of {self.path} cannot be stopped")
 
     def kubeconfig(self, name: str) -> Path:
         return self.path
@@ -62,5 +62,5 @@ class ExistingCluster:
             ),
             kubeconfig=self.path,
             state="-",
-            remove="(not made here)",
+            remove="-",
         )

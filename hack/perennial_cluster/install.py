@@ -1,9 +1,9 @@
-"""Puts Perennial onto a cluster: CRDs, the operator, and an S3 server to try things out with.
+"""Install Perennial on a cluster: CRDs, the operator and an S3 server.
 
-``python -m perennial_cluster.install`` may run again at any time. Which images it uses stands in
-``build/images.json``; on a cluster that pulls from a registry, PERENNIAL_OPERATOR_IMAGE,
-PERENNIAL_RUNTIME_IMAGE, PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE name them instead. The
-images that convert what TensorFlow and PyTorch saved are big, so they come when asked for:
+``python -m perennial_cluster.install`` can run again at any time. It takes the images from
+``build/images.json``, or from PERENNIAL_OPERATOR_IMAGE, PERENNIAL_RUNTIME_IMAGE,
+PERENNIAL_TRAINER_IMAGE and PERENNIAL_STORE_IMAGE for a cluster that pulls from a registry. The
+images that convert models of TensorFlow and PyTorch are large and optional:
 ``--with trainer-tf --with trainer-torch``.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from perennial_build.errors import ReportedError
-from perennial_build.progress import capture, say
+from perennial_build.progress import capture, report
 from perennial_cluster.backend import DEFAULT_NAME, Backend
 from perennial_cluster.choice import choose
 from perennial_cluster.kubectl import Kubectl
@@ -34,11 +34,15 @@ STORE_NAMESPACE = "store"
 IMAGES = ("operator", "runtime", "trainer", "store")
 VARIANTS = ("trainer-tf", "trainer-torch")
 OF_OPERATOR = ("runtime", "trainer", *VARIANTS)
-"""The images that the operator is told of, in the order of its variables."""
+"""Images that the operator creates pods of, in the order of its variables."""
 
 
 def image_references(variants: Sequence[str] = ()) -> dict[str, str]:
-    """The images by short name, with some of VARIANTS; ReportedError where one is not known."""
+    """Return the references of the images by short name, with some of VARIANTS.
+
+    Raises:
+        ReportedError: an image is not built and not named in the environment.
+    """
     built: dict[str, str] = {}
     if IMAGES_FILE.exists():
         built = json.loads(IMAGES_FILE.read_text())
@@ -47,8 +51,8 @@ def image_references(variants: Sequence[str] = ()) -> dict[str, str]:
         reference = os.environ.get(_variable(name)) or built.get(name)
         if not reference:
             raise ReportedError(
-                f"the image {name} is not known. Build it with `python -m perennial_images build "
-                f"{name}`, or name it in {_variable(name)}"
+                f"No {name} image. Fix: run `python -m perennial_images build {name}`, or set"
+                f" {_variable(name)}"
             )
         references[name] = reference
     return references
@@ -59,7 +63,7 @@ def _variable(image: str) -> str:
 
 
 def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> dict[str, Any]:
-    """A kustomization over a folder of ``manifests/`` that puts images and namespace in."""
+    """Return a kustomization of a folder in ``manifests/`` with images and namespace."""
     kustomization: dict[str, Any] = {
         "resources": [base],
         "images": [
@@ -84,7 +88,7 @@ def overlay(base: str, images: dict[str, str], namespace: str | None = None) -> 
 
 
 def _set_image(variable: int, reference: str) -> dict[str, str]:
-    """Names an image in one of the operator's variables, by its place among them."""
+    """Return the JSON patch that sets a variable of the operator, by its index."""
     path = f"/spec/template/spec/containers/0/env/{variable}/value"
     return {"op": "replace", "path": path, "value": reference}
 
@@ -95,10 +99,10 @@ def _split(reference: str) -> dict[str, str]:
 
 
 def render(base: Path, images: dict[str, str], namespace: str | None = None) -> str:
-    """The manifests of an overlay as YAML."""
+    """Return the manifests of an overlay as YAML."""
     scratch = ROOT / "build" / "install"
     scratch.mkdir(parents=True, exist_ok=True)
-    # kustomize takes resources by relative path only.
+    # kustomize accepts only relative paths to resources.
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         kustomization = overlay(os.path.relpath(base, folder), images, namespace)
         Path(folder, "kustomization.yaml").write_text(json.dumps(kustomization))
@@ -106,7 +110,7 @@ def render(base: Path, images: dict[str, str], namespace: str | None = None) -> 
 
 
 def load_images(backend: Backend, name: str, images: dict[str, str]) -> None:
-    """Puts the built images onto the nodes; what a registry has is pulled by the nodes."""
+    """Copy the built images to the nodes. The nodes pull the images of a registry."""
     for short, reference in images.items():
         if not os.environ.get(_variable(short)):
             backend.load(name, find_archive(reference))
@@ -115,7 +119,7 @@ def load_images(backend: Backend, name: str, images: dict[str, str]) -> None:
 def install_operator(
     kubectl: Kubectl, images: dict[str, str], namespace: str | None = None
 ) -> None:
-    """The operator, for the whole cluster or for one namespace, up and ready."""
+    """Install the operator, for the whole cluster or one namespace, and wait for it."""
     base = ROOT / "manifests" / ("one-namespace" if namespace else "cluster-wide")
     if namespace:
         kubectl("apply", "-k", str(ROOT / "crds"))
@@ -125,7 +129,7 @@ def install_operator(
 
 
 def install_store(kubectl: Kubectl, images: dict[str, str]) -> None:
-    """The S3 server, with credentials that are made on the first time and kept."""
+    """Install the S3 server and wait for it. Its credentials are kept."""
     kubectl("apply", "-f", str(ROOT / "manifests" / "store" / "namespace.yaml"))
     try:
         kubectl("get", "secret", "store", "-n", STORE_NAMESPACE)
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         choices=VARIANTS,
         default=[],
-        help="an image that converts more formats; may be given again",
+        help="an image that converts more formats; can be repeated",
     )
     options = parser.parse_args(arguments)
     try:
@@ -171,9 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kubectl = Kubectl(backend.kubeconfig(options.name))
         load_images(backend, options.name, images)
         install_operator(kubectl, images)
-        say(f"the operator runs in namespace {OPERATOR_NAMESPACE}")
+        report(f"the operator runs in namespace {OPERATOR_NAMESPACE}")
         install_store(kubectl, images)
-        say(f"an S3 server runs in namespace {STORE_NAMESPACE}")
+        report(f"an S3 server runs in namespace {STORE_NAMESPACE}")
     except ReportedError as failure:
         print(f"perennial_cluster.install: {failure}", file=sys.stderr)
         return 1

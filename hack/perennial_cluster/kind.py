@@ -1,4 +1,4 @@
-"""A kind cluster, where a Docker daemon answers and `kind` is installed."""
+"""A kind cluster, for machines with Docker and `kind`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from perennial_build.cache import TREE, cache_root, locked
 from perennial_build.errors import ReportedError
-from perennial_build.progress import capture, run_step, say
+from perennial_build.progress import capture, report, run_step
 from perennial_cluster import records
 from perennial_cluster.backend import Summary
 from perennial_cluster.kubectl import Kubectl, show_nodes
@@ -35,14 +35,14 @@ def load_command(name: str, archive: Path) -> list[str]:
 
 
 def node_container(name: str, number: int) -> str:
-    """kind's name for a node: the workers are called worker, worker2, worker3, ..."""
+    """Return kind's name for a node: workers are worker, worker2, worker3, ..."""
     if number == 0:
         return f"{name}-control-plane"
     return f"{name}-worker{number if number > 1 else ''}"
 
 
 def config_for(base: str, nodes: int) -> str:
-    """The configuration with this many nodes: kind cannot add one to a cluster later."""
+    """Return the configuration of a cluster with this many nodes."""
     return base + "  - role: worker\n" * (nodes - 1)
 
 
@@ -56,11 +56,11 @@ class KindCluster:
                 have = len(Kubectl(kubeconfig).node_readiness())
                 if nodes not in (None, have):
                     raise ReportedError(
-                        f"cluster {name} has {have} node(s) and kind cannot change that: run"
+                        f"Cluster {name} has {have} node(s), and kind cannot change that. Fix: run"
                         f" `perennial-cluster down --name {name}`, then `up --nodes {nodes}`"
                     )
                 capture(export_command(name, kubeconfig))
-                say(f"cluster {name} is up already")
+                report(f"cluster {name} is up already")
                 return
             kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             config = kubeconfig.with_name("kind-config.yaml")
@@ -84,11 +84,11 @@ class KindCluster:
 
     def node(self, name: str, action: str, number: int) -> None:
         if number == 0:
-            raise ReportedError("node 0 carries the control plane: only other nodes can be stopped")
+            raise ReportedError("Node 0 has the control plane: only other nodes can be stopped")
         capture(["docker", "kill" if action == "stop" else "start", node_container(name, number)])
 
     def kubeconfig(self, name: str) -> Path:
-        # In the cache: a person without root has no other state folder.
+        # In the cache, because a user without root has no other state folder.
         return cache_root() / "kind" / name / "kubeconfig"
 
     def names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A thin caller of kubectl that talks to exactly one cluster."""
+"""Calls of kubectl to one cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from perennial_build.errors import ReportedError
 from perennial_build.progress import capture
 
-# A proxy that the person's environment names does not lead to a cluster on this machine.
+# A proxy of the user's environment does not lead to a cluster on this machine.
 _CLEAN = ["env", "-u", "KUBECONFIG", "-u", "HTTPS_PROXY", "-u", "https_proxy"]
 
 
@@ -25,7 +25,7 @@ class Kubectl:
         return capture([*_CLEAN, "kubectl", *target, *words], stdin=stdin)
 
     def ready(self) -> bool:
-        """Whether the API server says that it is ready."""
+        """Return whether the API server is ready."""
         try:
             return self("get", "--raw=/readyz").strip() == "ok"
         except ReportedError:
@@ -36,7 +36,7 @@ class Kubectl:
         self("apply", "-f", "-", stdin=json.dumps(bundle))
 
     def node_readiness(self) -> dict[str, bool]:
-        """The nodes by name, and whether each is ready."""
+        """Return the nodes by name, and whether each is ready."""
         try:
             nodes = json.loads(self("get", "nodes", "-o", "json"))["items"]
         except ReportedError:
@@ -51,9 +51,9 @@ class Kubectl:
 
 
 def show_nodes(readiness: dict[str, bool]) -> str:
-    """The nodes in one cell of a table."""
+    """Return the nodes in one line."""
     if not readiness:
-        return "does not answer"
+        return "no response"
     return ", ".join(
         f"{name} {'Ready' if ready else 'NotReady'}" for name, ready in sorted(readiness.items())
     )

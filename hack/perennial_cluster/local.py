@@ -1,4 +1,4 @@
-"""A cluster on this machine without Docker: Kubernetes' own components, built from source."""
+"""A cluster without Docker: Kubernetes' components, built from source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from perennial_build.cache import locked
 from perennial_build.debian import install_packages
 from perennial_build.errors import ReportedError
-from perennial_build.progress import Step, capture, say
+from perennial_build.progress import Step, capture, report
 from perennial_cluster import (
     commands,
     config,
@@ -34,13 +34,13 @@ START_SECONDS = 90.0
 
 
 class LocalCluster:
-    """The back-end that needs nothing but a Linux machine, root and Go."""
+    """The back-end that needs only Linux, root and Go."""
 
     def up(self, name: str, nodes: int | None) -> None:
         if sys.platform != "linux" or os.geteuid() != 0:
             raise ReportedError(
-                "a local node needs Linux and root (it makes network namespaces and mounts):"
-                " run this with sudo, or start Docker and install kind, or name a cluster with"
+                "A local node needs Linux and root, for its network namespaces and mounts. Fix:"
+                " run this with sudo, or start Docker and install kind, or set"
                 " PERENNIAL_KUBECONFIG=/path/to/kubeconfig"
             )
         records.state_folder(name)
@@ -51,7 +51,7 @@ class LocalCluster:
             if record is None or not _healthy(name, record, programs):
                 record = _start_afresh(name, record, programs)
             else:
-                say(f"cluster {name} is up already")
+                report(f"cluster {name} is up already")
             wanted = range(nodes or len(record.nodes))
             for number in wanted:
                 if number not in record.nodes or number in record.stopped:
@@ -65,7 +65,7 @@ class LocalCluster:
         with locked(records.lock_file()):
             record = records.read(name)
             if record is None:
-                say(f"there is no cluster {name}")
+                report(f"there is no cluster {name}")
                 return
             step = Step(f"removing cluster {name}")
             _sweep(Cluster(name, record.index), state)
@@ -81,20 +81,16 @@ class LocalCluster:
             if node.address.number in record.stopped:
                 continue
             step = Step(f"loading {archive.name} into {node.address.name}")
-            step.done("done" if node.load(archive) else "is there already")
+            step.done("done" if node.load(archive) else "already loaded")
 
     def node(self, name: str, action: str, number: int) -> None:
         programs = parts.build_programs()
         with locked(records.lock_file()):
             record = _known(name)
             if number not in record.nodes:
-                raise ReportedError(
-                    f"cluster {name} has the nodes {record.nodes}, but no node {number}"
-                )
+                raise ReportedError(f"Cluster {name} has no node {number}, only {record.nodes}")
             if number == 0:
-                raise ReportedError(
-                    "node 0 carries the control plane: only other nodes can be stopped"
-                )
+                raise ReportedError("Node 0 has the control plane: only other nodes can be stopped")
             if action == "start":
                 _add_node(name, record, number, programs)
                 return
@@ -151,7 +147,7 @@ def _known(name: str) -> Record:
     if record is None:
         there = ", ".join(records.names()) or "none"
         raise ReportedError(
-            f"there is no cluster {name} (there: {there}): run `perennial-cluster up --name {name}`"
+            f"No cluster {name} (existing: {there}). Fix: run `perennial-cluster up --name {name}`"
         )
     return record
 
@@ -166,22 +162,22 @@ def _nodes(name: str, record: Record, programs: Programs) -> list[Node]:
 
 
 def _healthy(name: str, record: Record, programs: Programs) -> bool:
-    """Whether all that should run does, and the API server answers."""
+    """Return whether all components run and the API server is ready."""
     for node in _nodes(name, record, programs):
         if node.address.number in record.stopped:
             continue
         expected = WORKERS + CONTROL_PLANE if node.address.number == 0 else WORKERS
         if missing := node.missing(expected):
-            say(f"on node {node.address.name} these have ended: {', '.join(missing)}")
+            report(f"node {node.address.name}: not running: {', '.join(missing)}")
             return False
     return Kubectl(records.state_folder(name) / "kubeconfig").ready()
 
 
 def _start_afresh(name: str, found: Record | None, programs: Programs) -> Record:
-    """Clear what a dead cluster left, and start one with its first node."""
+    """Remove the remains of a dead cluster, and start one with its first node."""
     state = records.state_folder(name)
     if found is not None:
-        step = Step(f"clearing what is left of cluster {name}")
+        step = Step(f"removing the remains of cluster {name}")
         _sweep(Cluster(name, found.index), state)
         for child in state.iterdir():
             if child.is_dir():
@@ -239,7 +235,7 @@ def _start_api_server(node: Node, authority: Authority) -> None:
 
 
 def _start_controllers(node: Node, authority: Authority) -> None:
-    """Start what gives up when it finds no API server."""
+    """Start the controllers and the scheduler, which exit without an API server."""
 
     def kubeconfig(component: str) -> Path:
         return authority.kubeconfig(
@@ -257,7 +253,7 @@ def _start_controllers(node: Node, authority: Authority) -> None:
 
 
 def _add_node(name: str, record: Record, number: int, programs: Programs) -> None:
-    """Start a node beside those that run, and tell them the way to its pods."""
+    """Start another node, and add routes to its pods on the running ones."""
     node = _node(name, record, number, programs)
     step = Step(f"starting node {node.address.name}")
     node.kill()
@@ -286,7 +282,7 @@ def _remove_node(name: str, record: Record, number: int, programs: Programs) -> 
 
 
 def _sweep(cluster: Cluster, state: Path) -> None:
-    """End and remove all that a cluster has outside its state folder, dead or alive."""
+    """Remove everything that a cluster has outside its state folder."""
     nodes = [cluster.node(number) for number in INDICES]
     cgroups = [node.cgroup for node in nodes]
     processes.kill_all(lambda: processes.marked(state) | processes.in_cgroups(cgroups))
@@ -299,7 +295,7 @@ def _sweep(cluster: Cluster, state: Path) -> None:
 
 
 def _unmount_below(folder: Path) -> None:
-    """A folder with something mounted in it must not be deleted with what is mounted."""
+    """Detach all mounts below a folder: deleting it must not delete their files."""
     lines = Path("/proc/self/mounts").read_text().splitlines()
     points = [Path(line.split()[1].replace("\\040", " ")) for line in lines]
     for point in sorted((p for p in points if p.is_relative_to(folder)), reverse=True):
@@ -307,7 +303,7 @@ def _unmount_below(folder: Path) -> None:
 
 
 def _remove_roots() -> None:
-    """With the last cluster goes all that clusters share, except the cache."""
+    """Remove the folders that clusters share. For use after the last one is removed."""
     sandbox.remove_mount_points(records.made_folders())
     records.made_folders_file().unlink(missing_ok=True)
     for folder in (RUN_ROOT, records.clusters_root(), records.state_root()):

@@ -1,8 +1,8 @@
-"""Cables between the host and the nodes.
+"""The network between the host and the nodes.
 
-A cluster's nodes hang on one bridge, each with a network namespace of its own; packet-filter
-rules that kube-proxy and the CNI plugins make stay inside those. A node reaches another
-node's pods by a route, and so does the host, which also sends Service addresses to node 0.
+The nodes of a cluster are connected to one bridge. Each has a network namespace, which contains
+the packet-filter rules of kube-proxy and the CNI plugins. Nodes and the host have a route to each
+node's pods. The host also has a route to Service addresses, through node 0.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def link_exists(name: str) -> bool:
 
 
 def host_networks() -> list[IPv4Network]:
-    """Networks that the host routes to; the default route is no such network."""
+    """Return the networks that the host has routes to, without the default route."""
     routes = json.loads(capture(["ip", "-json", "-4", "route", "show"]) or "[]")
     return [IPv4Network(r["dst"], strict=False) for r in routes if r["dst"] != "default"]
 
 
 def bridge_commands(cluster: Cluster) -> list[str]:
-    """Lines for `ip -batch` that make the cluster's bridge."""
+    """Return the lines for `ip -batch` that create the cluster's bridge."""
     return [
         f"link add {cluster.bridge} type bridge",
         f"address add {cluster.host_ip}/{cluster.node_network.prefixlen} dev {cluster.bridge}",
@@ -36,7 +36,7 @@ def bridge_commands(cluster: Cluster) -> list[str]:
 
 
 def cable_commands(node: NodeAddress, holder: int) -> list[str]:
-    """Lines for `ip -batch` on the host that connect a node to the bridge."""
+    """Return the lines for `ip -batch` on the host that connect a node to the bridge."""
     bridge = node.cluster.bridge
     return [
         f"link add {node.link} type veth peer name eth0 netns {holder}",
@@ -46,7 +46,7 @@ def cable_commands(node: NodeAddress, holder: int) -> list[str]:
 
 
 def inside_commands(node: NodeAddress, others: list[NodeAddress]) -> list[str]:
-    """Lines for `ip -batch` inside the node."""
+    """Return the lines for `ip -batch` inside the node."""
     return [
         "link set lo up",
         f"address add {node.ip}/{node.cluster.node_network.prefixlen} dev eth0",
@@ -57,16 +57,16 @@ def inside_commands(node: NodeAddress, others: list[NodeAddress]) -> list[str]:
 
 
 def route_commands(nodes: list[NodeAddress]) -> list[str]:
-    """Lines for `ip -batch` inside a node that lead to other nodes' pods."""
+    """Return the lines for `ip -batch` inside a node for routes to other nodes' pods."""
     return [f"route replace {node.pod_network} via {node.ip} onlink dev eth0" for node in nodes]
 
 
 def run_batch(lines: list[str], *, inside: list[str] | None = None) -> None:
-    """Run lines of `ip`, all or up to the first that fails."""
+    """Run lines of `ip -batch` up to the first that fails."""
     capture([*(inside or []), "ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
 
 
 def remove_link(name: str) -> None:
-    """Remove a link, and with it the routes through it and the cable's other end."""
+    """Remove a link with its routes and its other end."""
     if link_exists(name):
         capture(["ip", "link", "delete", name])

@@ -1,4 +1,4 @@
-"""One node of a local cluster: its namespaces, its components, its end."""
+"""A node of a local cluster: namespaces, components and images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IMAGE_NAMESPACE = "k8s.io"
 
 @dataclass(frozen=True)
 class Node:
-    """A node and the folder of the cluster that it is part of."""
+    """A node, and the state folder of its cluster."""
 
     address: NodeAddress
     state: Path
@@ -37,11 +37,11 @@ class Node:
         return self.folder / "logs" / f"{component}.log"
 
     def pid(self, component: str) -> int | None:
-        """The live process of a component, if there is one."""
+        """Return the process of a component if it runs."""
         return processes.from_pidfile(self._pidfile(component))
 
     def enter(self) -> list[str]:
-        """A prefix that runs a command inside the node."""
+        """Return the prefix that runs a command inside the node."""
         return ["nsenter", "--target", str(self.pid(HOLDER)), "--net", "--mount", "--"]
 
     def launch(self, component: str, command: Sequence[str]) -> None:
@@ -58,15 +58,15 @@ class Node:
             processes.write_pidfile(self._pidfile(component), identity)
 
     def open(self, others: Sequence[NodeAddress]) -> None:
-        """Make the node's namespaces and connect them."""
+        """Create the node's namespaces and connect them."""
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
-        # Addresses handed out before a stop belong to pods that are gone.
+        # Addresses that were assigned before a stop belong to dead pods.
         shutil.rmtree(self.folder / sandbox.ADDRESSES, ignore_errors=True)
         self.address.run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.launch(HOLDER, commands.holder(sandbox.binds(self.folder), ready))
         self.wait(HOLDER, ready.exists, "the node's namespaces")
-        # Once the address is set, a packet may come: the node must know its way by then.
+        # A packet can arrive as soon as the address is set, so that the routes come first.
         network.remove_link(self.address.link)
         network.run_batch(network.cable_commands(self.address, self.pid(HOLDER) or 0))
         inside = network.inside_commands(self.address, list(others))
@@ -79,19 +79,19 @@ class Node:
         processes.make_cgroup(self.address.cgroup)
 
     def start_containerd(self, pause: Built, images: Sequence[Built]) -> None:
-        """Start the container runtime and give it the images that the node itself needs."""
+        """Start containerd and load the images that the node itself needs."""
         (self.folder / "cni.d").mkdir(parents=True, exist_ok=True)
         (self.folder / "cni.d" / "perennial.conflist").write_text(config.cni(self.address))
         path = self.folder / "containerd.toml"
         path.write_text(config.containerd(self.address, self.folder, pause.reference))
         self.address.containerd_socket.unlink(missing_ok=True)
         self.launch("containerd", commands.containerd(self.programs, path))
-        self.wait("containerd", self._containerd_answers, "containerd to answer")
+        self.wait("containerd", self._containerd_responds, "containerd to respond")
         for image in (pause, *images):
             self.load(image.archive)
 
     def start_kubelet(self, authority: Authority) -> None:
-        """Start kubelet and kube-proxy, which find the API server by their kubeconfigs."""
+        """Start kubelet and kube-proxy."""
         name, ip = self.address.name, str(self.address.ip)
         server = self.address.cluster.api_url
         member = Subject(f"system:node:{name}", "system:nodes", (name, ip))
@@ -113,7 +113,7 @@ class Node:
         self.launch("kube-proxy", commands.kube_proxy(self.programs, self.folder))
 
     def load(self, archive: Path) -> bool:
-        """Import an image; False says that the node had exactly this one already."""
+        """Import an image. Return False if the node has exactly this one already."""
         image = read_archive(archive)
         listed = self._ctr("images", "list").splitlines()[1:]
         rows = (line.split() for line in listed)
@@ -123,7 +123,7 @@ class Node:
         return True
 
     def wait(self, component: str, condition: processes.Condition, what: str) -> None:
-        """Wait for a condition, but no longer than the component that shall meet it lives."""
+        """Wait for a condition, as long as the component that must meet it runs."""
 
         def met_or_dead() -> bool:
             return condition() or self.pid(component) is None
@@ -131,16 +131,16 @@ class Node:
         processes.wait_until(met_or_dead, f"{what} on node {self.address.name}", 60.0)
         if not condition():
             raise with_log(
-                f"{component} ended on node {self.address.name} while waiting for {what}",
+                f"{component} ended on node {self.address.name} before {what}",
                 self.log(component),
             )
 
     def missing(self, components: Sequence[str] = WORKERS) -> list[str]:
-        """The components that do not run."""
+        """Return the components that do not run."""
         return [component for component in components if self.pid(component) is None]
 
     def kill(self) -> None:
-        """Take the node away as a power cut would; its folder stays."""
+        """Stop the node like a power cut. Its folder remains."""
 
         def find() -> set[int]:
             own = processes.marked(self.folder)
@@ -151,7 +151,7 @@ class Node:
         network.remove_link(self.address.link)
         shutil.rmtree(self.address.run_folder, ignore_errors=True)
 
-    def _containerd_answers(self) -> bool:
+    def _containerd_responds(self) -> bool:
         try:
             self._ctr("version")
         except ReportedError:

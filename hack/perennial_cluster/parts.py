@@ -1,4 +1,4 @@
-"""What the local node is made of: programs built from pinned Go modules, and Debian packages."""
+"""Programs of the local node: pinned Go modules and Debian packages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RUNC = GoPart(
     NODE_SOURCES / "runc",
     {"runc": "github.com/opencontainers/runc"},
     tags="seccomp",
-    # Its entry into namespaces is written in C.
+    # The part that enters namespaces is written in C.
     cgo=True,
 )
 PARTS = (KUBERNETES, ETCD, CONTAINERD, RUNC)
@@ -72,7 +72,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the built programs lie."""
+    """Folders of the built programs."""
 
     kubernetes: Path
     etcd: Path
@@ -81,11 +81,11 @@ class Programs:
 
     @property
     def search_path(self) -> str:
-        """A PATH on which containerd finds its shim and the shim finds runc."""
+        """PATH for containerd, which needs its shim, and the shim, which needs runc."""
         folders = (self.containerd, self.runc, Path("/usr/sbin"), Path("/usr/bin"))
         return ":".join(map(str, (*folders, Path("/sbin"), Path("/bin"))))
 
 
 def build_programs() -> Programs:
-    """Give the node's programs, built where the cache lacks them."""
+    """Return the node's programs, after building the missing ones."""
     return Programs(*(golang.build(part) for part in PARTS))

@@ -1,4 +1,4 @@
-"""Certificates of a local cluster, made with the `openssl` program."""
+"""Certificates of a local cluster, created with the `openssl` program."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom a certificate speaks for: Kubernetes reads a user and a group from it."""
+    """The subject of a certificate: Kubernetes takes the user and the group from it."""
 
     user: str
     group: str = ""
     addresses: Sequence[str] = ()
-    """Names and IP addresses under which it serves; empty for a client only."""
+    """Names and IP addresses of a server; empty for a client."""
 
 
 class Authority:
-    """One certificate authority and what it signed, in a folder only root can read."""
+    """A certificate authority with its certificates, in a folder of root's."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class Authority:
 
     @property
     def account_key(self) -> Path:
-        """Signs the tokens of service accounts."""
+        """Key that signs the tokens of service accounts."""
         return self.folder / "service-accounts.key"
 
     @property
@@ -49,7 +49,7 @@ class Authority:
         return self.folder / "service-accounts.pub"
 
     def create(self) -> None:
-        """Make the authority itself and the service accounts' key pair."""
+        """Create the authority and the key pair of service accounts."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         subject = ("-subj", "/CN=perennial-local-cluster", "-days", DAYS)
         capture(
@@ -65,7 +65,7 @@ class Authority:
         )
 
     def issue(self, name: str, subject: Subject) -> tuple[Path, Path]:
-        """Give the certificate and the key of a subject, made on first use."""
+        """Return the certificate and the key of a subject, created on first use."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
         if certificate.exists():
             return certificate, key
@@ -88,7 +88,7 @@ class Authority:
         return certificate, key
 
     def kubeconfig(self, target: Path, server: str, name: str, subject: Subject) -> Path:
-        """Write a kubeconfig with everything inside it; JSON is YAML too."""
+        """Write a kubeconfig that contains its certificates. JSON is valid YAML."""
         certificate, key = self.issue(name, subject)
         document = {
             "apiVersion": "v1",
@@ -115,7 +115,7 @@ class Authority:
             "current-context": name,
         }
         target.parent.mkdir(parents=True, exist_ok=True)
-        # The mode is set before there is anything to read.
+        # The mode is set before the content is written.
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as handle:
             json.dump(document, handle, indent=1)
@@ -123,7 +123,7 @@ class Authority:
 
 
 def extension_lines(subject: Subject) -> str:
-    """The extensions of a certificate, in openssl's format."""
+    """Return the extensions of a certificate, in openssl's format."""
     usage = "clientAuth"
     lines = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature"]
     if subject.addresses:

@@ -1,9 +1,8 @@
-"""The processes of a cluster: started detached, recognised beyond doubt, ended completely.
+"""Start, identify and end the processes of a cluster.
 
-Every process carries its node's folder in its environment and hands it on to the children
-that it starts. A process is ended only when it carries that mark, or sits in one
-of the cluster's own cgroups. A number from a file only tells what runs, and only together
-with the time at which that process started.
+Every process has its node's folder in its environment, and its children inherit that. Only
+processes with this mark, or in a cgroup of the cluster, are ended. A process id from a file only
+shows that a component runs, and only together with the start time of the process.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ KILL_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Identity:
-    """A process, told from any later one that gets the same number."""
+    """A process, as distinct from a later one with the same id."""
 
     pid: int
     started: int
-    """In clock ticks since the machine started."""
+    """Start time in clock ticks since the machine started."""
 
 
 def identify(pid: int) -> Identity | None:
-    """The identity of a live process; a zombie is not alive."""
+    """Return the identity of a process that runs; a zombie does not."""
     try:
-        # The program's name stands in parentheses and may hold spaces: count from its end.
+        # The program's name is in parentheses and can contain spaces: count from its end.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
@@ -48,7 +47,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_marked(pid: int, state: Path) -> bool:
-    """Whether a process belongs to the node or cluster with this state folder."""
+    """Return whether a process belongs to the node or cluster with this state folder."""
     try:
         environment = (PROC / str(pid) / "environ").read_bytes()
     except OSError:
@@ -60,7 +59,7 @@ def is_marked(pid: int, state: Path) -> bool:
 
 
 def marked(state: Path) -> set[int]:
-    """All live processes of the node or cluster with this state folder."""
+    """Return all processes of the node or cluster with this state folder."""
     return {pid for pid in _all_pids() if is_marked(pid, state)}
 
 
@@ -70,7 +69,7 @@ def write_pidfile(path: Path, identity: Identity) -> None:
 
 
 def from_pidfile(path: Path) -> int | None:
-    """The process that a file names, if it is still that one."""
+    """Return the process that a file names, if it still runs."""
     try:
         pid, started = map(int, path.read_text().split())
     except (OSError, ValueError):
@@ -79,10 +78,7 @@ def from_pidfile(path: Path) -> int | None:
 
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str | Path]) -> int:
-    """Start a process that outlives this one and keeps nothing of it open.
-
-    It gets a small environment of its own: a person's proxies and tokens have no place in it.
-    """
+    """Start a detached process, without the user's environment and its tokens."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -98,12 +94,12 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str | Pat
 
 
 def cgroup_folders(cgroup: str) -> list[Path]:
-    """A cgroup's folder: one in version 2, one for every controller in version 1."""
+    """Return a cgroup's folders: in version 1, there is one for each controller."""
     return [path for path in [CGROUPS / cgroup, *CGROUPS.glob(f"*/{cgroup}")] if path.is_dir()]
 
 
 def make_cgroup(cgroup: str) -> None:
-    """kubelet expects its root cgroup to be there."""
+    """Create the root cgroup that kubelet expects."""
     unified = (CGROUPS / "cgroup.controllers").exists()
     mounts = [CGROUPS] if unified else [p for p in CGROUPS.iterdir() if (p / "tasks").exists()]
     for mount in mounts:
@@ -111,21 +107,21 @@ def make_cgroup(cgroup: str) -> None:
 
 
 def in_cgroups(cgroups: Iterable[str]) -> set[int]:
-    """All processes in these cgroups and those below them."""
+    """Return all processes in these cgroups and those below them."""
     pids: set[int] = set()
     for cgroup in cgroups:
         for top in cgroup_folders(cgroup):
-            # Not rglob: it fails where a group goes while its parent is being walked.
+            # Not rglob: it fails if a group disappears meanwhile.
             for folder, _, _ in os.walk(top):
                 try:
                     pids.update(map(int, Path(folder, "cgroup.procs").read_text().split()))
-                except OSError:  # the group or its last process just went
+                except OSError:  # the group or its last process just disappeared
                     continue
     return {pid for pid in pids if identify(pid)}
 
 
 def remove_cgroups(cgroups: Iterable[str]) -> None:
-    """Remove empty cgroups, the innermost first."""
+    """Remove cgroups, the innermost first, as soon as they are empty."""
     for cgroup in cgroups:
         for top in cgroup_folders(cgroup):
             for folder, _, _ in os.walk(top, topdown=False):
@@ -133,31 +129,35 @@ def remove_cgroups(cgroups: Iterable[str]) -> None:
 
 
 def kill_all(find: Callable[[], set[int]]) -> None:
-    """End processes hard, until no more are found: some may be starting others meanwhile.
+    """Kill processes until no more are found.
 
-    Hard, because an API server takes up to a minute to stop kindly and nothing here is kept.
-    A process shows no environment for a moment while it turns into another program: only a
-    second look in a row that finds nobody counts.
+    SIGKILL, because an API server takes up to a minute to stop, and its data is not kept. Some
+    processes start others meanwhile, and a process that executes another program has no
+    environment for a moment: two empty results in a row end the search.
     """
-    empty_looks = 0
+    empty_results = 0
 
     def gone() -> bool:
-        nonlocal empty_looks
+        nonlocal empty_results
         pids = find()
         for pid in pids:
             _kill(pid, find)
-        empty_looks = 0 if pids else empty_looks + 1
-        return empty_looks == 2
+        empty_results = 0 if pids else empty_results + 1
+        return empty_results == 2
 
     wait_until(gone, "the cluster's processes to end", KILL_SECONDS)
 
 
 def wait_until(condition: Condition, what: str, seconds: float = 10.0) -> None:
-    """Wait for a condition, checked often."""
+    """Wait for a condition.
+
+    Raises:
+        ReportedError: it is not met in time.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise ReportedError(f"waited {seconds:.0f} s for {what}, in vain")
+            raise ReportedError(f"Timed out after {seconds:.0f} s, waiting for {what}")
         time.sleep(POLL_SECONDS)
 
 
@@ -167,7 +167,7 @@ def _kill(pid: int, find: Callable[[], set[int]]) -> None:
     except OSError:
         return
     try:
-        # The handle holds on to one process; only now is the check about that one.
+        # The id can belong to a new process by now; the handle cannot.
         if pid in find():
             signal.pidfd_send_signal(handle, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What is remembered about local clusters between two calls: their index and their nodes."""
+"""The state of local clusters between two calls: their indices and their nodes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORD = "cluster.json"
 
 
 def state_root() -> Path:
-    """The folder of all local clusters' state, which the environment may move."""
+    """Return the state folder of all local clusters: PERENNIAL_STATE or the default."""
     return Path(os.environ.get("PERENNIAL_STATE") or "/var/lib/perennial")
 
 
@@ -25,22 +25,22 @@ def clusters_root() -> Path:
 
 
 def lock_file() -> Path:
-    """Held while clusters change: two calls of `up` must not take the same index.
+    """Return the lock of all changes of clusters.
 
-    In the cache, which stays: a lock that is removed with the last cluster protects nobody
-    who already waits for it.
+    Two calls of `up` must not take the same index. The lock is in the cache: a file that disappears
+    with the last cluster would not exclude a process that already waits for it.
     """
     return cache_root() / "clusters.lock"
 
 
 @dataclass
 class Record:
-    """One cluster, as remembered."""
+    """The stored state of a cluster."""
 
     index: int
     nodes: list[int] = field(default_factory=lambda: [0])
     stopped: list[int] = field(default_factory=list)
-    """Nodes that a person or a test stopped on purpose."""
+    """Nodes that `node stop` stopped."""
 
 
 def state_folder(name: str) -> Path:
@@ -52,7 +52,7 @@ def names() -> list[str]:
 
 
 def read(name: str) -> Record | None:
-    """The record of a cluster, if there is such a cluster."""
+    """Return the record of a cluster if it exists."""
     path = state_folder(name) / RECORD
     try:
         return Record(**json.loads(path.read_text()))
@@ -61,12 +61,12 @@ def read(name: str) -> Record | None:
     except (ValueError, TypeError) as error:
         raise ReportedError(
             f"{path} is damaged ({error}): expected an object such as"
-            f" {json.dumps(asdict(Record(0)))}; correct it, or remove the cluster by hand"
+            f" {json.dumps(asdict(Record(0)))}. Fix: correct it, or delete it and end the cluster"
         ) from None
 
 
 def write(name: str, record: Record) -> None:
-    """Remember a cluster; the rename keeps a killed call from leaving half a record."""
+    """Store a record. Because of the rename, a killed call leaves no incomplete one."""
     path = state_folder(name) / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
@@ -75,10 +75,10 @@ def write(name: str, record: Record) -> None:
 
 
 def allocate(name: str) -> Record:
-    """Give a new cluster the lowest index that is free on this machine."""
+    """Return a record with the lowest index that is free on this machine."""
     others = [record for other in names() if (record := read(other))]
     taken = {record.index for record in others}
-    # Another state folder's cluster shows by its bridge.
+    # A cluster of another state folder has a bridge.
     taken |= {index for index in INDICES if network.link_exists(Cluster("any", index).bridge)}
     record = Record(lowest_free_index(taken, network.host_networks()))
     write(name, record)
@@ -90,7 +90,10 @@ def made_folders_file() -> Path:
 
 
 def made_folders() -> list[str]:
-    """Folders of the host that were made for local clusters and go with the last one."""
+    """Return the folders of the host that were created for clusters.
+
+    They are removed with the last cluster.
+    """
     try:
         folders: list[str] = json.loads(made_folders_file().read_text())
     except FileNotFoundError:

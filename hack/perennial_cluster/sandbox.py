@@ -1,4 +1,4 @@
-"""Folders with fixed paths that a node uses, replaced inside it by its own."""
+"""Folders with fixed paths, which are replaced by a node's own inside the node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIXED = {
 
 
 def binds(folder: Path) -> list[tuple[Path, Path]]:
-    """Pairs of a node's own folder and the fixed path that it replaces, both there."""
+    """Return pairs of a node's own folder and the fixed path that it replaces."""
     pairs = []
     for fixed, name in _FIXED.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -25,14 +25,14 @@ def binds(folder: Path) -> list[tuple[Path, Path]]:
 
 
 def missing_mount_points() -> list[str]:
-    """The fixed paths that the host lacks: those made for the nodes are removed again."""
+    """Return the fixed paths that the host does not have."""
     return [str(path) for path in _FIXED if not path.exists()]
 
 
 def remove_mount_points(made: list[str]) -> None:
-    """Remove folders that were made, where they are empty.
+    """Remove folders that were created for nodes, if they are empty.
 
-    Only when no node is left: removing a folder ends a mount over it in any namespace.
+    For use when no node is left: removing a folder ends the mounts on it in all namespaces.
     """
     for path in map(Path, made):
         if path in _FIXED and path.is_dir() and not any(path.iterdir()):

@@ -1,4 +1,4 @@
-"""`python -m perennial_images`, for a tree that is not installed."""
+"""Run the command line: ``python -m perennial_images``."""
 
 import sys
 

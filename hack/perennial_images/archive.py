@@ -1,7 +1,6 @@
-"""OCI image archives: written for images that are one static program, and read to name them.
+"""OCI image archives: write images of a few files, and read the name of any image.
 
-An image FROM scratch is a tar of its files and two JSON documents; writing it here needs no
-image builder, takes a second and gives the same bytes every time.
+An image FROM scratch is a tar of its files and two JSON documents, so that no builder is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ TAG = "org.opencontainers.image.ref.name"
 
 @dataclass(frozen=True)
 class ArchivedImage:
-    """What an archive holds: the image's name and the digest of its manifest."""
+    """The image in an archive: its name, and the digest of its manifest."""
 
     reference: str
     digest: str
@@ -42,9 +41,9 @@ def write_scratch_image(
     folders: Sequence[str] = (),
     arguments: Sequence[str] = (),
 ) -> None:
-    """Write an image that holds only these files and folders and runs as a plain user.
+    """Write an image of these files and folders that does not run as root.
 
-    The folders belong to that user, so that a volume mounted there starts out writable.
+    Its user owns the folders, so that this user can write to a volume that is mounted there.
     """
     layer = _layer(files, folders)
     packed = gzip.compress(layer, compresslevel=6, mtime=0)
@@ -88,7 +87,7 @@ def write_scratch_image(
 
 
 def read_archive(path: Path) -> ArchivedImage:
-    """Name the image in an OCI archive."""
+    """Return the name and digest of the image in an OCI archive."""
     try:
         with tarfile.open(path) as archive:
             member = archive.extractfile("index.json")
@@ -102,12 +101,12 @@ def read_archive(path: Path) -> ArchivedImage:
     manifests = index.get("manifests", [])
     if len(manifests) != 1:
         raise ReportedError(
-            f"{path} holds {len(manifests)} images: expected one image in an archive"
+            f"{path} contains {len(manifests)} images: expected one image in an archive"
         )
     annotations = manifests[0].get("annotations", {})
     reference = annotations.get(REFERENCE) or annotations.get(TAG)
     if not reference:
-        raise ReportedError(f"{path} does not name its image: save it under a name with a tag")
+        raise ReportedError(f"{path} has no name for its image. Fix: save it with a name and a tag")
     return ArchivedImage(reference, manifests[0]["digest"])
 
 

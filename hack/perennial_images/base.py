@@ -1,7 +1,7 @@
-"""The base image where there is no Docker: Debian's Python and next to nothing else.
+"""The base image without Docker: Debian's Python and little else.
 
-Packages are only unpacked: no shell, package manager or compiler gets in. Users with Docker
-get python:3.11-slim-bookworm instead, with the same Python and C library.
+Packages are unpacked, not installed, and the image has no shell, package manager or compiler. With
+Docker the base is python:3.11-slim-bookworm, which has the same Python and C library.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ACCOUNTS = {
 
 
 def tree_archive() -> Path:
-    """The base's file tree as a tar, unpacked and stripped where the cache lacks it."""
+    """Return the base's file tree as a tar, after making it if it is missing."""
     recipe = content_hash([Path(__file__)], root=Path(__file__).parent)
     return cached(cache_root() / "bases" / f"{SUITE}-{recipe}.tar", _make)
 
@@ -61,7 +61,7 @@ def _make(target: Path) -> None:
 
 
 def strip(root: Path) -> None:
-    """Remove what a program in a container never reads; licences stay."""
+    """Remove files that no program in a container reads, but keep the licences."""
     bundle_authorities(root)
     for program in (root / "usr/bin").iterdir():
         if program.name not in _KEPT_PROGRAMS:
@@ -80,9 +80,10 @@ def strip(root: Path) -> None:
 
 
 def bundle_authorities(root: Path) -> None:
-    """Make the one file that TLS clients read: the package's own script did not run.
+    """Write the file of authorities that TLS clients read.
 
-    From the package and not from this machine, whose file may hold authorities of its network.
+    The script of the package did not run. This machine's file is not used, because it can contain
+    authorities of a private network.
     """
     certificates = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     bundle = root / "etc/ssl/certs/ca-certificates.crt"

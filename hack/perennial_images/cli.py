@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         description="Build Perennial's container images, with Docker or without, into the cache.",
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
-    build = actions.add_parser("build", help="build what the cache lacks")
+    build = actions.add_parser("build", help="build the images that the cache does not have")
     names = (*program.PROGRAM_IMAGES, *scratch.SCRATCH_IMAGES)
     build.add_argument(
         "images",
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="IMAGE",
         help=f"of {', '.join(names)}; default: {' '.join(DEFAULT_IMAGES)}",
     )
-    actions.add_parser("front", help="build the runtime's native front, and install it here")
+    actions.add_parser("front", help="build and install the runtime's native front")
     actions.add_parser("list", help="list the images in the cache")
     return top
 
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def record(built: Sequence[Built]) -> None:
-    """Write the references where the tests and the demo look for them.
+    """Write the references to build/images.json, for the tests and the demo.
 
-    Images that were built by an earlier call keep their place.
+    References of other images remain.
     """
     references = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     references.update({image.name: image.reference for image in built})
@@ -76,7 +76,7 @@ def _build(name: str) -> Built:
     if name in scratch.SCRATCH_IMAGES:
         return scratch.build(name)
     names = ", ".join((*program.PROGRAM_IMAGES, *scratch.SCRATCH_IMAGES))
-    raise ReportedError(f"there is no image {name!r}: expected one of {names}")
+    raise ReportedError(f"Image {name!r}: expected one of {names}")
 
 
 def _print_table(rows: Sequence[tuple[str, str, Path]]) -> None:

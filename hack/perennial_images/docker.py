@@ -1,4 +1,4 @@
-"""Whether Docker can be used."""
+"""The check for Docker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 
 
 def docker_answers() -> bool:
-    """Whether there is a Docker daemon: the client alone is often installed without one."""
+    """Return whether a Docker daemon runs. Many machines have only the client."""
     if shutil.which("docker") is None:
         return False
     try:

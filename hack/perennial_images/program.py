@@ -1,4 +1,4 @@
-"""Images of Perennial's own programs, from their Dockerfiles, with Docker or with buildah."""
+"""Images of Perennial's programs, from their Dockerfiles."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ RUN ["/usr/bin/python3", "-m", "compileall", "-q", "/usr/lib/python3.11"]
 
 @dataclass(frozen=True)
 class ProgramImage:
-    """One program: the folder with its Dockerfile, its lock, the packages that it is made of."""
+    """The image of a program, and the packages that it contains."""
 
     name: str
     packages: tuple[Path, ...]
     has_front: bool = False
-    """Whether the runtime's native front goes into it."""
+    """True if it contains the runtime's native front."""
     variant_of: str | None = None
-    """The program whose Dockerfile it shares; only the lock is its own."""
+    """The program whose Dockerfile it uses, with a lock of its own."""
     has_stand_ins: bool = False
-    """Whether stand-ins for CUDA's libraries go into it."""
+    """True if it contains stand-ins for CUDA's libraries."""
 
     @property
     def dockerfile(self) -> Path:
@@ -63,7 +63,7 @@ PROGRAM_IMAGES = {
         "trainer": ("contracts", "storage", "trainer"),
     }.items()
 }
-# Too big to be built by default: TensorFlow, for Keras, SavedModel and TFLite, and PyTorch.
+# Too large to build by default: TensorFlow (for Keras, SavedModel and TFLite) and PyTorch.
 PROGRAM_IMAGES |= {
     name: ProgramImage(
         name,
@@ -76,7 +76,10 @@ PROGRAM_IMAGES |= {
 
 
 def project_facts(pyproject: str) -> str:
-    """What of pyproject.toml gets into a wheel: a linter's setting must not rename an image."""
+    """Return the parts of pyproject.toml that a wheel depends on.
+
+    A linter's setting, for one, must not change the tag of an image.
+    """
     document = tomllib.loads(pyproject)
     project = {
         key: value
@@ -88,7 +91,7 @@ def project_facts(pyproject: str) -> str:
 
 
 def tag(image: ProgramImage, *, docker: bool) -> str:
-    """The image's content tag: the hash of all that it is made from."""
+    """Return the image's tag: the hash of all its inputs."""
     here = Path(__file__)
     more = rust.sources() if image.has_front else []
     more += [Path(stand_ins.__file__)] if image.has_stand_ins else []
@@ -101,11 +104,11 @@ def tag(image: ProgramImage, *, docker: bool) -> str:
 
 
 def build(name: str) -> Built:
-    """Give an image, built where the store lacks it."""
+    """Return an image, after building it if it is missing."""
     image = PROGRAM_IMAGES[name]
     for path in (image.dockerfile, image.lock, *image.packages):
         if not path.exists():
-            raise ReportedError(f"{path} is missing: the {name} image is made from it")
+            raise ReportedError(f"{path} is missing: the {name} image needs it")
     docker = docker_answers()
     reference = f"localhost/perennial-{name}:{(label := tag(image, docker=docker))}"
 
@@ -144,7 +147,7 @@ def _build_with_docker(image: ProgramImage, context: Path, reference: str, archi
 
 
 def _build_with_buildah(image: ProgramImage, context: Path, reference: str, archive: Path) -> None:
-    """Build in a storage of its own, removed afterwards: nothing piles up on the machine."""
+    """Build an image with buildah, in a temporary storage."""
     install_packages(BUILDERS)
     logs = cache_root() / "logs"
     with tempfile.TemporaryDirectory(dir=archive.parent) as scratch:

@@ -20,13 +20,13 @@ COMPATIBILITY = "manylinux_2_36"
 
 
 def sources() -> list[Path]:
-    """What the wheel is made of."""
+    """Return the files that the wheel is built from."""
     names = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "perennial_front.pyi", "src")
     return [FRONT / name for name in names]
 
 
 def front_wheel() -> Path:
-    """Give the wheel, compiled where the cache lacks it."""
+    """Return the wheel, after compiling it if it is missing."""
     if shutil.which("cargo") is None:
         install_packages(TOOLCHAIN)
     facts = [capture(["rustc", "--version"]).strip(), platform.machine(), COMPATIBILITY]

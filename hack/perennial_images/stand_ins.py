@@ -1,10 +1,10 @@
-"""Stand-ins for the CUDA libraries that PyPI's PyTorch wants at its start, where there are none.
+"""Empty stand-ins for the CUDA libraries that PyPI's PyTorch needs at its start.
 
-Its wheel for Linux is linked against 3 GB of CUDA. On a CPU nothing of it is called, but the loader
-wants every library that is named, with every function. So for each that the wheel does not bring
-there is an empty library of that name, and one for all that has the functions, which only answer
-that there is no CUDA: a library that is asked for a certain version of a function must not have it
-without one. Names are read from the wheel itself: another version of PyTorch gets other stand-ins.
+PyTorch's wheel for Linux is linked against 3 GB of CUDA. Without a GPU it calls none of that, but
+the loader requires every library, with every function. For each library that the wheel does not
+contain, there is an empty one of that name. One more library has all the functions, which return
+that there is no CUDA; they must not be in libraries with versioned functions. All names are read
+from the wheel, so that each version of PyTorch gets its own stand-ins.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from perennial_build.progress import capture
 
 TOOLS = (Package("gcc", "cc"), Package("binutils", "readelf"), Package("binutils", "nm"))
 NO_CUDA = 999
-"""cudaErrorUnknown, which PyTorch takes for: there is no GPU."""
-# What any Linux has, by PEP 599 (manylinux2014); libgomp comes with the wheel.
+"""cudaErrorUnknown, which means to PyTorch that there is no GPU."""
+# On every Linux by PEP 599 (manylinux2014); libgomp is in the wheel.
 _OF_THE_SYSTEM = frozenset(
     {
         *("libgcc_s.so.1", "libstdc++.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libc.so.6"),
@@ -34,14 +34,14 @@ _OF_THE_SYSTEM = frozenset(
 _VERSION_OF_THE_SYSTEM = re.compile(r"@@?(?:GLIBC|GLIBCXX|CXXABI|GCC)_")
 _OF_PYTHON = re.compile(r"_?Py[A-Z_]")
 _ROOT = re.compile(r"_C\.(.*\.)?so|libtorch_global_deps\.so")
-"""What ``import torch`` loads; the wheel has libraries that nothing asks for."""
+"""Libraries that ``import torch`` loads; the wheel also has unused ones."""
 FUNCTIONS = "libcuda-stand-ins.so"
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the libraries of a wheel want and nobody brings."""
+    """Libraries and functions that a wheel needs and does not contain."""
 
     libraries: tuple[str, ...]
     functions: tuple[str, ...]
@@ -49,17 +49,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Library:
-    """What a shared library says of itself."""
+    """The name and the symbols of a shared library."""
 
     name: str
     needs: frozenset[str]
     defined: frozenset[str]
     undefined: frozenset[str]
-    """With their versions: ``cudaFree@libcudart.so.13``."""
+    """Functions with their versions: ``cudaFree@libcudart.so.13``."""
 
 
 def of(wheel: Path) -> Path:
-    """A folder with the stand-ins for a wheel of PyTorch, compiled where the cache lacks it."""
+    """Return the stand-ins for a wheel of PyTorch, after compiling the missing."""
     tag = content_hash([Path(__file__)], wheel.name, root=Path(__file__).parent)
 
     def compile_into(folder: Path) -> None:
@@ -70,10 +70,10 @@ def of(wheel: Path) -> Path:
 
 
 def make(libraries: Iterable[Path], target: Path) -> None:
-    """Compile the stand-ins for some libraries into a folder, which may exist.
+    """Compile the stand-ins for some libraries into a folder, which can exist.
 
     Raises:
-        ReportedError: there is no compiler, or one of them is no library.
+        ReportedError: there is no compiler, or a file is not a library.
     """
     install_packages(TOOLS)
     wanted = missing(map(read, libraries), _system())
@@ -84,12 +84,12 @@ def make(libraries: Iterable[Path], target: Path) -> None:
 
 
 def missing(libraries: Iterable[Library], system: frozenset[str] = frozenset()) -> Wanted:
-    """What PyTorch's libraries want that neither they nor the system nor Python has.
+    """Return the needs that PyTorch's libraries, the system and Python do not meet.
 
     Args:
-        libraries: all of the wheel's.
-        system: functions of the system's libraries. Most are known by their versions, but some of
-            the wheel's libraries were linked without the system's, and ask for none.
+        libraries: all libraries of the wheel.
+        system: functions of the system's libraries. Most are recognized by their versions, but some
+            libraries of the wheel were linked without the system's and need no version.
     """
     found = _loaded({library.name: library for library in libraries})
     here = {library.name for library in found}
@@ -108,7 +108,7 @@ def missing(libraries: Iterable[Library], system: frozenset[str] = frozenset()) 
 
 
 def _loaded(libraries: Mapping[str, Library]) -> list[Library]:
-    """Those that the loader comes to from the roots."""
+    """Return the libraries that the loader loads, starting from the roots."""
     names = [name for name in libraries if _ROOT.fullmatch(name)]
     for name in names:
         more = libraries[name].needs & libraries.keys()
@@ -125,24 +125,24 @@ def read(path: Path) -> Library:
         names[0] if names else path.name,
         frozenset(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic)),
         frozenset(words[0].partition("@")[0] for words in symbols if words[1] not in "Uvw"),
-        # Weak ones (v, w) may stay undefined.
+        # Weak symbols (v, w) can remain undefined.
         frozenset(words[0] for words in symbols if words[1] == "U"),
     )
 
 
 def _system() -> frozenset[str]:
-    """The functions of the system's libraries."""
+    """Return the functions of the system's libraries."""
     paths = (capture(["cc", f"-print-file-name={name}"]).strip() for name in _OF_THE_SYSTEM)
-    # Of a library that there is not the compiler gives the name alone.
+    # For a missing library, the compiler prints the name without a path.
     return frozenset[str]().union(*(read(Path(path)).defined for path in paths if "/" in path))
 
 
 def _unpack(wheel: Path, target: Path) -> list[Path]:
-    """The shared libraries of a wheel."""
+    """Extract and return the shared libraries of a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if re.search(r"\.so(\.\d+)*$", name)]
         if not any(name.startswith("torch/lib/") for name in names):
-            raise ReportedError(f"{wheel.name}: expected a wheel of PyTorch for Linux, got another")
+            raise ReportedError(f"{wheel.name}: expected a wheel of PyTorch for Linux")
         return [Path(archive.extract(name, target)) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""The local image store: archives in the cache, by the image's name and content tag."""
+"""The local image store: archives in the cache, named by image and tag."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def store_root() -> Path:
 
 
 def archives() -> list[Path]:
-    """All archives, the newest last."""
+    """Return all archives, the newest last."""
     return sorted(store_root().glob("*.oci.tar"), key=lambda path: path.stat().st_mtime)
 
 
 def prune(name: str) -> None:
-    """Forget an image's older builds: every change of a source makes another one."""
+    """Delete an image's older builds: every change of a source makes another one."""
     with _settled():
         builds = [path for path in archives() if path.name.rpartition("-")[0] == name]
         for path in builds[:-KEPT_BUILDS]:
@@ -30,12 +30,12 @@ def prune(name: str) -> None:
 
 
 def _settled() -> AbstractContextManager[None]:
-    """While this is held no other process forgets an archive."""
+    """Return the lock for deleting archives."""
     return locked(store_root() / ".lock")
 
 
 def find_archive(image: str) -> Path:
-    """Find an archive by its path, or by the name of the image in it."""
+    """Return an archive by its path, or by the name of its image."""
     if (path := Path(image)).is_file():
         return path
     with _settled():
@@ -44,6 +44,6 @@ def find_archive(image: str) -> Path:
         return known[image]
     names = "\n".join(f"    {name}" for name in known) or "    (none)"
     raise ReportedError(
-        f"{image} is neither a file nor an image in the local store {store_root()}, which holds\n"
-        f"{names}\nRun `perennial-images build`, or give the path of an archive"
+        f"{image} is neither a file nor an image in the local store {store_root()}:\n"
+        f"{names}\nFix: run `perennial-images build`, or give the path of an archive"
     )

@@ -1,4 +1,4 @@
-"""Wheels, fetched and built outside of the images' builds."""
+"""Wheels, downloaded and built before the build of an image, which has no network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from perennial_build.cache import TREE, cache_root, cached, content_hash
 from perennial_build.errors import ReportedError
 from perennial_build.progress import run_step
 
-# The Python in both base images, whatever Python runs this.
+# The Python of both base images, which can differ from the one that runs this.
 _TARGET = ("--python-version", "3.11", "--implementation", "cp", "--only-binary", ":all:")
 _PLATFORMS = (
     *("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
@@ -22,7 +22,7 @@ PIP_LOCK = TREE / "hack" / "images" / "pip.txt"
 
 
 def wheelhouse(lock: Path) -> Path:
-    """The wheels of a lock, downloaded where the cache lacks them."""
+    """Return the folder with the wheels of a lock, after downloading them if missing."""
     platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
 
     def download(folder: Path) -> None:
@@ -40,7 +40,7 @@ def wheelhouse(lock: Path) -> Path:
 
 
 def project_wheel(target: Path, packages: list[Path]) -> None:
-    """Build the project's wheel with only some of its packages: an image gets no others."""
+    """Build the project's wheel with some of its packages: those of one image."""
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("pyproject.toml", "README.md"):
             shutil.copy(TREE / name, scratch)
@@ -65,5 +65,7 @@ def install(wheel: Path) -> None:
 
 def _pip() -> list[str | Path]:
     if importlib.util.find_spec("pip") is None:
-        raise ReportedError(f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`")
+        raise ReportedError(
+            f"{sys.executable} has no pip. Fix: run `{sys.executable} -m ensurepip`"
+        )
     return [sys.executable, "-m", "pip"]

@@ -33,7 +33,7 @@ def test_kind_is_used_only_if_a_docker_daemon_answers(monkeypatch: pytest.Monkey
 
 
 def test_an_existing_cluster_is_never_removed() -> None:
-    with pytest.raises(ReportedError, match="left alone"):
+    with pytest.raises(ReportedError, match="is not removed"):
         ExistingCluster(Path("/named")).down("perennial")
 
 
@@ -47,7 +47,7 @@ def test_a_missing_kubeconfig_is_named(
 ) -> None:
     monkeypatch.setenv("PERENNIAL_KUBECONFIG", "/missing")
     assert main(["up"]) == 1
-    assert "/missing, which is no file" in capsys.readouterr().err
+    assert "/missing is not a file" in capsys.readouterr().err
 
 
 def test_kind_creates_the_cluster_from_the_configuration_in_the_repository() -> None:
