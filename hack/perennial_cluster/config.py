@@ -58,6 +58,10 @@ def kube_proxy(node: NodeAddress, kubeconfig: Path) -> str:
             "clientConnection": {"kubeconfig": str(kubeconfig)},
             "clusterCIDR": str(node.cluster.pod_network),
             "hostnameOverride": node.name,
+            # The defaults of 1 s between updates and 30 s until a retry are for clusters with
+            # thousands of Services. Here they are most of the time in which a Service still leads
+            # to a pod that has ended.
+            "nftables": {"minSyncPeriod": "100ms", "syncPeriod": "2s"},
             # These limits hold for the whole machine, so that a node must not set them.
             "conntrack": {
                 "maxPerCore": 0,

@@ -52,6 +52,9 @@ def inside_commands(node: NodeAddress, others: list[NodeAddress]) -> list[str]:
         f"address add {node.ip}/{node.cluster.node_network.prefixlen} dev eth0",
         "link set eth0 up",
         f"route add default via {node.cluster.host_ip}",
+        # For addresses without a pod. Over the default route, a connection to a pod that has just
+        # ended would stay open without an answer, and be sent there again for two minutes.
+        f"route add unreachable {node.pod_network}",
         *route_commands(others),
     ]
 

@@ -49,6 +49,11 @@ def test_the_api_server_serves_the_clusters_range_from_node_zero() -> None:
     assert "--authorization-mode=Node,RBAC" in command
 
 
+def test_kube_proxy_follows_a_pod_within_a_second() -> None:
+    rendered = json.loads(config.kube_proxy(NODE, Path("/kc")))
+    assert rendered["nftables"] == {"minSyncPeriod": "100ms", "syncPeriod": "2s"}
+
+
 def test_no_component_keeps_state_in_a_folder_of_the_host() -> None:
     manager = commands.controller_manager(PROGRAMS, Authority(Path("/pki")), FOLDER, Path("/kc"))
     assert "--flex-volume-plugin-dir=/state/node-1/volume-plugins" in manager

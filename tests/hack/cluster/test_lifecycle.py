@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.processes import FOLDER, making
 
 from perennial_build.cache import TREE, cache_root
+from perennial_build.debian import install_packages
 from perennial_build.progress import capture
-from perennial_cluster import choice, processes, records
+from perennial_cluster import choice, parts, processes, records
 from perennial_cluster.addressing import Cluster
 from perennial_cluster.kubectl import Kubectl
 from perennial_cluster.local import LocalCluster
 from perennial_images import program
 
 NAME = "perennial-lifecycle"
-TOOLS = os.pathsep.join(str(TREE / folder) for folder in ("cluster", "images"))
 
 pytestmark = [
     pytest.mark.cluster_lifecycle,
@@ -32,10 +34,10 @@ pytestmark = [
 
 
 def command(*words: str) -> str:
-    """Run the command line as a person does; its output pipe must not be held open."""
+    """Run the command line as a user does. Its output pipe must not stay open."""
     result = subprocess.run(
         [sys.executable, "-m", "perennial_cluster", *words, "--name", NAME],
-        env={**os.environ, "PYTHONPATH": TOOLS},
+        env={**os.environ, "PYTHONPATH": str(TREE / "hack")},
         stdout=subprocess.PIPE,
         check=True,
         text=True,
@@ -45,10 +47,11 @@ def command(*words: str) -> str:
 
 
 def machine() -> dict[str, set[str]]:
-    """Return everything that a cluster could leave on this machine."""
-    programs = f"{cache_root()}/go/"
+    """Return everything that a cluster could leave on this machine, by kind."""
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
     return {
-        "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),
+        # Builds of other processes mount in the cache.
+        "mounts": {line for line in mounts if str(cache_root()) not in line},
         "links": {path.name for path in Path("/sys/class/net").iterdir()},
         "routes": routes(),
         "rules": set(capture(["nft", "list", "ruleset"]).splitlines()),
@@ -59,22 +62,29 @@ def machine() -> dict[str, set[str]]:
             for parent in ("/run", "/var/lib", "/var/log", "/opt", "/etc", "/usr/libexec")
             for path in Path(parent).iterdir()
         },
-        "processes": {exe for exe in running_programs() if exe.startswith(programs)},
+        "processes": set(running_programs()),
     }
 
 
 def routes() -> set[str]:
-    """Return links without their state, which other clusters change."""
+    """Return all routes without their state, which pods of other clusters change."""
     shown = capture(["ip", "route", "show", "table", "all"]).splitlines()
     return {line.replace(" linkdown", "").rstrip() for line in shown}
 
 
 def running_programs() -> Iterator[str]:
+    """Yield the processes of a node's programs, but for those of other clusters."""
+    folders = tuple(f"{part.name}-" for part in parts.PARTS)
+    others = [records.state_folder(name) for name in records.names() if name != NAME]
     for entry in Path("/proc").glob("[0-9]*/exe"):
+        pid = int(entry.parent.name)
         try:
-            yield f"{entry.readlink()} {entry.parent.name}"
+            program = entry.readlink()
         except OSError:
             continue
+        ours = program.is_relative_to(cache_root()) and program.parent.name.startswith(folders)
+        if ours and not any(processes.is_marked(pid, state) for state in others):
+            yield f"{program} {pid}"
 
 
 def resolve_in_pod(kubectl: Kubectl, node: str, image: str) -> str:
@@ -109,10 +119,18 @@ def resolve_in_pod(kubectl: Kubectl, node: str, image: str) -> str:
 
 
 @pytest.fixture
-def clean_machine() -> Iterator[dict[str, set[str]]]:
-    LocalCluster().down(NAME)
-    yield machine()
-    LocalCluster().down(NAME)
+def clean_machine(request: pytest.FixtureRequest) -> Iterator[dict[str, set[str]]]:
+    """The machine's state before the test, which nothing else than the test changes.
+
+    Debian packages and the image, which stay, are there by then. The cluster of other tests is made
+    before or afterwards.
+    """
+    install_packages((*parts.PACKAGES, *program.BUILDERS))
+    program.build("runtime")
+    with making(request.config.stash[FOLDER], "cluster"):
+        LocalCluster().down(NAME)
+        yield machine()
+        LocalCluster().down(NAME)
 
 
 def test_a_cluster_survives_a_hard_kill_grows_and_leaves_nothing(
@@ -138,6 +156,9 @@ def test_a_cluster_survives_a_hard_kill_grows_and_leaves_nothing(
     command("load", image.reference)
     for name in names:
         assert resolve_in_pod(kubectl, name, image.reference) == str(cluster.api_service_ip)
+    # An address without a pod is refused at once.
+    with pytest.raises(OSError, match="No route to host"):
+        socket.create_connection((str(cluster.node(0).pod_network[250]), 80), timeout=30)
 
     command("node", "stop", "1")
     assert not processes.marked(state / "node-1")
