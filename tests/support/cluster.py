@@ -1,7 +1,6 @@
 """The real cluster: kubectl, its S3 server, and a namespace for each test."""
 
 import base64
-import contextlib
 import functools
 import json
 import os
@@ -17,8 +16,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import kubernetes.config
 import obstore
 import pytest
+from kubernetes.client import ApiClient
 from obstore.store import S3Store
 
 from perennial_cluster.choice import choose
@@ -30,6 +31,17 @@ BUCKET = "models"
 NAME = os.environ.get("PERENNIAL_TEST_CLUSTER", "perennial-test")
 """Name of the cluster; another name lets two checkouts run their tests at once."""
 T = TypeVar("T")
+_PATHS = {
+    "deployment": "apis/apps/v1/namespaces/{}/deployments",
+    "deployments": "apis/apps/v1/namespaces/{}/deployments",
+    "job": "apis/batch/v1/namespaces/{}/jobs",
+    "mdep": "apis/perennial.dev/v1alpha1/namespaces/{}/modeldeployments",
+    "pdb": "apis/policy/v1/namespaces/{}/poddisruptionbudgets",
+    "pods": "api/v1/namespaces/{}/pods",
+    "rjob": "apis/perennial.dev/v1alpha1/namespaces/{}/retrainjobs",
+    "service": "api/v1/namespaces/{}/services",
+}
+"""Kinds that tests poll. A request takes 0.6 ms of processor time, and kubectl 65 ms."""
 
 
 class KubectlError(Exception):
@@ -46,7 +58,7 @@ def wait_until(
             return seen
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s; last state: {state() or seen}")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,26 @@ class Cluster:
         if done.returncode:
             raise KubectlError(done.stderr)
         return done.stdout
+
+    @functools.cached_property
+    def _api(self) -> ApiClient:
+        return kubernetes.config.new_client_from_config(str(self.kubeconfig))
+
+    def read(self, path: str, selector: str = "") -> Object:
+        """Return the object or list at a path of the API server."""
+        request = self._api.param_serialize(
+            "GET",
+            f"/{path}",
+            query_params=[("labelSelector", selector)] if selector else [],
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        response = self._api.call_api(*request)
+        data = response.read()
+        if response.status != 200:
+            raise KubectlError(data.decode())
+        found: Object = json.loads(data)
+        return found
 
     def address(self, namespace: str, service: str) -> str:
         """Return the ClusterIP of a Service, which the host can reach."""
@@ -92,8 +124,17 @@ class Cluster:
         )
         # obstore cannot create a bucket, but it can sign the request.
         url = obstore.sign(store, "PUT", "", timedelta(minutes=1))
-        with contextlib.suppress(urllib.error.HTTPError):  # it exists already
-            urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
+
+        def made() -> bool:
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=5).close()
+            except urllib.error.HTTPError as error:  # it exists
+                error.close()
+            except OSError:  # the node does not know yet that the server's pod is ready
+                return False
+            return True
+
+        wait_until(made)
         return store
 
     def put_model(self, path: str, files: dict[str, bytes]) -> str:
@@ -149,12 +190,18 @@ class Namespace:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(items))
 
     def get(self, kind: str, name: str) -> Object:
+        if kind in _PATHS:
+            return self.cluster.read(f"{_PATHS[kind].format(self.name)}/{name}")
         found: Object = json.loads(self.kubectl("get", kind, name, "-o", "json"))
         return found
 
     def list(self, kind: str, selector: str = "") -> list[Object]:
-        words = ["get", kind, "-o", "json", *(["-l", selector] if selector else [])]
-        items: list[Object] = json.loads(self.kubectl(*words))["items"]
+        items: list[Object]
+        if kind in _PATHS:
+            items = self.cluster.read(_PATHS[kind].format(self.name), selector)["items"]
+        else:
+            words = ["get", kind, "-o", "json", *(["-l", selector] if selector else [])]
+            items = json.loads(self.kubectl(*words))["items"]
         return items
 
     def patch(self, kind: str, name: str, patch: Object) -> None:
