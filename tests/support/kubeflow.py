@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,7 @@ from perennial_cluster.choice import choose
 from perennial_images import archive
 from perennial_images.store import store_root
 
-from .cluster import Cluster, Object
+from .cluster import Cluster, KubectlError, Object, wait_until
 
 _CONFIGURATION = "controller_manager_config.yaml"
 
@@ -78,6 +79,8 @@ def install(cluster: Cluster, name: str) -> None:
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=body)
     for controller in (_JOBSET, _TRAINER):
         _start(cluster, controller)
+    for each in (_job_set("probe"), _training_runtime("probe", "none")):
+        wait_until(partial(_is_accepted, cluster, each))
 
 
 def remove(cluster: Cluster) -> None:
@@ -90,7 +93,15 @@ def remove(cluster: Cluster) -> None:
 
 @contextmanager
 def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
-    """Create a ClusterTrainingRuntime of one node, and delete it after the block."""
+    """Create a ClusterTrainingRuntime of one node without retries, and delete it at the end."""
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(_training_runtime(name, image)))
+    try:
+        yield
+    finally:
+        cluster.kubectl("delete", "clustertrainingruntime", name, "--wait=false")
+
+
+def _training_runtime(name: str, image: str) -> Object:
     pod = {"containers": [{"name": "node", "image": image}], "restartPolicy": "Never"}
     node = {
         "name": "node",
@@ -99,17 +110,37 @@ def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
             "spec": {"backoffLimit": 0, "template": {"spec": pod}},
         },
     }
-    made = {
+    return {
         "apiVersion": "trainer.kubeflow.org/v1alpha1",
         "kind": "ClusterTrainingRuntime",
         "metadata": {"name": name},
         "spec": {"mlPolicy": {"numNodes": 1}, "template": {"spec": {"replicatedJobs": [node]}}},
     }
-    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(made))
+
+
+def _job_set(name: str) -> Object:
+    runtime = _training_runtime(name, "none")
+    return {
+        "apiVersion": "jobset.x-k8s.io/v1alpha2",
+        "kind": "JobSet",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": runtime["spec"]["template"]["spec"],
+    }
+
+
+def _is_accepted(cluster: Cluster, obj: Object) -> bool:
+    """Return whether the API server reaches the webhooks of an object.
+
+    A Deployment is ready before kube-proxy routes its Service to the new pod. Until then a request
+    meets no pod, or one that has ended, and the API server gives up after 10 s.
+    """
     try:
-        yield
-    finally:
-        cluster.kubectl("delete", "clustertrainingruntime", name, "--wait=false")
+        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(obj))
+    except KubectlError as error:
+        if "failed calling webhook" in str(error):
+            return False
+        raise
+    return True
 
 
 def _start(cluster: Cluster, controller: _Controller) -> None:
@@ -148,7 +179,7 @@ def _jobset(cluster: Cluster) -> list[Object]:
 def _trainer(cluster: Cluster) -> list[Object]:
     """Return the resources of Trainer's overlay without JobSet, which it downloads."""
     with TemporaryDirectory() as folder:
-        # Where a path has a host's name in it, kustomize fetches what it takes to be a repository.
+        # kustomize takes a path with a host's name in it for a repository.
         Path(folder, "base").symlink_to(_TRAINER.source() / "manifests" / "base")
         kustomization = {
             "namespace": _TRAINER.namespace,
@@ -181,4 +212,6 @@ def _fitted(obj: Object, controller: _Controller, reference: str) -> Object:
             "command": [f"/{controller.program}"],
             "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
         }
+        # By default they are checked for the first time after 5 or 10 s, and then every 10 or 15 s.
+        container["readinessProbe"] |= {"initialDelaySeconds": 1, "periodSeconds": 1}
     return obj
