@@ -18,6 +18,7 @@ from .store import Blob, ReadOnly, Span
 
 _COMMIT = re.compile("[0-9a-f]{40}")
 _URI = re.compile(r"hf://(datasets/)?([^/@]+/[^/@]+)(?:@([^/]+))?(?:/(.*))?")
+EXPECTED_MODEL = "hf://ORGANISATION/REPOSITORY[@REVISION]/PATH"
 EXPECTED = "hf://[datasets/]ORGANISATION/REPOSITORY[@REVISION]/PATH"
 
 
@@ -30,10 +31,10 @@ class Repository(NamedTuple):
     revision: str
 
 
-def parse_hub(uri: str) -> tuple[Repository, str]:
+def parse_hub(uri: str, expected: str = EXPECTED) -> tuple[Repository, str]:
     """Return the repository of a URI and the path in it.
 
-    ``%2F`` is a slash in a revision.
+    ``%2F`` is a slash in a revision. ``expected`` is the form of the URI, for the error.
 
     >>> parse_hub("hf://org/delays@v2/saved/")
     (Repository(kind='model', name='org/delays', revision='v2'), 'saved')
@@ -45,7 +46,7 @@ def parse_hub(uri: str) -> tuple[Repository, str]:
     """
     match = _URI.fullmatch(uri)
     if match is None:
-        raise ValueError(f"expected {EXPECTED}")
+        raise ValueError(f"expected {expected}")
     dataset, name, revision, path = match.groups()
     kind = "dataset" if dataset else "model"
     return Repository(kind, name, unquote(revision or "main")), (path or "").strip("/")

@@ -55,9 +55,9 @@ def locate(uri: str) -> Location:
         if is_web(uri):
             return _on_web(uri)
         if uri.startswith("hf://"):
-            from .hub import HubStore, parse_hub
+            from .hub import EXPECTED_MODEL, HubStore, parse_hub
 
-            repository, key = parse_hub(uri)
+            repository, key = parse_hub(uri, EXPECTED_MODEL)
             if repository.kind != "model":
                 raise ValueError("expected a repository of models, got one of data sets")
             folder, file = _split_model(key)

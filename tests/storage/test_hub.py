@@ -91,7 +91,7 @@ def test_missing_files_revisions_and_repositories_are_distinguished(hub, cache):
         ("hf://org/nothing/model.onnx", "there is no such repository"),
         (f"hf://org/nothing@{COMMIT}/model.onnx", "there is no such repository"),
         ("hf://org/delays/folder/", "no object found under this prefix"),
-        ("hf://org", "expected hf://[datasets/]ORGANISATION/REPOSITORY[@REVISION]/PATH"),
+        ("hf://org", "expected hf://ORGANISATION/REPOSITORY[@REVISION]/PATH"),
         ("hf://org/de--lays../x.onnx", "Check spec.model.uri"),
     ):
         error = failure(uri, cache)

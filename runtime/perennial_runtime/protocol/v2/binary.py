@@ -54,7 +54,7 @@ class Tail:
         """Raise ``BadRequestError`` if bytes are left."""
         if self._left:
             raise BadRequestError(
-                "body: expected as many bytes of binary data as binary_data_size of the inputs, "
+                "body: expected as many bytes of binary data as the sum of all binary_data_size, "
                 f"got {self._left} more"
             )
 
