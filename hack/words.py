@@ -2,23 +2,22 @@
 
     python hack/words.py                     rates per 1,000 words, for each part of the repository
     python hack/words.py --list operator     every breach in one part, with file and line
-    python hack/words.py --check             exit 1 if a part has more breaches than it is allowed
-    python hack/words.py --tighten           lower the allowances to the present counts
+    python hack/words.py --check             list all breaches, and exit with 1 if there are any
     python hack/words.py PATH...             rates of the docstrings below other folders
 
 The counting rules are simple, and count too much rather than too little:
 
-- "what" is every occurrence of what and whatever, noun or not.
-- "tell/say/ask" is every form of the three verbs, with any actor.
+- Every occurrence of a limited word counts, noun or verb, and for any actor.
 - Texts are the docs, docstrings (those of attributes too), descriptions and validation messages of
   the CRDs, string literals of four words or more, templates of pages, comments in YAML and Rust,
   and names of tests.
 - Code does not count: fenced blocks, text in backticks, link targets and URIs are removed first.
+
+The word lists are in words.toml.
 """
 
 import argparse
 import ast
-import json
 import re
 import sys
 import tomllib
@@ -31,7 +30,6 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-ALLOWANCE = Path(__file__).with_name("words_allowance.json")
 LISTS = tomllib.loads(Path(__file__).with_name("words.toml").read_text())
 PARTS: dict[str, tuple[str, ...]] = {
     "docs": ("README.md", "CONTRIBUTING.md", "docs/*.md", "Makefile"),
@@ -49,11 +47,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 SKIPPED = ("/.venv/", "_pb2.py", "/target/", "/build/")
 LIMITED = {
-    "what": re.compile(r"\bwhat(ever)?\b", re.I),
-    "tell/say/ask": re.compile(r"\b(tell(s|ing)?|told|say(s|ing)?|said|ask(s|ed|ing)?)\b", re.I),
+    name: re.compile(rf"\b({limit['pattern']})\b", re.I) for name, limit in LISTS["limited"].items()
 }
-MOST = {"what": 5, "tell/say/ask": 2}
-"""Allowed occurrences per 1,000 words; each further one is a breach."""
 RULES = ("forbidden word", "opening", "not imperative", "first line over 80", *LIMITED)
 FORBIDDEN = re.compile(rf"\b({'|'.join(LISTS['forbidden'])})\b", re.I)
 OPENING = re.compile(rf"({'|'.join(LISTS['openings']['words'].split())})\b")
@@ -261,62 +256,46 @@ def count_breaches(reading: Reading) -> dict[str, int]:
     """Count the breaches of each rule; of a limited word, those beyond its rate."""
     counts = Counter(breach.rule for breach in reading.breaches)
     words = sum(count_words(text.words) for text in reading.texts)
-    for rule, most in MOST.items():
-        counts[rule] = max(0, counts[rule] - most * words // 1000)
+    for rule, limit in LISTS["limited"].items():
+        counts[rule] = max(0, counts[rule] - limit["most"] * words // 1000)
     return {rule: counts[rule] for rule in RULES if counts[rule]}
 
 
-def excess(readings: dict[str, Reading], allowance: dict[str, dict[str, int]]) -> list[str]:
-    """Describe each part that breaks a rule more often than it is allowed."""
+def report(reading: Reading) -> list[str]:
+    """Format the breaches; those of a limited word only if it is too frequent."""
+    rules = count_breaches(reading)
     return [
-        f"{part}: {rule}: {count} (allowed: {allowed}). See: python hack/words.py --list {part}"
-        for part, reading in readings.items()
-        for rule, count in count_breaches(reading).items()
-        if count > (allowed := allowance.get(part, {}).get(rule, 0))
+        f"{breach.file}:{breach.line}: {breach.rule}: {breach.found}"
+        for breach in reading.breaches
+        if breach.rule in rules
     ]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the rates, list breaches or check them; return 1 if there are too many."""
+    """Print the rates, list breaches or check for them; return 1 if there are any."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("paths", nargs="*", type=Path, help="folders of other Python packages")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository to read")
     parser.add_argument("--list", choices=PARTS, dest="part", help="list the breaches of one part")
-    parser.add_argument("--check", action="store_true", help="compare with words_allowance.json")
-    parser.add_argument("--tighten", action="store_true", help="lower the allowances")
+    parser.add_argument("--check", action="store_true", help="fail if there are breaches")
     options = parser.parse_args(arguments)
     if options.paths:
-        print(
-            table(
-                {path.name: read_files(path, sorted(path.rglob("*.py"))) for path in options.paths}
-            )
-        )
+        found = {path.name: read_files(path, sorted(path.rglob("*.py"))) for path in options.paths}
+        print(table(found))
         return 0
-    if options.part:
-        for breach in read_part(options.root, options.part).breaches:
-            print(f"{breach.file}:{breach.line}: {breach.rule}: {breach.found}")
+    parts = [options.part] if options.part else list(PARTS)
+    readings = {part: read_part(options.root, part) for part in parts}
+    if not (options.part or options.check):
+        print(table(readings))
         return 0
-    readings = {part: read_part(options.root, part) for part in PARTS}
-    allowance = json.loads(ALLOWANCE.read_text()) if ALLOWANCE.exists() else {}
-    if options.check:
-        complaints = excess(readings, allowance)
-        print("\n".join(complaints), file=sys.stderr, end="\n" if complaints else "")
-        return 1 if complaints else 0
-    if options.tighten:
-        lowered = {
-            part: {
-                rule: min(count, allowance.get(part, {}).get(rule, count))
-                for rule, count in counts.items()
-            }
-            for part, reading in readings.items()
-            if (counts := count_breaches(reading))
-        }
-        ALLOWANCE.write_text(json.dumps(lowered, indent=2) + "\n")
-        return 0
-    print(table(readings))
-    return 0
+    breaches = [line for reading in readings.values() for line in report(reading)]
+    if breaches:
+        print("\n".join(breaches))
+    if options.check and breaches:
+        print(f"{len(breaches)} breaches of docs/style.md", file=sys.stderr)
+    return int(bool(options.check and breaches))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def settled(parse: Parse, arguments: list[str], environment: Mapping[str, str]) 
 
 
 def effects(parse: Parse, arguments: list[str], *, variable: str = "", flag: str = "") -> Any:
-    """Return the default of a setting and the result of each probe, as BEFORE -> AFTER."""
+    """Return a setting's default and the result of each probe, as BEFORE -> AFTER."""
     given = [each for each in arguments if not each.startswith(f"{flag}=")] if flag else arguments
     before = settled(parse, arguments, {})
     found: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from words import (
     RULES,
     broken_by,
     count_breaches,
-    excess,
+    main,
     plain,
     read_files,
     read_part,
@@ -79,12 +79,13 @@ def test_limited_words_are_breaches_only_beyond_their_rate(tmp_path: Path) -> No
     assert count_breaches(read_part(tmp_path, "docs")) == {"what": 2}
 
 
-def test_more_breaches_than_allowed_are_reported(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("Told anew.")
-    readings = {"docs": read_part(tmp_path, "docs")}
-    assert not excess(readings, {"docs": {"forbidden word": 2, "tell/say/ask": 1}})
-    (report,) = excess(readings, {"docs": {"forbidden word": 1, "tell/say/ask": 1}})
-    assert report.startswith("docs: forbidden word: 2 (allowed: 1)")
+def test_the_check_lists_breaches_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--check", "--root", str(tmp_path)]) == 0
+    (tmp_path / "README.md").write_text("A page.\n\nMade anew.\n")
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    assert capsys.readouterr().out == "README.md:3: forbidden word: anew\n"
 
 
 def test_every_part_names_files_that_exist() -> None:
