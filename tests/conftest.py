@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings of all tests."""
 
 import hypothesis
 import pytest
@@ -26,10 +26,10 @@ class _Scheduler(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """How tests are shared out where ``-n`` asks for several processes."""
+    """Return the scheduler of the tests for several processes (``-n``)."""
     return _Scheduler(config, log)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes by their number: protobuf writes a map in another order in each process."""
+    """Name bytes by number: protobuf orders a map differently in each process."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None

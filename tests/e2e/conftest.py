@@ -1,4 +1,4 @@
-"""The real cluster, brought up once for all tests that need it, and a namespace for each test."""
+"""The real cluster, created once, and a namespace for each test."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """A cluster with CRDs, operator and an S3 server. It is left for the next run, but by CI."""
+    """Cluster with CRDs, operator and an S3 server, kept for the next run except in CI."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def tool(module: str, *arguments: str) -> str:

@@ -93,7 +93,7 @@ def remove(cluster: Cluster) -> None:
 
 @contextmanager
 def runtime(cluster: Cluster, name: str, image: str) -> Iterator[None]:
-    """Create a ClusterTrainingRuntime of one node without retries, and delete it at the end."""
+    """Create a ClusterTrainingRuntime of one node, and delete it after the block."""
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(_training_runtime(name, image)))
     try:
         yield

@@ -25,7 +25,7 @@ class Load:
 
 @contextlib.contextmanager
 def load(address: str, model: str, connections: int = 4) -> Iterator[Load]:
-    """Send requests during the block, about 150 a second on each connection. Retry nothing."""
+    """Send about 150 requests a second on each connection, without retries."""
     result = Load()
     lock = threading.Lock()
     stop = threading.Event()
