@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """Cluster with CRDs, operator and an S3 server, kept for the next run except in CI."""
+    """Cluster with CRDs, operator and an S3 server, kept for the next run."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def tool(module: str, *arguments: str) -> str:
