@@ -40,7 +40,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "operator": ("operator/**/*.py",),
     "runtime": ("runtime/**/*.py", "runtime/**/*.html", "runtime/front/src/*.rs"),
     "trainer": ("trainer/**/*.py", "trainer/**/*.html"),
-    "hack": ("hack/**/*.py", "cluster/**/*.py", "images/**/*.py"),
+    "hack": ("hack/**/*.py",),
     "examples": ("examples/**/*.py", "examples/**/*.md", "examples/**/*.yaml"),
     "benchmarks": ("benchmarks/**/*.py",),
     "tests": ("tests/**/*.py",),
