@@ -45,7 +45,7 @@ def test_three_months_pass_without_a_failed_request_and_drift_starts_a_run(
     assert all("<html" in report.read_text() for report in reports)
     pods = ("-n", "flights", "-l", "batch.kubernetes.io/job-name", "-c", "train")
     logs = cluster.kubectl("logs", *pods, "--tail=-1")
-    assert "HistGradientBoosting is taken" in logs
+    assert "HistGradientBoosting is chosen" in logs
     assert "Warning" not in logs
     cluster.kubectl("delete", "namespace", "flights", "--wait=false")
 
@@ -59,4 +59,4 @@ def test_an_invalid_number_of_months_is_rejected(months: str) -> None:
         text=True,
     )
     assert done.returncode == 2
-    assert f"expected how many months after January go by, 1 to 11, got '{months}'" in done.stderr
+    assert f"expected the number of months after January, 1 to 11, got '{months}'" in done.stderr
