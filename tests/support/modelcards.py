@@ -26,7 +26,7 @@ def full_card(text: str = "said", classes: int = 2) -> ModelCard:
     return ModelCard(
         name=text,
         decision="Accepted",
-        headline=f"Accepted: {text}",
+        headline=text,
         kind=text,
         evaluation=Evaluation(
             task="Classification",

@@ -22,6 +22,14 @@ def test_the_page_shows_the_card_and_its_profile(card, tmp_path):
     assert out.read_text() == render(full_card(), full_profile())
 
 
+def test_a_card_of_an_earlier_version_shows_its_decision_once(card, tmp_path):
+    earlier = full_card().model_copy(update={"headline": "Accepted: on 9 rows ROC AUC .900"})
+    card.write_text(earlier.model_dump_json(exclude_none=True))
+    assert main(["report", str(card), "--out", str(tmp_path / "report.html")]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert '<p class="lead">On 9 rows ROC AUC .900.</p>' in page
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -25,6 +25,8 @@ def run(settings: ReportSettings) -> None:
             page cannot be written.
     """
     card = _read(settings.card, ModelCard, "MODELCARD")
+    # The headlines of earlier versions begin with the decision.
+    card.headline = card.headline.removeprefix(f"{card.decision}: ")
     profile = None if settings.profile is None else _read(settings.profile, Profile, "--profile")
     try:
         settings.out.write_text(render(card, profile), encoding="utf-8")
