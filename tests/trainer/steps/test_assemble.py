@@ -331,6 +331,25 @@ def test_a_missing_or_invalid_baseline_is_unreadable(site):
     assert "base.parquet: cannot be read" in error.message
 
 
+def test_a_baseline_and_a_champion_never_show_the_secrets_of_their_urls(site, web, capsys):
+    champion = site / "champion"
+    web.files |= {f"/champion/{path.name}": path.read_bytes() for path in champion.iterdir()}
+    web.files["/base.parquet"] = (site / "base.parquet").read_bytes()
+    url = web.url.replace("://", "://me:secret@")
+    champion = {
+        "uri": f"{url}/champion/?sig=secret",
+        "digest": digest_of((champion / "bundle.json").read_bytes()),
+    }
+    baseline = f"{url}/base.parquet?sig=secret"
+    collect(site, champion=champion, data={"baseline": baseline}, captured=None)
+    data = {"baseline": baseline, "label": "none"}
+    error = failure(site, champion=None, data=data, captured=None)
+    assert error.message.startswith(f"{web.url}/base.parquet: expected a column none")
+    shown = capsys.readouterr().out
+    assert f"{web.url}/base.parquet: 400 rows" in shown
+    assert "secret" not in shown + error.message
+
+
 def test_a_missing_or_changed_champion_is_reported(site):
     nowhere = {"uri": f"{site}/nowhere/", "digest": f"sha256:{'0' * 64}"}
     assert failure(site, champion=nowhere).reason is LoadFailure.MODEL_NOT_FOUND

@@ -10,7 +10,7 @@ from perennial_contracts.wire.run_plan import LEARNT_UNTIL, Model
 from perennial_storage.artifact import parse_manifest
 from perennial_storage.digests import check_digest, check_pin, file_digest
 from perennial_storage.folder import Folder
-from perennial_storage.uris import split
+from perennial_storage.uris import split, without_secrets
 
 from ..data.features import Feature
 from ..errors import StepError
@@ -75,6 +75,6 @@ def fetch(champion: Model, target: Path, retry_seconds: float) -> Champion:
         raise StepError(
             LoadFailure.UNSUPPORTED_MODEL,
             f"the served model is neither a classifier nor a regressor of rows: {error}",
-            field=champion.uri,
+            field=without_secrets(champion.uri),
         ) from error
     return Champion(model, manifest)

@@ -9,7 +9,7 @@ import pandas as pd
 from perennial_contracts.wire.modelcard import TaskName
 from perennial_contracts.wire.run_plan import TrainingFailure
 from perennial_storage.folder import Folder
-from perennial_storage.uris import split
+from perennial_storage.uris import split, without_secrets
 
 from ..errors import StepError, reading_data
 from . import tables
@@ -25,6 +25,7 @@ class BaselineTable:
     """The table as it was read."""
 
     uri: str
+    """For messages, without secrets."""
     table: pd.DataFrame
     label: str
 
@@ -51,12 +52,13 @@ def fetch(uri: str, label: str, scratch: Path, retry_seconds: float) -> Baseline
     target = scratch / "baseline.parquet"
     with reading_data():
         Folder(folder, FIELD, retry_seconds).download(name, target)
-    table = tables.read(target, uri)
+    shown = without_secrets(uri)
+    table = tables.read(target, shown)
     target.unlink()
     if label not in table.columns:
         raise StepError(
             TrainingFailure.DATA_UNREADABLE,
             f"expected a column {label} (data.label), got {list_columns(table)}",
-            field=uri,
+            field=shown,
         )
-    return BaselineTable(uri, table, label)
+    return BaselineTable(shown, table, label)

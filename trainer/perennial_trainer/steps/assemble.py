@@ -16,6 +16,7 @@ from perennial_contracts.wire.run_plan import (
     Plan,
     TrainingFailure,
 )
+from perennial_storage.uris import without_secrets
 
 from ..bundle import champion as champions
 from ..bundle import extra
@@ -71,7 +72,7 @@ def _fetch_champion(plan: Plan, folder: Path, retry_seconds: float) -> Champion 
         return None
     folder.mkdir()
     champion = champions.fetch(plan.champion, folder, retry_seconds)
-    log(f"{plan.champion.uri}: {len(champion.features)} features")
+    log(f"{without_secrets(plan.champion.uri)}: {len(champion.features)} features")
     return champion
 
 
