@@ -78,7 +78,7 @@ def load_pickle(path: Path, trusted: bool) -> Any:
     if not trusted:
         raise StepError(
             TrainingFailure.UNTRUSTED_MODEL,
-            f"{path.name} is a pickle, and to read it can run any code. Nothing was loaded",
+            f"{path.name} is a pickle, and reading it can run any code. Nothing was loaded",
             field=TRUSTED_OPTION,
             hint="Save the model with skops.io.dump instead, or set this if you trust the file",
         )

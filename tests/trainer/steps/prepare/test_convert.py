@@ -104,7 +104,7 @@ def test_an_empty_directory_is_reported_with_the_field(tmp_path: Path) -> None:
         (
             {"m.pkl.gz": gzip.compress(pickle.dumps({"a": 1}))},
             "UntrustedModel",
-            "spec.packaging.trusted: m.pkl.gz is a pickle, and to read it can run any code. Nothing"
+            "spec.packaging.trusted: m.pkl.gz is a pickle, and reading it can run any code. Nothing"
             " was loaded. Save the model with skops.io.dump instead, or set this if you trust the "
             "file",
         ),
