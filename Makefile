@@ -5,8 +5,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 CLUSTER ?= perennial
-# Processes that run the tests. With 2, one of them runs the tests on the cluster, which mostly wait.
-PROCESSES ?= 0
+# Processes that run the tests. Half of them begin with the tests on the cluster, which mostly wait.
+PROCESSES ?= 4
+# Number of examples in tests of properties: short or long.
+PROFILE ?= short
 # Number of months after January that the demo simulates.
 MONTHS ?= 11
 # An existing cluster is used only on request: `make demo KUBECONFIG=...`.
@@ -75,4 +77,4 @@ demo: install ## Show a model's year on real data in ten minutes (MONTHS=3 for l
 
 # The tests start their own cluster, perennial-test, and keep it for the next run.
 test: lint ## Run all tests, on a real cluster
-	.venv/bin/pytest -n $(PROCESSES) $(ARGS)
+	.venv/bin/pytest -n $(PROCESSES) --hypothesis-profile=$(PROFILE) --durations=15 $(ARGS)

@@ -1,33 +1,71 @@
-"""Settings of all tests."""
+"""Settings of all tests: profiles of properties, and the processes that run the tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
+from support.durations import Durations
+from support.processes import FOLDER
+from support.properties import SHORT
+from support.scheduling import Lanes
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
+from perennial_trainer import progress_server
 from perennial_trainer.threads import configure_openmp
 
 configure_openmp()
 
-# How long an example of a property takes says nothing on a busy machine.
-hypothesis.settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("busy")
-
-CLUSTER_TESTS = ("tests/e2e/", "tests/hack/cluster/test_lifecycle.py")
-"""The first share one cluster, and the other looks at what a cluster leaves on the machine: one
-process runs them all. The others go file by file."""
+# The time of one example means nothing on a busy machine.
+_QUIET = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("short", max_examples=SHORT, **_QUIET)
+hypothesis.settings.register_profile("long", max_examples=10 * SHORT, **_QUIET)
+hypothesis.settings.load_profile("short")
 
 
-class _Scheduler(LoadScopeScheduling):
-    def _split_scope(self, nodeid: str) -> str:
-        return "cluster" if nodeid.startswith(CLUSTER_TESTS) else nodeid.split("::")[0]
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FOLDER] = Path(
+        config.workerinput["folder"]
+        if hasattr(config, "workerinput")
+        else tempfile.mkdtemp(prefix="perennial-tests-")
+    )
+    config.pluginmanager.register(Durations())
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Return the scheduler of the tests for several processes (``-n``)."""
-    return _Scheduler(config, log)
+def pytest_configure_node(node: WorkerController) -> None:
+    node.workerinput["folder"] = str(node.config.stash[FOLDER])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the cluster where nobody will use it again."""
+    config = session.config
+    if hasattr(config, "workerinput"):
+        return
+    if os.environ.get("CI") and (config.stash[FOLDER] / "cluster").exists():
+        from support.cluster import NAME
+
+        down = ["-m", "perennial_cluster", "down", "--name", NAME]
+        subprocess.run([sys.executable, *down], check=True)
+    shutil.rmtree(config.stash[FOLDER])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _any_progress_port() -> Iterator[None]:
+    """Serve the progress of a training on any port: only one process can have the real one."""
+    serve = progress_server.serve
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress_server, "serve", lambda port=0: serve(port))
+        yield
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -1,6 +1,5 @@
 """The real cluster, created once, and a namespace for each test."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from support.cluster import NAME, Cluster, Namespace
+from support.processes import FOLDER, once, turn
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest) -> Cluster:
     """Cluster with CRDs, operator and an S3 server, kept for the next run."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
@@ -29,13 +29,21 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
             )
         return done.stdout
 
-    tool("perennial_cluster", "up", "--name", NAME)
-    tool("perennial_images", "build")
-    tool("perennial_cluster.install", "--name", NAME)
-    kubeconfig = tool("perennial_cluster", "kubeconfig", "--name", NAME).strip()
-    yield Cluster(Path(kubeconfig))
-    if os.environ.get("CI"):
-        tool("perennial_cluster", "down", "--name", NAME)
+    def make() -> str:
+        tool("perennial_cluster", "up", "--name", NAME)
+        tool("perennial_images", "build")
+        tool("perennial_cluster.install", "--name", NAME)
+        return tool("perennial_cluster", "kubeconfig", "--name", NAME).strip()
+
+    return Cluster(Path(once(request.config.stash[FOLDER], "cluster", make)))
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A turn on the cluster: shared with other processes, but for tests that are marked alone."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with turn(request.config.stash[FOLDER], alone=alone):
+        yield
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_a_harmless_shift_of_inputs_warns_and_starts_no_run(loop: Loop) -> None:
     assert report.failures == []
 
 
+@pytest.mark.alone
 def test_a_restart_of_the_operator_starts_no_second_run_for_the_same_evidence(
     loop: Loop, cluster: Cluster
 ) -> None:

@@ -30,6 +30,7 @@ def serve(namespace: Namespace, amount: int) -> None:
     namespace.deploy("adder", uri)
 
 
+@pytest.mark.alone
 def test_an_operator_that_is_killed_in_the_middle_of_a_rollout_finishes_it(
     namespace: Namespace,
 ) -> None:
@@ -126,6 +127,7 @@ def requests_of(pod: Object) -> dict[tuple[str, str], float]:
     return counts
 
 
+@pytest.mark.alone
 def test_an_idle_operator_sends_no_requests(namespace: Namespace) -> None:
     serve(namespace, 1)
     for number in range(10):
@@ -151,6 +153,7 @@ def namespaces_that_go(cluster: Cluster) -> str:
     return cluster.kubectl("get", "namespaces", "-o", "name", going)
 
 
+@pytest.mark.alone
 def test_an_operator_for_one_namespace_needs_no_cluster_role_and_manages_only_that(
     cluster: Cluster,
 ) -> None:

@@ -1,5 +1,7 @@
 """Server of a store that can be stopped and restarted."""
 
+import itertools
+import os
 import socket
 import subprocess
 import time
@@ -11,10 +13,22 @@ PATIENCE = 60.0
 """Seconds to wait for a server."""
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.count(20_000 + 500 * _WORKER)
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
+    """Return a port that nobody uses, and that no process gets before the caller uses it.
+
+    Each process of the tests has a range of its own, below the ports that the system assigns.
+    """
+    for port in _PORTS:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("unreachable")
 
 
 class StoreServer:
