@@ -1,4 +1,4 @@
-"""Settings of all tests: profiles of properties, and the processes that run the tests."""
+"""Settings of all tests: profiles of properties, and the processes of a run."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _any_progress_port() -> Iterator[None]:
-    """Serve the progress of a training on any port: only one process can have the real one."""
+    """Serve the progress of a training on any port; the real one is free once only."""
     serve = progress_server.serve
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress_server, "serve", lambda port=0: serve(port))

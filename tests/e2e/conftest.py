@@ -40,7 +40,7 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
 
 @pytest.fixture(autouse=True)
 def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A turn on the cluster: shared with other processes, but for tests that are marked alone."""
+    """A turn on the cluster, shared unless the test has the mark alone."""
     alone = request.node.get_closest_marker("alone") is not None
     with turn(request.config.stash[FOLDER], alone=alone):
         yield

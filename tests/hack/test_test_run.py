@@ -1,4 +1,4 @@
-"""How the processes of a test run share the work: tests/support/scheduling.py and processes.py."""
+"""The processes of a test run share the work (tests/support/scheduling.py)."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A table of the time that each part of the tests took, and of the processor time in it."""
+"""Table of the time and the processor time that each part of the tests took."""
 
 import os
 from collections import defaultdict
@@ -20,7 +20,7 @@ class Spent:
 
 
 def processor_seconds() -> float:
-    """Return the processor time of this process and of those that it started and that ended."""
+    """Return the processor time of this process and of its ended children."""
     return sum(os.times()[:4])
 
 

@@ -1,4 +1,4 @@
-"""Share the tests out to the processes of a run: some wait for the cluster, others compute."""
+"""Distribution of the tests to processes: some wait for the cluster."""
 
 import pytest
 from xdist.remote import Producer
@@ -19,7 +19,7 @@ LONGEST = (
 
 
 class Lanes(LoadScopeScheduling):
-    """Two lanes of processes. Each takes over the other's tests when its own are all taken.
+    """Two lanes of processes; a lane without tests takes over those of the other.
 
     Cluster tests mostly wait, so half of the processes start with those, one test at a time. The
     rest of the tests compute, and are shared out file by file: that keeps the servers and models

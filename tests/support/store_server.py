@@ -18,7 +18,7 @@ _PORTS = itertools.count(20_000 + 500 * _WORKER)
 
 
 def free_port() -> int:
-    """Return a port that nobody uses, and that no process gets before the caller uses it.
+    """Return a port that no other process uses before the caller does.
 
     Each process of the tests has a range of its own, below the ports that the system assigns.
     """
