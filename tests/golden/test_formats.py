@@ -134,11 +134,12 @@ def test_what_is_written_is_what_was_recorded() -> None:
     kept = result.model_copy(update={"message": "m" * 3000})
     long = [Outcome(reason="ModelNotFound", message="x" * i + '"' * 5000) for i in (0, 1)]
     best = Best(kind="LightGBM", metric="f1", value=0.5)
+    card = full_card("said").model_copy(update={"headline": "Accepted: said"})
     found = {
         "bundle": Bundle.model_validate_json(_file("bundle.json")).to_bytes().decode(),
         "profile": Profile.model_validate_json(_file("profile.json")).to_bytes().decode(),
         "whole profile": full_profile("said").to_bytes().decode(),
-        "modelcard": full_card("said").model_dump_json(exclude_none=True),
+        "modelcard": card.model_dump_json(exclude_none=True),
         "counters": merged(both).model_dump_json(),
         "outcome": Outcome(digest=DIGEST, uri="s3://models/b/", format="Keras").to_text(),
         "long outcomes": [digest_of(each.to_text().encode()) for each in long],

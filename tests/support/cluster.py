@@ -1,10 +1,12 @@
 """The real cluster: kubectl, its S3 server, and a namespace for each test."""
 
 import base64
+import contextlib
 import functools
 import json
 import os
 import secrets
+import socket
 import subprocess
 import time
 import urllib.error
@@ -244,12 +246,26 @@ class Namespace:
         return wait_until(look, seconds, lambda: self.get("mdep", name).get("status"))
 
     def wait_complete(self, name: str, seconds: float = 60) -> Object:
-        """Wait until the model of the spec is served; return the resource."""
+        """Wait until the model of the spec is served; return the resource.
+
+        The proxy of the node learns of new endpoints a moment after the operator does.
+        """
         self.wait_for(name, "Progressing", "Complete", seconds=seconds)
-        return self.get("mdep", name)
+        found = self.get("mdep", name)
+        if found["status"].get("readyReplicas"):
+            service = found["status"]["url"].removeprefix("http://").split(".")[0]
+            address = self.address(service)
+            wait_until(lambda: _accepts(address), 10, lambda: f"nothing accepts at {address}:80")
+        return found
 
     def address(self, service: str) -> str:
         return self.cluster.address(self.name, service)
+
+
+def _accepts(address: str) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, 80), timeout=1):
+        return True
+    return False
 
 
 __all__ = ["Cluster", "KubectlError", "Namespace", "Object", "digest_of", "wait_until"]
