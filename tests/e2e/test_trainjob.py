@@ -19,7 +19,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def trainer_image() -> str:
+def trainer_image(cluster: Cluster) -> str:
     """Built-in trainer image. Skip on a cluster that only pulls images."""
     if os.environ.get("PERENNIAL_KUBECONFIG"):
         pytest.skip("no image can be loaded into a cluster that is not the tests' own")
